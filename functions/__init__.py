@@ -1,0 +1,1 @@
+"""The functions of GoalStream: one folder, one stateless function."""

@@ -1,0 +1,1 @@
+"""consume-goal: match events from the topic into the table highlights."""

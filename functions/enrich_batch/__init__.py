@@ -1,0 +1,1 @@
+"""enrich-batch: PENDING_AI highlights get their title and summary."""

@@ -1,0 +1,1 @@
+"""get-highlight: one highlight over HTTP."""

@@ -1,0 +1,1 @@
+"""ingest-event: match events over HTTP onto the topic match-events."""

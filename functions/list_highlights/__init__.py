@@ -1,0 +1,1 @@
+"""list-highlights: highlights over HTTP, newest first."""
