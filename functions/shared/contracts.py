@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid5
 
 from pydantic import (
@@ -25,19 +25,18 @@ def _not_nil(value: UUID) -> UUID:
     return value
 
 
-def _rfc_3339(value: object) -> object:
-    if not isinstance(value, datetime) and not (
-        isinstance(value, str) and RFC_3339.fullmatch(value)
-    ):
+def moment(text: object) -> datetime:
+    """A point in time, in UTC, from an RFC 3339 date-time with an offset.
+
+    Raises:
+        ValueError: the text is none, or lies outside of the years 1 to 9999 in UTC.
+    """
+    if not isinstance(text, str) or not RFC_3339.fullmatch(text):
         raise ValueError("must be an RFC 3339 date-time with an offset, as 2022-12-18T15:36:00Z")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
     try:
-        return value.astimezone(UTC)
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("is outside of the years 1 to 9999 in UTC") from error
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from error
 
 
 def _storable(value: str) -> str:
@@ -50,16 +49,12 @@ def _blank_is_unknown(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _optional_text(limit: int) -> Any:
-    """A text of at most `limit` characters; a blank one is as good as none."""
-    return Annotated[
-        Annotated[str, StringConstraints(max_length=limit), AfterValidator(_storable)] | None,
-        BeforeValidator(_blank_is_unknown),
-    ]
+Blankable = BeforeValidator(_blank_is_unknown)
+Storable = AfterValidator(_storable)
 
-
-Name = _optional_text(128)
-Text = _optional_text(1024)
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=128), Storable]
+Name = Annotated[Annotated[str, StringConstraints(max_length=128), Storable] | None, Blankable]
+Text = Annotated[Annotated[str, StringConstraints(max_length=1024), Storable] | None, Blankable]
 Score = Annotated[int, Field(strict=True, ge=0, le=999)]
 
 
@@ -68,26 +63,18 @@ class Event(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
-        validate_by_name=True,
         extra="forbid",
         frozen=True,
         str_strip_whitespace=True,
-        regex_engine="rust-regex",
     )
 
     match_id: Annotated[UUID, AfterValidator(_not_nil)]
-    occurred_at: Annotated[
-        datetime,
-        BeforeValidator(_rfc_3339, json_schema_input_type=datetime),
-        AfterValidator(_utc),
-    ]
-    event_type: Annotated[
-        str, StringConstraints(min_length=1, max_length=64), AfterValidator(_storable)
-    ]
+    occurred_at: Annotated[datetime, BeforeValidator(moment, json_schema_input_type=datetime)]
+    event_type: Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
     team: Name = None
     player: Name = None
     description: Text = None
-    event_id: Name = None
+    event_id: Annotated[EventId | None, Blankable] = None
     revision: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
     retracted: Annotated[bool, Field(strict=True)] = False
     minute: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
@@ -100,6 +87,12 @@ class Event(BaseModel):
     def to_json(self) -> bytes:
         """The value of the event's record on the topic; what is unknown is left out."""
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+class IdentifiedEvent(Event):
+    """An event on the topic: whoever put it there has given it an id."""
+
+    event_id: EventId
 
 
 def highlight_id(match_id: UUID, event_id: str) -> UUID:

@@ -1,0 +1,31 @@
+"""The HTTP face of consume-goal, for a trigger."""
+
+import logging
+from collections.abc import Callable
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.consume_goal.consume import Consume
+from functions.shared.envelopes import failures_answer, open_envelope
+from functions.shared.http import Routes, read_body
+
+BODY_LIMIT = 16 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def app(consume: Callable[[], Consume]) -> Routes:
+    """POST / with the records of a batch."""
+
+    async def take(request: Request) -> Response:
+        body = await read_body(request, limit=BODY_LIMIT)
+        deliveries = open_envelope(request.headers, body)
+        failures = await consume().take(deliveries)
+        for failure in failures:
+            log.warning("record refused", extra={"fields": {"reason": failure.reason}})
+        answer = failures_answer(failures)
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    return Routes({"/": {"POST": take}})

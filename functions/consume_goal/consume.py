@@ -1,0 +1,162 @@
+"""Taking events off the topic: which revision of each counts, and what becomes of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.envelopes import Delivery, Failure
+from functions.shared.highlights import PENDING_AI, RETRACTED, Change
+from functions.shared.postgres import DataRefused
+from functions.shared.publisher import Record
+from functions.shared.topics import HIGHLIGHTS_PENDING
+
+Taken = tuple[IdentifiedEvent, Delivery]
+Row = Mapping[str, Any]
+
+
+class RecordsRevisions(Protocol):
+    """What consume-goal needs of the store."""
+
+    async def record(self, rows: Sequence[Row]) -> list[Change]:
+        """Record revisions, at most one of each event."""
+
+
+class Announces(Protocol):
+    """What consume-goal needs of a publisher."""
+
+    def announce(self, records: Sequence[Record]) -> None:
+        """Publish without waiting; what is lost costs time, never a highlight."""
+
+
+class Invalidates(Protocol):
+    """What consume-goal needs of the cache."""
+
+    def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
+        """Around a change of these matches' highlights."""
+
+
+class Consume:
+    """Takes batches of deliveries; knows nothing of HTTP or Kafka's offsets."""
+
+    def __init__(
+        self,
+        store: RecordsRevisions,
+        cache: Invalidates,
+        publisher: Announces,
+        highlight_types: frozenset[str],
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._publisher = publisher
+        self._highlight_types = highlight_types
+
+    async def take(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+        """Record what the deliveries say; returns those that can never be taken, and why.
+
+        Raises:
+            Unavailable: the database is away, so the whole batch is to come again.
+        """
+        taken: list[Taken] = []
+        failures: list[Failure] = []
+        for delivery in deliveries:
+            try:
+                event = IdentifiedEvent.model_validate(delivery.data)
+            except ValidationError as error:
+                failures.append(Failure(delivery, _reasons(error)))
+            else:
+                if not passes_by(event, self._highlight_types):
+                    taken.append((event, delivery))
+        if taken:
+            failures += await self._record(taken)
+        return failures
+
+    async def _record(self, taken: Sequence[Taken]) -> list[Failure]:
+        latest = winners(taken)
+        async with self._cache.change({event.match_id for event, _ in latest}):
+            changes, failures = await self._write(latest)
+        self._publisher.announce(announcements(changes, latest))
+        return failures
+
+    async def _write(self, taken: Sequence[Taken]) -> tuple[list[Change], list[Failure]]:
+        """Write all in one statement; if Postgres refuses a value, each alone."""
+        rows = [row(event, delivery, self._highlight_types) for event, delivery in taken]
+        try:
+            return await self._store.record(rows), []
+        except DataRefused as refused:
+            if len(taken) == 1:
+                return [], [Failure(taken[0][1], str(refused))]
+        changes: list[Change] = []
+        failures: list[Failure] = []
+        for one in taken:
+            changed, failed = await self._write([one])
+            changes += changed
+            failures += failed
+        return changes, failures
+
+
+def passes_by(event: IdentifiedEvent, highlight_types: frozenset[str]) -> bool:
+    """Whether an event neither makes a highlight nor can revise one."""
+    return not (event.revision or event.retracted or event.event_type.lower() in highlight_types)
+
+
+def winners(taken: Iterable[Taken]) -> list[Taken]:
+    """Of each event the one revision that counts: the highest, and of equals a retraction.
+
+    Of two that are equal in this, the first, as in the table.
+    """
+    latest: dict[tuple[UUID, str], Taken] = {}
+    for event, delivery in taken:
+        known = latest.get((event.match_id, event.event_id))
+        if known is None or rank(event) > rank(known[0]):
+            latest[event.match_id, event.event_id] = (event, delivery)
+    return list(latest.values())
+
+
+def rank(event: IdentifiedEvent) -> tuple[int, bool]:
+    """By what revisions of an event are compared."""
+    return event.revision, event.retracted
+
+
+def row(event: IdentifiedEvent, delivery: Delivery, highlight_types: frozenset[str]) -> Row:
+    """The event as the store records it."""
+    stands = not event.retracted and event.event_type.lower() in highlight_types
+    return {
+        **event.model_dump(by_alias=True),
+        "id": highlight_id(event.match_id, event.event_id),
+        "status": PENDING_AI if stands else RETRACTED,
+        "traceparent": delivery.traceparent,
+    }
+
+
+def announcements(changes: Sequence[Change], taken: Sequence[Taken]) -> list[Record]:
+    """One record a match that has highlights to enrich, with the trace that brought the first."""
+    pending: dict[UUID, list[UUID]] = {}
+    for change in changes:
+        if change.status == PENDING_AI:
+            pending.setdefault(change.match_id, []).append(change.id)
+    traces = {
+        event.match_id: {"traceparent": delivery.traceparent}
+        for event, delivery in reversed(taken)
+        if delivery.traceparent
+    }
+    return [
+        Record(
+            topic=HIGHLIGHTS_PENDING,
+            key=str(match_id),
+            value=orjson.dumps({"matchId": match_id, "highlightIds": ids}),
+            headers=traces.get(match_id, {}),
+        )
+        for match_id, ids in pending.items()
+    ]
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'data'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )

@@ -1,0 +1,21 @@
+"""The HTTP face of enrich-batch, for cron and for a trigger."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.enrich_batch.enrich import EnrichBatch
+from functions.shared.http import Routes
+
+
+def app(enrich: Callable[[], EnrichBatch]) -> Routes:
+    """POST /: whatever it brings, it says that there may be work."""
+
+    async def run(_: Request) -> Response:
+        tally = await enrich().run()
+        return Response(orjson.dumps(asdict(tally)), media_type="application/json")
+
+    return Routes({"/": {"POST": run}})

@@ -1,0 +1,186 @@
+"""Enriching highlights: claim by lease, describe outside of any transaction, finish by lease."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+from uuid import UUID
+
+from functions.enrich_batch.facts import Enricher, Facts, Text
+from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared import trace
+from functions.shared.highlights import FAILED_AI, Change
+
+log = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+
+
+class Queue(Protocol):
+    """What enrich-batch needs of the store."""
+
+    async def expire(self, *, attempts: int) -> list[Change]:
+        """Fail what ran out of attempts without anybody to say so."""
+
+    async def claim(self, *, limit: int, lease_s: float, attempts: int) -> list[list[Any]]:
+        """Lease highlights that await their text: id, lease, match_id, traceparent, facts."""
+
+    async def finish(self, rows: Sequence[Row]) -> list[Change]:
+        """Make READY the rows whose lease still holds."""
+
+    async def give_back(
+        self, rows: Sequence[Row], *, attempts: int, backoff_s: float
+    ) -> list[Change]:
+        """Put off, or at the last attempt fail, the rows whose lease still holds."""
+
+    async def count_pending(self) -> int:
+        """How many highlights still await their text."""
+
+
+class Invalidates(Protocol):
+    """What enrich-batch needs of the cache."""
+
+    def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
+        """Around a change of these matches' highlights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A highlight that this worker alone may enrich until its lease ends."""
+
+    id: UUID
+    lease: UUID
+    match_id: UUID
+    traceparent: str | None
+    facts: Facts
+
+    @property
+    def row(self) -> Row:
+        """What names the claim to the store."""
+        return {"id": self.id, "lease": self.lease}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one call did, and what remains to be done."""
+
+    claimed: int = 0
+    ready: int = 0
+    postponed: int = 0
+    failed: int = 0
+    remaining: int = 0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    described: list[tuple[Claim, Text]] = field(default_factory=list)
+    failed: list[Claim] = field(default_factory=list)
+
+
+class EnrichBatch:
+    """Works through the queue for a bounded time; several may do so at once."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        cache: Invalidates,
+        enricher: Enricher,
+        settings: EnrichBatchSettings,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._queue = queue
+        self._cache = cache
+        self._enricher = enricher
+        self._settings = settings
+        self._clock = clock
+
+    async def run(self) -> Tally:
+        """Enrich what awaits its text, until nothing does or the time budget is spent.
+
+        Raises:
+            Unavailable: the database is away; what was claimed comes up again by itself.
+        """
+        tally = Tally()
+        deadline = self._clock() + self._settings.enrich_time_budget_s
+        await self._expire(tally)
+        while claims := await self._claim():
+            tally.claimed += len(claims)
+            await self._settle(await self._describe(claims), tally)
+            if len(claims) < self._settings.enrich_batch_size or self._clock() >= deadline:
+                break
+        tally.remaining = await self._queue.count_pending()
+        return tally
+
+    async def _expire(self, tally: Tally) -> None:
+        expired = await self._queue.expire(attempts=self._settings.enrich_max_attempts)
+        async with self._cache.change({change.match_id for change in expired}):
+            tally.failed += len(expired)
+
+    async def _claim(self) -> list[Claim]:
+        rows = await self._queue.claim(
+            limit=self._settings.enrich_batch_size,
+            lease_s=self._settings.enrich_lease_s,
+            attempts=self._settings.enrich_max_attempts,
+        )
+        return [
+            Claim(highlight_id, lease, match_id, traceparent, Facts(*facts))
+            for highlight_id, lease, match_id, traceparent, *facts in rows
+        ]
+
+    async def _describe(self, claims: Sequence[Claim]) -> _Outcome:
+        outcome = _Outcome()
+        texts = await asyncio.gather(*map(self._text, claims), return_exceptions=True)
+        for claim, text in zip(claims, texts, strict=True):
+            if isinstance(text, BaseException):
+                outcome.failed.append(claim)
+                _log(logging.WARNING, "enrichment failed", claim, error=repr(text))
+            else:
+                outcome.described.append((claim, text))
+        return outcome
+
+    async def _text(self, claim: Claim) -> Text:
+        async with asyncio.timeout(self._settings.enrich_timeout_s):
+            return await self._enricher.enrich(claim.facts)
+
+    async def _settle(self, outcome: _Outcome, tally: Tally) -> None:
+        claims = [*outcome.failed, *(claim for claim, _ in outcome.described)]
+        async with self._cache.change({claim.match_id for claim in claims}):
+            ready = await self._finish(outcome.described)
+            given_back = await self._give_back(outcome.failed)
+        failed = [change for change in given_back if change.status == FAILED_AI]
+        tally.ready += len(ready)
+        tally.failed += len(failed)
+        tally.postponed += len(given_back) - len(failed)
+
+    async def _finish(self, described: Sequence[tuple[Claim, Text]]) -> list[Change]:
+        if not described:
+            return []
+        ready = await self._queue.finish(
+            [
+                {**claim.row, "title": text.title, "summary": text.summary}
+                for claim, text in described
+            ]
+        )
+        ready_ids = {change.id for change in ready}
+        for claim, text in described:
+            if claim.id in ready_ids:
+                _log(logging.INFO, "highlight ready", claim, title=text.title)
+        return ready
+
+    async def _give_back(self, claims: Sequence[Claim]) -> list[Change]:
+        if not claims:
+            return []
+        return await self._queue.give_back(
+            [claim.row for claim in claims],
+            attempts=self._settings.enrich_max_attempts,
+            backoff_s=self._settings.enrich_backoff_s,
+        )
+
+
+def _log(level: int, message: str, claim: Claim, **fields: object) -> None:
+    if claim.traceparent:
+        fields["correlationId"] = trace.trace_id(claim.traceparent)
+    log.log(level, message, extra={"fields": {"highlightId": str(claim.id), **fields}})

@@ -1,0 +1,40 @@
+"""enrich-batch: PENDING_AI highlights get their title and summary."""
+
+from functools import cache
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.enrich_batch.app import app
+from functions.enrich_batch.enrich import EnrichBatch
+from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.enrich_batch.template import TemplateEnricher
+from functions.shared import logs
+from functions.shared.cache import Cache
+from functions.shared.highlights import Highlights
+from functions.shared.postgres import Postgres
+from functions.shared.settings import load
+
+settings = load(EnrichBatchSettings)
+logs.configure("enrich-batch", settings.log_level)
+
+
+@cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def enrich() -> EnrichBatch:
+    """The process' one worker."""
+    return EnrichBatch(
+        queue=Highlights(Postgres(settings)),
+        cache=Cache(settings),
+        enricher=TemplateEnricher(),
+        settings=settings,
+    )
+
+
+routes = app(enrich)
+
+
+@functions_framework.aio.http
+async def enrich_batch(request: Request) -> Response:
+    """POST / from cron or a trigger."""
+    return await routes(request)

@@ -1,0 +1,184 @@
+"""The enricher that needs no one else: titles and summaries put together from the facts alone."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from string import Formatter
+from typing import NamedTuple
+
+from functions.enrich_batch.facts import Facts, Text
+from functions.enrich_batch.score import Turn, turns
+
+# Of each row the first phrase whose every {word} is known. {side} is who the goal counts for,
+# {unlisted} the same where the score line does not name them.
+PLAYER_PHRASES = {
+    Turn.OPENS: ("opens the scoring for {unlisted}", "opens the scoring"),
+    Turn.LEADS: ("puts {side} ahead",),
+    Turn.EQUALISES: ("equalises for {side}", "equalises"),
+    Turn.DOUBLES: ("doubles the lead for {unlisted}", "doubles the lead"),
+    Turn.EXTENDS: ("extends the lead for {unlisted}", "extends the lead"),
+    Turn.REDUCES: ("pulls one back for {unlisted}", "pulls one back"),
+}
+GOAL_PHRASES = {
+    Turn.OPENS: ("puts {side} ahead", "opens the scoring"),
+    Turn.LEADS: ("puts {side} ahead",),
+    Turn.EQUALISES: ("brings {side} level", "levels the score"),
+    Turn.DOUBLES: ("doubles the lead for {side}", "doubles the lead"),
+    Turn.EXTENDS: ("extends the lead for {side}", "extends the lead"),
+    Turn.REDUCES: ("pulls one back for {side}", "pulls one back"),
+}
+
+
+class Form(NamedTuple):
+    """How a kind of event is told: of each row, the pieces whose every {word} is known."""
+
+    phrases: Mapping[Turn, Sequence[str]]
+    turned: Sequence[str]  # the title where the score tells what the goal did: {turn}
+    plain: Sequence[str]  # the title where it does not
+    sentence: Sequence[str]  # the summary, up to the event's own description
+
+
+TAIL = (": {score}", ", {clock}")
+SCORED = Form(
+    PLAYER_PHRASES,
+    ("{player} {turn}", *TAIL),
+    ("{label} ", "GOAL by {player}", *TAIL),
+    ("{player} scores", " for {side}", " {when}", " to make it {score}"),
+)
+CONVERTED = Form(
+    PLAYER_PHRASES,
+    ("{player} {turn} from the penalty spot", *TAIL),
+    ("{label} ", "GOAL by {player} from the penalty spot", *TAIL),
+    ("{player} scores", " for {side}", " from the penalty spot", " {when}", " to make it {score}"),
+)
+GOAL = Form(
+    GOAL_PHRASES,
+    ("Goal {turn}", *TAIL),
+    ("{label} ", "GOAL", *TAIL),
+    ("A goal", " for {side}", " {when}", ": {score}"),
+)
+PENALTY_GOAL = Form(
+    GOAL_PHRASES,
+    ("Penalty goal {turn}", *TAIL),
+    ("{label} ", "GOAL from the penalty spot", *TAIL),
+    ("A penalty goal", " for {side}", " {when}", ": {score}"),
+)
+OWN_GOAL = Form(
+    GOAL_PHRASES,
+    ("Own goal", " by {player}", " {turn}", *TAIL),
+    ("Own goal", " by {player}", " counts for {side}", *TAIL),
+    ("An own goal", " by {player}", " {when}", " counts for {side}", ": {score}"),
+)
+# What another event has to do with its player and the score is unknown: they stand beside it.
+OTHER = Form(
+    {},
+    (),
+    ("{label} ", "{kind}", ": {player}", ", {clock}"),
+    ("{label} ", "{kind}", " {when}", " at {score}", ": {player}"),
+)
+FORMS = {  # with a player, and without
+    "goal": (SCORED, GOAL),
+    "penalty goal": (CONVERTED, PENALTY_GOAL),
+    "own goal": (OWN_GOAL, OWN_GOAL),
+}
+
+DASH = "\N{EN DASH}"
+DANGLING = f" ,;:-{DASH}\N{EM DASH}"
+# A sentence that ends with one of these needs no full stop, even if closers stand behind it.
+ENDS = tuple(
+    ".!?\N{HORIZONTAL ELLIPSIS}\N{IDEOGRAPHIC FULL STOP}\N{DEVANAGARI DANDA}"
+    "\N{ARABIC QUESTION MARK}\N{ARABIC FULL STOP}"
+    "\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH QUESTION MARK}"
+)
+CLOSERS = (
+    "\"')]\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
+    "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}\N{RIGHT CORNER BRACKET}"
+)
+
+
+class TemplateEnricher:
+    """Writes from fixed phrases: the same facts make the same text, on every machine."""
+
+    async def enrich(self, facts: Facts) -> Text:
+        """Return the text for these facts."""
+        facts = facts.cleaned()
+        with_player, without = FORMS.get(facts.event_type.casefold(), (OTHER, OTHER))
+        form = with_player if facts.player else without
+        words = _judged(facts, form.phrases, _words(facts))
+        title = "".join(_sayable(form.turned if "turn" in words else form.plain, words))
+        sentence = "".join(_sayable(form.sentence, words))
+        description = (facts.description or "").rstrip(DANGLING)
+        return Text(title, " ".join(_ended(part) for part in (sentence, description) if part))
+
+
+def _sayable(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:
+    for piece in pieces:
+        if all(name is None or name in words for _, name, _, _ in Formatter().parse(piece)):
+            yield piece.format_map(words)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.rstrip(CLOSERS).endswith(ENDS) else f"{sentence}."
+
+
+def _words(facts: Facts) -> dict[str, str]:
+    """Return the words for all that is known."""
+    label = side = facts.team
+    if facts.side:
+        name = facts.home_team if facts.side == "home" else facts.away_team
+        label, side = name or facts.side.capitalize(), name or f"the {facts.side} side"
+    kind = facts.event_type
+    words = {
+        "kind": kind if label else kind[0].upper() + kind[1:],
+        "label": label,
+        "side": side,
+        "unlisted": None if facts.home_team and facts.away_team else side,
+        "player": facts.player,
+        "score": _score_line(facts),
+        "clock": _clock(facts),
+        "when": _when(facts),
+    }
+    return {name: word for name, word in words.items() if word is not None}
+
+
+def _judged(
+    facts: Facts, phrases: Mapping[Turn, Sequence[str]], words: dict[str, str]
+) -> dict[str, str]:
+    """Add what a goal did to the score, if certain; drop the score, if no such goal makes it."""
+    if facts.score is None or not phrases:
+        return words
+    possible = turns(*facts.score, facts.side)
+    if not possible:
+        return {name: word for name, word in words.items() if name != "score"}
+    stranger = facts.team and not facts.side and facts.home_team and facts.away_team
+    if stranger or len(possible) > 1:
+        return words
+    (turn,) = possible
+    # LEADS alone has no phrase without a side, and is certain only of a known one.
+    return words | {"turn": next(_sayable(phrases[turn], words))}
+
+
+def _score_line(facts: Facts) -> str | None:
+    if facts.score is None:
+        return None
+    line = DASH.join(map(str, facts.score))
+    if facts.home_team and facts.away_team:
+        return f"{facts.home_team} {line} {facts.away_team}"
+    return line
+
+
+def _clock(facts: Facts) -> str | None:
+    if facts.minute is None:
+        return None
+    return f"{facts.minute}+{facts.added_time}'" if facts.added_time else f"{facts.minute}'"
+
+
+def _when(facts: Facts) -> str | None:
+    if facts.minute is None:
+        return None
+    if facts.added_time:
+        return f"in added time ({_clock(facts)})"
+    return f"in the {_ordinal(facts.minute)} minute"
+
+
+def _ordinal(number: int) -> str:
+    teen = number // 10 % 10 == 1
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

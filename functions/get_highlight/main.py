@@ -1,0 +1,31 @@
+"""get-highlight: one highlight over HTTP."""
+
+from functools import cache
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.get_highlight.app import app
+from functions.shared import logs
+from functions.shared.highlights import Highlights
+from functions.shared.postgres import Postgres
+from functions.shared.settings import PostgresSettings, load
+
+settings = load(PostgresSettings)
+logs.configure("get-highlight", settings.log_level)
+
+
+@cache  # on first use: threads made before gunicorn forks are dead in the worker
+def store() -> Highlights:
+    """The process' one store."""
+    return Highlights(Postgres(settings))
+
+
+routes = app(store)
+
+
+@functions_framework.aio.http
+async def get_highlight(request: Request) -> Response:
+    """GET /highlights/{id}."""
+    return await routes(request)

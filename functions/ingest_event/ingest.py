@@ -1,0 +1,134 @@
+"""Accepting events: what was posted becomes records, and the broker's word becomes a 202."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from functions.shared import trace
+from functions.shared.contracts import Event, highlight_id
+from functions.shared.problems import Unavailable, explain, invalid
+from functions.shared.publisher import NotAcknowledged, Record
+from functions.shared.topics import MATCH_EVENTS
+
+BATCH_LIMIT = 500
+KEY_LIMIT = 120  # leaves room in an eventId for an item's index
+
+BATCH = TypeAdapter(list[Event])
+FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
+
+
+class Publishes(Protocol):
+    """What ingest-event needs of a publisher."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Return when the broker has acknowledged all, or raise `NotAcknowledged`."""
+
+
+class Ingest:
+    """Takes events in; knows nothing of HTTP."""
+
+    def __init__(
+        self, publisher: Callable[[], Publishes], new_id: Callable[[], UUID] = uuid4
+    ) -> None:
+        self._publisher = publisher
+        self._new_id = new_id
+
+    async def one(self, body: bytes, key: str | None) -> dict[str, Any]:
+        """Accept one event, as JSON; `key` is its id if it brings none of its own.
+
+        Raises:
+            Problem: 400, with why each refused field is refused.
+            Unavailable: the broker did not acknowledge it in time.
+        """
+        try:
+            event = Event.model_validate_json(body)
+        except ValidationError as error:
+            raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+        event = self._identified(event, idempotency_key(key))
+        await self._publish([event])
+        return {"message": "The event is accepted.", **receipt(event)}
+
+    async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
+        """Accept an array of events, all or none; `key` and its index identify an item.
+
+        Raises:
+            Problem: 400, with why each refused field is refused, by the item's index.
+            Unavailable: the broker did not acknowledge all of them in time.
+        """
+        try:
+            events = BATCH.validate_json(body)
+        except ValidationError as error:
+            raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+        if not 1 <= len(events) <= BATCH_LIMIT:
+            raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events, not {len(events)}"]})
+        key = idempotency_key(key)
+        events = [
+            self._identified(event, f"{key}/{index}" if key else None)
+            for index, event in enumerate(events)
+        ]
+        await self._publish(events)
+        return {
+            "message": f"{len(events)} events are accepted.",
+            "events": [receipt(event) for event in events],
+        }
+
+    def _identified(self, event: Event, key: str | None) -> Event:
+        if event.event_id is not None:
+            return event
+        return event.model_copy(update={"event_id": key or str(self._new_id())})
+
+    async def _publish(self, events: Sequence[Event]) -> None:
+        traceparent = trace.current.get() or trace.continued(None)
+        try:
+            await self._publisher().publish([_record(event, traceparent) for event in events])
+        except NotAcknowledged as error:
+            raise Unavailable(
+                "The broker did not acknowledge in time. The same events, with the same eventId,"
+                " may safely be sent again.",
+                topic=MATCH_EVENTS,
+                matchId=str(events[0].match_id),
+                eventId=events[0].event_id,
+            ) from error
+
+
+def idempotency_key(header: str | None) -> str | None:
+    """The `Idempotency-Key` header's value, bare or as the quoted string of its draft standard.
+
+    Raises:
+        Problem: 400 when it is too long to be part of an eventId.
+    """
+    key = (header or "").strip().removeprefix('"').removesuffix('"').strip()
+    if len(key) > KEY_LIMIT:
+        raise invalid({"Idempotency-Key": [f"must have at most {KEY_LIMIT} characters"]})
+    return key or None
+
+
+def receipt(event: Event) -> dict[str, Any]:
+    """What the sender of an event learns of it."""
+    return {
+        "matchId": str(event.match_id),
+        "eventType": event.event_type,
+        "eventId": event.event_id,
+        "highlightId": str(highlight_id(event.match_id, event.event_id or "")),
+    }
+
+
+def _record(event: Event, traceparent: str) -> Record:
+    match_id = str(event.match_id)
+    return Record(
+        topic=MATCH_EVENTS,
+        key=match_id,
+        value=event.to_json(),
+        headers={
+            "ce_specversion": "1.0",
+            "ce_id": f"{match_id}/{event.event_id}/{event.revision}",
+            "ce_source": "/ingest-event",
+            "ce_type": "goalstream.match-event",
+            "ce_subject": match_id,
+            "ce_time": event.occurred_at.isoformat(),
+            "content-type": "application/json",
+            "traceparent": traceparent,
+        },
+    )

@@ -1,0 +1,30 @@
+"""ingest-event: match events over HTTP onto the topic match-events."""
+
+from functools import cache
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.ingest_event.app import app
+from functions.shared import logs
+from functions.shared.publisher import Publisher
+from functions.shared.settings import KafkaSettings, load
+
+settings = load(KafkaSettings)
+logs.configure("ingest-event", settings.log_level)
+
+
+@cache  # on first use: a producer made before gunicorn forks is dead in the worker
+def publisher() -> Publisher:
+    """The process' one publisher."""
+    return Publisher(settings)
+
+
+routes = app(publisher)
+
+
+@functions_framework.aio.http
+async def ingest_event(request: Request) -> Response:
+    """POST /events, POST /events/batch."""
+    return await routes(request)

@@ -1,0 +1,20 @@
+"""The HTTP face of list-highlights."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.list_highlights.pages import Pages
+from functions.list_highlights.query import parse
+from functions.shared.http import Routes, json_with_etag
+
+
+def app(pages: Callable[[], Pages]) -> Routes:
+    """GET /highlights."""
+
+    async def list_highlights(request: Request) -> Response:
+        page = await pages().page(parse(request.url.query))
+        return json_with_etag(request, page.body, etag=page.etag, link=page.link)
+
+    return Routes({"/highlights": {"GET": list_highlights}})

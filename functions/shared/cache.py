@@ -1,0 +1,184 @@
+"""The cache of each match's first page, in Redis: best effort, and never wrong.
+
+A match has three keys. `pages` is a hash of its pages. `lease` is a random token that a reader
+takes before it reads the database, and with which alone its page may be kept. `changes` is the
+set of changes under way. A change announces itself before it commits: that drops the pages and
+the lease, so that nobody is shown what is about to be past, and nothing read before it is kept.
+When it is done it drops them again.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Collection, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from functions.shared.breaker import Breaker
+from functions.shared.settings import RedisSettings
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 10  # longer than any read of the database may take
+CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
+RETRY_S = 0.5  # shorter than a breaker stays open after Redis is back
+
+# Keeps a page if the reader's lease still stands and no change is under way.
+FILL = """
+if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 then
+    redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+    redis.call('EXPIRE', KEYS[1], ARGV[4], 'NX')
+    return 1
+end
+return 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of a match; the braces keep them on one node of a cluster."""
+
+    pages: str
+    lease: str
+    changes: str
+
+    @classmethod
+    def of(cls, match_id: UUID) -> Self:
+        """The keys of this match."""
+        match = f"goalstream:{{{match_id}}}"
+        return cls(f"{match}:pages", f"{match}:lease", f"{match}:changes")
+
+
+class Cache:
+    """Pages by match; whatever Redis does, a call returns within its time-out."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self._ttl_s = settings.cache_ttl_s
+        self._redis: Redis | None = _connect(settings) if settings.redis_url else None
+        self._breaker = Breaker("redis", self._ping)
+        self._reads: dict[tuple[str, str], asyncio.Future[bytes | None]] = {}
+        self._reader: asyncio.Task[None] | None = None
+        self._unsettled: set[asyncio.Task[None]] = set()
+
+    async def read(self, match_id: UUID, page: str) -> bytes | None:
+        """A page as it was kept, or None.
+
+        Reads that come while another is under way go to Redis together, after it: a page is
+        never older than the call that gets it.
+        """
+        if self._redis is None or self._breaker.is_open:
+            return None
+        key = (Keys.of(match_id).pages, page)
+        if key not in self._reads:
+            self._reads[key] = asyncio.get_running_loop().create_future()
+        future = self._reads[key]
+        if self._reader is None:
+            self._reader = asyncio.get_running_loop().create_task(self._read_waiting(self._redis))
+        return await asyncio.shield(future)  # one caller that leaves must not end it for all
+
+    async def _read_waiting(self, redis: Redis) -> None:
+        while self._reads:
+            reads, self._reads = self._reads, {}
+            pages = await self._try(self._fetch(redis, list(reads))) or [None] * len(reads)
+            for future, page in zip(reads.values(), pages, strict=True):
+                if not future.done():
+                    future.set_result(page)
+        self._reader = None
+
+    async def _fetch(self, redis: Redis, keys: list[tuple[str, str]]) -> list[Any]:
+        if len(keys) == 1:
+            return [await redis.hget(*keys[0])]
+        pipeline = redis.pipeline(transaction=False)
+        for key in keys:
+            pipeline.hget(*key)
+        return await pipeline.execute()
+
+    async def lease(self, match_id: UUID) -> bytes | None:
+        """What `fill` needs to keep a page that is read from the database after this call."""
+        if self._redis is None or self._breaker.is_open:
+            return None
+        token = os.urandom(8).hex()
+        held = await self._try(
+            self._redis.set(Keys.of(match_id).lease, token, nx=True, ex=LEASE_S, get=True),
+            otherwise=b"",
+        )
+        return token.encode() if held is None else held or None
+
+    async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
+        """Keep a page for `CACHE_TTL_S` seconds at most, if nothing changed since its lease."""
+        if self._redis is None or self._breaker.is_open:
+            return
+        keys = Keys.of(match_id)
+        await self._try(
+            self._redis.eval(
+                FILL, 3, keys.pages, keys.lease, keys.changes, lease, page, content, self._ttl_s
+            )
+        )
+
+    @asynccontextmanager
+    async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
+        """Around a change of these matches' highlights: nobody is shown what it makes past."""
+        if self._redis is None or not match_ids:
+            yield
+            return
+        change = os.urandom(8).hex()
+        keys = [Keys.of(match_id) for match_id in match_ids]
+        await self._try(self._announce(self._redis, keys, change))
+        try:
+            yield
+        finally:
+            if not await self._try(self._settle(self._redis, keys, change)):
+                task = asyncio.create_task(self._settle_later(self._redis, keys, change))
+                self._unsettled.add(task)
+                task.add_done_callback(self._unsettled.discard)
+
+    async def _announce(self, redis: Redis, matches: Collection[Keys], change: str) -> bool:
+        pipeline = redis.pipeline(transaction=True)
+        for keys in matches:
+            pipeline.unlink(keys.pages, keys.lease)
+            pipeline.sadd(keys.changes, change)
+            pipeline.expire(keys.changes, CHANGE_S)
+        await pipeline.execute()
+        return True
+
+    async def _settle(self, redis: Redis, matches: Collection[Keys], change: str) -> bool:
+        pipeline = redis.pipeline(transaction=True)
+        for keys in matches:
+            pipeline.unlink(keys.pages, keys.lease)
+            pipeline.srem(keys.changes, change)
+        await pipeline.execute()
+        return True
+
+    async def _settle_later(self, redis: Redis, matches: Collection[Keys], change: str) -> None:
+        """Drop what Redis could not be told to drop, as soon as it can."""
+        settled = False
+        while not settled:
+            await asyncio.sleep(RETRY_S)
+            settled = await self._try(self._settle(redis, matches, change), otherwise=False)
+
+    async def _ping(self) -> None:
+        if self._redis is not None:
+            await self._redis.ping()
+
+    async def _try(self, call: Coroutine[Any, Any, Any] | Any, otherwise: Any = None) -> Any:
+        try:
+            return await call
+        except Exception as error:  # whatever it is, an answer without the cache is right
+            self._breaker.trip(error)
+            return otherwise
+
+
+def _connect(settings: RedisSettings) -> Redis:
+    return Redis.from_url(
+        settings.redis_url or "",
+        socket_timeout=settings.redis_timeout_s,
+        socket_connect_timeout=settings.redis_timeout_s,
+        retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
+        max_connections=16,
+    )

@@ -1,0 +1,133 @@
+"""What every function's HTTP face shares: routes, limits, correlation, and errors as answers."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions.shared import trace
+from functions.shared.problems import Problem, Unavailable
+
+Handler = Callable[[Request], Awaitable[Response]]
+Methods = Mapping[str, Handler]
+
+log = logging.getLogger(__name__)
+
+
+async def _health(_: Request) -> Response:
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+class Routes:
+    """Sends a request to its handler and turns every error into problem details.
+
+    A path that ends in `/` stands for all that begin so.
+    """
+
+    def __init__(self, routes: Mapping[str, Methods]) -> None:
+        self._routes: dict[str, Methods] = {"/health": {"GET": _health}, **routes}
+        self._prefixes = [path for path in routes if path.endswith("/")]
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request; whatever happens inside, the answer is well-formed."""
+        traceparent = trace.continued(request.headers.get("traceparent"))
+        token = trace.current.set(traceparent)
+        try:
+            response = await self._answer(request)
+        finally:
+            trace.current.reset(token)
+        response.headers["x-correlation-id"] = trace.trace_id(traceparent)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self._handler(request)(request)
+        except Problem as problem:
+            return problem.response()
+        except Unavailable as unavailable:
+            log.warning("unavailable", extra={"fields": {"detail": str(unavailable)}})
+            return unavailable.problem.response()
+        except Exception:
+            log.exception("unexpected error")
+            return Problem(500, "Something unexpected went wrong; it is in the log.").response()
+
+    def _handler(self, request: Request) -> Handler:
+        methods = self._methods(request.url.path)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in methods:
+            allow = ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
+            raise Problem(405, f"{request.method} is not for this path.", headers={"Allow": allow})
+        return methods[method]
+
+    def _methods(self, path: str) -> Methods:
+        if path in self._routes:
+            return self._routes[path]
+        for prefix in self._prefixes:
+            if path.startswith(prefix):
+                return self._routes[prefix]
+        raise Problem(404, "Nothing is served at this path.")
+
+
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """The body of a request, of at most `limit` bytes.
+
+    Raises:
+        Problem: 413 when it is larger, told as soon as it is known.
+    """
+    too_large = Problem(413, f"The body is larger than {limit} bytes.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    return body
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that does not call itself JSON.
+
+    Raises:
+        Problem: 415, with what is accepted.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise Problem(
+            415,
+            "Send JSON, with the header Content-Type: application/json.",
+            headers={"Accept": "application/json"},
+        )
+
+
+def matches_etag(request: Request, etag: str) -> bool:
+    """Whether the reader already holds the representation that `etag` names (RFC 9110, 13.1.2)."""
+    header = request.headers.get("if-none-match")
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in (
+        tag.strip().removeprefix("W/") for tag in header.split(",")
+    )
+
+
+def etag_of(content: bytes) -> str:
+    """A strong entity tag: the same bytes, the same tag, whichever process made them."""
+    return f'"{blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def json_with_etag(
+    request: Request, body: bytes, *, etag: str | None = None, link: str = ""
+) -> Response:
+    """200 with a JSON body, or 304 to a reader who holds it already."""
+    etag = etag or etag_of(body)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if link:
+        headers["Link"] = link
+    if matches_etag(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")

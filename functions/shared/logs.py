@@ -1,0 +1,40 @@
+"""Structured logs: one JSON object a line on standard error."""
+
+import logging
+from datetime import UTC, datetime
+
+import orjson
+
+from functions.shared import trace
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, service, message, the correlation id, and what `extra={"fields": …}` adds."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render one record as one line of JSON."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self.service,
+            "message": record.getMessage(),
+        }
+        if traceparent := trace.current.get():
+            line["correlationId"] = trace.trace_id(traceparent)
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send what the process logs to standard error as JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)

@@ -1,0 +1,139 @@
+"""Postgres from an event loop: a small pool of threads, each with one connection.
+
+pg8000 serves one thread a connection and has no async face.
+"""
+
+import asyncio
+import logging
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from threading import local
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection, PreparedStatement
+
+from functions.shared.problems import Unavailable
+from functions.shared.settings import PostgresSettings
+
+log = logging.getLogger(__name__)
+
+Row = list[Any]
+
+# SQLSTATE classes that say "not now" rather than "not so": connection, roll back, resources,
+# operator intervention, system error; and a server that takes no writes while it fails over.
+TRANSIENT = ("08", "40", "53", "57", "58", "25006")
+# A plan made before the schema changed, or on a server that has been restarted.
+STALE_STATEMENT = ("0A000", "26000")
+
+
+class DataRefused(Exception):
+    """Postgres refuses the values of a statement: it would do so again."""
+
+
+def sqlstate(error: Exception) -> str:
+    """The five characters by which Postgres names an error."""
+    details = error.args[0] if error.args else None
+    return str(details.get("C", "")) if isinstance(details, dict) else ""
+
+
+def connect(url: str, timeout_s: float) -> Connection:
+    """A connection by `postgresql://user:password@host:port/database`.
+
+    `timeout_s` bounds every wait on the socket, not only the connect.
+    """
+    parts = urlsplit(url)
+    return Connection(
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password) if parts.password else None,
+        host=parts.hostname or "localhost",
+        port=parts.port or 5432,
+        database=unquote(parts.path.lstrip("/")) or "postgres",
+        timeout=timeout_s,
+        application_name="goalstream",
+        ssl_context=ssl.create_default_context() if "sslmode=verify-full" in parts.query else None,
+    )
+
+
+class _Session:
+    """One connection and the statements prepared on it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._statements: dict[str, PreparedStatement] = {}
+
+    def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
+        if sql not in self._statements:
+            self._statements[sql] = self.connection.prepare(sql)
+        return self._statements[sql].run(**values) or []
+
+    def close(self) -> None:
+        try:
+            self.connection.close()
+        except (DatabaseError, InterfaceError, OSError):
+            log.debug("the connection was gone already")
+
+
+def _is_stale(error: Exception) -> bool:
+    """Whether a session broke as after a restart or a freeze, so that a new one may do."""
+    if isinstance(error, DatabaseError):
+        return sqlstate(error).startswith(("08", "57P", *STALE_STATEMENT))
+    return not isinstance(error.__cause__ or error, TimeoutError)
+
+
+class Postgres:
+    """Runs single statements, each its own transaction.
+
+    A statement may run twice when a connection breaks under it, so every statement of ours is
+    written to do no harm then.
+    """
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._url = settings.database_url
+        self._timeout_s = settings.database_timeout_s
+        self._threads = ThreadPoolExecutor(settings.database_pool_size, "postgres")
+        self._local = local()
+
+    async def run(self, sql: str, **values: Any) -> list[Row]:
+        """The rows of one statement with `:named` values.
+
+        Raises:
+            Unavailable: Postgres is away, starting, full or too slow.
+            DataRefused: it does not take these values (SQLSTATE classes 22 and 23).
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._run, sql, values)
+
+    def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
+        session: _Session | None = getattr(self._local, "session", None)
+        if session is not None:
+            try:
+                return session.run(sql, values)
+            except (DatabaseError, InterfaceError, OSError) as error:
+                if not _is_stale(error):
+                    raise self._translated(error) from error
+                self._forget_session()
+        return self._run_anew(sql, values)
+
+    def _run_anew(self, sql: str, values: dict[str, Any]) -> list[Row]:
+        try:
+            session = self._local.session = _Session(connect(self._url, self._timeout_s))
+            return session.run(sql, values)
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> Exception:
+        state = sqlstate(error)
+        if state.startswith(("22", "23")):
+            return DataRefused(error.args[0].get("M", "refused"))
+        if state and not state.startswith(TRANSIENT):
+            return error
+        self._forget_session()
+        return Unavailable("The database does not answer.")
+
+    def _forget_session(self) -> None:
+        session: _Session | None = getattr(self._local, "session", None)
+        self._local.session = None
+        if session is not None:
+            session.close()

@@ -1,0 +1,79 @@
+"""Errors as answers: problem details (RFC 9457), made in this one place."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+Errors = dict[str, list[str]]
+
+
+class Problem(Exception):
+    """An error that the caller is told as `application/problem+json`."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+    def response(self) -> Response:
+        """The answer: type, title, status, detail, and the problem's own members."""
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+        return Response(
+            orjson.dumps(body, default=str),
+            self.status,
+            self.headers,
+            media_type="application/problem+json",
+        )
+
+
+class Unavailable(Exception):
+    """A service that we need does not answer; the same request may work in a moment."""
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1, **members: object) -> None:
+        super().__init__(detail)
+        self.problem = Problem(503, detail, headers={"Retry-After": str(retry_after_s)}, **members)
+
+
+def invalid(errors: Errors) -> Problem:
+    """A 400 that says of every refused field why."""
+    fields = ", ".join(errors)
+    return Problem(400, f"The request is not valid: {fields}.", errors=errors)
+
+
+def unknown(name: str, known: Sequence[str]) -> str:
+    """Why a field or parameter is refused, with a hint where its name is nearly right."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(name.lower().replace("_", ""), folded, n=1, cutoff=0.7)
+    return f"is unknown; did you mean {folded[close[0]]}?" if close else "is unknown"
+
+
+def explain(errors: Sequence[Any], known: Sequence[str]) -> Errors:
+    """Pydantic's errors by field; an item of a batch is named by its index, as in `3.player`."""
+    explained: Errors = {}
+    for error in errors:
+        name = ".".join(str(part) for part in error["loc"]) or "body"
+        if error["type"] == "extra_forbidden":
+            why = unknown(str(error["loc"][-1]), known)
+        else:
+            why = error["msg"].removeprefix("Value error, ")
+        explained.setdefault(name, []).append(why)
+    return explained

@@ -1,0 +1,5 @@
+"""The topics, by name."""
+
+MATCH_EVENTS = "match-events"
+HIGHLIGHTS_PENDING = "highlights-pending"
+DEAD_LETTERS = "match-events.dlq"

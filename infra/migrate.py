@@ -1,0 +1,56 @@
+"""`python -m infra.migrate`: brings the database at DATABASE_URL to the newest schema.
+
+Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do.
+"""
+
+import sys
+from pathlib import Path
+
+from pg8000.native import Connection
+
+from functions.shared.postgres import connect
+from functions.shared.settings import PostgresSettings, load
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+LOCK = 0x60A15  # any number, as long as all runs take the same
+
+
+def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
+    """Apply the migrations that are missing, all or none; returns their names."""
+    connection.run("BEGIN")
+    try:
+        connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
+        applied = _apply_missing(connection, folder)
+    except BaseException:
+        connection.run("ROLLBACK")
+        raise
+    connection.run("COMMIT")
+    return applied
+
+
+def _apply_missing(connection: Connection, folder: Path) -> list[str]:
+    connection.run(
+        "CREATE TABLE IF NOT EXISTS migrations"
+        " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    known = {name for (name,) in connection.run("SELECT name FROM migrations")}
+    missing = [path for path in sorted(folder.glob("*.sql")) if path.stem not in known]
+    for path in missing:
+        connection.run(path.read_text())
+        connection.run("INSERT INTO migrations (name) VALUES (:name)", name=path.stem)
+    return [path.stem for path in missing]
+
+
+def main() -> None:
+    """Migrate, and say what was done."""
+    settings = load(PostgresSettings)
+    connection = connect(settings.database_url, timeout_s=300)
+    try:
+        applied = migrate(connection)
+    finally:
+        connection.close()
+    sys.stdout.write(f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}\n")
+
+
+if __name__ == "__main__":
+    main()

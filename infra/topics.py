@@ -1,0 +1,47 @@
+"""`python -m infra.topics`: creates the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+
+import os
+import sys
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from functions.shared.settings import KafkaSettings, load
+from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+
+DAY_MS = 24 * 60 * 60 * 1000
+RETENTION_MS = {MATCH_EVENTS: 7 * DAY_MS, HIGHLIGHTS_PENDING: DAY_MS, DEAD_LETTERS: 30 * DAY_MS}
+PARTITIONS = {MATCH_EVENTS: 6, HIGHLIGHTS_PENDING: 6, DEAD_LETTERS: 1}
+
+
+def create(admin: AdminClient, replication: int) -> list[str]:
+    """Create the topics that are missing; returns their names.
+
+    Raises:
+        KafkaException: the broker refuses, or does not answer within 30 seconds.
+    """
+    topics = [
+        NewTopic(name, count, replication, config={"retention.ms": str(RETENTION_MS[name])})
+        for name, count in PARTITIONS.items()
+    ]
+    created = []
+    for name, outcome in admin.create_topics(topics, request_timeout=30).items():
+        try:
+            outcome.result()
+            created.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    return created
+
+
+def main() -> None:
+    """Create the topics, and say what was done."""
+    settings = load(KafkaSettings)
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    created = create(admin, int(os.environ.get("KAFKA_REPLICATION_FACTOR", "1")))
+    sys.stdout.write(f"created: {', '.join(created) or 'nothing, every topic is there'}\n")
+
+
+if __name__ == "__main__":
+    main()
