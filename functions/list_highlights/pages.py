@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from functions.list_highlights.query import Query
+from functions.shared.flights import Flights
 from functions.shared.highlights import Document
 from functions.shared.http import etag_of
 
@@ -63,6 +64,7 @@ class Pages:
     def __init__(self, store: Lists, cache: Caches) -> None:
         self._store = store
         self._cache = cache
+        self._flights: Flights[Page] = Flights()
 
     async def page(self, query: Query) -> Page:
         """The page that a query asks for.
@@ -70,6 +72,9 @@ class Pages:
         Raises:
             Unavailable: it is not cached, and the database is away.
         """
+        return await self._flights.join(query, lambda: self._fetch(query))
+
+    async def _fetch(self, query: Query) -> Page:
         if query.cached_as is None:
             return await self._read(query)
         match_id, name = query.cached_as

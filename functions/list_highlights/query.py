@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -23,9 +23,12 @@ PARAMETERS: Final = (
 INTEGER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Query:
-    """A list of highlights: its filters, its page, and what leads to the next one."""
+    """A list of highlights: its filters, its page, and what leads to the next one.
+
+    The same query string makes the same object, so that it serves as a key.
+    """
 
     filters: Mapping[str, Any]
     parameters: Mapping[str, str]
@@ -37,7 +40,7 @@ class Query:
         """How many highlights come before this page."""
         return (self.page - 1) * self.page_size
 
-    @property
+    @cached_property
     def cached_as(self) -> tuple[UUID, str] | None:
         """The match and the name under which the page may be cached, if it may."""
         match_id: UUID | None = self.filters.get("match_id")

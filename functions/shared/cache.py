@@ -62,42 +62,14 @@ class Cache:
         self._ttl_s = settings.cache_ttl_s
         self._redis: Redis | None = _connect(settings) if settings.redis_url else None
         self._breaker = Breaker("redis", self._ping)
-        self._reads: dict[tuple[str, str], asyncio.Future[bytes | None]] = {}
-        self._reader: asyncio.Task[None] | None = None
         self._unsettled: set[asyncio.Task[None]] = set()
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
-        """A page as it was kept, or None.
-
-        Reads that come while another is under way go to Redis together, after it: a page is
-        never older than the call that gets it.
-        """
+        """A page as it was kept, or None."""
         if self._redis is None or self._breaker.is_open:
             return None
-        key = (Keys.of(match_id).pages, page)
-        if key not in self._reads:
-            self._reads[key] = asyncio.get_running_loop().create_future()
-        future = self._reads[key]
-        if self._reader is None:
-            self._reader = asyncio.get_running_loop().create_task(self._read_waiting(self._redis))
-        return await asyncio.shield(future)  # one caller that leaves must not end it for all
-
-    async def _read_waiting(self, redis: Redis) -> None:
-        while self._reads:
-            reads, self._reads = self._reads, {}
-            pages = await self._try(self._fetch(redis, list(reads))) or [None] * len(reads)
-            for future, page in zip(reads.values(), pages, strict=True):
-                if not future.done():
-                    future.set_result(page)
-        self._reader = None
-
-    async def _fetch(self, redis: Redis, keys: list[tuple[str, str]]) -> list[Any]:
-        if len(keys) == 1:
-            return [await redis.hget(*keys[0])]
-        pipeline = redis.pipeline(transaction=False)
-        for key in keys:
-            pipeline.hget(*key)
-        return await pipeline.execute()
+        kept: bytes | None = await self._try(self._redis.hget(Keys.of(match_id).pages, page))
+        return kept
 
     async def lease(self, match_id: UUID) -> bytes | None:
         """What `fill` needs to keep a page that is read from the database after this call."""

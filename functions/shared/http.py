@@ -38,7 +38,8 @@ class Routes:
             response = await self._answer(request)
         finally:
             trace.current.reset(token)
-        response.headers["x-correlation-id"] = trace.trace_id(traceparent)
+        correlation_id = trace.trace_id(traceparent).encode()
+        response.raw_headers.append((b"x-correlation-id", correlation_id))
         return response
 
     async def _answer(self, request: Request) -> Response:
@@ -54,7 +55,7 @@ class Routes:
             return Problem(500, "Something unexpected went wrong; it is in the log.").response()
 
     def _handler(self, request: Request) -> Handler:
-        methods = self._methods(request.url.path)
+        methods = self._methods(request.scope["path"])
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
             allow = ", ".join(["GET", "HEAD"] if "GET" in methods else methods)

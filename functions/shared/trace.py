@@ -22,10 +22,10 @@ def is_valid(traceparent: str) -> bool:
 
 def continued(traceparent: str | None) -> str:
     """The caller's trace with a span of our own, or a new trace if there is none to continue."""
-    span = os.urandom(8).hex()
+    new = os.urandom(24).hex()
     if traceparent and is_valid(traceparent):
-        return f"00-{trace_id(traceparent)}-{span}-{traceparent[53:55]}"
-    return f"00-{os.urandom(16).hex()}-{span}-01"
+        return f"00-{trace_id(traceparent)}-{new[32:]}-{traceparent[53:55]}"
+    return f"00-{new[:32]}-{new[32:]}-01"
 
 
 def trace_id(traceparent: str) -> str:

@@ -1,0 +1,206 @@
+"""What the two public services offer, put together from the models and the contract's words."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
+from functions.shared.contracts import Event
+from functions.shared.highlights import STATUSES
+from infra.answers import Accepted, BatchAccepted, Health, Highlight, ProblemDetails
+
+Json = dict[str, Any]
+
+EXAMPLE = {
+    "matchId": "00000000-0000-0000-0000-000000000001",
+    "occurredAt": "2025-12-08T20:16:00Z",
+    "eventType": "goal",
+    "team": "home",
+    "player": "John Doe",
+    "description": "Curled it into the top corner from outside the box.",
+}
+
+MODELS: tuple[type[BaseModel], ...] = (
+    Event, Accepted, BatchAccepted, Highlight, ProblemDetails, Health,
+)  # fmt: skip
+
+
+def documents() -> dict[str, Json]:
+    """The documents by the names of their files."""
+    return {"events.json": _events(), "highlights.json": _highlights()}
+
+
+def _events() -> Json:
+    return _document(
+        "GoalStream events",
+        "Match events in. A 202 means that the broker has acknowledged the event; nothing else"
+        " does.",
+        {
+            "/events": {
+                "post": {
+                    "operationId": "ingestEvent",
+                    "summary": "Accept one match event",
+                    "parameters": [_IDEMPOTENCY_KEY],
+                    "requestBody": _body(_ref(Event), EXAMPLE),
+                    "responses": {
+                        "202": _json("Acknowledged by the broker", _ref(Accepted), _LOCATION),
+                        **_problems(400, 413, 415, 503),
+                    },
+                }
+            },
+            "/events/batch": {
+                "post": {
+                    "operationId": "ingestEventBatch",
+                    "summary": "Accept up to 500 match events, all or none",
+                    "parameters": [_IDEMPOTENCY_KEY],
+                    "requestBody": _body(
+                        {"type": "array", "items": _ref(Event), "minItems": 1, "maxItems": 500},
+                        [EXAMPLE],
+                    ),
+                    "responses": {
+                        "202": _json("Acknowledged by the broker", _ref(BatchAccepted)),
+                        **_problems(400, 413, 415, 503),
+                    },
+                }
+            },
+        },
+        Event,
+        Accepted,
+        BatchAccepted,
+    )
+
+
+def _highlights() -> Json:
+    return _document(
+        "GoalStream highlights",
+        "Highlights out, newest first.",
+        {
+            "/highlights": {
+                "get": {
+                    "operationId": "listHighlights",
+                    "summary": "List highlights, newest first by (occurredAt, id)",
+                    "parameters": _FILTERS,
+                    "responses": {
+                        "200": _json(
+                            "A page of highlights",
+                            {"type": "array", "items": _ref(Highlight)},
+                            {**_ETAG, "Link": _header('The next page, as `<…>; rel="next"`')},
+                        ),
+                        "304": {"description": "The page is as the reader has it"},
+                        **_problems(400, 503),
+                    },
+                }
+            },
+            "/highlights/{id}": {
+                "get": {
+                    "operationId": "getHighlight",
+                    "summary": "Get one highlight, in any status",
+                    "parameters": [
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "schema": {"type": "string", "format": "uuid"},
+                        }
+                    ],
+                    "responses": {
+                        "200": _json("The highlight", _ref(Highlight), _ETAG),
+                        "304": {"description": "The highlight is as the reader has it"},
+                        **_problems(404, 503),
+                    },
+                }
+            },
+        },
+        Highlight,
+    )
+
+
+def _document(title: str, description: str, paths: Json, *models: type[BaseModel]) -> Json:
+    health = {
+        "operationId": "health",
+        "summary": "Say that the service is alive",
+        "responses": {"200": _json("Alive", _ref(Health))},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "description": description, "version": "1"},
+        "servers": [{"url": "/"}],
+        "paths": {**paths, "/health": {"get": health}},
+        "components": {"schemas": _schemas(*models, ProblemDetails, Health)},
+    }
+
+
+def _schemas(*models: type[BaseModel]) -> Json:
+    """The models' JSON schemas; an event as it is taken, an answer as it is given."""
+    _, schema = models_json_schema(
+        [(model, "validation" if model is Event else "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: Json = schema["$defs"]
+    return dict(sorted(schemas.items()))
+
+
+def _ref(model: type[BaseModel]) -> Json:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _body(schema: Json, example: object) -> Json:
+    content = {"schema": schema, "example": example}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _json(description: str, schema: Json, headers: Json | None = None) -> Json:
+    answer = {"description": description, "content": {"application/json": {"schema": schema}}}
+    return {**answer, "headers": headers} if headers else answer
+
+
+def _header(description: str) -> Json:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _problems(*statuses: int) -> Json:
+    content = {"application/problem+json": {"schema": _ref(ProblemDetails)}}
+    return {str(status): {"description": _WHEN[status], "content": content} for status in statuses}
+
+
+def _parameter(name: str, description: str, **schema: object) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+_WHEN = {
+    400: "A field or parameter is refused; `errors` says why",
+    404: "There is no such highlight",
+    413: "The body is larger than 64 KiB (a batch: 2 MiB)",
+    415: "The body does not call itself JSON",
+    503: "A service behind this one does not answer in time; try again after `Retry-After`",
+}
+_LOCATION = {"Location": _header("The highlight that the event becomes, if it makes one")}
+_ETAG = {"ETag": _header("Names this representation, for If-None-Match")}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Serves as the eventId of an event that has none: makes a retry harmless.",
+    "schema": {"type": "string", "maxLength": 120},
+}
+_FILTERS = [
+    _parameter("matchId", "Of this match", type="string", format="uuid"),
+    _parameter(
+        "status",
+        "In this status; without it, all but RETRACTED. In any case.",
+        type="string",
+        enum=list(STATUSES),
+    ),
+    _parameter("team", "By this team, without regard to case", type="string"),
+    _parameter("eventType", "Of this type, without regard to case", type="string"),
+    _parameter("updatedSince", "Changed at or after", type="string", format="date-time"),
+    _parameter("page", "By number, from 1: for people", type="integer", default=1),
+    _parameter(
+        "pageSize",
+        "How many; out of range is clamped",
+        type="integer",
+        default=PAGE_SIZE,
+        maximum=PAGE_SIZE_LIMIT,
+    ),
+    _parameter("cursor", "Where an earlier answer's Link left off: for programs", type="string"),
+]

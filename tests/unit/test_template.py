@@ -1,0 +1,407 @@
+# ruff: noqa: RUF001 - scores are written with an en dash, names in many scripts
+import asyncio
+import re
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.enrich_batch.facts import Facts, Text
+from functions.enrich_batch.template import TemplateEnricher
+
+VOCABULARY = """
+    A An GOAL Goal Own Penalty Home Away Bicycle home away side the goal own penalty bicycle kick
+    from by for in at to it make spot minute added time st nd rd th scores scoring score counts
+    opens puts ahead equalises brings levels level doubles extends lead pulls one back
+"""
+TEXTS = ("team", "player", "description", "home_team", "away_team")
+FINAL: dict[str, Any] = {"home_team": "Argentina", "away_team": "France"}
+SMALLEST = Facts(
+    "goal",
+    team="home",
+    player="John Doe",
+    description="Curled it into the top corner from outside the box.",
+)
+
+
+def enrich(facts: Facts) -> Text:
+    """Return what the enricher writes; it waits for nothing."""
+    return asyncio.run(TemplateEnricher().enrich(facts))
+
+
+def title(event_type: str = "goal", score: tuple[int, int] | None = None, **facts: Any) -> str:
+    """Return the title alone, the score written as a pair."""
+    home, away = score or (None, None)
+    return enrich(Facts(event_type, home_score=home, away_score=away, **facts)).title
+
+
+def one_line(text: str) -> str:
+    """Return the text with single spaces only."""
+    return " ".join(text.split())
+
+
+def test_the_smallest_example() -> None:
+    """A side, a player and a description are enough."""
+    assert enrich(SMALLEST) == Text(
+        "Home GOAL by John Doe",
+        "John Doe scores for the home side. Curled it into the top corner from outside the box.",
+    )
+
+
+def test_a_goal_of_which_all_is_known() -> None:
+    """The title says what the goal did, to which score and when; the summary says it in words."""
+    facts = Facts("goal", "home", "Ángel Di María", None, 36, None, "Argentina", "France", 2, 0)
+
+    assert enrich(facts) == Text(
+        "Ángel Di María doubles the lead: Argentina 2–0 France, 36'",
+        "Ángel Di María scores for Argentina in the 36th minute to make it Argentina 2–0 France.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("team", "score", "expected"),
+    [
+        ("home", (1, 0), "Ann opens the scoring: Argentina 1–0 France"),
+        ("away", (0, 1), "Ann opens the scoring: Argentina 0–1 France"),
+        ("away", (0, 2), "Ann doubles the lead: Argentina 0–2 France"),
+        ("home", (3, 0), "Ann extends the lead: Argentina 3–0 France"),
+        ("home", (3, 1), "Ann extends the lead: Argentina 3–1 France"),
+        ("away", (2, 2), "Ann equalises for France: Argentina 2–2 France"),
+        ("home", (3, 2), "Ann puts Argentina ahead: Argentina 3–2 France"),
+        ("away", (3, 2), "Ann pulls one back: Argentina 3–2 France"),
+    ],
+)
+def test_a_title_says_what_the_goal_did(team: str, score: tuple[int, int], expected: str) -> None:
+    """The running score tells; the side is named where the score line leaves it open."""
+    assert title(team=team, player="Ann", score=score, **FINAL) == expected
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        ((1, 0), "Ann opens the scoring for the home side: 1–0"),
+        ((2, 0), "Ann doubles the lead for the home side: 2–0"),
+        ((4, 1), "Ann extends the lead for the home side: 4–1"),
+        ((1, 1), "Ann equalises for the home side: 1–1"),
+        ((2, 1), "Ann puts the home side ahead: 2–1"),
+        ((1, 2), "Ann pulls one back for the home side: 1–2"),
+    ],
+)
+def test_a_score_without_names_leaves_the_side_to_the_phrase(
+    score: tuple[int, int], expected: str
+) -> None:
+    """Where the match's teams are unknown, the phrase says who the goal is for."""
+    assert title(team="home", player="Ann", score=score) == expected
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        ((1, 0), "Own goal by Mats Hummels puts France ahead: France 1–0 Germany"),
+        ((2, 1), "Own goal by Mats Hummels puts France ahead: France 2–1 Germany"),
+        ((2, 0), "Own goal by Mats Hummels doubles the lead for France: France 2–0 Germany"),
+        ((3, 1), "Own goal by Mats Hummels extends the lead for France: France 3–1 Germany"),
+        ((1, 1), "Own goal by Mats Hummels brings France level: France 1–1 Germany"),
+        ((1, 2), "Own goal by Mats Hummels pulls one back for France: France 1–2 Germany"),
+        ((0, 1), "Own goal by Mats Hummels counts for France"),
+        (None, "Own goal by Mats Hummels counts for France"),
+    ],
+)
+def test_an_own_goal_counts_for_its_team(score: tuple[int, int] | None, expected: str) -> None:
+    """Of an own goal, the team is the side that benefits; its player is never said to be theirs."""
+    match = {"home_team": "France", "away_team": "Germany"}
+
+    assert title("own_goal", score, team="home", player="Mats Hummels", **match) == expected
+
+
+def test_the_summary_of_an_own_goal() -> None:
+    """It says who scored it, when, and for whom it counts."""
+    facts = Facts("own_goal", "home", "Mats Hummels", None, 20, None, "France", "Germany", 1, 0)
+
+    assert enrich(facts) == Text(
+        "Own goal by Mats Hummels puts France ahead: France 1–0 Germany, 20'",
+        "An own goal by Mats Hummels in the 20th minute counts for France: France 1–0 Germany.",
+    )
+
+
+def test_a_penalty_goal_comes_from_the_spot() -> None:
+    """A penalty is told as one, whatever else is known."""
+    facts = Facts("penalty_goal", "away", "Mbappé", None, 118, None, "Argentina", "France", 3, 3)
+
+    assert enrich(facts) == Text(
+        "Mbappé equalises for France from the penalty spot: Argentina 3–3 France, 118'",
+        "Mbappé scores for France from the penalty spot in the 118th minute"
+        " to make it Argentina 3–3 France.",
+    )
+    assert title("penalty_goal", team="home", player="Ann") == (
+        "Home GOAL by Ann from the penalty spot"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "facts", "expected"),
+    [
+        ("goal", {}, Text("GOAL", "A goal.")),
+        ("penalty_goal", {}, Text("GOAL from the penalty spot", "A penalty goal.")),
+        ("own_goal", {}, Text("Own goal", "An own goal.")),
+        ("goal", {"team": "Away"}, Text("Away GOAL", "A goal for the away side.")),
+        ("goal", {"player": "Ann"}, Text("GOAL by Ann", "Ann scores.")),
+        ("goal", {"minute": 36}, Text("GOAL, 36'", "A goal in the 36th minute.")),
+        ("own_goal", {"player": "Ann"}, Text("Own goal by Ann", "An own goal by Ann.")),
+        ("goal", {"added_time": 4}, Text("GOAL", "A goal.")),
+        ("goal", {"home_score": 1}, Text("GOAL", "A goal.")),
+        (
+            "goal",
+            {"team": "Reds", "home_score": 1, "away_score": 1},
+            Text("Goal brings Reds level: 1–1", "A goal for Reds: 1–1."),
+        ),
+        (
+            "penalty_goal",
+            {"home_score": 1, "away_score": 0},
+            Text("Penalty goal opens the scoring: 1–0", "A penalty goal: 1–0."),
+        ),
+        (
+            "own_goal",
+            {"player": "Ann", "home_score": 1, "away_score": 1},
+            Text("Own goal by Ann levels the score: 1–1", "An own goal by Ann: 1–1."),
+        ),
+    ],
+)
+def test_any_fact_may_be_missing(event_type: str, facts: dict[str, Any], expected: Text) -> None:
+    """What is unknown leaves no gap."""
+    assert enrich(Facts(event_type, **facts)) == expected
+
+
+@pytest.mark.parametrize("unknown", ["", "  ", "\n", "-", "—", "?", "\u200b", "\u00ad"])
+def test_a_text_that_says_nothing_is_unknown(unknown: str) -> None:
+    """Blanks, lone punctuation and invisible characters are no names."""
+    bare = Facts("goal", minute=5, home_score=1, away_score=0)
+    nothing: dict[str, Any] = dict.fromkeys(TEXTS, unknown)
+
+    assert enrich(replace(bare, **nothing)) == enrich(bare)
+
+
+@pytest.mark.parametrize("score", [(0, 1), (0, 0), (0, 3)])
+def test_a_score_that_contradicts_the_goal_is_not_told(score: tuple[int, int]) -> None:
+    """A side that has scored has at least one goal."""
+    facts = Facts("goal", "home", "Ann", None, 36, None, "Argentina", "France", *score)
+
+    assert enrich(facts) == Text(
+        "Argentina GOAL by Ann, 36'", "Ann scores for Argentina in the 36th minute."
+    )
+
+
+def test_a_score_that_either_side_may_have_made_is_only_shown() -> None:
+    """Without the side, 2-1 may be a lead or a goal back."""
+    assert title(player="Ann", score=(2, 1), **FINAL) == "GOAL by Ann: Argentina 2–1 France"
+
+
+def test_a_team_that_is_neither_of_the_two_makes_no_claim() -> None:
+    """Its name is said, and the score is shown; what the goal did is left open."""
+    assert title(team="ARG", player="Ann", score=(1, 0), **FINAL) == (
+        "ARG GOAL by Ann: Argentina 1–0 France"
+    )
+
+
+def test_two_teams_of_one_name_are_not_told_apart() -> None:
+    """A team that is both sides is neither."""
+    derby = {"home_team": "Ajax", "away_team": "AJAX"}
+
+    assert title(team="Ajax", score=(2, 0), **derby) == "Ajax GOAL: Ajax 2–0 AJAX"
+
+
+@pytest.mark.parametrize("team", ["home", "HOME", "Argentina", "ARGENTINA", " argentina\n"])
+def test_a_side_may_be_called_by_its_name(team: str) -> None:
+    """The word and the name mean the side, in any case; the match says how the name is written."""
+    assert title(team=team, player="Ann", score=(2, 1), **FINAL) == (
+        "Ann puts Argentina ahead: Argentina 2–1 France"
+    )
+
+
+def test_one_known_name_is_used_but_makes_no_score_line() -> None:
+    """With only one of the two names, the score stands alone."""
+    assert title(team="home", player="Ann", score=(2, 0), home_team="Argentina") == (
+        "Ann doubles the lead for Argentina: 2–0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("minute", "added_time", "clock", "when"),
+    [
+        (0, None, "0'", "in the 0th minute"),
+        (1, None, "1'", "in the 1st minute"),
+        (2, None, "2'", "in the 2nd minute"),
+        (3, 0, "3'", "in the 3rd minute"),
+        (11, None, "11'", "in the 11th minute"),
+        (90, None, "90'", "in the 90th minute"),
+        (101, None, "101'", "in the 101st minute"),
+        (112, None, "112'", "in the 112th minute"),
+        (90, 4, "90+4'", "in added time (90+4')"),
+    ],
+)
+def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: str) -> None:
+    """Added time is never added up, and no minute is more than a minute."""
+    text = enrich(Facts("goal", player="Ann", minute=minute, added_time=added_time))
+
+    assert text == Text(f"GOAL by Ann, {clock}", f"Ann scores {when}.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (Facts("bicycle_kick_goal"), Text("Bicycle kick goal", "Bicycle kick goal.")),
+        (
+            Facts("yellow_card", "away", "Ann", "Late.", 45, 2, "Argentina", "France", 0, 0),
+            Text(
+                "France yellow card: Ann, 45+2'",
+                "France yellow card in added time (45+2') at Argentina 0–0 France: Ann. Late.",
+            ),
+        ),
+        (Facts("VAR_check", "home"), Text("Home VAR check", "Home VAR check.")),
+        (Facts("__", player="Ann"), Text("Event: Ann", "Event: Ann.")),
+        (Facts("100%_{player}"), Text("100% {player}", "100% {player}.")),
+    ],
+)
+def test_another_event_is_told_by_its_own_name(facts: Facts, expected: Text) -> None:
+    """What a type is not known to mean is not guessed: its facts stand beside each other."""
+    assert enrich(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        (" From the\n left ", "From the left."),
+        ("Unstoppable!", "Unstoppable!"),
+        ("Why not…", "Why not…"),
+        ('"What a goal!"', '"What a goal!"'),
+        ("(VAR)", "(VAR)."),
+        ("First goal, second goal;", "First goal, second goal."),
+        ("Header -", "Header."),
+        ("見事なゴール。", "見事なゴール。"),
+        ("هدف رائع؟", "هدف رائع؟"),
+        ("100 % {player} %s", "100 % {player} %s."),
+    ],
+)
+def test_a_description_is_quoted_as_it_is(description: str, expected: str) -> None:
+    """Only white space and what dangles at its end are changed, and a full stop where none is."""
+    assert enrich(Facts("goal", description=description)).summary == f"A goal. {expected}"
+
+
+@pytest.mark.parametrize(
+    ("player", "shown"),
+    [
+        ("Vinícius Jr.", "Vinícius Jr."),
+        ("O'Neill {0} %s", "O'Neill {0} %s"),
+        ("محمد صلاح", "محمد صلاح"),
+        ("孫 興慜", "孫 興慜"),
+        ("👩‍👩‍👧 ⚽", "👩‍👩‍👧 ⚽"),
+        ("Nguyễn\n\tVăn\u00a0 Toàn", "Nguyễn Văn Toàn"),
+        ("\x1b[31mRed\x07", "[31mRed"),
+        ("\u202eAnn\u202c", "Ann"),
+        ("van Dijk", "van Dijk"),
+        ("N" * 128, "N" * 128),
+    ],
+)
+def test_names_in_every_script(player: str, shown: str) -> None:
+    """A name stays as it is, on one line and without what would reach beyond it."""
+    assert title(player=player, minute=7) == f"GOAL by {shown}, 7'"
+
+
+def test_a_name_that_ends_with_a_full_stop_needs_no_second() -> None:
+    """A sentence ends once."""
+    assert enrich(Facts("own_goal", player="Vinícius Jr.")).summary == "An own goal by Vinícius Jr."
+
+
+NAMES = ("HOSTS", "GUESTS", "STRANGERS", "PLAYER", "DESCRIPTION")
+TYPES = st.sampled_from(["goal", "own_goal", "penalty_goal", "bicycle_kick_goal"])
+SCORE = st.none() | st.integers(0, 5)
+FACTS = st.builds(
+    Facts,
+    event_type=TYPES,
+    team=st.sampled_from([None, "home", "away", "HOSTS", "GUESTS", "STRANGERS"]),
+    player=st.sampled_from([None, "PLAYER"]),
+    description=st.sampled_from([None, "DESCRIPTION"]),
+    minute=st.none() | st.integers(0, 150),
+    added_time=st.none() | st.integers(0, 30),
+    home_team=st.sampled_from([None, "HOSTS"]),
+    away_team=st.sampled_from([None, "GUESTS"]),
+    home_score=SCORE,
+    away_score=SCORE,
+)
+CHARACTERS = st.sampled_from(" {}%'\",:;()[]\n\t\u00a0") | st.characters(
+    exclude_categories=["Cs", "Cc", "Cf"]
+)
+WILD_NAMES = st.text(CHARACTERS, max_size=12).map(lambda text: text + "ж")
+WILD = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+DISTINCT_NAMES = st.lists(
+    WILD_NAMES,
+    min_size=len(NAMES),
+    max_size=len(NAMES),
+    unique_by=lambda name: one_line(name).casefold(),
+)
+
+
+def renamed(facts: Facts, names: dict[str, str]) -> Facts:
+    """Return the facts with other names in the place of theirs."""
+    return replace(
+        facts,
+        **{field: names.get(said, said) for field in TEXTS if (said := getattr(facts, field))},
+    )
+
+
+@given(FACTS)
+def test_a_text_says_nothing_that_the_facts_do_not(facts: Facts) -> None:
+    """Beside fixed words there are only the names and the numbers of the event."""
+    known = {str(value) for value in asdict(facts).values() if value is not None}
+    for text in (enrich(facts).title, enrich(facts).summary):
+        said = set(re.findall(r"\d+|[^\W\d_]+", text))
+        assert said <= {*VOCABULARY.split()} | known
+        assert said & {"home", "Home"} == set() or facts.side == "home"
+        assert said & {"away", "Away"} == set() or facts.side == "away"
+
+
+@given(FACTS)
+def test_every_combination_is_well_formed(facts: Facts) -> None:
+    """No gap shows where a fact is missing."""
+    text = enrich(facts)
+    for line in (text.title, text.summary):
+        assert not re.search(r"\s\s|\s[,.:;)]|\(\W|[,:;]\W*$|[,:;.][,:;.]|^\W", line), line
+    assert text.summary.endswith(".")
+    assert facts.player is None or facts.player in text.title
+    assert facts.description is None or text.summary.endswith(" DESCRIPTION.")
+
+
+@given(FACTS, DISTINCT_NAMES)
+def test_a_name_is_never_looked_into(facts: Facts, wild: list[str]) -> None:
+    """Other names make the same text, with those names in it."""
+    names = {name: one_line(other) for name, other in zip(NAMES, wild, strict=True)}
+    pattern = re.compile("|".join(NAMES))
+    plain = enrich(facts)
+
+    text = enrich(renamed(facts, dict(zip(NAMES, wild, strict=True))))
+
+    assert text.title == pattern.sub(lambda name: names[name[0]], plain.title)
+    assert text.summary == pattern.sub(lambda name: names[name[0]], plain.summary)
+
+
+@given(FACTS, st.text(max_size=12), st.fixed_dictionaries(dict.fromkeys(TEXTS, WILD)))
+def test_any_text_makes_one_line(facts: Facts, event_type: str, texts: dict[str, Any]) -> None:
+    """Whatever the facts contain, a title and a summary are one line each, and never empty."""
+    text = enrich(replace(facts, event_type=event_type, **texts))
+    for line in (text.title, text.summary):
+        assert line
+        assert line == one_line(line)
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f]", line)
+
+
+@given(
+    FACTS, st.sampled_from(["goal", "own_goal", "penalty_goal"]), st.sampled_from(["home", "away"])
+)
+def test_case_makes_no_difference(facts: Facts, event_type: str, team: str) -> None:
+    """The types that are known and the sides are known in any case."""
+    quiet = replace(facts, event_type=event_type, team=team)
+    loud = replace(facts, event_type=event_type.upper(), team=team.upper())
+
+    assert enrich(loud) == enrich(quiet)
