@@ -26,7 +26,7 @@ def consume() -> Consume:
     return Consume(
         store=Highlights(Postgres(settings)),
         cache=Cache(settings),
-        publisher=Publisher(settings),
+        publisher=Publisher(settings, linger_ms=0),
         highlight_types=settings.highlight_types,
     )
 

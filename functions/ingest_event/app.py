@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.ingest import Ingest, Publishes
-from functions.shared.http import Routes, read_body, require_json
+from functions.shared.http import Routes, header, read_body, require_json
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
@@ -20,7 +20,7 @@ def app(publisher: Callable[[], Publishes]) -> Routes:
     async def post_event(request: Request) -> Response:
         require_json(request)
         body = await read_body(request, limit=EVENT_LIMIT)
-        accepted = await ingest.one(body, request.headers.get("idempotency-key"))
+        accepted = await ingest.one(body, header(request, b"idempotency-key"))
         return Response(
             orjson.dumps(accepted),
             202,
@@ -31,7 +31,7 @@ def app(publisher: Callable[[], Publishes]) -> Routes:
     async def post_batch(request: Request) -> Response:
         require_json(request)
         body = await read_body(request, limit=BATCH_LIMIT)
-        accepted = await ingest.batch(body, request.headers.get("idempotency-key"))
+        accepted = await ingest.batch(body, header(request, b"idempotency-key"))
         return Response(orjson.dumps(accepted), 202, media_type="application/json")
 
     return Routes({"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}})

@@ -16,6 +16,8 @@ BATCH_LIMIT = 500
 KEY_LIMIT = 120  # leaves room in an eventId for an item's index
 
 BATCH = TypeAdapter(list[Event])
+Receipt = dict[str, str]
+
 FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
 
 
@@ -46,9 +48,9 @@ class Ingest:
             event = Event.model_validate_json(body)
         except ValidationError as error:
             raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
-        event = self._identified(event, idempotency_key(key))
-        await self._publish([event])
-        return {"message": "The event is accepted.", **receipt(event)}
+        self._identify(event, idempotency_key(key))
+        (receipt,) = await self._publish([event])
+        return {"message": "The event is accepted.", **receipt}
 
     async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
         """Accept an array of events, all or none; `key` and its index identify an item.
@@ -64,33 +66,32 @@ class Ingest:
         if not 1 <= len(events) <= BATCH_LIMIT:
             raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events, not {len(events)}"]})
         key = idempotency_key(key)
-        events = [
-            self._identified(event, f"{key}/{index}" if key else None)
-            for index, event in enumerate(events)
-        ]
-        await self._publish(events)
-        return {
-            "message": f"{len(events)} events are accepted.",
-            "events": [receipt(event) for event in events],
-        }
+        for index, event in enumerate(events):
+            self._identify(event, f"{key}/{index}" if key else None)
+        receipts = await self._publish(events)
+        return {"message": f"{len(events)} events are accepted.", "events": receipts}
 
-    def _identified(self, event: Event, key: str | None) -> Event:
-        if event.event_id is not None:
-            return event
-        return event.model_copy(update={"event_id": key or str(self._new_id())})
+    def _identify(self, event: Event, key: str | None) -> None:
+        event.event_id = event.event_id or key or self._new_id().hex
 
-    async def _publish(self, events: Sequence[Event]) -> None:
+    async def _publish(self, events: Sequence[Event]) -> list[Receipt]:
         traceparent = trace.current.get() or trace.continued(None)
+        receipts = [receipt_of(event) for event in events]
+        records = [
+            record_of(event, receipt, traceparent)
+            for event, receipt in zip(events, receipts, strict=True)
+        ]
         try:
-            await self._publisher().publish([_record(event, traceparent) for event in events])
+            await self._publisher().publish(records)
         except NotAcknowledged as error:
             raise Unavailable(
                 "The broker did not acknowledge in time. The same events, with the same eventId,"
                 " may safely be sent again.",
                 topic=MATCH_EVENTS,
-                matchId=str(events[0].match_id),
-                eventId=events[0].event_id,
+                matchId=receipts[0]["matchId"],
+                eventId=receipts[0]["eventId"],
             ) from error
+        return receipts
 
 
 def idempotency_key(header: str | None) -> str | None:
@@ -105,18 +106,20 @@ def idempotency_key(header: str | None) -> str | None:
     return key or None
 
 
-def receipt(event: Event) -> dict[str, Any]:
+def receipt_of(event: Event) -> Receipt:
     """What the sender of an event learns of it."""
+    event_id = event.event_id or ""
     return {
         "matchId": str(event.match_id),
         "eventType": event.event_type,
-        "eventId": event.event_id,
-        "highlightId": str(highlight_id(event.match_id, event.event_id or "")),
+        "eventId": event_id,
+        "highlightId": str(highlight_id(event.match_id, event_id)),
     }
 
 
-def _record(event: Event, traceparent: str) -> Record:
-    match_id = str(event.match_id)
+def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:
+    """The event as the topic carries it, with the attributes of CloudEvents as headers."""
+    match_id = receipt["matchId"]
     return Record(
         topic=MATCH_EVENTS,
         key=match_id,

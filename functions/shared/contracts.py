@@ -39,18 +39,12 @@ def moment(text: object) -> datetime:
         raise ValueError("must lie in the years 1 to 9999 in UTC") from error
 
 
-def _storable(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("must not contain the NUL character")
-    return value
-
-
 def _blank_is_unknown(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
 Blankable = BeforeValidator(_blank_is_unknown)
-Storable = AfterValidator(_storable)
+Storable = StringConstraints(pattern=r"^[^\x00]*$")  # Postgres keeps any text but NUL
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=128), Storable]
 Name = Annotated[Annotated[str, StringConstraints(max_length=128), Storable] | None, Blankable]
@@ -64,7 +58,6 @@ class Event(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel,
         extra="forbid",
-        frozen=True,
         str_strip_whitespace=True,
     )
 

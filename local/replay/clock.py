@@ -1,0 +1,49 @@
+"""The match clock: how long after kick-off each goal falls."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from local.replay.openfootball import Goal
+
+# The last minute of each period and the minutes of break that follow it.
+PERIODS = ((45, 15), (90, 5), (105, 1), (150, 0))
+FULL_TIME = 90
+A_SECOND = timedelta(seconds=1)
+
+
+def timeline(goals: Iterable[Goal]) -> list[tuple[timedelta, Goal]]:
+    """Return the goals in the order of the match, each with its time since kick-off.
+
+    A period lasts as long as its latest goal, stoppage time included, so that nothing of the
+    second half falls before 45+7. Goals of one minute follow each other by a second, the home
+    side's first, as no file says which was first. A goal without a minute comes last.
+    """
+    goals = list(goals)
+    minutes = _minutes_since_kick_off({goal for goal in goals if goal.minute is not None})
+    last = max([*minutes.values(), FULL_TIME + PERIODS[0][1]])
+    told = sorted(goals, key=lambda goal: (minutes.get(goal, last), goal.minute is None))
+    return _a_second_apart([(timedelta(minutes=minutes.get(goal, last)), goal) for goal in told])
+
+
+def _minutes_since_kick_off(goals: set[Goal]) -> dict[Goal, int]:
+    minutes: dict[Goal, int] = {}
+    start, before = 0, -1
+    for last, pause in PERIODS:
+        first = max(before, 0)
+        period = {
+            goal: start + goal.minute - first + (goal.added_time or 0)
+            for goal in goals
+            if goal.minute is not None and before < goal.minute <= last
+        }
+        minutes |= period
+        start = max([start + last - first, *period.values()]) + pause
+        before = last
+    return minutes
+
+
+def _a_second_apart(told: list[tuple[timedelta, Goal]]) -> list[tuple[timedelta, Goal]]:
+    apart: list[tuple[timedelta, Goal]] = []
+    for at, goal in told:
+        earliest = apart[-1][0] + A_SECOND if apart else at
+        apart.append((max(at, earliest), goal))
+    return apart

@@ -1,0 +1,212 @@
+import asyncio
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from functions.shared.contracts import highlight_id
+from local.replay.arguments import SAMPLE
+from local.replay.feed import events
+from local.replay.openfootball import Match, read
+from local.replay.report import Report
+from local.replay.run import replay
+from local.replay.selection import select
+
+ALL = read(SAMPLE)
+FINAL = select(ALL, ["argentina france"])
+
+
+class GoalStream:
+    """A GoalStream of dictionaries behind httpx's interface, whose time only sleeping moves.
+
+    `refused` maps an `eventId` to the status that refuses it; `statuses` are those of a highlight
+    at each reading of its list, the last for ever, or None while it is not there.
+    """
+
+    def __init__(self, *statuses: str | None, page_size: int = 100) -> None:
+        self.now = 0.0
+        self.posted: list[tuple[float, dict[str, Any]]] = []
+        self.refused: dict[str, int] = {}
+        self.highlights: dict[str, dict[str, Any]] = {}
+        self._statuses = list(statuses or ("READY",))
+        self._page_size = page_size
+        self._polls: dict[str, int] = {}
+
+    def clock(self) -> float:
+        """Return the seconds that were slept."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self.now += seconds
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        await asyncio.sleep(0)  # lets other requests in between, as a network does
+        if request.method == "POST":
+            return self._take(json.loads(request.content))
+        if request.url.path != "/highlights":
+            return self._one(request.url.path.rpartition("/")[2])
+        return self._list(request.url)
+
+    def _take(self, event: dict[str, Any]) -> httpx.Response:
+        status = self.refused.get(event["eventId"])
+        if status:
+            return httpx.Response(status, json={"detail": "no"})
+        self.posted.append((self.now, event))
+        id_ = str(highlight_id(UUID(event["matchId"]), event["eventId"]))
+        self.highlights[id_] = {"id": id_, "matchId": event["matchId"], "polls": 0}
+        return httpx.Response(202, json={"highlightId": id_})
+
+    def _one(self, id_: str) -> httpx.Response:
+        status = self._statuses[-1]
+        if id_ not in self.highlights or status is None:
+            return httpx.Response(404, json={"detail": "no such highlight"})
+        return httpx.Response(200, json=self.highlights[id_] | {"status": status})
+
+    def _list(self, url: httpx.URL) -> httpx.Response:
+        start, match = int(url.params.get("cursor", 0)), url.params["matchId"]
+        if not start:
+            self._polls[match] = self._polls.get(match, -1) + 1
+        status = self._statuses[min(self._polls[match], len(self._statuses) - 1)]
+        found = [h | {"status": status} for h in self.highlights.values() if h["matchId"] == match]
+        rows = found[start : start + self._page_size] if status else []
+        more = start + self._page_size < len(found)
+        following = url.copy_set_param("cursor", start + self._page_size)
+        headers = {"Link": f'<{following.raw_path.decode()}>; rel="next"'} if more else {}
+        return httpx.Response(200, json=rows, headers=headers)
+
+
+def run(service: GoalStream, matches: Sequence[Match], **options: Any) -> Report:
+    """Replay `matches` against `service`, as fast as answers come unless `options` say else."""
+    return asyncio.run(
+        replay(
+            matches,
+            events_url="http://events",
+            highlights_url="http://highlights",
+            transport=httpx.MockTransport(service),
+            clock=service.clock,
+            sleep=service.sleep,
+            **({"speed": math.inf} | options),
+        )
+    )
+
+
+def test_all_172_goals_of_the_sample_become_ready() -> None:
+    """Every goal goes in once and is read back."""
+    service = GoalStream()
+    report = run(service, ALL)
+    assert (len(service.posted), len(report.accepted), report.ready) == (172, 172, 172)
+    assert not report.missing
+    assert not report.unexplained
+
+
+def test_goals_of_one_match_are_posted_in_order() -> None:
+    """However many matches run beside it, a match tells its goals by the clock."""
+    service = GoalStream()
+    run(service, ALL)
+    for match in ALL:
+        expected = [event.event_id for event in events(match)]
+        assert [e["eventId"] for _, e in service.posted if e["eventId"] in expected] == expected
+
+
+def test_a_match_is_told_in_match_time_divided_by_the_speed() -> None:
+    """At speed 60 the goals of the final come after as many seconds as match minutes."""
+    service = GoalStream()
+    run(service, FINAL, speed=60)
+    assert [round(at) for at, _ in service.posted] == [23, 36, 95, 96, 129, 139]
+
+
+def test_thrice_and_shuffled_makes_the_same_highlights() -> None:
+    """516 posts are still 172 goals."""
+    service = GoalStream()
+    report = run(service, ALL, times=3, shuffle=7)
+    assert len(service.posted) == 516
+    assert len(service.highlights) == len(report.goals) == report.ready == 172
+
+
+def test_what_is_accepted_and_ready_is_told_as_it_happens() -> None:
+    """Whoever listens hears each goal and each count."""
+    accepted: list[str | None] = []
+    counts: list[int] = []
+    run(
+        GoalStream("PENDING_AI", "READY"),
+        FINAL,
+        on_accepted=lambda a: accepted.append(a.event.event_id),
+        on_ready=counts.append,
+    )
+    assert accepted == [event.event_id for event in events(FINAL[0])]
+    assert counts == [0, 6]
+
+
+@pytest.mark.parametrize("before", [None, "PENDING_AI"])
+def test_highlights_are_waited_for(before: str | None) -> None:
+    """Neither an absent highlight nor a pending one is missing before the wait is over."""
+    assert not run(GoalStream(before, before, "READY"), FINAL).missing
+
+
+def test_every_page_of_a_match_is_read() -> None:
+    """Highlights beyond the first page are found by its link."""
+    assert run(GoalStream(page_size=4), FINAL).ready == 6
+
+
+def test_a_highlight_that_stays_pending_is_missing_after_the_wait() -> None:
+    """The report names each goal with its status, and the wait is as long as was asked."""
+    service = GoalStream("PENDING_AI")
+    report = run(service, FINAL, wait=5)
+    assert report.missing == dict.fromkeys(events(FINAL[0]), "PENDING_AI")
+    assert service.now == pytest.approx(5)
+
+
+def test_a_highlight_that_failed_is_not_waited_for() -> None:
+    """Nothing will make it READY, and the report says so."""
+    service = GoalStream("FAILED_AI")
+    assert set(run(service, FINAL).missing.values()) == {"FAILED_AI"}
+    assert service.now == 0
+
+
+def test_a_highlight_that_never_comes_is_not_there() -> None:
+    """A lost goal is told from a pending one."""
+    assert set(run(GoalStream(None), FINAL).missing.values()) == {"not there"}
+
+
+def test_a_refused_goal_is_reported_and_the_others_go_in() -> None:
+    """The rest of its match is not held back."""
+    service = GoalStream()
+    second = events(FINAL[0])[1]
+    service.refused[str(second.event_id)] = 400
+    report = run(service, FINAL)
+    assert report.missing == {second: "400 Bad Request: no"}
+    assert report.ready == 5
+
+
+def test_a_match_whose_goal_was_given_up_says_nothing_more() -> None:
+    """No later goal overtakes it; other matches go on."""
+    service = GoalStream()
+    goals = events(FINAL[0])
+    service.refused[str(goals[1].event_id)] = 503
+    report = run(service, [*FINAL, ALL[0]], patience=10)
+    whys = [report.missing[goal] for goal in goals[1:]]
+    assert whys == ["gave up: 503 Service Unavailable: no", *4 * ["not posted"]]
+    assert report.ready == 1 + len(events(ALL[0]))
+
+
+def test_a_highlight_of_no_goal_is_counted() -> None:
+    """A goal that became two highlights would be seen."""
+    service = GoalStream()
+    match_id = str(events(FINAL[0])[0].match_id)
+    stray = "00000000-0000-0000-0000-000000000007"
+    service.highlights[stray] = {"id": stray, "matchId": match_id}
+    assert run(service, FINAL).unexplained == {UUID(stray)}
+
+
+def test_matches_without_goals_are_done_at_once() -> None:
+    """There is nothing to post, and nothing is missing."""
+    goalless = [match for match in ALL if not match.goals]
+    service = GoalStream()
+    assert not run(service, goalless).missing
+    assert service.posted == []
