@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - scores are written with an en dash, names in many scripts
 import asyncio
 import re
 from dataclasses import asdict, replace

@@ -1,0 +1,68 @@
+"""`python -m tests.benchmarks [NAME …]`: all figures, or some, in one table."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from local.embedded.stack import Stack
+from tests.benchmarks import http, memory, ready, table
+from tests.benchmarks.result import Result
+
+Benchmark = Callable[[Stack, int], Iterator[Result]]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "ready": ready.accepted_to_ready,
+    "list": http.cached_list,
+    "ingest": http.ingest_one,
+    "batch": http.ingest_batch,
+    "table": table.topic_to_table,
+}
+QUIET = {"LOG_LEVEL": "WARNING"}
+
+
+def main() -> int:
+    """Measure, print the table; returns 0 even if an aim is missed: a figure is no test."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each (default: 5)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - BENCHMARKS.keys():
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    console = Console()
+    with TemporaryDirectory() as folder, Stack(Path(folder) / "state", settings=QUIET) as stack:
+        chosen = {name: BENCHMARKS[name] for name in arguments.names or BENCHMARKS}
+        console.print(_table(_measured(console, stack, chosen, arguments.rounds)))
+    return 0
+
+
+def _measured(
+    console: Console, stack: Stack, chosen: dict[str, Benchmark], rounds: int
+) -> list[Result]:
+    results: list[Result] = []
+    for first in (True, False):
+        for name, benchmark in chosen.items():
+            console.print(f"{name} …", style="dim")
+            measured = list(benchmark(stack, 1 if first else rounds))
+            results += [] if first else measured
+        if first:
+            before = memory.resident(stack)
+    return [*results, *memory.growth(before, memory.resident(stack))]
+
+
+def _table(results: list[Result]) -> Table:
+    made = Table(title="Medians of interleaved rounds")
+    for heading in ("what", "ours", "peer", "figure", "aim", ""):
+        made.add_column(heading)
+    for result in results:
+        verdict = "[green]✓[/]" if result.good else "[red]✗[/]"
+        made.add_row(result.what, result.ours, result.peer, result.figure, result.aim, verdict)
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What a benchmark found: one line of the table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Result:
+    """A figure, what it is measured against, and whether it is as good as it should be."""
+
+    what: str
+    ours: str
+    peer: str
+    figure: str
+    aim: str
+    good: bool
+
+
+def interleaved(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
+    """Each measure once a round, in turn: what a noisy machine does to one it does to all."""
+    taken = [[measure() for measure in measures] for _ in range(rounds)]
+    return [list(figures) for figures in zip(*taken, strict=True)]
+
+
+def at_least(
+    what: str, unit: str, ours: Sequence[float], peer: Sequence[float], against: str, aim: float
+) -> Result:
+    """The median ratio of rounds in which ours and the peer's were taken side by side."""
+    ratio = median(mine / its for mine, its in zip(ours, peer, strict=True))
+    return Result(
+        what,
+        f"{median(ours):,.0f} {unit}",
+        f"{median(peer):,.0f} {unit}, {against}",
+        f"{ratio:.2f} ×",
+        f"≥ {aim:g} ×",
+        ratio >= aim,
+    )

@@ -1,0 +1,85 @@
+"""From topic to table: records a second, beside what Postgres alone can do with the same rows."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from confluent_kafka import Producer
+from pg8000.native import Connection
+
+from functions.consume_goal.consume import row
+from functions.shared.contracts import IdentifiedEvent
+from functions.shared.envelopes import Delivery
+from functions.shared.highlights import RECORD
+from functions.shared.postgres import connect
+from functions.shared.topics import MATCH_EVENTS
+from infra.openapi.documents import EXAMPLE
+from local.embedded.stack import Stack
+from tests.benchmarks.result import Result, at_least, interleaved
+from tests.benchmarks.waiting import LIMIT_S, wait_until
+
+RECORDS = 20_000
+SINGLES = 2_000
+RAW_BATCH = 1_000
+GOALS = frozenset({"goal"})
+
+
+def topic_to_table(stack: Stack, rounds: int) -> Iterator[Result]:
+    """Through trigger and function, against raw inserts into a table of the same shape.
+
+    Nobody enriches meanwhile: it is the way into the table that is measured.
+    """
+    connection = connect(stack.database_url, timeout_s=LIMIT_S)
+    connection.run("CREATE TABLE IF NOT EXISTS raw (LIKE highlights INCLUDING ALL)")
+    stack.processes["enrich_batch"].stop()
+    try:
+        ours, batched, single = interleaved(
+            rounds,
+            lambda: _through_the_function(stack, connection),
+            lambda: _raw(connection, RECORDS, RAW_BATCH),
+            lambda: _raw(connection, SINGLES, 1),
+        )
+    finally:
+        connection.run("DROP TABLE raw")
+        connection.run("TRUNCATE highlights")
+        connection.close()
+        stack.processes["enrich_batch"].start()
+        stack.processes["enrich_batch"].wait_ready()
+    yield at_least(
+        "topic → table", "records/s", ours, batched, f"raw insert, {RAW_BATCH} a batch", 0.4
+    )
+    yield at_least("topic → table", "records/s", ours, single, "raw insert, row by row", 8)
+
+
+def _events(count: int) -> list[IdentifiedEvent]:
+    return [
+        IdentifiedEvent.model_validate({**EXAMPLE, "matchId": str(uuid4()), "eventId": str(number)})
+        for number in range(count)
+    ]
+
+
+def _through_the_function(stack: Stack, connection: Connection) -> float:
+    connection.run("TRUNCATE highlights")
+    records = [(str(event.match_id), event.to_json()) for event in _events(RECORDS)]
+    producer = Producer({"bootstrap.servers": stack.kafka, "queue.buffering.max.messages": RECORDS})
+    began = time.perf_counter()
+    for key, value in records:
+        producer.produce(MATCH_EVENTS, value, key)
+    producer.flush()
+    wait_until(lambda: connection.run("SELECT count(*) FROM highlights")[0][0] == RECORDS)
+    return RECORDS / (time.perf_counter() - began)
+
+
+def _raw(connection: Connection, count: int, batch: int) -> float:
+    connection.run("TRUNCATE raw")
+    insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
+    rows: list[Any] = [row(event, Delivery(None, None, None), GOALS) for event in _events(count)]
+    batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
+    began = time.perf_counter()
+    for made in batches:
+        insert.run(rows=made)
+    rate = count / (time.perf_counter() - began)
+    insert.close()
+    return rate
