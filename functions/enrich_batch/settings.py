@@ -12,7 +12,7 @@ class EnrichBatchSettings(PostgresSettings, RedisSettings):
 
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
     enrich_time_budget_s: Seconds = 20.0
-    enrich_lease_s: Seconds = 60.0
+    enrich_lease_s: Seconds = 30.0
     enrich_timeout_s: Seconds = 10.0
     enrich_max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     enrich_backoff_s: Seconds = 2.0

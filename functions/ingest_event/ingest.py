@@ -48,8 +48,7 @@ class Ingest:
             event = Event.model_validate_json(body)
         except ValidationError as error:
             raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
-        self._identify(event, idempotency_key(key))
-        (receipt,) = await self._publish([event])
+        (receipt,) = await self._publish([self._identified(event, idempotency_key(key))])
         return {"message": "The event is accepted.", **receipt}
 
     async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
@@ -66,13 +65,17 @@ class Ingest:
         if not 1 <= len(events) <= BATCH_LIMIT:
             raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events, not {len(events)}"]})
         key = idempotency_key(key)
-        for index, event in enumerate(events):
-            self._identify(event, f"{key}/{index}" if key else None)
+        events = [
+            self._identified(event, f"{key}/{index}" if key else None)
+            for index, event in enumerate(events)
+        ]
         receipts = await self._publish(events)
         return {"message": f"{len(events)} events are accepted.", "events": receipts}
 
-    def _identify(self, event: Event, key: str | None) -> None:
-        event.event_id = event.event_id or key or self._new_id().hex
+    def _identified(self, event: Event, key: str | None) -> Event:
+        if event.event_id is not None:
+            return event
+        return event.model_copy(update={"event_id": key or self._new_id().hex})
 
     async def _publish(self, events: Sequence[Event]) -> list[Receipt]:
         traceparent = trace.current.get() or trace.continued(None)

@@ -58,6 +58,7 @@ class Event(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel,
         extra="forbid",
+        frozen=True,
         str_strip_whitespace=True,
     )
 

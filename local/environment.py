@@ -1,0 +1,31 @@
+"""Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them."""
+
+import re
+from collections.abc import Mapping
+
+REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+class SubstitutionError(ValueError):
+    """A text names an environment variable that is not set, or names one badly."""
+
+
+def substitute(text: str, environ: Mapping[str, str]) -> str:
+    """Replace each `${NAME}` of `text`; a default stands in for a variable unset or empty.
+
+    Raises SubstitutionError with a sentence that names the variable.
+    """
+    return REFERENCE.sub(lambda match: _value(match, environ), text)
+
+
+def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    reference, end = match.groups()
+    name, has_default, default = reference.partition(":-")
+    if not end or not NAME.fullmatch(name):
+        raise SubstitutionError(f"{match[0]!r} is neither ${{NAME}} nor ${{NAME:-default}}")
+    if has_default:
+        return environ.get(name) or default
+    if name not in environ:
+        raise SubstitutionError(f"the environment variable {name} is not set")
+    return environ[name]

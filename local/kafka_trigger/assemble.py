@@ -1,0 +1,64 @@
+"""Putting the parts of a trigger together."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, Producer
+
+from local.kafka_trigger.client import Sparingly, consumer_settings, producer_settings
+from local.kafka_trigger.config import Config, Kafka, Trigger
+from local.kafka_trigger.consumer import TriggerConsumer
+from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
+from local.kafka_trigger.delivery import Delivery
+from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.record_queue import RecordQueue, depth
+from local.kafka_trigger.transport import Transport
+
+kafka_log = logging.getLogger("kafka")
+
+
+def make_consumers(config: Config) -> list[TriggerConsumer]:
+    """A consumer for each trigger; they share the producer of dead letters.
+
+    Raises KafkaException when librdkafka does not take its settings.
+    """
+    kafka_log.addFilter(Sparingly())
+    producer = Producer(producer_settings(config.kafka))
+    return [_consumer(config.kafka, trigger, producer) for trigger in config.triggers]
+
+
+def _consumer(kafka: Kafka, trigger: Trigger, producer: Producer) -> TriggerConsumer:
+    settings = consumer_settings(kafka, trigger, depth(trigger.batch_size))
+
+    def connect(on_commit: Callable[..., None]) -> Consumer:
+        return Consumer({**settings, "on_commit": on_commit}, logger=kafka_log)
+
+    return TriggerConsumer(trigger, connect, _partition_maker(trigger, producer))
+
+
+def _partition_maker(trigger: Trigger, producer: Producer) -> Callable[[int], Partition]:
+    outage = Outage(trigger.name)
+    dead_letters = _dead_letters(trigger, producer)
+
+    def make_partition(number: int) -> Partition:
+        stopping = threading.Event()
+        transport = Transport(trigger.function, trigger.timeout_s)
+        delivery = Delivery(
+            trigger.name, trigger.retry, transport, dead_letters, outage, wait=stopping.wait
+        )
+        queue = RecordQueue(
+            batch_size=trigger.batch_size,
+            batch_bytes=trigger.batch_bytes,
+            window_s=trigger.batch_window_ms / 1000,
+        )
+        return Partition(number, queue, delivery, stopping, transport.abort)
+
+    return make_partition
+
+
+def _dead_letters(trigger: Trigger, producer: Producer) -> DeadLetters:
+    if trigger.dead_letter_topic is None:
+        return DeadLetterLog(trigger.name)
+    return DeadLetterTopic(trigger.dead_letter_topic, trigger.name, producer)

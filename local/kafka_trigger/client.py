@@ -1,0 +1,79 @@
+"""The Kafka clients' settings, and their logs."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from local.kafka_trigger.config import Kafka, Setting, Trigger
+
+CLASSIC_ONLY = {
+    "group.protocol.type",
+    "heartbeat.interval.ms",
+    "partition.assignment.strategy",
+    "session.timeout.ms",
+}
+REPEAT_AFTER_S = 30.0
+
+
+def group_protocol(kafka: Kafka) -> str:
+    """Which group protocol the consumers use: `classic`, or `consumer` (Apache Kafka 4)."""
+    return str({**kafka.common, **kafka.consumer}.get("group.protocol", "classic")).lower()
+
+
+def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, Setting]:
+    """A trigger's consumer, which fetches about `depth` records ahead of each partition.
+
+    The file's settings win over these, but for those that the trigger's promises rest on.
+    """
+    settings: dict[str, Setting] = {
+        "queued.min.messages": depth,  # a pause throws away what was fetched ahead
+        "fetch.queue.backoff.ms": 5,  # with so little ahead, the usual second would stall it
+        "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is made later
+        **kafka.common,
+        **kafka.consumer,
+        "group.id": trigger.group,
+        "auto.offset.reset": trigger.auto_offset_reset,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+    }
+    if group_protocol(kafka) == "consumer":
+        return _without(settings, CLASSIC_ONLY)
+    return settings
+
+
+def producer_settings(kafka: Kafka) -> dict[str, Setting]:
+    """The producer of dead letters.
+
+    It is not idempotent: a dead letter may come twice, but a broker that lost its state must
+    not leave a producer that can never write again.
+    """
+    return {
+        "message.timeout.ms": 10_000,  # how often a topic that cannot be written is complained of
+        "message.max.bytes": 100_000_000,  # the broker decides what is too large
+        "log_level": 2,  # each failure is reported with its record
+        **_without(kafka.common, CLASSIC_ONLY | {"group.protocol"}),
+        **kafka.producer,
+        "acks": "all",
+    }
+
+
+def _without(settings: Mapping[str, Setting], keys: set[str]) -> dict[str, Setting]:
+    return {key: value for key, value in settings.items() if key not in keys}
+
+
+class Sparingly(logging.Filter):
+    """Lets each kind of librdkafka's lines pass once in a while: it repeats itself every 50 ms."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._passed_at: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line passes; its first argument is its kind, such as FAIL or SESSTMOUT."""
+        kind = record.args[:2] if isinstance(record.args, tuple) else record.msg
+        now = self._clock()
+        if now - self._passed_at.get(kind, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
+            return False
+        self._passed_at[kind] = now
+        return True

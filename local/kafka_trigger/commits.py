@@ -1,0 +1,95 @@
+"""A trigger's commits: what its partitions have done, told to the group soon after."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+EVERY_S = 0.05
+AGAIN_AFTER_S = 1.0
+POLL_S = 0.01
+
+log = logging.getLogger(__name__)
+
+
+class Commits:
+    """Commits positions: the offset of each partition before which all is done.
+
+    Belongs to the thread that polls. `client` is set before the first commit; `ended` is what it
+    is to call when an asynchronous commit has ended.
+    """
+
+    client: Consumer
+
+    def __init__(
+        self, trigger: str, topic: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._trigger = trigger
+        self._topic = topic
+        self._clock = clock
+        self._requested: dict[int, int] = {}
+        self._under_way = 0
+        self._next_at = clock()
+
+    def due(self, positions: Mapping[int, int | None]) -> dict[int, int]:
+        """The positions for which no commit has been requested."""
+        return {
+            number: position
+            for number, position in positions.items()
+            if position is not None and position != self._requested.get(number)
+        }
+
+    def request(self, positions: Mapping[int, int | None]) -> None:
+        """Commit what is due without waiting, unless the last commit was a moment ago."""
+        due = self.due(positions)
+        if due and self._clock() >= self._next_at:
+            self._next_at = self._clock() + EVERY_S
+            self._requested |= due
+            self._send(due)
+
+    def ended(self, error: KafkaError | None, offsets: Iterable[TopicPartition]) -> None:
+        """A commit has ended; what failed is due again, a little later."""
+        self._under_way -= 1
+        failed = [each for each in offsets if error or each.error]
+        if failed:
+            self._next_at = self._clock() + AGAIN_AFTER_S
+            self._say(error or failed[0].error)
+        self.forget(each.partition for each in failed)
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Forget what was requested for partitions, since they are gone."""
+        for number in numbers:
+            self._requested.pop(number, None)
+
+    def now(self, positions: Mapping[int, int]) -> None:
+        """Commit positions and wait for it, from within a rebalance."""
+        if not positions:
+            return
+        try:
+            self.client.commit(offsets=self._offsets(positions), asynchronous=False)
+        except KafkaException as error:
+            self._say(error.args[0])
+
+    def last(self, positions: Mapping[int, int], within_s: float) -> None:
+        """Commit positions, and wait for all commits under way, but not for ever."""
+        if positions:
+            self._send(positions)
+        deadline = self._clock() + within_s
+        while self._under_way and self._clock() < deadline:
+            self.client.consume(1, POLL_S)
+
+    def _send(self, positions: Mapping[int, int]) -> None:
+        offsets = self._offsets(positions)
+        self._under_way += 1
+        try:
+            self.client.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            self.ended(error.args[0], offsets)
+
+    def _offsets(self, positions: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, *position) for position in positions.items()]
+
+    def _say(self, error: KafkaError | None) -> None:
+        fields = {"trigger": self._trigger, "error": error.str() if error else None}
+        log.warning("commit failed", extra={"fields": fields})

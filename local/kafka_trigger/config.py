@@ -1,0 +1,156 @@
+"""What a triggers' file may say: its tables as models, each key with its meaning."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+Setting = str | int | float | bool
+
+SET_BY_A_TRIGGER = {
+    "group.id",
+    "auto.offset.reset",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+}
+
+
+class Table(BaseModel):
+    """What all tables share: no unknown keys, and values that stay as they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{url!r} is no http:// or https:// address")
+    return url
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+
+
+class Retry(Table):
+    """How a delivery that failed is tried again."""
+
+    max_attempts: int = Field(
+        5, ge=1, description="failed attempts before a batch is split or a lone record given up"
+    )
+    max_age_s: float = Field(
+        0, ge=0, description="seconds after the first attempt when a batch is given up; 0: never"
+    )
+    initial_backoff_s: float = Field(
+        0.2, gt=0, description="the longest first wait, in seconds; it doubles with each attempt"
+    )
+    max_backoff_s: float = Field(
+        10, gt=0, description="the longest wait between two attempts, in seconds"
+    )
+
+
+class Trigger(Table):
+    """One topic whose records are brought to one function."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="what the trigger is called in the log"
+    )
+    topic: Topic = Field(description="the topic to read")
+    group: str = Field(min_length=1, description="the consumer group that keeps the offsets")
+    function: Annotated[str, AfterValidator(_web_address)] = Field(
+        description="the address of the function that takes the records"
+    )
+    batch_size: int = Field(100, ge=1, le=10_000, description="the most records in one request")
+    batch_window_ms: int = Field(
+        0, ge=0, le=300_000, description="how long a batch may wait to fill up, in milliseconds"
+    )
+    batch_bytes: int = Field(
+        1024 * 1024, ge=1, description="the most bytes of values in one request of many records"
+    )
+    timeout_s: float = Field(30, gt=0, description="the seconds that the function has to answer")
+    drain_s: float = Field(
+        10,
+        ge=0,
+        le=240,
+        description="the seconds to finish what is in flight before a partition goes",
+    )
+    retry: Retry = Field(default_factory=Retry, description="how a failed delivery is retried")
+    dead_letter_topic: Annotated[Topic | None, BeforeValidator(_blank_is_none)] = Field(
+        None, description="where records go that cannot be taken; without it they are logged only"
+    )
+    auto_offset_reset: Literal["earliest", "latest"] = Field(
+        description="where a group begins to read that has no offset yet"
+    )
+
+    @model_validator(mode="after")
+    def _buries_elsewhere(self) -> "Trigger":
+        if self.dead_letter_topic == self.topic:
+            raise ValueError("dead_letter_topic is the topic itself: its dead letters never end")
+        return self
+
+
+class Kafka(Table):
+    """Settings that librdkafka gets as they are: in all clients, in consumers, in producers."""
+
+    common: Mapping[str, Setting]
+    consumer: Mapping[str, Setting]
+    producer: Mapping[str, Setting]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_table(cls, table: Mapping[str, Any]) -> dict[str, Any]:
+        own = {role: table.get(role, {}) for role in ("consumer", "producer")}
+        common = {key: value for key, value in table.items() if key not in own}
+        return {role: _flat(settings) for role, settings in ({"common": common} | own).items()}
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "Kafka":
+        if not self.common.get("bootstrap.servers"):
+            raise ValueError("bootstrap.servers (where the brokers are) is missing")
+        if taken := SET_BY_A_TRIGGER & (self.common.keys() | self.consumer.keys()):
+            raise ValueError(f"{', '.join(sorted(taken))}: not here, a trigger sets it")
+        return self
+
+
+class Config(Table):
+    """The whole file."""
+
+    kafka: Kafka = Field(description="where the brokers are, and how to talk to them")
+    triggers: list[Trigger] = Field(
+        alias="trigger", min_length=1, description="the triggers, a [[trigger]] table each"
+    )
+
+    @model_validator(mode="after")
+    def _tells_triggers_apart(self) -> "Config":
+        _refuse_twice("name", [trigger.name for trigger in self.triggers])
+        _refuse_twice("topic and group", [(each.topic, each.group) for each in self.triggers])
+        return self
+
+
+def _refuse_twice(what: str, keys: list[Any]) -> None:
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"two triggers have the same {what}")
+
+
+def _flat(table: object) -> object:
+    """Join what TOML takes apart: `bootstrap.servers = "…"` without quotes is a nested table."""
+    return dict(_paths(table)) if isinstance(table, Mapping) else table
+
+
+def _paths(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

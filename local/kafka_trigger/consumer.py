@@ -1,0 +1,169 @@
+"""One trigger's consumer: a thread that never stops polling, whatever its function does."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from local.kafka_trigger.commits import Commits
+from local.kafka_trigger.config import Trigger
+from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.record import Record
+
+AT_ONCE = 1000  # records taken from the client in one go
+IDLE_S = 0.1  # how late a stop may be noticed
+BUSY_S = 0.01  # how late a paused partition may be resumed, or a batch committed
+ROOM_WITHIN_S = 0.05  # how long a full queue may keep the others waiting
+LAST_COMMIT_WITHIN_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class TriggerConsumer:
+    """Reads a trigger's topic, hands records to its partitions, and commits what they have done.
+
+    `connect` makes the client, given what to call when a commit has ended. All that is said to
+    the client is said in the thread that calls `run`, and there the client calls back; so
+    nothing here needs a lock.
+    """
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        connect: Callable[[Callable[..., None]], Consumer],
+        make_partition: Callable[[int], Partition],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._trigger = trigger
+        self._make_partition = make_partition
+        self._clock = clock
+        self._partitions: dict[int, Partition] = {}
+        self._paused: set[int] = set()
+        self._finishing = False
+        self._commits = Commits(trigger.name, trigger.topic, clock)
+        self._client = self._commits.client = connect(self._commits.ended)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until told to stop; then finish what is in flight, commit, and leave the group.
+
+        Raises what ended a partition's thread, or KafkaException when the client cannot go on.
+        """
+        self._client.subscribe(
+            [self._trigger.topic],
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+        try:
+            while not stopping.is_set():
+                self._round()
+        finally:
+            self._finish()
+
+    def _round(self) -> None:
+        """Take what has arrived, hand it on, hold back what is too much, and commit."""
+        self._hand_on(self._arrived())
+        self._hold_back()
+        self._commits.request(self._positions())
+        for partition in self._partitions.values():
+            if partition.failure:
+                raise partition.failure
+
+    def _arrived(self) -> list[Message]:
+        """Wait for a record, and take it with all that is there: `consume` waits to have many."""
+        is_busy = self._paused or self._commits.due(self._positions())
+        messages = self._client.consume(1, BUSY_S if is_busy else IDLE_S)
+        return messages + self._client.consume(AT_ONCE, 0) if messages else []
+
+    def _hand_on(self, messages: list[Message]) -> None:
+        records = [message for message in messages if not self._is_error(message)]
+        for number, run in groupby(records, Message.partition):
+            if partition := self._partitions.get(cast(int, number)):
+                partition.queue.put(cast(list[Record], list(run)))
+
+    def _is_error(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return False
+        if error.fatal():
+            raise KafkaException(error)
+        self._say(logging.WARNING, "Kafka reports an error", error=error.str())
+        return True
+
+    def _hold_back(self) -> None:
+        """Pause the partitions whose function falls behind, and resume those that caught up.
+
+        A queue that is full gets a moment first: a pause throws away what was fetched ahead.
+        """
+        queues = {number: partition.queue for number, partition in self._partitions.items()}
+        deadline = self._clock() + ROOM_WITHIN_S
+        full = {
+            number
+            for number in queues.keys() - self._paused
+            if not queues[number].wait_for_room(deadline - self._clock())
+        }
+        if full:
+            self._client.pause(self._places(full))
+            self._paused |= full
+        if low := {number for number in self._paused if queues[number].is_low}:
+            self._client.resume(self._places(low))
+            self._paused -= low
+
+    def _positions(self) -> dict[int, int | None]:
+        return {number: partition.position for number, partition in self._partitions.items()}
+
+    def _on_assign(self, _: Consumer, places: list[TopicPartition]) -> None:
+        if self._finishing:
+            return
+        for number in _numbers(places):
+            self._partitions[number] = self._make_partition(number)
+            self._partitions[number].start()
+        self._say(logging.INFO, "partitions assigned", partitions=_numbers(places))
+
+    def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
+        self._commits.now(self._give_up(_numbers(places), self._trigger.drain_s))
+        self._say(logging.INFO, "partitions revoked", partitions=_numbers(places))
+
+    def _on_lost(self, _: Consumer, places: list[TopicPartition]) -> None:
+        """Somebody else may own them by now: nothing is waited for, and nothing committed."""
+        self._give_up(_numbers(places), 0)
+        self._say(logging.WARNING, "partitions lost", partitions=_numbers(places))
+
+    def _finish(self) -> None:
+        self._finishing = True
+        positions = self._give_up(list(self._partitions), self._trigger.drain_s)
+        self._commits.last(positions, LAST_COMMIT_WITHIN_S)
+        self._client.close()
+        self._say(logging.INFO, "left the group")
+
+    def _give_up(self, numbers: Iterable[int], within_s: float) -> dict[int, int]:
+        """Let go of partitions; returns how far they came. What comes later comes too late."""
+        gone = [self._partitions.pop(number) for number in numbers if number in self._partitions]
+        for partition in gone:
+            partition.stop()
+        deadline = self._clock() + within_s
+        late = [each.number for each in gone if not each.drain(deadline - self._clock())]
+        if late:
+            self._say(logging.WARNING, "not finished in time, comes again", partitions=late)
+        self._forget({partition.number for partition in gone})
+        return {each.number: each.position for each in gone if each.position is not None}
+
+    def _forget(self, numbers: set[int]) -> None:
+        self._commits.forget(numbers)
+        if paused := self._paused & numbers:  # a pause outlives an assignment
+            self._client.resume(self._places(paused))
+            self._paused -= paused
+
+    def _places(self, numbers: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._trigger.topic, number) for number in numbers]
+
+    def _say(self, level: int, message: str, **fields: object) -> None:
+        log.log(level, message, extra={"fields": {"trigger": self._trigger.name} | fields})
+
+
+def _numbers(places: Iterable[TopicPartition]) -> list[int]:
+    return sorted(place.partition for place in places)

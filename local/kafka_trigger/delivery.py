@@ -1,0 +1,179 @@
+"""Bringing a batch to a function, again and again, until each record is taken or a dead letter."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from local.kafka_trigger.answer import Outcome, Verdict, judge
+from local.kafka_trigger.backoff import full_jitter, retry_after_s
+from local.kafka_trigger.config import Retry
+from local.kafka_trigger.dead_letter import DeadLetter, DeadLetters
+from local.kafka_trigger.envelope import Payload, cloudevents_batch
+from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.transport import Answer, Broken, Unreachable
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The delivery stops where it is, since its partition is being given up."""
+
+
+class Posts(Protocol):
+    """What is needed of a transport."""
+
+    def post(self, payload: Payload) -> Answer:
+        """Post a payload; raises Unreachable or Broken."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Records of a batch that are delivered together.
+
+    `attempts` are the deliveries that count, `tries` all of them, `since` when the first began.
+    """
+
+    records: Sequence[Record]
+    since: float
+    attempts: int = 0
+    tries: int = 0
+
+    def of(self, records: Sequence[Record]) -> "Part":
+        """Some of the records, with the history of all."""
+        return Part(records, self.since, self.attempts, self.tries)
+
+
+class Delivery:
+    """Delivers a partition's batches one after the other; `trigger` names it in the log.
+
+    `wait` waits for some seconds, or less if the delivery is to stop, and says whether it is.
+    """
+
+    def __init__(
+        self,
+        trigger: str,
+        retry: Retry,
+        transport: Posts,
+        dead_letters: DeadLetters,
+        outage: Outage,
+        *,
+        wait: Callable[[float], bool],
+        encode: Callable[[Sequence[Record]], Payload] = cloudevents_batch,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._trigger = trigger
+        self._retry = retry
+        self._transport = transport
+        self._dead_letters = dead_letters
+        self._outage = outage
+        self._wait = wait
+        self._encode = encode
+        self._clock = clock
+        self._chance = chance
+
+    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
+        """Deliver a batch; `done(offset)` is told whenever all before that offset is settled.
+
+        Raises Stopped when it is to stop; what is not done by then is to be delivered again.
+        """
+        parts = [Part(records, self._clock())]
+        while parts:
+            parts += reversed(self._settle(parts.pop()))
+            done(parts[-1].records[0].offset() if parts else records[-1].offset() + 1)
+
+    def _settle(self, part: Part) -> list[Part]:
+        """Deliver a part once; returns what remains of it, in order."""
+        self._pause(0)
+        part.tries += 1
+        outcome = self._try(part)
+        if outcome.verdict is Verdict.AWAY:
+            self._outage.away(outcome.why)
+            return self._again(part, outcome) if self._in_time(part) else self._bury(part, outcome)
+        self._outage.back()
+        if outcome.verdict is Verdict.TAKEN:
+            return self._settle_failures(part, outcome) if outcome.failures else []
+        if outcome.verdict is Verdict.FAILED and self._counts_and_may_retry(part):
+            return self._again(part, outcome)
+        return self._halve(part, outcome) if len(part.records) > 1 else self._bury(part, outcome)
+
+    def _try(self, part: Part) -> Outcome:
+        try:
+            answer = self._transport.post(self._encode(part.records))
+        except Unreachable as error:
+            return Outcome(Verdict.AWAY, str(error))
+        except Broken as error:
+            return Outcome(Verdict.FAILED, str(error))
+        return judge(answer, part.records)
+
+    def _settle_failures(self, part: Part, outcome: Outcome) -> list[Part]:
+        """What an answer names is impossible, or to come again; the rest of the part is taken."""
+        named = [(each, outcome.failures.get(each.offset())) for each in part.records]
+        again = [record for record, failure in named if failure and failure.retryable]
+        in_budget = bool(again) and self._counts_and_may_retry(part)
+        self._write(
+            DeadLetter(record, outcome.status, part.tries, failure.why)
+            for record, failure in named
+            if failure and not (failure.retryable and in_budget)
+        )
+        return self._again(part.of(again), outcome) if in_budget else []
+
+    def _counts_and_may_retry(self, part: Part) -> bool:
+        part.attempts += 1
+        return part.attempts < self._retry.max_attempts and self._in_time(part)
+
+    def _in_time(self, part: Part) -> bool:
+        limit_s = self._retry.max_age_s
+        return not limit_s or self._clock() - part.since < limit_s
+
+    def _again(self, part: Part, outcome: Outcome) -> list[Part]:
+        asked_s = retry_after_s(outcome.retry_after, datetime.now(UTC))
+        wait_s = max(asked_s, self._backoff_s(part.tries))
+        if outcome.verdict is not Verdict.AWAY:
+            self._say("trying again", part, outcome, wait_s=round(wait_s, 3))
+        self._pause(wait_s)
+        return [part]
+
+    def _halve(self, part: Part, outcome: Outcome) -> list[Part]:
+        self._say("splitting the batch", part, outcome)
+        middle = len(part.records) // 2
+        return [part.of(part.records[:middle]), part.of(part.records[middle:])]
+
+    def _bury(self, part: Part, outcome: Outcome) -> list[Part]:
+        self._write(
+            DeadLetter(each, outcome.status, part.tries, outcome.why) for each in part.records
+        )
+        return []
+
+    def _write(self, letters: Iterable[DeadLetter]) -> None:
+        """Return when all letters are safe, however long that takes."""
+        unsafe, tries = list(letters), 0
+        while unsafe and (unsafe := self._dead_letters.write(unsafe)):
+            tries += 1
+            self._pause(self._backoff_s(tries))
+
+    def _backoff_s(self, tries: int) -> float:
+        retry = self._retry
+        return full_jitter(tries, retry.initial_backoff_s, retry.max_backoff_s, self._chance)
+
+    def _pause(self, seconds: float) -> None:
+        if self._wait(seconds):
+            raise Stopped
+
+    def _say(self, message: str, part: Part, outcome: Outcome, **more: object) -> None:
+        first = part.records[0]
+        fields = {
+            "trigger": self._trigger,
+            "topic": first.topic(),
+            "partition": first.partition(),
+            "offset": first.offset(),
+            "records": len(part.records),
+            "tries": part.tries,
+            "why": outcome.why,
+        }
+        log.warning(message, extra={"fields": fields | more})

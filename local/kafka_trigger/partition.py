@@ -1,0 +1,77 @@
+"""One assigned partition: a thread that delivers its records batch by batch, in order."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from local.kafka_trigger.delivery import Stopped
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.record_queue import RecordQueue
+
+log = logging.getLogger(__name__)
+
+
+class Delivers(Protocol):
+    """What is needed of a delivery."""
+
+    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
+        """Deliver a batch and tell `done` how far it is; raises Stopped when told to stop."""
+
+
+class Partition:
+    """A partition for as long as it is assigned; a later assignment makes another one.
+
+    That is the fence: who drops this object never looks at its `position` again, however late
+    an answer comes. `position` is the offset before which all is done, None before any is;
+    `failure` is what ended the thread, if something unexpected did.
+
+    `stopping` is what the delivery's waits wait for; `abort` ends a request under way.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        queue: RecordQueue,
+        delivery: Delivers,
+        stopping: threading.Event,
+        abort: Callable[[], None],
+    ) -> None:
+        self.number = number
+        self.queue = queue
+        self.position: int | None = None
+        self.failure: Exception | None = None
+        self._delivery = delivery
+        self._stopping = stopping
+        self._abort = abort
+        self._thread = threading.Thread(target=self._run, name=f"partition-{number}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to deliver what is put into the queue."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin no further request, and wait for nothing but the one under way."""
+        self._stopping.set()
+        self.queue.close()
+
+    def drain(self, seconds: float) -> bool:
+        """After a stop: wait for the end; what does not end in time is aborted, and False."""
+        self._thread.join(max(seconds, 0))
+        if not self._thread.is_alive():
+            return True
+        self._abort()
+        return False
+
+    def _run(self) -> None:
+        try:
+            while batch := self.queue.take():
+                self._delivery.deliver(batch, self._advance)
+        except Stopped:
+            pass
+        except Exception as error:
+            log.exception("partition failed", extra={"fields": {"partition": self.number}})
+            self.failure = error
+
+    def _advance(self, position: int) -> None:
+        self.position = position

@@ -1,0 +1,66 @@
+"""`python -m local.stack`: GoalStream on this machine, in the foreground, until Ctrl-C."""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from local.embedded.error import StackError
+from local.embedded.interrupt import interruptible
+from local.embedded.options import parser
+from local.embedded.stack import Stack
+from local.supervisor import NotReady
+
+
+def main() -> int:
+    """Run a stack; returns the exit status."""
+    arguments = parser(
+        "python -m local.stack",
+        "Runs GoalStream on this machine, in the foreground, until Ctrl-C.",
+        os.environ,
+    ).parse_args()
+    stack = Stack(
+        arguments.state,
+        events_port=arguments.events_port,
+        highlights_port=arguments.highlights_port,
+        say=_say,
+    )
+    try:
+        with interruptible():
+            began = time.monotonic()
+            _say("GoalStream starts …")
+            with stack:
+                _say(_welcome(stack, time.monotonic() - began))
+                threading.Event().wait()
+    except KeyboardInterrupt:
+        _say("stopped")
+    except (StackError, NotReady) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _welcome(stack: Stack, seconds: float) -> str:
+    return f"""\
+GoalStream is up after {seconds:.1f} s; Ctrl-C stops it.
+
+  events      {stack.events_url}/events            try it: {stack.events_url}/swagger
+  highlights  {stack.highlights_url}/highlights        try it: {stack.highlights_url}/swagger
+  logs        {_near(stack.state.logs)}
+  state       {_near(stack.state.root)}: kept by Postgres; the broker and Valkey keep nothing
+"""
+
+
+def _near(path: Path) -> Path:
+    """A path as a person here would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""Keeps processes running: each in its own session, with its log, started again when it dies."""
+
+from local.supervisor.command import Command, Run, User
+from local.supervisor.process import Process
+from local.supervisor.readiness import NotReady
+from local.supervisor.register import Register
+from local.supervisor.supervisor import Supervisor
+
+__all__ = ["Command", "NotReady", "Process", "Register", "Run", "Supervisor", "User"]

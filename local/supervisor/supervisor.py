@@ -1,0 +1,96 @@
+"""All processes of a stack."""
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from local.supervisor.command import Command, Run
+from local.supervisor.process import Process
+from local.supervisor.readiness import NotReady, wait_ready
+from local.supervisor.register import Register
+
+RENEWAL_LIMIT_S = 60.0
+
+
+class Supervisor:
+    """Starts processes, each with its log, and stops them together."""
+
+    def __init__(self, logs: Path, register: Register, say: Callable[[str], None]) -> None:
+        self.processes: dict[str, Process] = {}
+        self._logs = logs
+        self._register = register
+        self._say = say
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start(self, command: Command) -> Process:
+        """Start a process; its log begins anew.
+
+        Raises:
+            NotReady: the supervisor is closed.
+        """
+        marked = dataclasses.replace(
+            command, environment={**command.environment, **self._register.mark}
+        )
+        log = self._logs / f"{command.name}.log"
+        log.write_bytes(b"")
+        process = Process(marked, log, say=self._say, started=self._note)
+        with self._lock:
+            if self._closed:
+                raise NotReady(f"{command.name} is not started: all is being stopped")
+            self.processes[command.name] = process
+            process.start()
+        return process
+
+    def run(self, *commands: Command, limit: float) -> None:
+        """Start processes and wait until all are ready.
+
+        Raises:
+            NotReady: one was not within `limit` seconds, or the supervisor was closed meanwhile.
+        """
+        for process in [self.start(command) for command in commands]:
+            self.wait(process, limit)
+
+    def wait(
+        self, process: Process, limit: float, until: Callable[[Run], bool] | None = None
+    ) -> None:
+        """Wait until a process is ready, or has come as far as `until`.
+
+        Raises:
+            NotReady: it was not within `limit` seconds, or the supervisor was closed meanwhile.
+        """
+        wait_ready(process, limit, until=until, cancelled=lambda: self._closed)
+
+    def close(self) -> None:
+        """Start nothing more, and wait for nothing more to be ready."""
+        with self._lock:
+            self._closed = True
+
+    def stop(self, names: Iterable[str], limit: float) -> None:
+        """Stop some together, within `limit` seconds in good order and by force after that."""
+        processes = [self.processes[name] for name in names if name in self.processes]
+        for process in processes:
+            process.ask_to_stop()
+        deadline = time.monotonic() + limit
+        for process in processes:
+            process.stop(max(0.0, deadline - time.monotonic()))
+
+    def _note(self, process: Process, pid: int) -> None:
+        self._register.note(process.name, pid)
+        if process.command.renews and process.starts > 1:
+            threading.Thread(target=self._renew, args=(process,), daemon=True).start()
+
+    def _renew(self, lost: Process) -> None:
+        with suppress(NotReady):
+            self.wait(lost, RENEWAL_LIMIT_S)
+            for process in [self.processes[name] for name in lost.command.renews]:
+                self._say(f"{process.name} starts anew: it lost something with {lost.name}")
+                process.stop()
+                with self._lock:
+                    if self._closed:
+                        return
+                    process.start()
+                self.wait(process, RENEWAL_LIMIT_S)

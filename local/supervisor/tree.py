@@ -1,0 +1,54 @@
+"""A process and what it forked, as the operating system knows them."""
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+
+import psutil
+
+
+def start_time(pid: int) -> float:
+    """When a process started, in seconds since the epoch; 0 if there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def descendants(pid: int) -> list[int]:
+    """The ids of all that a process forked, and of what those forked."""
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def group(leader: int) -> list[psutil.Process]:
+    """The living members of a leader's group, also when the leader itself is gone."""
+    return [
+        process
+        for process in psutil.process_iter()
+        if _group_of(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def send(pids: Iterable[int], signum: signal.Signals) -> None:
+    """Signal each process that still exists."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signum)
+
+
+def kill_group(leader: int) -> None:
+    """Kill a leader's group at once."""
+    # Darwin says EPERM of a group in which only zombies are left.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return 0

@@ -1,0 +1,261 @@
+"""Stand-ins for the services behind the functions: small, in memory, and true to their word."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from functions.shared.highlights import (
+    FAILED_AI,
+    PENDING_AI,
+    READY,
+    RETRACTED,
+    Change,
+    Document,
+)
+from functions.shared.postgres import DataRefused
+from functions.shared.problems import Unavailable
+from functions.shared.publisher import NotAcknowledged, Record
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+# What the text of a highlight tells, in the order in which a claim hands it out.
+FACTS = (
+    "eventType", "team", "player", "description", "minute", "addedTime", "homeTeam", "awayTeam",
+    "homeScore", "awayScore",
+)  # fmt: skip
+EVENT = ("id", "matchId", "eventId", "revision", "occurredAt", *FACTS)
+SHOWN = (*EVENT, "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt")
+
+
+class FakePublisher:
+    """A broker that acknowledges, refuses, or holds back its word."""
+
+    def __init__(self, *, refuses: bool = False, held: asyncio.Event | None = None) -> None:
+        self.refuses = refuses
+        self.held = held
+        self.published: list[Record] = []
+        self.announced: list[Record] = []
+        self.asked = asyncio.Event()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Return when the broker acknowledges all."""
+        self.asked.set()
+        if self.refuses:
+            raise NotAcknowledged("refused")
+        if self.held is not None:
+            await self.held.wait()
+        self.published += records
+
+    def announce(self, records: Sequence[Record]) -> None:
+        """Publish without waiting."""
+        self.announced += records
+
+
+class FakeCache:
+    """Pages of matches; kept only if no change came since their lease, as in Redis."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+        self.pages: dict[tuple[UUID, str], bytes] = {}
+        self.changed: list[set[UUID]] = []
+        self._leases: dict[UUID, bytes] = {}
+        self._changing: list[UUID] = []
+
+    async def read(self, match_id: UUID, page: str) -> bytes | None:
+        """Return a page as it was kept."""
+        return None if self.away else self.pages.get((match_id, page))
+
+    async def lease(self, match_id: UUID) -> bytes | None:
+        """Return what `fill` needs."""
+        return None if self.away else self._leases.setdefault(match_id, uuid4().bytes)
+
+    async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
+        """Keep a page, if nothing changed since its lease."""
+        if self._leases.get(match_id) == lease and match_id not in self._changing:
+            self.pages[match_id, page] = content
+
+    @asynccontextmanager
+    async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
+        """Around a change of these matches' highlights."""
+        self.changed.append(set(match_ids))
+        self._changing += match_ids
+        self._drop(match_ids)
+        try:
+            yield
+        finally:
+            for match_id in match_ids:
+                self._changing.remove(match_id)
+            self._drop(match_ids)
+
+    def _drop(self, match_ids: Collection[UUID]) -> None:
+        for match_id in match_ids:
+            self._leases.pop(match_id, None)
+        self.pages = {key: page for key, page in self.pages.items() if key[0] not in match_ids}
+
+
+class FakeStore:
+    """The table `highlights` in memory: each statement's meaning, without its SQL.
+
+    `now` is in seconds, and moves only when a test moves it.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Row] = {}
+        self.now = 0.0
+        self.away = False
+        self.refuses: Callable[[Row], bool] = lambda _: False
+        self.statements = 0
+
+    async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
+        """Record revisions: the highest wins, and of two equal ones a retraction."""
+        given = self._stated(rows)
+        if len({row["id"] for row in given}) < len(given):
+            raise AssertionError("Postgres cannot affect a row a second time in one statement")
+        if any(self.refuses(row) for row in given):
+            raise DataRefused("value out of range")
+        return [self._change(row) for row in given if self._recorded(row)]
+
+    def _recorded(self, row: Row) -> bool:
+        known = self.rows.get(row["id"])
+        if known is None:
+            self.rows[row["id"]] = self._new(row)
+            return True
+        if (row["revision"], row["retracted"]) <= (known["revision"], known["retracted"]):
+            return False
+        told = RETRACTED not in (known["status"], row["status"]) and all(
+            known[fact] == row[fact] for fact in FACTS
+        )
+        kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
+        known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
+        return True
+
+    def _new(self, row: Row) -> Row:
+        stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339(), "thumbnailUrl": None}
+        queue = {"attempts": 0, "lease": None, "availableAt": self.now}
+        return {**row, "title": None, "summary": None, **stamp, **queue}
+
+    async def expire(self, *, attempts: int) -> list[Change]:
+        """Fail what ran out of attempts."""
+        self._stated([])
+        spent = [row for row in self._awaiting() if row["attempts"] >= attempts]
+        return [self._set(row, status=FAILED_AI, lease=None) for row in spent]
+
+    async def claim(self, *, limit: int, lease_s: float, attempts: int) -> list[list[Any]]:
+        """Lease highlights that await their text, oldest first."""
+        self._stated([])
+        free = [row for row in self._awaiting() if row["attempts"] < attempts]
+        claimed = sorted(free, key=lambda row: (row["availableAt"], row["id"]))[:limit]
+        for row in claimed:
+            row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
+            row["availableAt"] = self.now + lease_s
+        return [
+            [row["id"], row["lease"], UUID(row["matchId"]), row["traceparent"]]
+            + [row[fact] for fact in FACTS]
+            for row in claimed
+        ]
+
+    async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
+        """Make READY those whose lease still holds."""
+        given = self._stated(rows)
+        return [
+            self._set(row, status=READY, title=text["title"], summary=text["summary"], lease=None)
+            for text in given
+            if (row := self._held(text))
+        ]
+
+    async def give_back(
+        self, rows: Sequence[Mapping[str, Any]], *, attempts: int, backoff_s: float
+    ) -> list[Change]:
+        """Put off, or at the last attempt fail, those whose lease still holds."""
+        given = self._stated(rows)
+        return [
+            self._put_off(row, attempts, backoff_s) for claim in given if (row := self._held(claim))
+        ]
+
+    def _put_off(self, row: Row, attempts: int, backoff_s: float) -> Change:
+        row |= {"lease": None, "availableAt": self.now + backoff_s * 2 ** (row["attempts"] - 1)}
+        return self._set(row, status=FAILED_AI) if row["attempts"] >= attempts else _change(row)
+
+    async def count_pending(self) -> int:
+        """Return how many still await their text."""
+        self._stated([])
+        return sum(row["status"] == PENDING_AI for row in self.rows.values())
+
+    async def get(self, highlight_id: UUID) -> Document | None:
+        """Return one highlight, in any status."""
+        self._stated([])
+        row = self.rows.get(highlight_id)
+        return _document(row) if row else None
+
+    async def list(
+        self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
+    ) -> list[Document]:
+        """Return highlights, newest first by (occurredAt, id)."""
+        self._stated([])
+        rows = sorted(self.rows.values(), key=_place, reverse=True)
+        found = [row for row in rows if _passes(row, filters)]
+        return [_document(row) for row in found[offset : offset + limit]]
+
+    def _stated(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Count a statement; return its rows as JSON carries them to Postgres."""
+        if self.away:
+            raise Unavailable("The database does not answer.")
+        self.statements += 1
+        return [row | {"id": UUID(row["id"])} for row in orjson.loads(orjson.dumps(rows))]
+
+    def _awaiting(self) -> Rows:
+        return [
+            row
+            for row in self.rows.values()
+            if row["status"] == PENDING_AI and row["availableAt"] <= self.now
+        ]
+
+    def _held(self, claim: Row) -> Row | None:
+        row = self.rows.get(claim["id"])
+        held = row and row["status"] == PENDING_AI and str(row["lease"]) == claim["lease"]
+        return row if held else None
+
+    def _set(self, row: Row, **values: Any) -> Change:
+        row |= values | {"updatedAt": self._rfc3339()}
+        return _change(row)
+
+    def _change(self, row: Row) -> Change:
+        return _change(self.rows[row["id"]])
+
+    def _rfc3339(self) -> str:
+        return f"2026-01-01T00:00:{self.now:09.6f}Z"
+
+
+def _change(row: Row) -> Change:
+    return Change(row["id"], UUID(row["matchId"]), row["status"])
+
+
+def _place(row: Row) -> tuple[datetime, UUID]:
+    return datetime.fromisoformat(row["occurredAt"]), row["id"]
+
+
+def _document(row: Row) -> Document:
+    occurred_at = row["occurredAt"].replace("+00:00", "Z")
+    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at}
+    return Document(row["id"], occurred_at, orjson.dumps(shown).decode())
+
+
+def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
+    place = (filters.get("after"), filters.get("after_id"))
+    tests: dict[str, Callable[[Any], bool]] = {
+        "match_id": lambda wanted: row["matchId"] == str(wanted),
+        "status": lambda wanted: row["status"] == wanted,
+        "standing": lambda _: row["status"] != RETRACTED,
+        "team": lambda wanted: (row["team"] or "").lower() == wanted.lower(),
+        "event_type": lambda wanted: row["eventType"].lower() == wanted.lower(),
+        "updated_since": lambda wanted: datetime.fromisoformat(row["updatedAt"]) >= wanted,
+        "after": lambda _: _place(row) < place,
+        "after_id": lambda _: True,
+    }
+    return all(tests[name](wanted) for name, wanted in filters.items())

@@ -1,0 +1,55 @@
+"""The embedded stack, started once for all tests that ask for it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from redis import Redis
+
+from local.embedded.stack import Stack
+from tests.integration.table import Table
+
+
+# What a killed enricher held is taken up soon; nothing else differs from what people run.
+SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running stack on ports and in a state folder of its own."""
+    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, say=print) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Mend what a test did to the stack: each process runs, and is ready, before the next one."""
+    yield
+    if "stack" in request.fixturenames:
+        mend(request.getfixturevalue("stack"))
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    """A client that asks no proxy."""
+    with httpx.Client(timeout=20, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def table(stack: Stack) -> Table:
+    """The empty table `highlights`, and an empty cache."""
+    Redis.from_url(stack.redis_url).flushall()
+    table = Table(stack.database_url)
+    table.run("TRUNCATE highlights")
+    return table
+
+
+def mend(stack: Stack) -> None:
+    """Let each process go on, start what was stopped, and wait until all are ready."""
+    lasting = [process for process in stack.processes.values() if not process.command.once]
+    for process in lasting:
+        process.resume()
+        process.start()
+    for process in lasting:
+        process.wait_ready()

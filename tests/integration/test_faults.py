@@ -1,0 +1,156 @@
+"""Each process dies once, each service falters once, while a tournament is replayed."""
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from local.embedded import functions
+from local.embedded.stack import Stack
+from local.replay.arguments import SAMPLE
+from local.replay.openfootball import read
+from local.replay.posting import Accepted
+from local.replay.report import Report
+from local.replay.run import replay
+from tests.events import event_json
+from tests.integration.table import Table
+from tests.integration.waiting import eventually
+
+GOALS_OF_2022 = 172
+AFTER = 60  # goals; enough that each part is at work
+DEADLINE_S = 5  # within which ingest-event answers
+
+
+def replayed(stack: Stack, fault: Callable[[], object]) -> Report:
+    """The report of a replay in whose midst something happens."""
+    accepted = 0
+
+    def on_accepted(_: Accepted) -> None:
+        nonlocal accepted
+        accepted += 1
+        if accepted == AFTER:
+            asyncio.get_running_loop().run_in_executor(None, fault)
+
+    return asyncio.run(
+        replay(
+            read(SAMPLE),
+            events_url=stack.events_url,
+            highlights_url=stack.highlights_url,
+            speed=math.inf,
+            wait=90,
+            on_accepted=on_accepted,
+        )
+    )
+
+
+@contextmanager
+def paused(stack: Stack, name: str) -> Iterator[None]:
+    """A process that holds its connections and does not answer."""
+    stack.processes[name].pause()
+    try:
+        yield
+    finally:
+        stack.processes[name].resume()
+
+
+@pytest.mark.parametrize("name", [*functions.NAMES, "trigger", "cron"])
+def test_a_process_that_is_killed_loses_and_doubles_nothing(
+    stack: Stack, table: Table, name: str
+) -> None:
+    """SIGKILL to one process in the midst of a replay: 172 highlights, each READY, each once."""
+    report = replayed(stack, stack.processes[name].kill)
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert table.statuses() == {"READY": GOALS_OF_2022}
+
+
+@pytest.mark.parametrize("name", functions.NAMES)
+def test_a_worker_that_is_killed_loses_and_doubles_nothing(
+    stack: Stack, table: Table, name: str
+) -> None:
+    """SIGKILL to the worker that a function's server forked: its work is done all the same."""
+    report = replayed(stack, stack.processes[name].kill_workers)
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert table.statuses() == {"READY": GOALS_OF_2022}
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
+    """Postgres stops, or crashes, in the midst of a replay: nothing is lost."""
+    report = replayed(stack, getattr(stack.processes["postgres"], how))
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert table.statuses() == {"READY": GOALS_OF_2022}
+
+
+@pytest.mark.parametrize("how", ["restart", "kill", "pause"])
+def test_redis_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
+    """The cache comes back empty, or hangs from the midst of a replay on: nothing is missing."""
+    report = replayed(stack, getattr(stack.processes["valkey"], how))
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert table.statuses() == {"READY": GOALS_OF_2022}
+
+
+def test_without_the_database_reads_are_503_and_events_are_taken(
+    stack: Stack, table: Table, http: httpx.Client
+) -> None:
+    """Postgres hangs: reads say so in bounded time, events go in, and arrive afterwards."""
+    del table
+    with paused(stack, "postgres"):
+        read_answer = http.get(f"{stack.highlights_url}/highlights")
+        posted = http.post(f"{stack.events_url}/events", json=event_json(eventId="meanwhile"))
+    assert read_answer.status_code == 503
+    assert read_answer.headers["content-type"] == "application/problem+json"
+    assert int(read_answer.headers["retry-after"]) > 0
+    assert posted.status_code == 202
+    eventually(lambda: http.get(stack.highlights_url + posted.headers["location"]).is_success)
+
+
+def test_without_the_broker_events_are_503_in_time(stack: Stack, http: httpx.Client) -> None:
+    """The broker hangs: no 202, a 503 by the deadline, with what the sender needs to try again."""
+    event = event_json(eventId="unheard")
+    with paused(stack, "broker"):
+        answer = http.post(f"{stack.events_url}/events", json=event)
+        lists = http.get(f"{stack.highlights_url}/highlights")
+    problem = answer.json()
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert (problem["matchId"], problem["topic"]) == (event["matchId"], "match-events")
+    assert DEADLINE_S - 1 < answer.elapsed.total_seconds() < DEADLINE_S + 2
+    assert lists.status_code == 200
+    eventually(lambda: http.post(f"{stack.events_url}/events", json=event).status_code == 202)
+
+
+def test_a_hanging_cache_costs_the_first_reader_milliseconds_and_the_next_none(
+    stack: Stack, table: Table, http: httpx.Client
+) -> None:
+    """While Redis hangs, a list is right at once; only the first call waits for the time-out."""
+    url = f"{stack.functions['list_highlights'].url}/highlights"
+    posted = http.post(f"{stack.events_url}/events", json=event_json(eventId="cached")).json()
+    eventually(lambda: table.statuses() == {"READY": 1})
+    listed = http.get(url, params={"matchId": posted["matchId"]}).json()
+    with paused(stack, "valkey"):
+        answers = [http.get(url, params={"matchId": posted["matchId"]}) for _ in range(20)]
+    assert all(answer.json() == listed for answer in answers)
+    took = sorted(answer.elapsed.total_seconds() for answer in answers)
+    assert (
+        sum(seconds > 0.04 for seconds in took) <= 3
+    )  # those that met the hang, or a busy machine
+
+
+def test_a_change_while_the_cache_hangs_is_never_hidden_by_it(
+    stack: Stack, table: Table, http: httpx.Client
+) -> None:
+    """A goal is struck out while Redis hangs: when Redis is back no list shows it again."""
+    query = {"matchId": event_json()["matchId"]}
+    url = f"{stack.highlights_url}/highlights"
+    http.post(f"{stack.events_url}/events", json=event_json(eventId="var"))
+    eventually(lambda: table.statuses() == {"READY": 1})
+    assert len(http.get(url, params=query).json()) == 1
+    with paused(stack, "valkey"):
+        retraction = event_json(eventId="var", revision=1, retracted=True)
+        http.post(f"{stack.events_url}/events", json=retraction)
+        eventually(lambda: table.statuses() == {"RETRACTED": 1})
+        assert http.get(url, params=query).json() == []
+    assert all(http.get(url, params=query).json() == [] for _ in range(200))

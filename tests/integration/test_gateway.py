@@ -1,0 +1,270 @@
+"""The gateway in front of a stand-in for the functions that shows what reached it."""
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+
+from local.embedded import gateway
+from local.embedded.functions import Function
+from local.embedded.ports import HOST, free_port
+from local.supervisor import Register, Supervisor
+
+KIB = 1024
+ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class StandIn(ThreadingHTTPServer):
+    """Answers like a function, with the name that it goes by, and remembers what reached it."""
+
+    daemon_threads = True
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.requests: list[tuple[str, str, int]] = []
+        super().__init__((HOST, function.port), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Says which function was reached, or hangs up without a word."""
+
+    protocol_version = "HTTP/1.1"
+    server: StandIn
+
+    def handle_one_request(self) -> None:
+        """Serve every method alike."""
+        for method in ROUTED:
+            setattr(self, f"do_{method}", self.answer)
+        super().handle_one_request()
+
+    def answer(self) -> None:
+        """Read the body and answer."""
+        # A connection that is kept would still lead to this stand-in in the next test.
+        self.close_connection = True
+        body = self.body()
+        if body is None:
+            return
+        self.server.requests.append((self.command, self.path, len(body)))
+        if body == b"hang up":
+            return
+        said = json.dumps({"function": self.server.function.name}).encode()
+        self.send_response(202)
+        self.send_header("Content-Length", str(len(said)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(said)
+
+    def body(self) -> bytes | None:
+        """The body, or None if the gateway broke off in the middle."""
+        if self.headers["Transfer-Encoding"] != "chunked":
+            announced = int(self.headers["Content-Length"] or 0)
+            body = self.rfile.read(announced)
+            return body if len(body) == announced else None
+        body = b""
+        while size := int(self.rfile.readline() or b"0", 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        return body if self.rfile.readline() else None
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Stay quiet."""
+
+
+@dataclass
+class Gateway:
+    """A running gateway and its functions."""
+
+    events: str
+    highlights: str
+    functions: dict[str, Function]
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway before functions that are not there until a test starts a stand-in."""
+    folder = tmp_path_factory.mktemp("gateway")
+    names = ("ingest_event", "list_highlights", "get_highlight")
+    functions = {name: Function(name, free_port()) for name in names}
+    ports = free_port(), free_port()
+    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    supervisor.run(gateway.server(*ports, functions, folder), limit=30)
+    yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
+    supervisor.stop([gateway.NAME], limit=10)
+
+
+@pytest.fixture
+def served(door: Gateway) -> Iterator[dict[str, StandIn]]:
+    """A stand-in for each function."""
+    made = {name: StandIn(function) for name, function in door.functions.items()}
+    threads = [threading.Thread(target=each.serve_forever, args=(0.01,)) for each in made.values()]
+    for thread in threads:
+        thread.start()
+    yield made
+    for each in made.values():
+        each.shutdown()
+        each.server_close()
+    for thread in threads:
+        thread.join()
+
+
+def assert_problem(response: httpx.Response, status: int, title: str) -> None:
+    """An error is problem details (RFC 9457), made of valid JSON."""
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["type"], problem["status"], problem["title"]) == ("about:blank", status, title)
+    assert problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "port", "path", "function"),
+    [
+        ("POST", "events", "/events", "ingest_event"),
+        ("POST", "events", "/events/batch", "ingest_event"),
+        ("GET", "events", "/health", "ingest_event"),
+        ("GET", "highlights", "/highlights?page=2", "list_highlights"),
+        ("GET", "highlights", "/health", "list_highlights"),
+        ("HEAD", "highlights", "/highlights", "list_highlights"),
+        ("GET", "highlights", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
+        # What a function refuses, it refuses itself.
+        ("DELETE", "highlights", "/highlights", "list_highlights"),
+        ("GET", "events", "/events", "ingest_event"),
+    ],
+)
+def test_each_path_leads_to_its_function_as_it_came(
+    door: Gateway, served: dict[str, StandIn], http: httpx.Client, method: str, port: str,
+    path: str, function: str,
+) -> None:  # fmt: skip
+    """Method, path, query and body are handed on unchanged."""
+    content = b'{"a": 1}' if method == "POST" else b""
+    response = http.request(method, getattr(door, port) + path, content=content)
+    assert response.status_code == 202
+    assert served[function].requests == [(method, path, len(content))]
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/events/", "/highlights", "/swagger/", "/swagger/no"]
+)
+def test_nothing_else_is_served_on_the_port_of_events(
+    door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str
+) -> None:
+    """404 as problem details, and no function is bothered."""
+    assert_problem(http.get(door.events + path), 404, "Not Found")
+    assert not any(each.requests for each in served.values())
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/events", "/consume", "/swagger/../../Caddyfile"])
+def test_nothing_else_is_served_on_the_port_of_highlights(
+    door: Gateway, http: httpx.Client, path: str
+) -> None:
+    """Also not what lies beside the page on the disk."""
+    assert_problem(http.get(door.highlights + path), 404, "Not Found")
+
+
+@pytest.mark.parametrize("port", ["events", "highlights"])
+def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
+    door: Gateway, http: httpx.Client, port: str
+) -> None:
+    """Swagger UI from this machine, for this port's own OpenAPI document."""
+    url = getattr(door, port)
+    assert http.get(url, follow_redirects=True).url.path == "/swagger"
+    page = http.get(f"{url}/swagger")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "://" not in page.text
+    for asset in ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"):
+        assert f"swagger/{asset}" in page.text
+        assert http.get(f"{url}/swagger/{asset}").status_code == 200
+    document = http.get(f"{url}/openapi.json")
+    assert document.headers["Content-Type"] == "application/json"
+    assert any(path.startswith(f"/{port}") for path in document.json()["paths"])
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/events", 64 * KIB), ("/events/batch", 2048 * KIB)])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_body_over_its_limit_is_refused(
+    door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str, limit: int,
+    streamed: bool,
+) -> None:  # fmt: skip
+    """Exactly the limit passes, one byte more does not, announced or not."""
+
+    def post(size: int) -> httpx.Response:
+        body = b"x" * size
+        return http.post(door.events + path, content=iter([body]) if streamed else body)
+
+    assert post(limit).status_code == 202
+    assert_problem(post(limit + 1), 413, "Content Too Large")
+    assert served["ingest_event"].requests == [("POST", path, limit)]
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PURGE", "QUERY"])
+@pytest.mark.parametrize(
+    ("port", "path", "allow"),
+    [
+        ("events", "/events", "POST"),
+        ("events", "/events/batch", "POST"),
+        ("events", "/health", "GET, HEAD"),
+        ("events", "/swagger", "GET, HEAD"),
+        ("highlights", "/highlights", "GET, HEAD"),
+        ("highlights", "/highlights/x", "GET, HEAD"),
+        ("highlights", "/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_no_function_knows_is_refused_with_those_that_are_allowed(
+    door: Gateway, http: httpx.Client, method: str, port: str, path: str, allow: str
+) -> None:
+    """405 as problem details, for methods that the functions' server would answer in its way."""
+    response = http.request(method, getattr(door, port) + path)
+    assert_problem(response, 405, "Method Not Allowed")
+    assert response.headers["Allow"] == allow
+
+
+def test_a_function_that_is_away_is_a_503_that_says_when_to_try_again(
+    door: Gateway, http: httpx.Client
+) -> None:
+    """Not a bare 502."""
+    response = http.get(f"{door.highlights}/highlights")
+    assert_problem(response, 503, "Service Unavailable")
+    assert response.headers["Retry-After"] == "1"
+
+
+def test_a_request_is_held_while_its_function_starts(door: Gateway, http: httpx.Client) -> None:
+    """Whoever posts in the second in which a function is started again does not notice."""
+    answers: list[httpx.Response] = []
+    poster = threading.Thread(
+        target=lambda: answers.append(http.post(f"{door.events}/events", content=b"x" * 1000))
+    )
+    poster.start()
+    poster.join(timeout=0.3)
+    assert poster.is_alive()
+    with StandIn(door.functions["ingest_event"]) as function:
+        thread = threading.Thread(target=function.serve_forever, args=(0.01,))
+        thread.start()
+        poster.join()
+        function.shutdown()
+        thread.join()
+    assert answers[0].status_code == 202
+    assert function.requests == [("POST", "/events", 1000)]
+
+
+def test_a_post_that_may_have_arrived_is_never_sent_again(
+    door: Gateway, served: dict[str, StandIn], http: httpx.Client
+) -> None:
+    """Only its sender knows whether that is harmless, so the sender is asked to."""
+    response = http.post(f"{door.events}/events", content=b"hang up")
+    assert_problem(response, 503, "Service Unavailable")
+    assert served["ingest_event"].requests == [("POST", "/events", 7)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses")
+def test_the_gateway_is_only_reached_from_this_machine(door: Gateway) -> None:
+    """It has no authentication yet."""
+    port = int(door.events.rpartition(":")[2])
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", port))

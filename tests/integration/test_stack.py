@@ -1,0 +1,224 @@
+"""The embedded stack as a whole, and the command that runs it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from local.embedded.addresses import choose
+from local.embedded.functions import NAMES
+from local.embedded.ports import HOST
+from local.embedded.stack import Stack
+from local.embedded.state import State
+from local.supervisor.register import MARK
+from tests.integration.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "local.stack")
+MATCH = "00000000-0000-0000-0000-000000000001"
+EVENT = {
+    "matchId": MATCH,
+    "occurredAt": "2025-12-08T20:16:00Z",
+    "eventType": "goal",
+    "team": "home",
+    "player": "John Doe",
+    "description": "Curled it into the top corner from outside the box.",
+}
+LIMIT_S = 60
+
+
+def post_goal(http: httpx.Client, events_url: str, event_id: str) -> str:
+    """Post a goal, again while a function is away; the URL path of its highlight."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        answer = http.post(f"{events_url}/events", json={**EVENT, "eventId": event_id})
+        if answer.status_code == 202:
+            return answer.headers["Location"]
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def status(http: httpx.Client, url: str) -> str | None:
+    """A highlight's status, or None while it cannot be read."""
+    answer = http.get(url)
+    return answer.json()["status"] if answer.status_code == 200 else None
+
+
+def test_a_goal_becomes_a_ready_highlight(stack: Stack, http: httpx.Client) -> None:
+    """From POST /events to GET /highlights, through all that is between."""
+    path = post_goal(http, stack.events_url, "first")
+    eventually(lambda: status(http, stack.highlights_url + path) == "READY")
+    shown = http.get(f"{stack.highlights_url}/highlights", params={"matchId": MATCH}).json()
+    assert [each["title"] for each in shown if path.endswith(each["id"])] == [
+        "Home GOAL by John Doe"
+    ]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "trigger", "broker", "postgres", "valkey", "gateway"])
+def test_a_killed_process_comes_back_and_goals_become_ready_again(
+    stack: Stack, http: httpx.Client, name: str
+) -> None:
+    """SIGKILL for one process of the stack, with all that it forked."""
+    process = stack.processes[name]
+    before = process.pid
+    process.kill()
+    eventually(lambda: process.pid not in (None, before))
+    process.wait_ready()
+    eventually(stack.processes["topics"].is_ready)
+    path = post_goal(http, stack.events_url, f"after the death of {name}")
+    eventually(lambda: status(http, stack.highlights_url + path) == "READY")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_worker_is_replaced_by_its_master(stack: Stack, name: str) -> None:
+    """The function's server does that by itself."""
+    process = stack.processes[name]
+    master = process.pid
+    [worker] = psutil.Process(master).children()
+    process.kill_workers()
+    eventually(lambda: not worker.is_running())
+    process.wait_ready()
+    assert process.pid == master
+
+
+def test_postgres_keeps_its_data_over_a_restart(stack: Stack, http: httpx.Client) -> None:
+    """What was READY is still there, and what comes next becomes so."""
+    before = post_goal(http, stack.events_url, "before the restart")
+    eventually(lambda: status(http, stack.highlights_url + before) == "READY")
+    stack.processes["postgres"].restart()
+    eventually(lambda: status(http, stack.highlights_url + before) == "READY")
+    after = post_goal(http, stack.events_url, "after the restart")
+    eventually(lambda: status(http, stack.highlights_url + after) == "READY")
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "service"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092", "kafka"),
+        ("DATABASE_URL", "postgresql://me:secret@db.example:5432/goals", "postgres"),
+        ("REDIS_URL", "rediss://cache.example:6379/0", "redis"),
+    ],
+)
+def test_a_real_service_is_used_where_the_environment_names_one(
+    variable: str, url: str, service: str
+) -> None:
+    """It is not embedded then; the others are, and an empty variable names none."""
+    names = {"KAFKA_BOOTSTRAP_SERVERS": "", "DATABASE_URL": "", "REDIS_URL": "", variable: url}
+    addresses = choose(0, 0, names)
+    services = {name: getattr(addresses, name) for name in ("kafka", "postgres", "redis")}
+    assert [name for name, each in services.items() if each.port is None] == [service]
+    assert addresses.settings[variable] == url
+
+
+def fail(*options: str | Path) -> str:
+    """What the command says on its standard error when it cannot start."""
+    done = subprocess.run(
+        (*COMMAND, *options), cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode in (1, 2)
+    return done.stderr
+
+
+def test_a_taken_port_is_said_in_one_line_that_names_what_to_set(tmp_path: Path) -> None:
+    """Before anything else starts."""
+    with socket.create_server((HOST, 0)) as other:
+        port = other.getsockname()[1]
+        events = fail("--state", tmp_path, "--events-port", str(port))
+        highlights = fail("--state", tmp_path, "--events-port=0", f"--highlights-port={port}")
+    assert events == f"port {port} is taken; set GOALSTREAM_EVENTS_PORT to another\n"
+    assert highlights == f"port {port} is taken; set GOALSTREAM_HIGHLIGHTS_PORT to another\n"
+    assert not any(State(tmp_path).logs.iterdir())
+
+
+def test_two_stacks_do_not_share_a_state_folder(tmp_path: Path) -> None:
+    """They would write over each other's data."""
+    with State(tmp_path).held():
+        said = fail("--state", tmp_path)
+    assert said.startswith(f"a stack runs on {tmp_path} already (process {os.getpid()});")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "5001.5"])
+def test_what_is_no_port_is_said_without_a_traceback(tmp_path: Path, port: str) -> None:
+    """Ports are numbers from 0 to 65535."""
+    said = fail("--state", tmp_path, f"--events-port={port}")
+    assert f"'{port}' is not a port" in said
+    assert "Traceback" not in said
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+    """Such as one below a file."""
+    (tmp_path / "file").touch()
+    said = fail("--state", tmp_path / "file" / "state")
+    assert said.count("\n") == 1
+    assert "Not a directory" in said
+
+
+@contextmanager
+def command(state: Path) -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
+    """The command, once it is up, with the URLs that it prints."""
+    options = ("--state", str(state), "--events-port=0", "--highlights-port=0")
+    with subprocess.Popen((*COMMAND, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:
+        assert up.stdout is not None
+        urls: dict[str, str] = {}
+        for line in up.stdout:
+            if found := re.match(r"\s+(events|highlights)\s+(http://[^/]+)", line):
+                urls[found[1]] = found[2]
+            if line.strip().startswith("state"):
+                break
+        try:
+            yield up, urls
+        finally:
+            up.kill()
+
+
+def marked(state: Path) -> list[psutil.Process]:
+    """What still runs of a stack."""
+    return [process for process in psutil.process_iter() if is_marked(process, State(state))]
+
+
+def is_marked(process: psutil.Process, state: State) -> bool:
+    """Whether a process belongs to the stack of a state folder."""
+    try:
+        return process.environ().get(MARK) == str(state.register)
+    except psutil.Error:
+        return False
+
+
+def test_the_command_leaves_nothing_behind_and_keeps_what_postgres_can_keep(
+    tmp_path: Path, http: httpx.Client
+) -> None:
+    """SIGKILL, the next start, then SIGTERM: exit status 0 and the goal still there."""
+    with command(tmp_path) as (killed, urls):
+        path = post_goal(http, urls["events"], "kept")
+        eventually(lambda: status(http, urls["highlights"] + path) == "READY")
+        assert len(marked(tmp_path)) >= len(NAMES)
+        killed.kill()
+    with command(tmp_path) as (stopped, urls):
+        assert status(http, urls["highlights"] + path) == "READY"
+        stopped.send_signal(signal.SIGTERM)
+        assert stopped.wait(LIMIT_S) == 0
+    assert marked(tmp_path) == []
+    assert not State(tmp_path).register.exists()
+
+
+def test_ctrl_c_during_the_start_stops_what_has_started(tmp_path: Path) -> None:
+    """An impatient second one changes nothing."""
+    options = ("--state", str(tmp_path), "--events-port=0", "--highlights-port=0")
+    with subprocess.Popen((*COMMAND, *options), cwd=ROOT, stdout=subprocess.PIPE) as starting:
+        eventually(lambda: len(marked(tmp_path)) > 0)
+        starting.send_signal(signal.SIGINT)
+        starting.send_signal(signal.SIGINT)
+        assert starting.wait(LIMIT_S) == 0
+    assert marked(tmp_path) == []

@@ -1,0 +1,291 @@
+"""Processes that are kept running: small stand-ins, really started and really killed."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.supervisor import Command, NotReady, Process, Register, Supervisor, tree
+from tests.integration.waiting import eventually
+
+SLEEP = ("sleep", "1000")
+ROOT = Path(__file__).parents[2]
+
+
+class Told(list[str]):
+    """What a person was told."""
+
+    def __call__(self, line: str) -> None:
+        """Keep a line."""
+        self.append(line)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs, and is not just waiting to be collected."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def running(process: Process) -> int:
+    """The id of a process once its command has taken over from the leash."""
+    eventually(
+        lambda: (
+            process.pid is not None
+            and psutil.Process(process.pid).name() != Path(sys.executable).name
+        )
+    )
+    assert process.pid is not None
+    return process.pid
+
+
+@pytest.fixture
+def told() -> Told:
+    """What the supervisor said."""
+    return Told()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, told: Told) -> Iterator[Supervisor]:
+    """A supervisor, all of whose processes are gone afterwards."""
+    made = Supervisor(tmp_path, Register(tmp_path / "processes.json"), told)
+    yield made
+    made.stop(made.processes, limit=0)
+
+
+def test_a_process_that_is_killed_is_started_again_and_a_line_says_so(
+    supervisor: Supervisor, told: Told
+) -> None:
+    """SIGKILL, as from the kernel when memory is short."""
+    process = supervisor.start(Command("napper", SLEEP))
+    first = running(process)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: process.pid not in (None, first))
+    assert told == ["napper died of SIGKILL; starting it again in 0.1 s"]
+    assert not lives(first)
+
+
+def test_a_process_that_ends_by_itself_is_started_again_too(
+    supervisor: Supervisor, told: Told
+) -> None:
+    """Nothing of a stack ends on its own account."""
+    process = supervisor.start(Command("quitter", ("sh", "-c", "exit 3")))
+    eventually(lambda: process.starts >= 3)
+    assert told[:2] == [
+        "quitter ended (3); starting it again in 0.1 s",
+        "quitter ended (3); starting it again in 0.2 s",
+    ]
+
+
+def test_the_children_of_a_process_that_died_are_gone_before_it_starts_again(
+    supervisor: Supervisor,
+) -> None:
+    """A worker that outlives its master would keep the port."""
+    process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000 & wait")))
+    master = running(process)
+    eventually(lambda: len(psutil.Process(master).children()) > 0)
+    [worker] = psutil.Process(master).children()
+    os.kill(master, signal.SIGKILL)
+    eventually(lambda: process.pid not in (None, master))
+    eventually(lambda: not lives(worker.pid))
+
+
+def test_workers_can_be_killed_without_their_master(supervisor: Supervisor) -> None:
+    """As when only a worker crashes."""
+    process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000; sleep 1000")))
+    master = running(process)
+    eventually(lambda: len(psutil.Process(master).children()) > 0)
+    [worker] = psutil.Process(master).children()
+    process.kill_workers()
+    eventually(lambda: not lives(worker.pid))
+    assert lives(master)
+
+
+def test_a_paused_process_goes_on_where_it_was(supervisor: Supervisor) -> None:
+    """It hangs, with its children, and is not dead."""
+    process = supervisor.start(Command("napper", SLEEP))
+    pid = running(process)
+    process.pause()
+    eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    process.resume()
+    eventually(lambda: psutil.Process(pid).status() != psutil.STATUS_STOPPED)
+    assert (process.pid, process.starts) == (pid, 1)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_stopped_process_is_gone_and_stays_away(supervisor: Supervisor, paused: bool) -> None:
+    """Even one that hangs takes its stop signal."""
+    process = supervisor.start(Command("napper", SLEEP))
+    pid = running(process)
+    if paused:
+        process.pause()
+    process.stop()
+    assert process.is_over()
+    assert not lives(pid)
+
+
+def test_a_process_that_does_not_want_to_stop_is_killed_in_time(supervisor: Supervisor) -> None:
+    """A stack stops within its limits, whatever a process does."""
+    stubborn = ("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1000; done")
+    process = supervisor.start(
+        Command("stubborn", stubborn, ready=lambda run: "deaf" in run.said())
+    )
+    process.wait_ready()
+    began = time.monotonic()
+    process.stop(limit=0.2)
+    assert process.is_over()
+    assert 0.2 <= time.monotonic() - began < 5
+
+
+def test_a_process_is_stopped_by_the_signal_that_it_likes(supervisor: Supervisor) -> None:
+    """Postgres takes SIGINT as "now, in good order"."""
+    tidy = ("sh", "-c", "trap 'echo tidy; exit' INT; echo up; while :; do sleep 0.01; done")
+    process = supervisor.start(
+        Command("tidy", tidy, stop_signal=signal.SIGINT, ready=lambda run: "up" in run.said())
+    )
+    process.wait_ready()
+    process.stop()
+    assert process.log.read_text() == "up\ntidy\n"
+
+
+def test_a_restarted_process_is_ready_by_its_new_run(supervisor: Supervisor) -> None:
+    """What the run before has logged does not count."""
+    command = Command("greeter", ("sh", "-c", "sleep 0.1; echo up; sleep 1000"))
+    process = supervisor.start(dataclasses.replace(command, ready=lambda run: "up" in run.said()))
+    process.wait_ready()
+    process.restart()
+    assert process.log.read_text() == "up\nup\n"
+
+
+def test_what_cannot_start_is_told_with_the_end_of_its_log(supervisor: Supervisor) -> None:
+    """A person should not have to look for the reason."""
+    broken = Command("broken", ("sh", "-c", "echo no such database; exit 1"), ready=lambda _: False)
+    with pytest.raises(NotReady, match=r"broken does not start;.*broken.log ends with\n.*database"):
+        supervisor.run(broken, limit=30)
+
+
+def test_what_takes_too_long_is_told(supervisor: Supervisor) -> None:
+    """A limit, and which process did not keep it."""
+    with pytest.raises(NotReady, match=r"slow is not ready after 0\.1 s"):
+        supervisor.run(Command("slow", SLEEP, ready=lambda _: False), limit=0.1)
+
+
+def test_a_program_that_is_not_there_is_named(supervisor: Supervisor) -> None:
+    """One line, in its log, instead of a traceback."""
+    with pytest.raises(NotReady, match="cannot run /no/such: No such file"):
+        supervisor.run(Command("absent", ("/no/such",), ready=lambda _: False), limit=30)
+
+
+def test_a_process_that_runs_once_is_ready_when_its_work_is_done(supervisor: Supervisor) -> None:
+    """Such as the migrations."""
+    supervisor.run(Command("migrations", ("sh", "-c", "echo done"), once=True), limit=30)
+    assert supervisor.processes["migrations"].log.read_text() == "done\n"
+    assert supervisor.processes["migrations"].starts == 1
+
+
+def test_a_process_that_runs_once_and_fails_is_not_tried_again(supervisor: Supervisor) -> None:
+    """It would fail in the same way."""
+    command = Command("migrations", ("sh", "-c", "echo syntax error; exit 1"), once=True)
+    with pytest.raises(NotReady, match=r"migrations failed;.*\n.*syntax error"):
+        supervisor.run(command, limit=30)
+    assert supervisor.processes["migrations"].starts == 1
+
+
+def test_nothing_starts_once_all_is_being_stopped(supervisor: Supervisor) -> None:
+    """A thread that still starts things cannot bring one back to life."""
+    supervisor.close()
+    with pytest.raises(NotReady):
+        supervisor.start(Command("late", SLEEP))
+
+
+GUARDIAN = """
+    import sys, time
+    from pathlib import Path
+    from local.supervisor import Command, Register, Supervisor
+    folder = Path(sys.argv[1])
+    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    process = supervisor.start(
+        Command("orphan", ("sh", "-c", sys.argv[2]), ready=lambda run: "up" in run.said())
+    )
+    process.wait_ready()
+    print(process.pid, flush=True)
+    time.sleep(1000)
+"""
+
+
+def orphaned(folder: Path, script: str) -> int:
+    """The id of a process whose guardian was killed with SIGKILL."""
+    with subprocess.Popen(
+        (sys.executable, "-c", textwrap.dedent(GUARDIAN), str(folder), script),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as guardian:
+        assert guardian.stdout is not None
+        pid = int(guardian.stdout.readline())
+        guardian.kill()
+    return pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of such a death")
+def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(tmp_path: Path) -> None:
+    """Nothing is left behind, even then."""
+    orphan = orphaned(
+        tmp_path, "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.01; done"
+    )
+    eventually(lambda: not lives(orphan))
+    assert "asked" in (tmp_path / "orphan.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("trap '' TERM INT; echo up; while :; do sleep 1; done", id="deaf leader"),
+        pytest.param(
+            "sh -c \"trap '' TERM INT; while :; do sleep 1; done\" & echo up; wait", id="worker"
+        ),
+    ],
+)
+def test_what_a_killed_stack_left_is_ended_by_the_next(
+    tmp_path: Path, script: str, told: Told
+) -> None:
+    """Also a worker whose master is gone."""
+    leader = orphaned(tmp_path, script)
+    left = [process.pid for process in tree.group(leader)]
+    assert left
+    Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
+    eventually(lambda: not any(lives(pid) for pid in left))
+    assert told == ["ending orphan, which a killed stack left running"]
+
+
+def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(
+    tmp_path: Path, told: Told
+) -> None:
+    """Ids are given out again, after a restart of the machine for example."""
+    notes = tmp_path / "processes.json"
+    with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
+        notes.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
+        Register(notes).end_leftovers(told)
+        assert stranger.poll() is None
+        stranger.kill()
+    assert told == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"a": ["x", 2]}'])
+def test_a_note_that_was_cut_short_keeps_nothing_from_starting(
+    tmp_path: Path, told: Told, content: str
+) -> None:
+    """The machine may have lost its power while it was written."""
+    notes = tmp_path / "processes.json"
+    notes.write_text(content)
+    Register(notes).end_leftovers(told)
+    assert told == []

@@ -1,0 +1,14 @@
+"""Waiting for a condition, with a limit."""
+
+import time
+from collections.abc import Callable
+
+LIMIT_S = 30
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Return as soon as it holds; fail the test if it does not within the limit."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to hold"
+        time.sleep(0.01)

@@ -1,0 +1,142 @@
+"""The circuit breaker: a service that hangs costs one call its time-out, and the next nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from functions.shared.breaker import Breaker
+
+LIMIT_S = 10
+
+
+class Service:
+    """A service that is away or answers, and counts how often it is asked."""
+
+    def __init__(self, *, answers: bool = False) -> None:
+        self.answers = answers
+        self.probes = 0
+        self.script: list[bool] = []
+
+    async def ping(self) -> None:
+        """Answer, or fail."""
+        self.probes += 1
+        answers = self.script.pop(0) if self.script else self.answers
+        if not answers:
+            raise OSError("away")
+
+
+def breaker(service: Service, *, steady: int = 1) -> Breaker:
+    """Return a breaker that closes after so many answers in a row."""
+    interval_s = 0.0005
+    return Breaker("redis", service.ping, steady_s=steady * interval_s, interval_s=interval_s)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, with a limit."""
+    async with asyncio.timeout(LIMIT_S):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def test_a_breaker_is_closed_until_something_fails() -> None:
+    """And asks the service nothing."""
+    service = Service()
+    assert not breaker(service).is_open
+    assert service.probes == 0
+
+
+def test_a_failure_opens_it_at_once() -> None:
+    """The next caller does not wait."""
+
+    async def within() -> None:
+        service = Service()
+        circuit = breaker(service)
+        circuit.trip(OSError("away"))
+        assert circuit.is_open
+        assert service.probes == 0
+        service.answers = True
+        await until(lambda: not circuit.is_open)
+
+    asyncio.run(within())
+
+
+def test_it_stays_open_while_the_service_is_away() -> None:
+    """However often it is asked."""
+
+    async def within() -> None:
+        service = Service()
+        circuit = breaker(service)
+        circuit.trip(OSError("away"))
+        await until(lambda: service.probes >= 5)
+        assert circuit.is_open
+        service.answers = True
+        await until(lambda: not circuit.is_open)
+
+    asyncio.run(within())
+
+
+def test_it_closes_when_the_service_is_back_for_good() -> None:
+    """A service that comes and goes is asked until it answers several times in a row."""
+
+    async def within() -> None:
+        service = Service(answers=True)
+        service.script = [False, True, True, False, True]
+        circuit = breaker(service, steady=3)
+        circuit.trip(OSError("away"))
+        await until(lambda: not circuit.is_open)
+        assert service.probes == 4 + 3
+
+    asyncio.run(within())
+
+
+def test_it_can_open_again() -> None:
+    """After each recovery."""
+
+    async def within() -> None:
+        service = Service(answers=True)
+        circuit = breaker(service)
+        for _ in range(3):
+            circuit.trip(OSError("away"))
+            assert circuit.is_open
+            await until(lambda: not circuit.is_open)
+
+    asyncio.run(within())
+
+
+def test_many_failures_at_once_are_one(caplog: pytest.LogCaptureFixture) -> None:
+    """One probe, one line in the log when it goes and one when it is back."""
+
+    async def within() -> None:
+        service = Service(answers=True)
+        circuit = breaker(service)
+        for _ in range(100):
+            circuit.trip(OSError("away"))
+        await until(lambda: not circuit.is_open)
+        assert service.probes == 1
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(within())
+    assert [record.message for record in caplog.records] == ["redis is away", "redis is back"]
+
+
+def test_a_probe_that_hangs_keeps_it_open() -> None:
+    """Silence is no answer."""
+
+    async def within() -> None:
+        asked, answer = asyncio.Event(), asyncio.Event()
+
+        async def hang() -> None:
+            asked.set()
+            await answer.wait()
+
+        circuit = Breaker("redis", hang, steady_s=0.0005, interval_s=0.0005)
+        circuit.trip(TimeoutError())
+        async with asyncio.timeout(LIMIT_S):
+            await asked.wait()
+        assert circuit.is_open
+        answer.set()
+        await until(lambda: not circuit.is_open)
+
+    asyncio.run(within())

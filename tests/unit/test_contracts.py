@@ -1,0 +1,285 @@
+"""The event, field by field, as the contract's table has it."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from functions.shared.contracts import Event, IdentifiedEvent, highlight_id, moment
+from tests.events import MATCH, NAMES, event_json, events_json
+
+TEXTS = {
+    "eventType": 64, "eventId": 128, "team": 128, "player": 128, "homeTeam": 128, "awayTeam": 128,
+    "description": 1024,
+}  # fmt: skip
+OPTIONAL_TEXTS = [name for name in TEXTS if name != "eventType"]
+NUMBERS = {"minute": 150, "addedTime": 30, "homeScore": 99, "awayScore": 99, "revision": 2**31 - 1}
+
+
+def taken(**fields: Any) -> dict[str, Any]:
+    """Return the event, as its record on the topic says it, that these fields make."""
+    record: dict[str, Any] = json.loads(parse(**fields).to_json())
+    return record
+
+
+def parse(**fields: Any) -> Event:
+    """Return the event of a posted body with these fields."""
+    return Event.model_validate_json(json.dumps(event_json(**fields)))
+
+
+def refused(**fields: Any) -> set[str]:
+    """Return the names of the fields that are refused."""
+    with pytest.raises(ValidationError) as refusal:
+        parse(**fields)
+    return {str(error["loc"][0]) for error in refusal.value.errors()}
+
+
+def test_the_smallest_event_has_three_fields() -> None:
+    """What is optional is unknown; revision is 0 and nothing is retracted."""
+    assert taken() == event_json() | {"revision": 0, "retracted": False}
+
+
+@pytest.mark.parametrize("name", ["matchId", "occurredAt", "eventType"])
+def test_what_is_required_may_not_be_left_out(name: str) -> None:
+    """The field that is missing is named."""
+    body = {field: value for field, value in event_json().items() if field != name}
+    with pytest.raises(ValidationError) as refusal:
+        Event.model_validate(body)
+    assert [error["loc"] for error in refusal.value.errors()] == [(name,)]
+
+
+@pytest.mark.parametrize("name", ["matchId", "occurredAt", "eventType"])
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_what_is_required_may_not_be_empty(name: str, nothing: str | None) -> None:
+    """Null, empty and blank say nothing."""
+    assert refused(**{name: nothing}) == {name}
+
+
+@pytest.mark.parametrize(("name", "limit"), TEXTS.items())
+@pytest.mark.parametrize("character", ["a", "é", "サ", "⚽"])
+def test_a_text_is_as_long_as_its_field_allows(name: str, limit: int, character: str) -> None:
+    """Characters are counted, not bytes; one more than the limit is refused."""
+    assert taken(**{name: character * limit})[name] == character * limit
+    assert refused(**{name: character * (limit + 1)}) == {name}
+
+
+@pytest.mark.parametrize(("name", "limit"), TEXTS.items())
+def test_white_space_around_a_text_is_dropped(name: str, limit: int) -> None:
+    """It does not count for the limit either."""
+    assert taken(**{name: f" \t\n{'a' * limit} "})[name] == "a" * limit
+
+
+@pytest.mark.parametrize("name", OPTIONAL_TEXTS)
+@pytest.mark.parametrize("nothing", [None, "", " ", "\t\n", "\N{NO-BREAK SPACE}\N{EM SPACE}"])
+def test_a_blank_text_is_unknown(name: str, nothing: str | None) -> None:
+    """Null, empty and blank are one: the record does not have the field."""
+    assert name not in taken(**{name: nothing})
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("text", ["\0", "a\0b", "a\0"])
+def test_the_nul_character_is_refused(name: str, text: str) -> None:
+    """Postgres cannot keep it."""
+    assert refused(**{name: text}) == {name}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("text", [1, 1.5, True, ["a"], {"a": 1}])
+def test_only_a_text_is_a_text(name: str, text: object) -> None:
+    """Numbers, booleans, arrays and objects are not taken for their spelling."""
+    assert refused(**{name: text}) == {name}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_of_any_script_stays_as_it_is(name: str) -> None:
+    """Not a character is lost, normalised or escaped."""
+    assert taken(player=name, team=name)["player"] == name
+
+
+@pytest.mark.parametrize("name", ["None", "undefined", "null", "NaN"])
+def test_a_word_that_a_language_has_for_nothing_is_a_name(name: str) -> None:
+    """A player may be called so."""
+    assert taken(player=name)["player"] == name
+
+
+@pytest.mark.parametrize(("name", "limit"), NUMBERS.items())
+def test_a_number_lies_within_its_field(name: str, limit: int) -> None:
+    """Its bounds are taken, one beyond them is refused."""
+    assert [taken(**{name: number})[name] for number in (0, limit)] == [0, limit]
+    assert refused(**{name: -1}) == {name}
+    if name not in ("homeScore", "awayScore"):  # the contract leaves their limit open
+        assert refused(**{name: limit + 1}) == {name}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("number", ["1", 1.0, 1.5, True, [1], 10**4000, float("nan"), ""])
+def test_only_an_integer_is_an_integer(name: str, number: object) -> None:
+    """No text, float, boolean, and nothing beyond what a column can keep."""
+    assert refused(**{name: number}) == {name}
+
+
+@pytest.mark.parametrize("name", ["minute", "addedTime", "homeScore", "awayScore"])
+def test_an_optional_number_may_be_null(name: str) -> None:
+    """Then it is unknown."""
+    assert name not in taken(**{name: None})
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", "false", "", None, []])
+def test_only_a_boolean_is_a_boolean(value: object) -> None:
+    """A goal is not taken back by a number or a word."""
+    assert refused(retracted=value) == {"retracted"}
+
+
+@pytest.mark.parametrize(
+    "match_id", ["00000000-0000-0000-0000-000000000000", "1", "goal", "g" * 32, 1, True, [], {}]
+)
+def test_a_match_id_is_a_uuid_that_is_not_nil(match_id: object) -> None:
+    """Anything else is refused."""
+    assert refused(matchId=match_id) == {"matchId"}
+
+
+def test_a_match_id_in_capitals_is_the_same_match() -> None:
+    """It is written in lower case from there on."""
+    match_id = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
+    assert taken(matchId=match_id)["matchId"] == match_id.lower()
+
+
+@pytest.mark.parametrize("name", ["match_id", "MatchId", "event_type", "id", "status", "title", ""])
+def test_an_unknown_field_is_refused_by_name(name: str) -> None:
+    """Whatever it is nearly called."""
+    assert refused(**{name: "x"}) == {name}
+
+
+def test_every_refused_field_is_named() -> None:
+    """One answer tells all that is wrong."""
+    wrong = {"matchId": 1, "occurredAt": 1, "eventType": "", "minute": -1, "plyer": "x"}
+    assert refused(**wrong) == set(wrong)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "1", '"goal"', "{", "{}]", "\ufeff{}", "nul"])
+def test_what_is_no_object_is_no_event(body: str) -> None:
+    """A list, a text or broken JSON is refused."""
+    with pytest.raises(ValidationError):
+        Event.model_validate_json(body)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2022-12-18T15:36:00Z", "2022-12-18T15:36:00Z"),
+        ("2022-12-18t15:36:00z", "2022-12-18T15:36:00Z"),
+        ("2022-12-18 15:36:00Z", "2022-12-18T15:36:00Z"),  # RFC 3339, 5.6: "for readability"
+        ("2022-12-18T18:36:00+03:00", "2022-12-18T15:36:00Z"),
+        ("2022-12-18T15:36:00-00:00", "2022-12-18T15:36:00Z"),
+        ("2022-12-18T21:21:00+05:45", "2022-12-18T15:36:00Z"),
+        ("2022-12-19T05:36:00+14:00", "2022-12-18T15:36:00Z"),
+        ("2022-12-18T15:36:00.5Z", "2022-12-18T15:36:00.500000Z"),
+        ("2022-12-18T15:36:00.123456789Z", "2022-12-18T15:36:00.123456Z"),
+        ("2024-02-29T23:59:59-12:00", "2024-03-01T11:59:59Z"),
+        ("0001-01-01T14:00:00+14:00", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
+    """Every offset and precision of RFC 3339 leads to the same moment."""
+    assert taken(occurredAt=text)["occurredAt"] == utc
+    assert moment(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2022-12-18T15:36:00",  # without an offset it is no moment
+        "2022-12-18",
+        "2022-12-18T15:36Z",
+        "2022-12-18T15:36:00+0300",
+        "2022-12-18T15:36:00+03",
+        "20221218T153600Z",
+        "2022-W50-7T15:36:00Z",
+        "2022-12-18T15:36:00,5Z",
+        "2022-12-18T15:36:00.Z",
+        "2022-12-18T15:36:00 Z",
+        " 2022-12-18T15:36:00Z",
+        "2022-12-18T15:36:00Z\n",
+        "2022-12-18T15:36:00UTC",
+        "2022-13-18T15:36:00Z",
+        "2022-02-29T15:36:00Z",
+        "2022-12-18T24:00:00Z",
+        "2022-12-18T15:60:00Z",
+        "2016-12-31T23:59:60Z",  # a leap second: real, but nothing here can keep it
+        "2022-12-18T15:36:00+24:00",
+        "2022-12-18T15:36:00+14:60",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",  # in UTC it is before the year 1
+        "9999-12-31T23:59:59-14:00",
+        "२०२२-१२-१८T१५:३६:००Z",
+        "now",
+        "1671377760",
+    ],
+)
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    """Naive, out of range, another ISO 8601 form, or none."""
+    assert refused(occurredAt=text) == {"occurredAt"}
+
+
+@pytest.mark.parametrize("value", [0, 1671377760, 1671377760.5, True, [], {}])
+def test_a_moment_is_no_number(value: object) -> None:
+    """Seconds or milliseconds since when, the number does not say."""
+    assert refused(occurredAt=value) == {"occurredAt"}
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)"))
+def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
+    """Nothing but a ValueError comes of a text."""
+    with suppress(ValueError):
+        assert moment(text).tzinfo is UTC
+
+
+@given(events_json())
+def test_an_event_comes_off_the_topic_as_it_went_on(body: dict[str, Any]) -> None:
+    """Whatever is accepted, the consumer takes, and reads the same in it."""
+    posted = Event.model_validate_json(json.dumps(body))
+    identified = posted.model_copy(update={"event_id": posted.event_id or "assigned"})
+    value = identified.to_json()
+    for read in (
+        IdentifiedEvent.model_validate_json(value),
+        IdentifiedEvent.model_validate(json.loads(value)),
+    ):
+        assert read.model_dump() == identified.model_dump()
+
+
+@given(events_json())
+def test_a_moment_stays_the_same_moment(body: dict[str, Any]) -> None:
+    """To the microsecond, from any offset."""
+    occurred_at = Event.model_validate(body).occurred_at
+    assert occurred_at == datetime.fromisoformat(body["occurredAt"])
+
+
+def test_an_event_on_the_topic_has_an_id() -> None:
+    """Without one it cannot be told from its revisions."""
+    for event_id in (None, "", " "):
+        with pytest.raises(ValidationError):
+            IdentifiedEvent.model_validate(event_json(eventId=event_id))
+    with pytest.raises(ValidationError):
+        IdentifiedEvent.model_validate(event_json())
+
+
+def test_a_highlight_id_is_the_uuid5_of_match_and_event() -> None:
+    """Whoever computes it, in whatever language, has the same."""
+    assert highlight_id(MATCH, "goal-1") == uuid5(MATCH, "goal-1")
+    assert highlight_id(MATCH, "goal-1") == UUID("146d810a-9484-5b9e-854e-9bbbb76acecf")
+
+
+@given(st.uuids(), st.text(min_size=1, max_size=128))
+def test_a_highlight_id_tells_matches_and_events_apart(match_id: UUID, event_id: str) -> None:
+    """Another match or another event is another highlight."""
+    same = highlight_id(match_id, event_id)
+    assert same == highlight_id(match_id, event_id)
+    assert same != highlight_id(match_id, event_id + "x")
+    assert same != highlight_id(UUID(int=match_id.int ^ 1), event_id)

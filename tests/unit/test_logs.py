@@ -1,0 +1,120 @@
+"""Logs: whatever is logged is one JSON object on one line."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.shared import trace
+from functions.shared.logs import JsonFormatter, configure
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def line(message: str = "batch taken", *args: object, **extra: Any) -> dict[str, Any]:
+    """Return what one logged line says."""
+    record = logging.LogRecord("functions", logging.INFO, __file__, 1, message, args, None)
+    vars(record).update(extra)
+    text = JsonFormatter("consume-goal").format(record)
+    assert "\n" not in text
+    said: dict[str, Any] = json.loads(text)
+    return said
+
+
+@pytest.fixture(name="root")
+def _root() -> Iterator[logging.Logger]:
+    """The root logger, as it was before once the test is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield root
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_line_says_when_how_grave_who_and_what() -> None:
+    """Time is in UTC, to the millisecond."""
+    said = line("%d records", 3)
+    assert list(said) == ["time", "level", "service", "message"]
+    assert datetime.fromisoformat(said["time"]).utcoffset() is not None
+    assert (said["level"], said["service"]) == ("INFO", "consume-goal")
+    assert said["message"] == "3 records"
+
+
+def test_fields_stand_beside_the_message() -> None:
+    """They keep their types."""
+    said = line(fields={"records": 3, "reason": None, "matches": ["a"]})
+    assert (said["records"], said["reason"], said["matches"]) == (3, None, ["a"])
+
+
+def test_a_line_has_the_correlation_id_of_its_request() -> None:
+    """It is the trace id, and there is none outside of a request."""
+    token = trace.current.set(f"00-{TRACE}-00f067aa0ba902b7-01")
+    try:
+        assert line()["correlationId"] == TRACE
+    finally:
+        trace.current.reset(token)
+    assert "correlationId" not in line()
+
+
+def test_an_exception_is_told_with_its_traceback_on_the_same_line() -> None:
+    """Line breaks are escaped."""
+    try:
+        int("no\nnumber")
+    except ValueError:
+        said = line(exc_info=sys.exc_info())
+    assert said["exception"].startswith("Traceback")
+    assert said["exception"].endswith(r"base 10: 'no\nnumber'")
+
+
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, ValueError("x"), 10**30, b"\xff", float("nan"), {1: 2}, "\ud800"]
+)
+def test_a_field_of_any_type_is_told(value: object) -> None:
+    """A log is the last place for an error of its own."""
+    assert "value" in line(fields={"value": value})
+
+
+@pytest.mark.parametrize("text", ["two\nlines", 'quotes " and \\', "\0\x1b[31m", "名前", "\ud800"])
+def test_a_message_of_any_text_is_one_line(text: str) -> None:
+    """Control characters and lone surrogates too."""
+    assert "message" in line("%s", text)
+
+
+@given(st.text(st.characters()), st.dictionaries(st.text(), st.integers() | st.text() | st.none()))
+def test_whatever_is_logged_is_one_json_object_on_one_line(
+    message: str, fields: dict[str, object]
+) -> None:
+    """Of any text and any fields."""
+    assert line("%s", message, fields=fields)["service"]
+
+
+def test_a_configured_process_logs_json_to_standard_error(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From its level upwards, whoever logs."""
+    configure("get-highlight", "WARNING")
+    assert root.level == logging.WARNING
+    logging.getLogger("some.library").info("not told")
+    logging.getLogger("some.library").warning("told", extra={"fields": {"n": 1}})
+    out, err = capsys.readouterr()
+    assert out == ""
+    (text,) = err.splitlines()
+    told = json.loads(text)
+    assert (told["service"], told["message"], told["n"]) == ("get-highlight", "told", 1)
+
+
+def test_to_configure_twice_does_not_log_twice(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is one handler."""
+    configure("get-highlight")
+    configure("get-highlight")
+    assert len(root.handlers) == 1
+    logging.getLogger(__name__).info("once")
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,112 @@
+"""Errors as answers (RFC 9457)."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.responses import Response
+
+from functions.ingest_event.ingest import FIELDS
+from functions.shared.problems import Problem, Unavailable, explain, invalid, unknown
+
+
+def body(response: Response) -> dict[str, Any]:
+    """Return what an answer says."""
+    said: dict[str, Any] = json.loads(bytes(response.body))
+    return said
+
+
+def error(*loc: str | int, kind: str = "missing", msg: str = "Field required") -> dict[str, Any]:
+    """Return an error as pydantic tells it."""
+    return {"loc": loc, "type": kind, "msg": msg}
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 405, 413, 415, 422, 500, 503])
+def test_a_problem_is_told_as_problem_json(status: int) -> None:
+    """Type, title, status and detail, with the status of the answer."""
+    response = Problem(status, "It is so.").response()
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    said = body(response)
+    assert said.pop("title")
+    assert said == {"type": "about:blank", "status": status, "detail": "It is so."}
+
+
+def test_a_problem_has_members_and_headers_of_its_own() -> None:
+    """Of any type that has a text."""
+    problem = Problem(405, "No.", headers={"Allow": "GET"}, topic="t", matchId=UUID(int=1))
+    response = problem.response()
+    assert response.headers["allow"] == "GET"
+    assert body(response)["topic"] == "t"
+    assert body(response)["matchId"] == str(UUID(int=1))
+
+
+def test_what_is_unavailable_says_when_to_come_again() -> None:
+    """503, with whole seconds, and what it was about."""
+    response = Unavailable("Away.", retry_after_s=2, topic="match-events").problem.response()
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    assert body(response)["topic"] == "match-events"
+
+
+def test_what_is_invalid_names_each_refused_field() -> None:
+    """In `errors`, each with a list of reasons."""
+    errors = {"player": ["is too long"], "minute": ["is negative", "is no integer"]}
+    said = body(invalid(errors).response())
+    assert (said["status"], said["errors"]) == (400, errors)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("match_id", "matchId"),
+        ("MatchID", "matchId"),
+        ("matchid", "matchId"),
+        ("plyer", "player"),
+        ("PLAYER", "player"),
+        ("event_type", "eventType"),
+        ("ocurredAt", "occurredAt"),
+        ("occurred_at", "occurredAt"),
+        ("descripton", "description"),
+        ("home_score", "homeScore"),
+        ("added_time", "addedTime"),
+    ],
+)
+def test_a_name_that_is_nearly_right_earns_a_hint(name: str, hint: str) -> None:
+    """However it is misspelt, the name that was meant is told."""
+    assert unknown(name, FIELDS) == f"is unknown; did you mean {hint}?"
+
+
+@pytest.mark.parametrize("name", ["", "x", "weather", "id", "🥅"])
+def test_a_name_that_is_far_off_earns_none(name: str) -> None:
+    """A wild guess helps nobody."""
+    assert unknown(name, FIELDS) == "is unknown"
+
+
+def test_an_error_is_named_by_its_field() -> None:
+    """Without the words that the library puts before it."""
+    errors = [error("minute", msg="Value error, must be so"), error("minute", msg="and so")]
+    assert explain(errors, FIELDS) == {"minute": ["must be so", "and so"]}
+
+
+def test_an_error_in_a_batch_is_named_by_its_index() -> None:
+    """An unknown field of an item has its hint too."""
+    errors = [error(3, "player"), error(4, "plyer", kind="extra_forbidden"), error(5)]
+    assert explain(errors, FIELDS) == {
+        "3.player": ["Field required"],
+        "4.plyer": ["is unknown; did you mean player?"],
+        "5": ["Field required"],
+    }
+
+
+def test_an_error_of_the_whole_is_of_the_body() -> None:
+    """Broken JSON is no field's fault."""
+    assert explain([error(msg="Invalid JSON")], FIELDS) == {"body": ["Invalid JSON"]}
+
+
+@given(st.text(), st.dictionaries(st.text(), st.lists(st.text(), min_size=1)))
+def test_a_problem_of_any_words_is_an_answer(detail: str, errors: dict[str, list[str]]) -> None:
+    """What a caller sent may be told back to them."""
+    assert body(Problem(400, detail, errors=errors).response())["errors"] == errors

@@ -1,0 +1,287 @@
+"""The parameters of GET /highlights."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
+from functions.shared.highlights import FILTERS, STATUSES, Document
+from functions.shared.problems import Problem
+from tests.events import MATCH, NAMES
+
+LAST = Document(UUID(int=7), "2022-12-18T15:36:00.123456Z", "{}")
+
+
+def filters(query_string: str = "", **parameters: str) -> Mapping[str, Any]:
+    """Return the filters of a query."""
+    return parse(query_string or urlencode(parameters)).filters
+
+
+def errors(query_string: str) -> dict[str, list[str]]:
+    """Return why parameters are refused."""
+    with pytest.raises(Problem) as refusal:
+        parse(query_string)
+    assert refusal.value.status == 400
+    told = refusal.value.members["errors"]
+    assert isinstance(told, dict)
+    return told
+
+
+def followed(query: Query, last: Document = LAST) -> Query:
+    """Return the query to which the `Link` of another leads."""
+    target, _, relation = query.next_link(last).partition(">; ")
+    assert relation == 'rel="next"'
+    return parse(urlsplit(target.removeprefix("<")).query)
+
+
+def test_without_parameters_all_that_stand_are_listed() -> None:
+    """The first fifty, without those that are retracted."""
+    query = parse("")
+    assert query.filters == {"standing": True}
+    assert (query.page, query.page_size, query.offset) == (1, 50, 0)
+
+
+def test_each_parameter_is_a_filter() -> None:
+    """By its own value."""
+    assert filters(
+        matchId=str(MATCH),
+        status="READY",
+        team="home",
+        eventType="goal",
+        updatedSince="2022-12-18T16:36:00+01:00",
+    ) == {
+        "match_id": MATCH,
+        "status": "READY",
+        "team": "home",
+        "event_type": "goal",
+        "updated_since": datetime(2022, 12, 18, 15, 36, tzinfo=UTC),
+    }
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_is_of_any_case(status: str) -> None:
+    """And asking for one is asking for no other, RETRACTED included."""
+    for spelt in (status, status.lower(), status.title()):
+        assert filters(status=spelt) == {"status": status}
+
+
+@pytest.mark.parametrize("status", ["DONE", "READ", "READY,FAILED_AI", "pendıng_aı", "%", "null"])
+def test_a_status_that_there_is_not_is_refused(status: str) -> None:
+    """The answer says which there are."""
+    (why,) = errors(urlencode({"status": status}))["status"]
+    assert all(known in why for known in STATUSES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_team_of_any_script_is_asked_for(name: str) -> None:
+    """As it was written into the URL."""
+    assert filters(f"team={quote(name)}")["team"] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("1", 1), ("2", 2), ("0", 1), ("-5", 1), ("999999999999999999", 1_000_000), (" 3 ", 3)],
+)
+def test_a_page_out_of_range_is_clamped(text: str, page: int) -> None:
+    """There is no page before the first."""
+    assert parse(urlencode({"page": text})).page == page
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1", 1), ("100", 100), ("0", 1), ("-1", 1), ("101", 100), ("9" * 29, 100)]
+)
+def test_a_page_size_out_of_range_is_clamped(text: str, size: int) -> None:
+    """Between 1 and 100."""
+    assert parse(urlencode({"pageSize": text})).page_size == size
+
+
+def test_a_page_of_any_number_of_digits_is_clamped() -> None:
+    """Out of range is out of range, however far."""
+    assert parse(f"pageSize={'9' * 40}").page_size == 100
+    assert parse(f"page=-{'9' * 5000}").page == 1
+
+
+def test_a_page_begins_after_those_before_it() -> None:
+    """Page 3 of 20 begins after 40."""
+    assert parse("page=3&pageSize=20").offset == 40
+
+
+@pytest.mark.parametrize(
+    ("query_string", "name"),
+    [
+        ("matchId=1", "matchId"),
+        ("matchId=00000000", "matchId"),
+        ("matchId=None", "matchId"),
+        ("updatedSince=yesterday", "updatedSince"),
+        ("updatedSince=2022-12-18", "updatedSince"),
+        ("updatedSince=2022-12-18T15:36:00", "updatedSince"),
+        ("updatedSince=1671377760", "updatedSince"),
+        ("updatedSince=0001-01-01T00:00:00%2B14:00", "updatedSince"),
+        ("page=two", "page"),
+        ("page=1.5", "page"),
+        ("page=1_0", "page"),
+        ("page=%D9%A3", "page"),
+        ("pageSize=all", "pageSize"),
+        ("pageSize=1e2", "pageSize"),
+        ("cursor=x", "cursor"),
+        ("cursor=%FF%FF", "cursor"),
+        ("cursor=MjAyMi0xMi0xOA", "cursor"),
+        ("team=%00", "team"),
+        ("eventType=a%00b", "eventType"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(query_string: str, name: str) -> None:
+    """And said why."""
+    told = errors(query_string)
+    assert list(told) == [name]
+    assert all(told[name])
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    """Known and unknown parameters alike."""
+    assert set(errors("matchId=1&page=x&pageSize=x&status=x&plyer=x")) == {
+        "matchId", "page", "pageSize", "status", "plyer",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("match_id", "matchId"), ("matchid", "matchId"), ("limit", None), ("page_size", "pageSize"),
+     ("since", None), ("types", None), ("state", "status"), ("Team", "team"), ("", None)],
+)  # fmt: skip
+def test_an_unknown_parameter_is_refused_with_a_hint(name: str, hint: str | None) -> None:
+    """Where its name is nearly right."""
+    (why,) = errors(f"{name}=x")[name]
+    assert why == (f"is unknown; did you mean {hint}?" if hint else "is unknown")
+
+
+def test_a_plus_that_was_not_encoded_is_an_offset_still() -> None:
+    """It is the commonest mistake with times in URLs."""
+    asked = filters("updatedSince=2022-12-18T16:36:00+01:00")
+    assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
+
+
+def test_a_time_with_a_space_is_the_time_that_an_event_may_have() -> None:
+    """RFC 3339 allows the space, and so does POST /events."""
+    asked = filters("updatedSince=2022-12-18%2015:36:00Z")
+    assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if name != "cursor"])
+def test_a_blank_parameter_is_as_good_as_none(name: str) -> None:
+    """As a form sends it."""
+    for blank in ("", "%20", "+"):
+        assert filters(f"{name}={blank}") == {"standing": True}
+
+
+def test_every_filter_of_a_query_has_its_sql() -> None:
+    """Else the store would leave it out, and list too much."""
+    query = parse(
+        f"matchId={MATCH}&status=ready&team=a&eventType=a&updatedSince=2022-12-18T15:36:00Z"
+    )
+    wanted = {*query.filters, *parse("").filters, *followed(query).filters}
+    assert wanted - set(FILTERS) == {"after_id"}
+
+
+def test_a_cursor_leads_to_what_follows_the_last_one() -> None:
+    """To its microsecond and its id."""
+    assert parse(f"cursor={cursor_of(LAST)}").filters == {
+        "standing": True,
+        "after": datetime(2022, 12, 18, 15, 36, 0, 123456, tzinfo=UTC),
+        "after_id": UUID(int=7),
+    }
+
+
+def test_a_link_keeps_what_was_asked_for() -> None:
+    """All but the page, which the cursor stands for."""
+    query = parse(f"matchId={MATCH}&status=ready&team=S%C3%A3o+Paulo&pageSize=7&page=3")
+    following = followed(query)
+    assert following.filters == {
+        **query.filters,
+        "after": datetime(2022, 12, 18, 15, 36, 0, 123456, tzinfo=UTC),
+        "after_id": UUID(int=7),
+    }
+    assert (following.page, following.page_size) == (1, 7)
+
+
+def test_a_link_of_a_link_has_one_cursor() -> None:
+    """The newest."""
+    further = Document(UUID(int=8), "2022-12-18T15:00:00Z", "{}")
+    link = followed(parse("team=a")).next_link(further)
+    target = urlsplit(link.removeprefix("<").partition(">")[0])
+    assert parse_qs(target.query) == {"team": ["a"], "cursor": [cursor_of(further)]}
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.uuids(),
+    st.dictionaries(st.sampled_from(["team", "eventType"]), st.sampled_from(NAMES)),
+)
+def test_any_cursor_comes_back_as_it_went(
+    occurred_at: datetime, highlight_id: UUID, parameters: dict[str, str]
+) -> None:
+    """With every filter beside it."""
+    last = Document(highlight_id, occurred_at.isoformat().replace("+00:00", "Z"), "{}")
+    following = followed(parse(urlencode(parameters)), last).filters
+    assert (following["after"], following["after_id"]) == (occurred_at, highlight_id)
+    assert following.get("team") == parameters.get("team")
+
+
+@pytest.mark.parametrize("status", ["", "status=READY", "status=ready"])
+def test_the_first_page_of_a_match_may_be_cached(status: str) -> None:
+    """Of those that stand, or of those that are READY."""
+    assert parse(f"matchId={MATCH}&{status}").cached_as is not None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["status=PENDING_AI", "status=FAILED_AI", "status=RETRACTED", "team=home", "eventType=goal",
+     "updatedSince=2022-12-18T15:36:00Z", "page=2", f"cursor={cursor_of(LAST)}",
+     "status=READY&team=home"],
+)  # fmt: skip
+def test_no_other_page_is_cached(parameters: str) -> None:
+    """There would be too many of them."""
+    assert parse(f"matchId={MATCH}&{parameters}").cached_as is None
+    assert parse(parameters).cached_as is None
+
+
+def test_pages_that_differ_are_cached_apart() -> None:
+    """By match, status and size, and however the same is written, together."""
+    other = UUID(int=2)
+    asked = [f"matchId={MATCH}", f"matchId={other}", f"matchId={MATCH}&status=READY",
+             f"matchId={MATCH}&pageSize=7"]  # fmt: skip
+    assert len({parse(query_string).cached_as for query_string in asked}) == 4
+    same = [f"matchId={MATCH}", f"pageSize=50&page=1&matchId={str(MATCH).upper()}&status="]
+    assert len({parse(query_string).cached_as for query_string in same}) == 1
+
+
+def test_the_same_query_string_is_one_query() -> None:
+    """So that those who ask the same at once share one look at the database."""
+    assert parse(f"matchId={MATCH}&page=1") is parse(f"matchId={MATCH}&page=1")
+
+
+PAIRS = st.tuples(
+    st.sampled_from([*PARAMETERS, "match_id", "x"]) | st.text(),
+    st.text() | st.integers().map(str) | st.sampled_from([str(MATCH), *STATUSES, cursor_of(LAST)]),
+)
+
+
+@given(st.text() | st.lists(PAIRS).map(urlencode))
+def test_any_query_string_is_a_query_or_a_400(query_string: str) -> None:
+    """Nothing else comes of it, and what is a query can be asked of the store."""
+    try:
+        query = parse(query_string)
+    except Problem as problem:
+        assert problem.status == 400
+        assert problem.members["errors"]
+        assert problem.response().body
+    else:
+        assert 1 <= query.page_size <= 100
+        assert query.offset >= 0
+        assert followed(query).filters["after_id"] == LAST.id

@@ -1,0 +1,54 @@
+"""What the demo shows of a highlight."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from local.replay.words import EN_DASH
+from local.scoreboard import Row, board
+
+HIGHLIGHT = {
+    "title": "Ángel Di María doubles the lead",
+    "summary": f"Argentina lead France 2{EN_DASH}0.",
+    "minute": 36,
+    "addedTime": None,
+    "homeScore": 2,
+    "awayScore": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("minute", "added", "shown"),
+    [(36, None, "36'"), (45, 2, "45+2'"), (None, None, ""), (0, 0, "0'")],
+)
+def test_a_row_tells_added_time_apart_and_says_nothing_unknown(
+    minute: int | None, added: int | None, shown: str
+) -> None:
+    """45+2 is not 47, and an unknown minute is no text."""
+    row = Row.of({**HIGHLIGHT, "minute": minute, "addedTime": added}, seconds=0.0123)
+    assert row.minute == shown
+    assert (row.score, row.milliseconds) == (f"2{EN_DASH}0", 12)
+
+
+def test_a_row_without_a_score_leaves_its_place_empty() -> None:
+    """A feed that keeps no score makes no score up."""
+    assert Row.of({**HIGHLIGHT, "homeScore": None, "awayScore": None}, seconds=0).score == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_board_shows_every_row_on_a_terminal_and_elsewhere(terminal: bool) -> None:
+    """The same facts in a table and in plain lines."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=200)
+    with board(console, "the final") as shown:
+        shown.add(Row.of(HIGHLIGHT, seconds=0.012))
+    for text in (
+        "the final",
+        "36'",
+        f"2{EN_DASH}0",
+        "Ángel Di María doubles the lead",
+        f"2{EN_DASH}0.",
+        "12 ms",
+    ):
+        assert text in out.getvalue()
