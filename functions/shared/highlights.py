@@ -1,6 +1,6 @@
 """The table `highlights`: all of its SQL, each statement named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -135,9 +135,9 @@ FILTERS: Final[Mapping[str, str]] = {
 }
 
 
-def list_statement(filters: Sequence[str]) -> str:
-    """The statement that lists by these filters, newest first."""
-    where = " AND ".join(FILTERS[name] for name in filters)
+def list_statement(names: Iterable[str]) -> str:
+    """The statement that lists by the filters among these names, newest first."""
+    where = " AND ".join(FILTERS[name] for name in names if name in FILTERS)
     return (
         f"{DOCUMENT} {'WHERE ' + where if where else ''}"
         " ORDER BY h.occurred_at DESC, h.id DESC LIMIT :limit OFFSET :offset"
@@ -217,7 +217,7 @@ class Highlights:
     ) -> list[Document]:
         """Highlights by the values of `FILTERS`, newest first by (occurred_at, id)."""
         values = {name: value for name, value in filters.items() if name != "standing"}
-        statement = list_statement([name for name in filters if name in FILTERS])
+        statement = list_statement(filters)
         rows = await self._postgres.run(statement, limit=limit, offset=offset, **values)
         return [Document(*row) for row in rows]
 

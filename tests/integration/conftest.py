@@ -9,7 +9,6 @@ from redis import Redis
 from local.embedded.stack import Stack
 from tests.integration.table import Table
 
-
 # What a killed enricher held is taken up soon; nothing else differs from what people run.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 

@@ -1,0 +1,107 @@
+"""Each way to list is served by an index, on a table of 100,000 rows."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from functions.list_highlights.query import Query, parse
+from functions.shared.highlights import CLAIM, COUNT_PENDING, EXPIRE, GET, list_statement
+from local.embedded.stack import Stack
+from tests.integration.table import Table
+
+MATCH = UUID(int=7)
+AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
+
+# A thousand matches of a hundred goals; one in a thousand awaits its text, as many are retracted.
+FILL = """
+    INSERT INTO highlights (id, match_id, event_id, revision, retracted, occurred_at, event_type,
+                            team, player, status, available_at, updated_at)
+    SELECT md5(n::text)::uuid, lpad(to_hex(n % 1000), 32, '0')::uuid, n::text, 0, false,
+           timestamptz '2025-01-01' + n * interval '1 minute',
+           (ARRAY['goal', 'own_goal', 'penalty_goal'])[1 + n % 3], 'Team ' || n % 200, 'Player',
+           CASE n % 1000 WHEN 1 THEN 'PENDING_AI' WHEN 2 THEN 'RETRACTED' ELSE 'READY' END,
+           now() + interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
+    FROM generate_series(1, 100000) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def full_table(stack: Stack) -> Iterator[Table]:
+    """A table of 100,000 highlights, analysed."""
+    table = Table(stack.database_url)
+    table.run("TRUNCATE highlights")
+    table.run(FILL)
+    table.run("ANALYZE highlights")
+    yield table
+    table.run("TRUNCATE highlights")
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "highlights_newest"),
+        ("page=3&pageSize=10", "highlights_newest"),
+        (AFTER, "highlights_newest"),
+        (f"matchId={MATCH}", "highlights_by_match"),
+        (f"matchId={MATCH}&status=READY", "highlights_by_match"),
+        (f"matchId={MATCH}&{AFTER}", "highlights_by_match"),
+        ("status=PENDING_AI", "highlights_by_status"),
+        ("status=RETRACTED", "highlights_by_status"),
+        ("team=team%207", "highlights_by_team"),
+        ("eventType=OWN_GOAL", "highlights_by_event_type"),
+        ("updatedSince=2025-03-11T00:00:00Z", "highlights_by_update"),
+    ],
+)
+def test_a_list_is_read_from_the_index_made_for_it(
+    full_table: Table, query: str, index: str
+) -> None:
+    """No list scans the table."""
+    parsed = parse(query)
+    plan = _plan(full_table, list_statement(parsed.filters), **_values(parsed))
+    assert index in _indexes(plan)
+    assert "Seq Scan" not in _kinds(plan)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "index"),
+    [
+        (GET, {"id": MATCH}, "highlights_pkey"),
+        (CLAIM, {"limit": 100, "lease_s": 30.0, "attempts": 5}, "highlights_to_enrich"),
+        (EXPIRE, {"attempts": 5}, "highlights_to_enrich"),
+        (COUNT_PENDING, {}, "highlights_to_enrich"),
+    ],
+)
+def test_one_highlight_and_the_queue_are_found_by_index(
+    full_table: Table, statement: str, values: dict[str, Any], index: str
+) -> None:
+    """Neither getting a highlight nor claiming some scans the table."""
+    plan = _plan(full_table, statement, **values)
+    assert index in _indexes(plan)
+    assert "Seq Scan" not in _kinds(plan)
+
+
+def _values(query: Query) -> dict[str, Any]:
+    filters = {name: value for name, value in query.filters.items() if name != "standing"}
+    return {**filters, "limit": query.page_size + 1, "offset": query.offset}
+
+
+def _plan(table: Table, statement: str, **values: Any) -> Any:
+    ((plan,),) = table.run(f"EXPLAIN (FORMAT JSON) {statement}", **values)
+    return plan if isinstance(plan, list) else orjson.loads(plan)
+
+
+def _indexes(plan: Any) -> set[str]:
+    return {node["Index Name"] for node in _nodes(plan[0]["Plan"]) if "Index Name" in node}
+
+
+def _kinds(plan: Any) -> set[str]:
+    return {node["Node Type"] for node in _nodes(plan[0]["Plan"])}
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)

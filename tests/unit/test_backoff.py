@@ -1,0 +1,43 @@
+"""How long to wait before trying again."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from local.kafka_trigger.backoff import LONGEST_RETRY_AFTER_S, full_jitter, retry_after_s
+
+NOW = datetime(2022, 12, 18, 15, 0, 0, tzinfo=UTC)
+
+
+def test_the_bound_doubles_up_to_the_longest_wait() -> None:
+    """Each try may wait twice as long as the last one, but never longer than the longest."""
+    waits = [full_jitter(tries, 0.5, 3, lambda: 1) for tries in range(1, 6)]
+    assert waits == [0.5, 1, 2, 3, 3]
+    assert full_jitter(1_000_000, 0.5, 3, lambda: 1) == 3
+
+
+def test_waits_are_spread_over_all_of_the_range() -> None:
+    """Full jitter: chance decides between nothing and the bound."""
+    assert [full_jitter(3, 1, 60, lambda share=share: share) for share in (0, 0.25, 1)] == [0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("7", 7),
+        (" 7 ", 7),
+        ("Sun, 18 Dec 2022 15:00:09 GMT", 9),
+        ("Sun, 18 Dec 2022 14:00:00 GMT", 0),
+        ("soon", 0),
+        ("-1", 0),
+        ("1.5", 0),
+        ("99999999999", LONGEST_RETRY_AFTER_S),
+        ("Sun, 18 Dec 2322 15:00:09 GMT", LONGEST_RETRY_AFTER_S),
+        ("Sun, 18 Dec 2022 15:00:09 -0000", 9),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:
+    """Both forms are understood, nonsense asks for nothing, and nobody asks for a week."""
+    assert retry_after_s(header, NOW) == seconds

@@ -1,0 +1,90 @@
+"""What README says of variables, packages, commands and folders is so."""
+
+import re
+from pathlib import Path
+
+from functions.consume_goal.settings import ConsumeGoalSettings
+from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.list_highlights.settings import ListHighlightsSettings
+from functions.shared.contracts import Event
+from functions.shared.settings import KafkaSettings, PostgresSettings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+SETTINGS = (
+    KafkaSettings,
+    ConsumeGoalSettings,
+    EnrichBatchSettings,
+    ListHighlightsSettings,
+    PostgresSettings,
+)
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next of its kind."""
+    return README.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def first_column(text: str) -> set[str]:
+    """What is set as code in the first column of the tables of a text."""
+    rows = re.findall(r"^\| ([^|]*) \|", text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def test_every_variable_is_in_the_table_with_its_default() -> None:
+    """The table of variables is the settings' own."""
+    fields = {
+        str(field.alias): field.default
+        for model in SETTINGS
+        for field in model.model_fields.values()
+    }
+    table = section("Configuration")
+    assert first_column(table) == fields.keys()
+    for name, default in fields.items():
+        (shown,) = re.findall(rf"^\| `{name}` \| ([^|]*) \|", table, re.MULTILINE)
+        if isinstance(default, str | int | float):
+            assert shown == f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+        else:
+            assert shown in ("required", "none: no cache")
+
+
+def test_every_field_of_an_event_is_in_the_contract() -> None:
+    """The table of fields is the model's own."""
+    fields = {str(field.alias) for field in Event.model_fields.values()}
+    table = section("The contract").partition("### Highlights")[0]
+    assert first_column(table) == fields
+
+
+def test_every_package_is_pinned_and_explained() -> None:
+    """README gives a reason for each package that is installed, and for no other."""
+    lines = [
+        line.partition(";")[0]
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (ROOT / name).read_text().splitlines()
+        if line and not line.startswith(("#", "-r"))
+    ]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert first_column(section("Why each dependency")) == {line.split("==")[0] for line in lines}
+
+
+def test_every_command_is_a_target_of_the_makefile() -> None:
+    """What README tells to make can be made."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    commands = {
+        name for text in texts for name in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)
+    }
+    assert commands
+    assert commands <= targets
+
+
+def test_every_path_that_is_named_is_there() -> None:
+    """The map matches the tree."""
+    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    paths = {
+        path
+        for text in texts
+        for path in re.findall(r"`((?:functions|infra|local|tests)/[\w/.-]*)`", text)
+    }
+    assert paths
+    assert all((ROOT / path).exists() for path in paths if "NAME" not in path)
