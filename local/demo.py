@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,7 @@ from local.supervisor import NotReady
 
 SAMPLE = Path(__file__).parent / "samples" / "worldcup_2022.json"
 FINAL = "Argentina France"
-SPEED = 900.0
+SPEED = 1200.0
 READY_LIMIT_S = 30
 POLL_S = 0.005
 NEXT = """
@@ -52,9 +53,11 @@ def main() -> int:
 
 def _run(console: Console) -> int:
     [match] = select(read(SAMPLE), [FINAL])
-    began = time.monotonic()
-    with _stack(console) as stack:
-        console.out(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n")
+    with ExitStack() as exits:
+        with console.status("Services, functions, trigger, cron and gateway start …"):
+            began = time.monotonic()
+            stack = exits.enter_context(_stack(console))
+        console.out(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n", highlight=False)
         with board(console, _title(match)) as shown:
             report = asyncio.run(_replay(stack, match, shown))
     for line in report.lines():
@@ -87,7 +90,8 @@ def _port(console: Console, wanted: int) -> int:
 
 
 def _title(match: Match) -> str:
-    return f"{fixture(match)}, {match.date:%d %B %Y}, {SPEED:g} times as fast"
+    day = f"{match.date:%d %B %Y}"
+    return f"{match.competition}, {day}: {fixture(match)}, {SPEED:g} times as fast"
 
 
 async def _replay(stack: Stack, match: Match, shown: Board) -> Report:
@@ -107,10 +111,10 @@ async def _replay(stack: Stack, match: Match, shown: Board) -> Report:
 async def _follow(http: httpx.AsyncClient, url: str, shown: Board) -> None:
     """Ask for a highlight that was just accepted until it is READY, then show it."""
     accepted = time.monotonic()
-    while (seconds := time.monotonic() - accepted) < READY_LIMIT_S:
+    while time.monotonic() - accepted < READY_LIMIT_S:
         answer = await http.get(url)
         if answer.is_success and (highlight := answer.json())["status"] == "READY":
-            shown.add(Row.of(highlight, seconds))
+            shown.add(Row.of(highlight, time.monotonic() - accepted))
             return
         await asyncio.sleep(POLL_S)
 

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from rich import box
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from local.replay.words import EN_DASH
 
@@ -51,21 +50,23 @@ def board(console: Console, title: str) -> Iterator[Board]:
         console.out(title, highlight=False)
         yield Lines(console)
         return
-    table = _table(title)
-    with Live(table, console=console, refresh_per_second=20):
-        yield Grid(table)
+    console.print(Text(title, "bold"), "")
+    console.print(_row("min", "score", "highlight", "READY in", style="dim"))
+    console.rule(style="dim")
+    with console.status("the match is on"):
+        yield Grid(console)
 
 
 class Grid:
-    """A table on a terminal."""
+    """A table on a terminal, printed row by row: it may be longer than the screen."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, console: Console) -> None:
+        self._console = console
 
     def add(self, row: Row) -> None:
-        """Add a line to the table."""
-        milliseconds = f"{row.milliseconds} ms"
-        self._table.add_row(row.minute, row.score, row.title, row.summary, milliseconds)
+        """Print the row, the summary below the title."""
+        text = Text.assemble((row.title, "bold green"), "\n", row.summary)
+        self._console.print(_row(row.minute, row.score, text, f"{row.milliseconds} ms"), "")
 
 
 class Lines:
@@ -77,17 +78,17 @@ class Lines:
     def add(self, row: Row) -> None:
         """Print the row."""
         self._console.out(
-            f"{row.minute:>6} {row.score:>4}  READY in {row.milliseconds:>3} ms"
+            f"{row.minute:>6} {row.score:>5}  READY in {row.milliseconds:>3} ms"
             f"  {row.title} | {row.summary}",
             highlight=False,
         )
 
 
-def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, expand=True)
-    table.add_column("min", justify="right", style="dim", no_wrap=True)
-    table.add_column("score", justify="center", style="bold", no_wrap=True)
-    table.add_column("highlight", style="bold green", ratio=2)
-    table.add_column("summary", ratio=3)
-    table.add_column("READY in", justify="right", style="cyan", no_wrap=True)
-    return table
+def _row(minute: str, score: str, text: Text | str, time: str, style: str = "") -> Table:
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(width=6, justify="right", style="dim")
+    row.add_column(width=5, justify="center", style="bold")
+    row.add_column(ratio=1)
+    row.add_column(width=8, justify="right", style="cyan")
+    row.add_row(minute, score, text, time, style=style)
+    return row

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from local.embedded.addresses import Addresses
 from local.embedded.error import StackError
 from local.embedded.interrupt import interruptible
 from local.embedded.options import parser
@@ -50,11 +51,22 @@ def _welcome(stack: Stack, seconds: float) -> str:
     return f"""\
 GoalStream is up after {seconds:.1f} s; Ctrl-C stops it.
 
-  events      {stack.events_url}/events            try it: {stack.events_url}/swagger
-  highlights  {stack.highlights_url}/highlights        try it: {stack.highlights_url}/swagger
+  events      {stack.events_url}/events          try it: {stack.events_url}/swagger
+  highlights  {stack.highlights_url}/highlights      try it: {stack.highlights_url}/swagger
   logs        {_near(stack.state.logs)}
-  state       {_near(stack.state.root)}: kept by Postgres; the broker and Valkey keep nothing
+  state       {_near(stack.state.root)} ({_keeping(stack.addresses)})
 """
+
+
+def _keeping(addresses: Addresses) -> str:
+    """What survives a restart, of what is embedded."""
+    services = {
+        "Postgres keeps its data": addresses.postgres,
+        "the broker keeps nothing": addresses.kafka,
+        "Valkey keeps nothing": addresses.redis,
+    }
+    embedded = [said for said, service in services.items() if service.port]
+    return ", ".join(embedded) or "all services are elsewhere"
 
 
 def _near(path: Path) -> Path:

@@ -117,8 +117,6 @@ class FakeStore:
         given = self._stated(rows)
         if len({row["id"] for row in given}) < len(given):
             raise AssertionError("Postgres cannot affect a row a second time in one statement")
-        if any(self.refuses(row) for row in given):
-            raise DataRefused("value out of range")
         return [self._change(row) for row in given if self._recorded(row)]
 
     def _recorded(self, row: Row) -> bool:
@@ -207,7 +205,10 @@ class FakeStore:
         if self.away:
             raise Unavailable("The database does not answer.")
         self.statements += 1
-        return [row | {"id": UUID(row["id"])} for row in orjson.loads(orjson.dumps(rows))]
+        given = [row | {"id": UUID(row["id"])} for row in orjson.loads(orjson.dumps(rows))]
+        if any(self.refuses(row) for row in given):
+            raise DataRefused("unsupported Unicode escape sequence")
+        return given
 
     def _awaiting(self) -> Rows:
         return [

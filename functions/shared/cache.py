@@ -110,6 +110,11 @@ class Cache:
                 self._unsettled.add(task)
                 task.add_done_callback(self._unsettled.discard)
 
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
     async def _announce(self, redis: Redis, matches: Collection[Keys], change: str) -> bool:
         pipeline = redis.pipeline(transaction=True)
         for keys in matches:

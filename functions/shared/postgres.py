@@ -94,6 +94,7 @@ class Postgres:
         self._timeout_s = settings.database_timeout_s
         self._threads = ThreadPoolExecutor(settings.database_pool_size, "postgres")
         self._local = local()
+        self._sessions: set[_Session] = set()
 
     async def run(self, sql: str, **values: Any) -> list[Row]:
         """The rows of one statement with `:named` values.
@@ -104,6 +105,12 @@ class Postgres:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._run, sql, values)
+
+    def close(self) -> None:
+        """Close every connection, and take no more statements."""
+        self._threads.shutdown()
+        for session in self._sessions:
+            session.close()
 
     def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
         session: _Session | None = getattr(self._local, "session", None)
@@ -119,6 +126,7 @@ class Postgres:
     def _run_anew(self, sql: str, values: dict[str, Any]) -> list[Row]:
         try:
             session = self._local.session = _Session(connect(self._url, self._timeout_s))
+            self._sessions.add(session)
             return session.run(sql, values)
         except (DatabaseError, InterfaceError, OSError) as error:
             raise self._translated(error) from error
@@ -136,4 +144,5 @@ class Postgres:
         session: _Session | None = getattr(self._local, "session", None)
         self._local.session = None
         if session is not None:
+            self._sessions.discard(session)
             session.close()

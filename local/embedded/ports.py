@@ -9,8 +9,10 @@ from local.embedded.error import StackError
 HOST = "127.0.0.1"
 # Below what systems give to outgoing connections, one of which might otherwise sit on the port
 # of a process that is being started again.
-FIRST, LAST = 20_000, 32_000
+FIRST, LAST = 10_000, 32_000
 ATTEMPTS = 100
+
+_given: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -32,10 +34,15 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nothing listens on, each time another one."""
+    """A port that nothing listens on, each time another one.
+
+    Raises:
+        StackError: there is none.
+    """
     for _ in range(ATTEMPTS):
         port = random.randint(FIRST, LAST)  # noqa: S311 - nobody gains by guessing it
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise StackError(f"no port between {FIRST} and {LAST} is free")
 

@@ -128,6 +128,13 @@ class Stack:
         Startup(self._supervisor, self.addresses, self.state, settings).run()
 
     def _stop(self) -> None:
+        try:
+            self._stop_all()
+        except KeyboardInterrupt:
+            self._stop_all()
+            raise
+
+    def _stop_all(self) -> None:
         self._supervisor.close()
         for names, limit in STOPS:
             self._supervisor.stop(names, limit)

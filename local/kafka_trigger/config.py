@@ -109,7 +109,9 @@ class Kafka(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_table(cls, table: Mapping[str, Any]) -> dict[str, Any]:
+    def _from_table(cls, table: object) -> object:
+        if not isinstance(table, Mapping):
+            return table
         own = {role: table.get(role, {}) for role in ("consumer", "producer")}
         common = {key: value for key, value in table.items() if key not in own}
         return {role: _flat(settings) for role, settings in ({"common": common} | own).items()}

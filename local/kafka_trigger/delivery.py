@@ -83,9 +83,13 @@ class Delivery:
         Raises Stopped when it is to stop; what is not done by then is to be delivered again.
         """
         parts = [Part(records, self._clock())]
+        position = records[0].offset()
         while parts:
             parts += reversed(self._settle(parts.pop()))
-            done(parts[-1].records[0].offset() if parts else records[-1].offset() + 1)
+            reached = parts[-1].records[0].offset() if parts else records[-1].offset() + 1
+            if reached > position:
+                position = reached
+                done(position)
 
     def _settle(self, part: Part) -> list[Part]:
         """Deliver a part once; returns what remains of it, in order."""
@@ -128,12 +132,16 @@ class Delivery:
         return part.attempts < self._retry.max_attempts and self._in_time(part)
 
     def _in_time(self, part: Part) -> bool:
-        limit_s = self._retry.max_age_s
-        return not limit_s or self._clock() - part.since < limit_s
+        return self._left_s(part) > 0
+
+    def _left_s(self, part: Part) -> float:
+        """The seconds until a part is too old."""
+        limit_s = self._retry.max_age_s or float("inf")
+        return part.since + limit_s - self._clock()
 
     def _again(self, part: Part, outcome: Outcome) -> list[Part]:
         asked_s = retry_after_s(outcome.retry_after, datetime.now(UTC))
-        wait_s = max(asked_s, self._backoff_s(part.tries))
+        wait_s = min(max(asked_s, self._backoff_s(part.tries)), self._left_s(part))
         if outcome.verdict is not Verdict.AWAY:
             self._say("trying again", part, outcome, wait_s=round(wait_s, 3))
         self._pause(wait_s)

@@ -31,14 +31,23 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Raises ConfigError with one line for each thing that is wrong.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"), environ)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"{path}: no TOML: {error}") from error
+    except (UnicodeDecodeError, ConfigError) as error:
+        lines = str(error).splitlines()
+        raise ConfigError("\n".join(f"{path}: {line}" for line in lines)) from error
+
+
+def parse(text: str, environ: Mapping[str, str]) -> Config:
+    """Read the text of a triggers' file; raises ConfigError as `load` does."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"no TOML: {error}") from error
     problems = list(_fill_in(document, environ, document)) or list(_refusals(document))
     if problems:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+        raise ConfigError("\n".join(problems))
     return Config.model_validate(document)
 
 

@@ -57,6 +57,7 @@ class Process:
         if self._thread.is_alive():
             return
         self._stopping.clear()
+        self._child = None
         self._thread = threading.Thread(target=self._supervise, name=self.name, daemon=True)
         self._thread.start()
 
@@ -159,9 +160,9 @@ class Process:
         with self._lock:
             if self._stopping.is_set():
                 return None
+            self.starts += 1
             self.command.prepare()
             self._log_start = self.log.stat().st_size
             self._child = spawn(self.command, self.log)
-            self.starts += 1
             self._started(self, self._child.pid)
             return self._child

@@ -44,6 +44,13 @@ def table(stack: Stack) -> Table:
     return table
 
 
+@pytest.fixture
+def quiet_stack(stack: Stack) -> Stack:
+    """The stack without its enricher, which is started again afterwards."""
+    stack.processes["enrich_batch"].stop()
+    return stack
+
+
 def mend(stack: Stack) -> None:
     """Let each process go on, start what was stopped, and wait until all are ready."""
     lasting = [process for process in stack.processes.values() if not process.command.once]

@@ -1,0 +1,148 @@
+"""The enrichment queue, on a real Postgres: one worker at a time, and an end for everything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from functions.shared.highlights import Highlights
+from functions.shared.postgres import Postgres
+from functions.shared.settings import PostgresSettings
+from local.embedded.stack import Stack
+from tests.events import MATCH
+from tests.integration.table import Table
+
+LEASE_S = 60.0
+ATTEMPTS = 3
+TEXT = {"title": "Goal", "summary": "A goal."}
+Claim = list[Any]
+
+
+def with_queue(stack: Stack, work: Callable[[Highlights], Awaitable[None]]) -> None:
+    """Work on the queue while no function does."""
+
+    async def run() -> None:
+        postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": stack.database_url}))
+        try:
+            await work(Highlights(postgres))
+        finally:
+            postgres.close()
+
+    asyncio.run(run())
+
+
+def put(table: Table, count: int = 1) -> None:
+    """Put highlights into the queue."""
+    table.run(
+        "INSERT INTO highlights"
+        " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status)"
+        " SELECT gen_random_uuid(), :match_id, n::text, 0, false, now(), 'goal', 'PENDING_AI'"
+        " FROM generate_series(1, :count) AS n",
+        match_id=MATCH,
+        count=count,
+    )
+
+
+def row(claim: Claim, **more: Any) -> dict[str, Any]:
+    """What names a claim to the queue."""
+    return {"id": claim[0], "lease": claim[1], **more}
+
+
+async def claim(queue: Highlights, limit: int = 100) -> list[Claim]:
+    """Claim what is due."""
+    return await queue.claim(limit=limit, lease_s=LEASE_S, attempts=ATTEMPTS)
+
+
+def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Table) -> None:
+    """Claims that are made at the same time have nothing in common, and leave nothing over."""
+    put(table, 200)
+
+    async def work(queue: Highlights) -> None:
+        claims = await asyncio.gather(*(claim(queue, 30) for _ in range(8)))
+        ids = [one[0] for worker in claims for one in worker]
+        assert len(ids) == len(set(ids)) == 200
+
+    with_queue(quiet_stack, work)
+
+
+def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: Table) -> None:
+    """A claim whose lease has ended is up for the next worker, and no other is."""
+    put(table)
+
+    async def work(queue: Highlights) -> None:
+        ((first, *_),) = await claim(queue)
+        assert await claim(queue) == []
+        table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+        ((again, *_),) = await claim(queue)
+        assert again == first
+
+    with_queue(quiet_stack, work)
+
+
+def test_a_worker_that_comes_back_too_late_changes_nothing(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """Whose lease was given to another is fenced off; the other finishes."""
+    put(table)
+
+    async def work(queue: Highlights) -> None:
+        (late,) = await claim(queue)
+        table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+        (holder,) = await claim(queue)
+        assert await queue.finish([row(late, **TEXT)]) == []
+        assert await queue.give_back([row(late)], attempts=ATTEMPTS, backoff_s=1) == []
+        assert len(await queue.finish([row(holder, **TEXT)])) == 1
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"READY": 1}
+
+
+def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> None:
+    """Text for facts that were corrected meanwhile is not kept."""
+    put(table)
+
+    async def work(queue: Highlights) -> None:
+        (late,) = await claim(queue)
+        corrected = {
+            "id": late[0], "matchId": MATCH, "eventId": "1", "revision": 1, "retracted": False,
+            "occurredAt": "2025-12-08T20:16:00Z", "eventType": "own_goal", "status": "PENDING_AI",
+        }  # fmt: skip
+        assert len(await queue.record([corrected])) == 1
+        assert await queue.finish([row(late, **TEXT)]) == []
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"PENDING_AI": 1}
+
+
+def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """After as many attempts as are allowed it is FAILED_AI; before, it waits ever longer."""
+    put(table)
+    waits: list[float] = []
+
+    async def work(queue: Highlights) -> None:
+        for _ in range(ATTEMPTS):
+            table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+            (held,) = await claim(queue)
+            await queue.give_back([row(held)], attempts=ATTEMPTS, backoff_s=100)
+            ((wait,),) = table.run(
+                "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
+            )
+            waits.append(round(wait, -2))
+
+    with_queue(quiet_stack, work)
+    assert waits == [100, 200, 400]
+    assert table.statuses() == {"FAILED_AI": 1}
+
+
+def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: Table) -> None:
+    """Nothing waits for ever for a worker that will not come back."""
+    put(table)
+    table.run("UPDATE highlights SET attempts = :attempts", attempts=ATTEMPTS)
+
+    async def work(queue: Highlights) -> None:
+        assert await claim(queue) == []
+        assert len(await queue.expire(attempts=ATTEMPTS)) == 1
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"FAILED_AI": 1}

@@ -1,0 +1,295 @@
+"""Bringing a batch to a function until each record is taken or a dead letter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.kafka_trigger.config import Retry
+from local.kafka_trigger.dead_letter import DeadLetter
+from local.kafka_trigger.delivery import Delivery, Stopped
+from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.transport import Answer, Broken, Unreachable
+from tests.records import TOPIC, offsets, records
+
+Reply = Answer | Exception
+TAKEN = Answer(200, b"")
+REFUSED = Answer(400, b"bad")
+FAILED = Answer(500, b"")
+AWAY = Answer(503, b"")
+
+
+def naming(*failed: int, retryable: bool = True) -> Answer:
+    """A 200 that names these offsets as not taken."""
+    items = [
+        {"itemIdentifier": f"{TOPIC}-0-{offset}", "retryable": retryable, "reason": "why"}
+        for offset in failed
+    ]
+    return Answer(200, orjson.dumps({"batchItemFailures": items}))
+
+
+@dataclass
+class World:
+    """A function that replies as told, a clock that waits move on, and what came of a delivery."""
+
+    reply: Callable[[list[int]], Reply]
+    retry: Retry = field(default_factory=lambda: Retry(max_attempts=3, initial_backoff_s=1))
+    stop_after: float = float("inf")
+    unsafe: int = 0
+    watch: Callable[[int], None] = lambda _: None
+    time: float = 0
+    requests: list[list[int]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+
+    def post(self, payload: Payload) -> Answer:
+        """Reply as the function does."""
+        self.requests.append(offsets(payload.body))
+        reply = self.reply(self.requests[-1])
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Take letters, after refusing to some times."""
+        if self.unsafe:
+            self.unsafe -= 1
+            return list(letters)
+        self.letters += letters
+        return []
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass."""
+        if seconds:
+            self.waits.append(seconds)
+        self.time += seconds
+        return self.time >= self.stop_after
+
+    def note(self, offset: int) -> None:
+        """Note how far the delivery is."""
+        self.done.append(offset)
+        self.watch(offset)
+
+    def deliver(self, *batch: int) -> "World":
+        """Deliver a batch of these offsets."""
+        delivery = Delivery(
+            "trigger",
+            self.retry,
+            self,
+            self,
+            Outage("trigger", lambda: self.time),
+            wait=self.wait,
+            clock=lambda: self.time,
+            chance=lambda: 1,
+        )
+        delivery.deliver(records(batch), self.note)
+        return self
+
+    @property
+    def buried(self) -> list[int]:
+        """The offsets of the dead letters."""
+        return [letter.record.offset() for letter in self.letters]
+
+
+def replying(*replies: Reply) -> Callable[[list[int]], Reply]:
+    """Replies one after the other, and takes all from then on."""
+    left = list(replies)
+    return lambda _: left.pop(0) if left else TAKEN
+
+
+def test_a_batch_that_is_taken_is_done() -> None:
+    """One request, and all before the offset after the last record is done."""
+    world = World(replying()).deliver(4, 5, 9)
+    assert world.requests == [[4, 5, 9]]
+    assert world.done == [10]
+    assert not world.letters
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [FAILED, Answer(404, b""), Answer(408, b""), Answer(409, b""), Broken("lost"), naming(99)],
+)
+def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None:
+    """The same records, with exponential backoff between the tries."""
+    world = World(replying(failure, failure)).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 3
+    assert world.waits == [1, 2]
+    assert world.done == [3]
+
+
+@pytest.mark.parametrize("away", [AWAY, Answer(429, b""), Answer(502, b""), Unreachable("refused")])
+def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
+    """As long as nobody is there, records wait: these tries do not count."""
+    world = World(replying(*[away] * 100)).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 101
+    assert not world.letters
+    assert max(world.waits) == world.retry.max_backoff_s
+
+
+def test_nobody_there_is_bounded_by_the_age_if_there_is_one() -> None:
+    """A batch that is too old is given up whole, and not a second later."""
+    world = World(lambda _: AWAY, Retry(max_age_s=30)).deliver(1, 2)
+    assert world.buried == [1, 2]
+    assert world.time == 30
+    assert world.letters[0].status == 503
+    assert world.letters[0].attempts == len(world.requests)
+
+
+def test_retry_after_is_obeyed() -> None:
+    """The function says how long to wait, if that is longer."""
+    world = World(replying(Answer(503, b"", "20"), Answer(500, b"", "1"))).deliver(1)
+    assert world.waits == [20, 2]
+
+
+def test_a_refused_record_is_a_dead_letter_at_once() -> None:
+    """A 4xx to a lone record: no second try, and the reason is kept."""
+    world = World(lambda _: REFUSED).deliver(7)
+    assert world.requests == [[7]]
+    [letter] = world.letters
+    assert (letter.record.offset(), letter.status, letter.attempts) == (7, 400, 1)
+    assert letter.error == "HTTP 400: bad"
+    assert world.done == [8]
+
+
+def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
+    """The others are taken, in their order."""
+    world = World(lambda batch: REFUSED if 5 in batch else TAKEN).deliver(*range(8))
+    assert world.buried == [5]
+    assert [batch for batch in world.requests if 5 not in batch] == [[0, 1, 2, 3], [4], [6, 7]]
+    assert world.done[-1] == 8
+    assert not world.waits
+
+
+def test_a_failing_batch_is_split_only_after_its_attempts() -> None:
+    """First patience, then one try for each half, and a lone record is given up."""
+    world = World(lambda batch: FAILED if 2 in batch else TAKEN).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 3 + [[1], [2]]
+    assert world.buried == [2]
+    assert world.letters[0].attempts == 4
+
+
+def test_a_lone_record_has_all_its_attempts() -> None:
+    """`max_attempts` is the number of requests, the last of which gives it up."""
+    world = World(lambda _: Broken("no answer within 30 s")).deliver(1)
+    assert len(world.requests) == 3
+    assert (world.letters[0].status, world.letters[0].error) == (None, "no answer within 30 s")
+
+
+def test_a_failing_batch_that_is_too_old_is_split_without_further_waits() -> None:
+    """Age ends patience as attempts do, and costs no good record."""
+    retry = Retry(max_attempts=100, max_age_s=5, initial_backoff_s=1)
+    world = World(lambda batch: FAILED if 2 in batch else TAKEN, retry).deliver(1, 2, 3, 4)
+    assert world.buried == [2]
+    assert world.time == 5
+
+
+def test_impossible_records_are_dead_letters_and_the_others_are_taken() -> None:
+    """`"retryable": false` is final at once, with the function's reason."""
+    world = World(replying(naming(2, 4, retryable=False))).deliver(1, 2, 3, 4)
+    assert world.requests == [[1, 2, 3, 4]]
+    assert [(each.record.offset(), each.status, each.error) for each in world.letters] == [
+        (2, 200, "why"),
+        (4, 200, "why"),
+    ]
+    assert world.done == [5]
+
+
+def test_retryable_records_come_again_alone() -> None:
+    """What was taken is not delivered again."""
+    world = World(replying(naming(2, 4), naming(4))).deliver(1, 2, 3, 4)
+    assert world.requests == [[1, 2, 3, 4], [2, 4], [4]]
+    assert world.done == [2, 4, 5]
+    assert not world.letters
+
+
+def test_retryable_records_are_given_up_after_their_attempts() -> None:
+    """A record that the function names again and again is a dead letter."""
+    world = World(lambda batch: naming(2) if 2 in batch else TAKEN).deliver(1, 2)
+    assert world.requests == [[1, 2], [2], [2]]
+    assert world.buried == [2]
+
+
+def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
+    """Its offset is not passed before it is safe, however long that takes."""
+    world = World(lambda _: REFUSED, unsafe=50).deliver(1)
+    assert len(world.waits) == 50
+    assert world.buried == [1]
+    assert world.done == [2]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(1), lambda _: Answer(503, b"", "9")],
+)
+def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
+    """Nothing is tried after that, nothing given up, and nothing passed."""
+    world = World(reply, stop_after=1)
+    with pytest.raises(Stopped):
+        world.deliver(1, 2)
+    assert world.requests == [[1, 2]]
+    assert not world.letters
+    assert world.done in ([], [1])
+
+
+def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
+    """The record comes again, to whoever owns the partition next."""
+    world = World(lambda _: REFUSED, unsafe=50, stop_after=3)
+    with pytest.raises(Stopped):
+        world.deliver(1)
+    assert world.done == []
+
+
+def test_what_was_done_before_a_stop_is_done() -> None:
+    """Of a split batch, the first half that was taken is not delivered again."""
+    world = World(
+        lambda batch: {4: REFUSED, 2: TAKEN}.get(len(batch), AWAY) if 0 in batch else AWAY
+    )
+    world.stop_after = 1
+    with pytest.raises(Stopped):
+        world.deliver(0, 1, 2, 3)
+    assert world.done[-1] == 2
+
+
+REPLIES: dict[str, Reply] = {
+    "take": TAKEN,
+    "refuse": REFUSED,
+    "fail": FAILED,
+    "away": AWAY,
+    "broken": Broken("lost"),
+    "unreachable": Unreachable("refused"),
+}
+
+
+@given(st.sets(st.integers(0, 40), min_size=1, max_size=12), st.data())
+def test_each_record_is_taken_or_a_dead_letter_before_it_is_passed(
+    batch: set[int], data: st.DataObject
+) -> None:
+    """Whatever a function answers: nothing is lost, and no offset runs ahead."""
+    settled: set[int] = set()
+    in_order = sorted(batch)
+
+    def reply(asked: list[int]) -> Reply:
+        kind = data.draw(st.sampled_from([*REPLIES, "some"]))
+        if kind == "some":
+            failed = data.draw(st.sets(st.sampled_from(asked)))
+            settled.update(set(asked) - failed)
+            return naming(*failed, retryable=data.draw(st.booleans()))
+        if kind == "take":
+            settled.update(asked)
+        return REPLIES[kind]
+
+    def watch(offset: int) -> None:
+        assert {each for each in batch if each < offset} <= settled | set(world.buried)
+
+    world = World(reply, Retry(max_age_s=200), watch=watch)
+    world.deliver(*in_order)
+    assert settled | set(world.buried) == batch
+    assert settled.isdisjoint(world.buried)
+    assert world.done == sorted(world.done)
+    assert world.done[-1] == in_order[-1] + 1
+    assert all(request == sorted(request) for request in world.requests)

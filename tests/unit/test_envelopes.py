@@ -1,0 +1,229 @@
+"""The envelopes of records: CloudEvents as a batch, structured, and binary."""
+
+import base64
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import Headers
+
+from functions.shared.envelopes import (
+    BATCH,
+    STRUCTURED,
+    Delivery,
+    Failure,
+    failures_answer,
+    open_envelope,
+)
+from functions.shared.problems import Problem
+from tests.events import event_json
+from tests.revisions import cloud_event
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+PLACE = {"partition": "match-events-0", "offset": 7}
+
+
+def opened(content_type: str, body: Any, **headers: str) -> list[Delivery]:
+    """Return the records of a request with this body."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return open_envelope(Headers({"content-type": content_type, **named}), raw)
+
+
+def refused(content_type: str, body: Any, **headers: str) -> int:
+    """Return the status with which a request is refused."""
+    with pytest.raises(Problem) as refusal:
+        opened(content_type, body, **headers)
+    return refusal.value.status
+
+
+@pytest.mark.parametrize(
+    "content_type", [BATCH, f"{BATCH}; charset=utf-8", BATCH.upper(), f" {BATCH} ;x=y"]
+)
+def test_a_batch_holds_records_in_their_order(content_type: str) -> None:
+    """Each with its data, its trace and its place."""
+    events = [cloud_event(event_json(), 7, traceparent=TRACE), cloud_event({"a": 1}, 8)]
+    first, second = opened(content_type, events)
+    assert first == Delivery(event_json(), TRACE, PLACE)
+    assert second == Delivery({"a": 1}, None, {**PLACE, "offset": 8})
+
+
+def test_a_batch_may_be_empty() -> None:
+    """Then there is nothing to do."""
+    assert opened(BATCH, []) == []
+
+
+def test_a_structured_event_is_one_record() -> None:
+    """As if it were a batch of one."""
+    assert opened(STRUCTURED, cloud_event({"a": 1}, 7)) == [Delivery({"a": 1}, None, PLACE)]
+
+
+def test_a_binary_event_is_one_record() -> None:
+    """Its attributes are headers, its data the body."""
+    attributes = {
+        "ce-id": "1", "ce-specversion": "1.0", "ce-type": "t", "ce-source": "/",
+        "ce-kafkatopic": "match-events", "ce-kafkapartition": "0", "ce-kafkaoffset": "7",
+        "ce-traceparent": TRACE,
+    }  # fmt: skip
+    assert opened("application/json", {"a": 1}, **attributes) == [Delivery({"a": 1}, TRACE, PLACE)]
+
+
+def test_data_may_come_as_base64() -> None:
+    """It is read as JSON all the same."""
+    event = cloud_event(None, 7)
+    del event["data"]
+    event["data_base64"] = base64.b64encode(json.dumps({"player": "三笘薫"}).encode()).decode()
+    (delivery,) = opened(BATCH, [event])
+    assert delivery == Delivery({"player": "三笘薫"}, None, PLACE)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff\xfe", b"not json", b'"\xed\xa0\x80"', b"[" * 5000]
+)
+def test_data_that_is_no_json_is_none(data: bytes) -> None:
+    """The record keeps its place, so that it can be called by it."""
+    event = cloud_event(None, 7)
+    del event["data"]
+    event["data_base64"] = base64.b64encode(data).decode()
+    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE)]
+
+
+@pytest.mark.parametrize("data_base64", [None, 1, "", "!", "é", "YQ", [], {}, "YQ==\n"])
+def test_base64_that_is_none_is_no_data(data_base64: object) -> None:
+    """Neither does it fail its neighbours."""
+    event = cloud_event(None, 7, data_base64=data_base64)
+    del event["data"]
+    assert opened(BATCH, [event, cloud_event(1, 8)])[1].data == 1
+
+
+def test_a_record_without_a_value_has_no_data() -> None:
+    """A tombstone of Kafka's."""
+    event = cloud_event(None, 7)
+    del event["data"]
+    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE)]
+
+
+@pytest.mark.parametrize("item", [None, 1, "text", [], True])
+def test_an_item_that_is_no_event_is_a_record_without_anything(item: object) -> None:
+    """It does not fail its neighbours."""
+    first, second = opened(BATCH, [item, cloud_event(1, 7)])
+    assert first == Delivery(None, None, None)
+    assert second.data == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kafkaoffset": "x"}, {"kafkaoffset": None}, {"kafkaoffset": []}, {"kafkapartition": {}},
+        {"kafkapartition": "one"}, {"kafkaoffset": "1" * 5000}, {"kafkatopic": None},
+        {"kafkatopic": {}}, {"kafkaoffset": "1" * 25},
+    ],
+)  # fmt: skip
+def test_a_place_that_is_none_is_not_made_up(wrong: dict[str, Any]) -> None:
+    """To call a record by a wrong name would be to lose another one."""
+    (delivery,) = opened(BATCH, [cloud_event(1, 7) | wrong])
+    assert delivery.identifier is None
+
+
+@pytest.mark.parametrize("name", ["kafkatopic", "kafkapartition", "kafkaoffset"])
+def test_a_place_needs_all_its_parts(name: str) -> None:
+    """Topic, partition and offset."""
+    event = cloud_event(1, 7)
+    del event[name]
+    assert opened(BATCH, [event])[0].identifier is None
+
+
+@pytest.mark.parametrize("traceparent", [None, 1, [], {}])
+def test_a_trace_that_is_no_text_is_none(traceparent: object) -> None:
+    """The record is none the worse."""
+    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [Delivery(1, None, PLACE)]
+
+
+@pytest.mark.parametrize("traceparent", ["", "x", "\0", "00-" + "0" * 52])
+def test_a_trace_that_is_no_traceparent_is_none(traceparent: str) -> None:
+    """What is kept with the row and handed on is one, and Postgres can keep it."""
+    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [Delivery(1, None, PLACE)]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1,", b"nul", b"[" * 10_000, b"[1e999]"])
+@pytest.mark.parametrize("content_type", [BATCH, STRUCTURED])
+def test_an_envelope_that_is_no_json_is_a_400(content_type: str, body: bytes) -> None:
+    """Whatever it is instead."""
+    assert refused(content_type, body) == 400
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [(BATCH, {}), (BATCH, "x"), (BATCH, None), (STRUCTURED, []), (STRUCTURED, 1)],
+)
+def test_an_envelope_of_another_kind_is_a_400(content_type: str, body: object) -> None:
+    """A batch is an array, an event an object."""
+    assert refused(content_type, body) == 400
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "application/json", "text/plain", "x", ";", BATCH[:-1]]
+)
+def test_what_is_no_cloud_event_is_a_415(content_type: str) -> None:
+    """It says which are taken."""
+    assert refused(content_type, []) == 415
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+ATTRIBUTES = [
+    "data", "data_base64", "traceparent", "kafkatopic", "kafkapartition", "kafkaoffset", "id",
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from([BATCH, STRUCTURED, "application/json", ""])
+    | st.text(st.characters(max_codepoint=255)),
+    st.binary()
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.lists(st.dictionaries(st.sampled_from(ATTRIBUTES), JSON)).map(
+        lambda value: json.dumps(value).encode()
+    ),
+    st.dictionaries(
+        st.sampled_from([f"ce_{name}" for name in ATTRIBUTES]),
+        st.text(st.characters(max_codepoint=255)),
+    ),
+)
+def test_garbage_of_every_kind_is_records_or_a_problem(
+    content_type: str, body: bytes, headers: dict[str, str]
+) -> None:
+    """Nothing else is raised, and every failure of what was opened can be answered."""
+    try:
+        deliveries = opened(content_type, body, **headers)
+        orjson.dumps(failures_answer([Failure(delivery, "no") for delivery in deliveries]))
+    except Problem as problem:
+        refusal = problem
+    else:
+        return
+    assert refusal.status in (400, 415, 422)
+
+
+def test_failures_are_called_by_their_place() -> None:
+    """As AWS Lambda's triggers read them; an answer without any is a success."""
+    failure = Failure(Delivery(None, None, PLACE), "data: no object")
+    assert failures_answer([failure]) == {
+        "batchItemFailures": [
+            {"itemIdentifier": PLACE, "retryable": False, "reason": "data: no object"}
+        ]
+    }
+    assert failures_answer([]) == {"batchItemFailures": []}
+
+
+def test_a_failure_without_a_place_refuses_the_request() -> None:
+    """With why: the caller knows which record it sent."""
+    failures = [Failure(Delivery(None, None, place), "so") for place in (PLACE, None)]
+    with pytest.raises(Problem) as refusal:
+        failures_answer(failures)
+    assert refusal.value.status == 422
+    assert "so" in refusal.value.detail

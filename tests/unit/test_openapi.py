@@ -1,0 +1,158 @@
+"""The OpenAPI documents: valid, up to date, and of what the functions serve."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+import infra.openapi
+from functions.get_highlight.app import app as get_highlight
+from functions.ingest_event.app import app as ingest_event
+from functions.list_highlights.app import app as list_highlights
+from functions.list_highlights.query import PARAMETERS
+from functions.shared.contracts import Event
+from functions.shared.http import Routes
+from functions.shared.problems import Problem
+from infra.openapi.documents import documents
+from tests.events import event_json
+
+FOLDER = Path(infra.openapi.__file__).parent
+NAMES = ("events.json", "highlights.json")
+
+
+def unused() -> Any:
+    """Return nothing that serves; the routes alone are looked at."""
+    raise AssertionError
+
+
+SERVED: dict[str, list[Routes]] = {
+    "events.json": [ingest_event(unused)],
+    "highlights.json": [list_highlights(unused), get_highlight(unused)],
+}
+
+
+def committed(name: str) -> dict[str, Any]:
+    """Return a document as it is in the repository."""
+    document: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Return method, path and operation of all that a document offers."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def schema(document: dict[str, Any], name: str) -> Any:
+    """Return what checks values against one of a document's schemas."""
+    return OAS31Validator(document["components"]["schemas"][name])
+
+
+def test_the_documents_are_those_that_are_committed() -> None:
+    """No other is left behind in the folder."""
+    assert {path.name for path in FOLDER.glob("*.json")} == set(documents()) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_committed_document_is_not_stale(name: str) -> None:
+    """`python -m infra.openapi` would change nothing."""
+    assert committed(name) == documents()[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_is_valid(name: str) -> None:
+    """OpenAPI 3.1, each reference with its target."""
+    assert committed(name)["openapi"].startswith("3.1")
+    validate(committed(name), cls=OpenAPIV31SpecValidator)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_route_is_in_its_document(name: str) -> None:
+    """With its method."""
+    told = {(method, path.partition("{")[0]) for method, path, _ in operations(documents()[name])}
+    served = {
+        (method, path)
+        for routes in SERVED[name]
+        for path, methods in routes._routes.items()
+        for method in methods
+    }
+    assert told == served
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_is_described(name: str) -> None:
+    """Errors as problem details, and 503 wherever another service is needed."""
+    for _, path, operation in operations(documents()[name]):
+        for status, answer in operation["responses"].items():
+            assert answer["description"]
+            if int(status) >= 400:
+                assert list(answer["content"]) == ["application/problem+json"]
+        assert path == "/health" or "503" in operation["responses"]
+
+
+def test_every_operation_has_a_name_of_its_own_in_its_document() -> None:
+    """Clients are made of them."""
+    for document in documents().values():
+        names = [operation["operationId"] for _, _, operation in operations(document)]
+        assert len(set(names)) == len(names)
+
+
+def test_every_parameter_of_a_list_is_told() -> None:
+    """And no other."""
+    told = documents()["highlights.json"]["paths"]["/highlights"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in told] == list(PARAMETERS)
+
+
+def test_every_field_of_an_event_is_told() -> None:
+    """With those that are required, and that there are no others."""
+    event = documents()["events.json"]["components"]["schemas"]["Event"]
+    assert list(event["properties"]) == [field.alias for field in Event.model_fields.values()]
+    assert event["required"] == ["matchId", "occurredAt", "eventType"]
+    assert event["additionalProperties"] is False
+
+
+def test_the_examples_are_events() -> None:
+    """They can be sent as they are."""
+    for path in ("/events", "/events/batch"):
+        body = documents()["events.json"]["paths"][path]["post"]["requestBody"]
+        example = body["content"]["application/json"]["example"]
+        for event in example if isinstance(example, list) else [example]:
+            assert Event.model_validate(event)
+
+
+@pytest.mark.parametrize(
+    ("fields", "valid"),
+    [
+        ({}, True),
+        ({"player": None, "minute": 45, "addedTime": 2, "eventId": "goal-1"}, True),
+        ({"eventType": "x" * 65}, False),
+        ({"eventType": ""}, False),
+        ({"player": "x" * 129}, False),
+        ({"description": "x" * 1025}, False),
+        ({"minute": 151}, False),
+        ({"addedTime": -1}, False),
+        ({"minute": "45"}, False),
+        ({"retracted": "true"}, False),
+        ({"revision": -1}, False),
+        ({"matchId": 1}, False),
+        ({"occurredAt": 1}, False),
+        ({"plyer": "x"}, False),
+    ],
+)
+def test_the_document_takes_what_the_function_takes(fields: dict[str, Any], valid: bool) -> None:
+    """Both refuse the same."""
+    event = event_json(**fields)
+    assert schema(documents()["events.json"], "Event").is_valid(event) is valid
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_problem_is_as_the_document_says(name: str) -> None:
+    """With members of its own besides."""
+    problem = Problem(400, "No.", errors={"player": ["is too long"]}, topic="match-events")
+    said = json.loads(bytes(problem.response().body))
+    schema(documents()[name], "ProblemDetails").validate(said)

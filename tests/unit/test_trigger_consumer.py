@@ -1,0 +1,366 @@
+"""The thread that polls: what it says to Kafka, and when."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from local.kafka_trigger.config import Trigger
+from local.kafka_trigger.consumer import TriggerConsumer
+from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.record_queue import RecordQueue, depth
+from tests.records import TOPIC, record, records
+
+TRIGGER = Trigger(
+    name="trigger",
+    topic=TOPIC,
+    group="group",
+    function="http://f",
+    batch_size=500,
+    auto_offset_reset="earliest",
+)
+Event = Callable[[], list[Record] | None]
+
+
+@dataclass
+class FakePartition:
+    """A partition that delivers nothing; tests say how far it is."""
+
+    number: int
+    position: int | None = None
+    failure: Exception | None = None
+    finishes: bool = True
+    at_drain: int | None = None
+    calls: list[str] = field(default_factory=list)
+    queue: RecordQueue = field(
+        default_factory=lambda: RecordQueue(batch_size=500, batch_bytes=2**20, window_s=0)
+    )
+
+    def start(self) -> None:
+        """Note it."""
+        self.calls.append("start")
+
+    def stop(self) -> None:
+        """Note it."""
+        self.calls.append("stop")
+
+    def drain(self, seconds: float) -> bool:
+        """Finish what is in flight, if the test says so."""
+        self.calls.append(f"drain {seconds:g}")
+        self.position = self.at_drain or self.position
+        return self.finishes
+
+
+class World:
+    """A client to which events happen while it is polled, and what it was told."""
+
+    def __init__(self, **trigger: Any) -> None:
+        self.time = 100.0
+        self.events: list[Event] = []
+        self.said: list[tuple[str, Any]] = []
+        self.commits: list[tuple[dict[int, int], bool]] = []
+        self.timeouts: list[float] = []
+        self.made: list[FakePartition] = []
+        self.commit_error: KafkaError | None = None
+        self.stopping = threading.Event()
+        self.consumer = TriggerConsumer(
+            TRIGGER.model_copy(update=trigger), self.connect, self.make_partition, self.clock
+        )
+
+    def clock(self) -> float:
+        """The time."""
+        return self.time
+
+    def connect(self, ended: Callable[..., None]) -> Consumer:
+        """Be the client."""
+        self.ended = ended
+        return cast(Consumer, self)
+
+    def make_partition(self, number: int) -> Partition:
+        """Make a partition of the test's kind."""
+        self.made.append(FakePartition(number))
+        return cast(Partition, self.made[-1])
+
+    def subscribe(self, topics: list[str], **callbacks: Callable[..., None]) -> None:
+        """Keep the callbacks."""
+        assert topics == [TOPIC]
+        self.callbacks = callbacks
+
+    def consume(self, number: int, timeout: float) -> list[Message]:
+        """Let the next event happen; after the last one, stop."""
+        if number > 1:
+            return []
+        self.timeouts.append(timeout)
+        self.time += 1
+        if not self.events:
+            self.stopping.set()
+            return []
+        return cast(list[Message], self.events.pop(0)() or [])
+
+    def pause(self, places: list[TopicPartition]) -> None:
+        """Note it."""
+        self.said.append(("pause", [place.partition for place in places]))
+
+    def resume(self, places: list[TopicPartition]) -> None:
+        """Note it."""
+        self.said.append(("resume", [place.partition for place in places]))
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+        """Note it, and report the end."""
+        self.commits.append(({place.partition: place.offset for place in offsets}, asynchronous))
+        self.said.append(("commit", self.commits[-1]))
+        if asynchronous:
+            self.ended(self.commit_error, offsets)
+        elif self.commit_error:
+            raise KafkaException(self.commit_error)
+
+    def close(self) -> None:
+        """Note it; what is still assigned is revoked by that."""
+        self.said.append(("close", None))
+
+    def assign(self, *numbers: int) -> Event:
+        """The event that partitions are assigned."""
+        return self.call("on_assign", numbers)
+
+    def call(self, callback: str, numbers: tuple[int, ...]) -> Event:
+        """The event that a callback is called."""
+        places = [TopicPartition(TOPIC, number) for number in numbers]
+        return lambda: self.callbacks[callback](self, places)
+
+    def run(self, *events: Event) -> "World":
+        """Let events happen one after the other, then stop."""
+        self.events += events
+        self.consumer.run(self.stopping)
+        return self
+
+
+def test_records_reach_their_partitions_in_order() -> None:
+    """Of one poll each partition gets its own, in the order in which they came."""
+    world = World()
+    mixed = [record(offset, partition=number) for number in (1, 0, 1) for offset in (number, 7)]
+    world.run(world.assign(0, 1), lambda: mixed)
+    queues = {each.number: each.queue.take() for each in world.made}
+    assert [each.offset() for each in queues[0]] == [0, 7]
+    assert [each.offset() for each in queues[1]] == [1, 7, 1, 7]
+
+
+def test_progress_is_committed_soon_and_once() -> None:
+    """A commit says the offset to go on from, and is not repeated."""
+    world = World()
+
+    def advance() -> None:
+        world.made[0].position = 5
+
+    world.run(world.assign(0, 1), advance, lambda: None, lambda: None)
+    assert world.commits[:-1] == [({0: 5}, True)]
+
+
+def test_commits_are_not_more_than_the_broker_likes() -> None:
+    """Progress within a moment goes into one commit."""
+    world = World()
+
+    def advance_within_a_moment() -> None:
+        world.time -= 1 - 0.001
+        world.made[0].position = (world.made[0].position or 0) + 1
+
+    world.run(world.assign(0), *[advance_within_a_moment] * 100)
+    assert len(world.commits) < 5
+    assert world.commits[-1] == ({0: 100}, True)
+
+
+def test_a_commit_that_failed_is_repeated() -> None:
+    """Until it succeeds, and not at once."""
+    world = World()
+    world.commit_error = KafkaError(KafkaError.REQUEST_TIMED_OUT)
+
+    def advance() -> None:
+        world.made[0].position = 5
+
+    def mend() -> None:
+        world.commit_error = None
+
+    world.run(world.assign(0), advance, lambda: None, mend, lambda: None, lambda: None)
+    failed_and_repeated = world.commits[:-1]
+    assert failed_and_repeated[-1] == ({0: 5}, True)
+    assert 2 <= len(failed_and_repeated) <= 4
+
+
+def test_a_full_partition_is_paused_and_resumed_when_it_is_low() -> None:
+    """Back-pressure, for this partition alone, and polling goes on."""
+    world = World()
+
+    def fill() -> list[Record]:
+        return records(range(depth(500)))
+
+    def drain() -> None:
+        while not world.made[0].queue.is_low:
+            world.made[0].queue.take()
+
+    world.run(world.assign(0, 1), fill, lambda: None, lambda: None, drain, lambda: None)
+    assert [each for each in world.said if each[0] != "commit"] == [
+        ("pause", [0]),
+        ("resume", [0]),
+        ("close", None),
+    ]
+
+
+def test_polls_are_short_only_while_there_is_something_to_do() -> None:
+    """An idle trigger does not keep a processor busy."""
+    world = World()
+
+    def advance() -> None:
+        world.made[0].position = 5
+
+    def advance_too_soon_for_a_commit() -> None:
+        world.made[0].position = 6
+        world.time -= 1 - 0.001
+
+    world.run(world.assign(0), advance, advance_too_soon_for_a_commit, lambda: None)
+    assert [timeout < world.timeouts[0] for timeout in world.timeouts] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_revoked_partition_is_drained_and_committed_before_it_goes() -> None:
+    """What is in flight may finish within the budget; then the offsets are committed at once."""
+    world = World(drain_s=7)
+
+    def in_flight() -> None:
+        world.made[0].position, world.made[0].at_drain = 5, 8
+
+    world.run(world.assign(0, 1), in_flight, world.call("on_revoke", (0, 1)))
+    assert world.made[0].calls == ["start", "stop", "drain 7"]
+    assert ({0: 8}, False) in world.commits
+
+
+def test_a_late_answer_never_commits_a_partition_that_is_gone() -> None:
+    """Neither after a revocation nor after the partition has come back."""
+    world = World()
+
+    def revoke_with_a_request_in_flight() -> None:
+        world.made[0].position, world.made[0].finishes = 5, False
+        world.call("on_revoke", (0,))()
+
+    def late_answer() -> None:
+        world.made[0].position = 9
+
+    world.run(
+        world.assign(0),
+        revoke_with_a_request_in_flight,
+        late_answer,
+        lambda: None,
+        world.assign(0),
+        lambda: None,
+    )
+    assert world.commits == [({0: 5}, False)]
+
+
+def test_a_lost_partition_is_neither_waited_for_nor_committed() -> None:
+    """Its next owner may be at work already."""
+    world = World()
+
+    def lose() -> None:
+        world.made[0].position = 5
+        world.call("on_lost", (0,))()
+
+    world.run(world.assign(0), lose)
+    assert world.made[0].calls == ["start", "stop", "drain 0"]
+    assert not world.commits
+
+
+def test_a_partition_that_comes_back_is_a_new_one_and_not_paused() -> None:
+    """The client keeps a pause over an assignment, so it is lifted before."""
+    world = World()
+    world.run(
+        world.assign(0),
+        lambda: records(range(depth(500))),
+        world.call("on_revoke", (0,)),
+        world.assign(0),
+        lambda: records([7]),
+    )
+    assert [each for each in world.said if each[0] in {"pause", "resume"}] == [
+        ("pause", [0]),
+        ("resume", [0]),
+    ]
+    assert [each.offset() for each in world.made[1].queue.take()] == [7]
+
+
+def test_records_of_a_partition_that_is_gone_are_not_delivered() -> None:
+    """They come to its next owner."""
+    world = World()
+    world.run(world.assign(0), world.call("on_revoke", (0,)), lambda: records([7]))
+    world.made[0].queue.close()
+    assert not world.made[0].queue.take()
+
+
+def test_the_end_drains_commits_and_leaves() -> None:
+    """In this order; nothing is assigned any more while it goes on."""
+    world = World(drain_s=7)
+
+    def in_flight() -> None:
+        world.made[0].at_drain = 8
+
+    world.run(world.assign(0), in_flight)
+    assert world.made[0].calls == ["start", "stop", "drain 7"]
+    assert world.said == [("commit", ({0: 8}, True)), ("close", None)]
+    world.assign(0)()
+    assert len(world.made) == 1
+
+
+def test_an_end_without_a_broker_does_not_take_for_ever() -> None:
+    """The last commit is waited for some seconds only."""
+    world = World()
+    world.ended = lambda *_: None
+
+    def advance() -> None:
+        world.made[0].position = 5
+
+    world.run(world.assign(0), advance)
+    assert world.said[-1] == ("close", None)
+
+
+def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
+    """After committing what is done; whoever started it starts it again."""
+    world = World()
+
+    def fail() -> None:
+        world.made[0].failure = ZeroDivisionError()
+        world.made[0].position = 5
+
+    with pytest.raises(ZeroDivisionError):
+        world.run(world.assign(0), fail)
+    assert world.commits[0] == ({0: 5}, True)
+    assert world.said[-1] == ("close", None)
+
+
+def error_message(code: int, *, fatal: bool = False) -> Record:
+    """A message that is an error and no record."""
+    return cast(Record, Message(topic=TOPIC, error=KafkaError(code, "error", fatal=fatal)))
+
+
+def test_an_error_from_kafka_is_logged_and_polling_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A topic that does not exist yet, for one, is waited for."""
+    world = World()
+    absent = error_message(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    world.run(lambda: [absent], world.assign(0), lambda: [absent, record(7)])
+    assert [each.offset() for each in world.made[0].queue.take()] == [7]
+    assert [each.message for each in caplog.records] == ["Kafka reports an error"] * 2
+
+
+def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
+    """A fatal error of the client would else be a trigger that does nothing."""
+    world = World()
+    fatal = error_message(KafkaError._FATAL, fatal=True)
+    with pytest.raises(KafkaException):
+        world.run(lambda: [fatal])
+    assert world.said[-1] == ("close", None)

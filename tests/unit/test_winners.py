@@ -1,0 +1,146 @@
+"""Which revision of an event counts within one batch, and what becomes of it."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.consume_goal.consume import Taken, announcements, passes_by, rank, row, winners
+from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.envelopes import Delivery
+from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED, Change
+from functions.shared.topics import HIGHLIGHTS_PENDING
+from tests.events import MATCH, OTHER_MATCH, identified
+from tests.revisions import HIGHLIGHT_TYPES
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def taken(traceparent: str | None = None, **fields: Any) -> Taken:
+    """Return an event as it was delivered."""
+    return identified(**fields), Delivery(None, traceparent, None)
+
+
+def revisions() -> st.SearchStrategy[list[Taken]]:
+    """Return revisions of a few events of two matches; many are equal in rank."""
+    return st.lists(
+        st.builds(
+            taken,
+            matchId=st.sampled_from([str(MATCH), str(OTHER_MATCH)]),
+            eventId=st.sampled_from("ab"),
+            revision=st.integers(0, 3),
+            retracted=st.booleans(),
+            player=st.sampled_from(["Messi", "Mbappé"]),
+        ),
+        max_size=12,
+    )
+
+
+def ranks(events: list[Taken]) -> dict[tuple[UUID, str], tuple[int, bool]]:
+    """Return the rank of what counts of each event."""
+    assert len({(event.match_id, event.event_id) for event, _ in events}) == len(events)
+    return {(event.match_id, event.event_id): rank(event) for event, _ in events}
+
+
+@given(revisions(), st.randoms())
+def test_in_any_order_the_highest_revision_counts(events: list[Taken], random: Any) -> None:
+    """Of each event one, and it is the same whatever came first."""
+    highest: dict[tuple[UUID, str], tuple[int, bool]] = {}
+    for event, _ in events:
+        key = (event.match_id, event.event_id)
+        highest[key] = max(highest.get(key, (-1, False)), (event.revision, event.retracted))
+    shuffled = random.sample(events, len(events))
+    assert ranks(winners(events)) == ranks(winners(shuffled)) == highest
+
+
+@given(revisions())
+def test_winners_of_winners_are_the_same(events: list[Taken]) -> None:
+    """A batch that is delivered twice says nothing new."""
+    assert winners(winners(events)) == winners(events)
+    assert ranks(winners([*events, *events])) == ranks(winners(events))
+
+
+def test_of_two_equal_revisions_the_first_counts() -> None:
+    """As in the table: what came first stays."""
+    first, second = taken(player="Messi"), taken(player="Mbappé")
+    assert winners([first, second]) == [first]
+
+
+def test_a_retraction_outweighs_the_revision_that_it_takes_back() -> None:
+    """Whether it came before or after."""
+    goal, retraction = taken(revision=1), taken(revision=1, retracted=True)
+    assert winners([goal, retraction]) == winners([retraction, goal]) == [retraction]
+
+
+def test_a_goal_given_again_outweighs_its_retraction() -> None:
+    """VAR may change its mind with a higher revision."""
+    retraction, again = taken(revision=1, retracted=True), taken(revision=2)
+    assert winners([again, retraction]) == [again]
+
+
+def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
+    """It is what a failure is called by, and the trace that is followed."""
+    high, low = taken(TRACE, revision=2), taken(revision=1)
+    ((_, delivery),) = winners([low, high])
+    assert delivery.traceparent == TRACE
+
+
+@pytest.mark.parametrize("event_type", ["goal", "GOAL", "Own_Goal", "penalty_goal"])
+def test_a_goal_is_a_highlight(event_type: str) -> None:
+    """Of any case."""
+    assert not passes_by(identified(eventType=event_type), HIGHLIGHT_TYPES)
+
+
+@pytest.mark.parametrize("event_type", ["yellow_card", "goal_kick", "own goal", "goals"])
+def test_another_event_passes_by(event_type: str) -> None:
+    """Unless it may revise a highlight."""
+    assert passes_by(identified(eventType=event_type), HIGHLIGHT_TYPES)
+    assert not passes_by(identified(eventType=event_type, revision=1), HIGHLIGHT_TYPES)
+    assert not passes_by(identified(eventType=event_type, retracted=True), HIGHLIGHT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, PENDING_AI),
+        ({"revision": 3, "eventType": "PENALTY_GOAL"}, PENDING_AI),
+        ({"retracted": True}, RETRACTED),
+        ({"revision": 1, "eventType": "yellow_card"}, RETRACTED),
+    ],
+)
+def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status: str) -> None:
+    """A goal that turns out to be none is kept, as RETRACTED."""
+    event, delivery = taken(TRACE, **fields)
+    recorded = row(event, delivery, HIGHLIGHT_TYPES)
+    assert recorded["status"] == status
+    assert recorded["traceparent"] == TRACE
+    assert recorded["id"] == highlight_id(event.match_id, event.event_id)
+
+
+def test_a_row_has_every_field_of_the_event() -> None:
+    """By the names of the contract."""
+    names = {field.alias for field in IdentifiedEvent.model_fields.values()}
+    assert set(row(*taken(), HIGHLIGHT_TYPES)) == names | {"id", "status", "traceparent"}
+
+
+def test_new_highlights_are_announced_by_match() -> None:
+    """With what there is to enrich, and in the trace that brought the first of them."""
+    changes = [Change(UUID(int=n), MATCH, PENDING_AI) for n in (1, 2)]
+    changes += [Change(UUID(int=n), OTHER_MATCH, s) for n, s in ((3, PENDING_AI), (4, READY))]
+    events = [taken(TRACE), taken(TRACE[:-1] + "0"), taken(matchId=str(OTHER_MATCH))]
+    first, second = announcements(changes, events)
+    assert (first.topic, first.key, second.key) == (
+        HIGHLIGHTS_PENDING, str(MATCH), str(OTHER_MATCH),
+    )  # fmt: skip
+    assert first.headers == {"traceparent": TRACE}
+    assert second.headers == {}
+    assert str(UUID(int=2)).encode() in first.value
+    assert str(UUID(int=4)).encode() not in second.value
+
+
+@pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
+def test_what_needs_no_text_is_not_announced(status: str) -> None:
+    """A correction of what the text does not tell, or a retraction."""
+    assert announcements([Change(UUID(int=1), MATCH, status)], [taken()]) == []
