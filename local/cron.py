@@ -93,6 +93,7 @@ def keep_calling(
         while (left_s := (due - now()).total_seconds()) > 0:
             if wait(min(left_s, LONGEST_WAIT_S)):
                 return
+            due = min(due, line.next_after(now()))
         call(line)
 
 

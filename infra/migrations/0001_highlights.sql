@@ -1,4 +1,6 @@
 -- One row a match event that is, or was, a highlight: its latest revision and its text.
+-- The id is made of match_id and event_id. They have no unique constraint of their own: it would
+-- refuse, rather than update, a row that two transactions insert at the same time.
 CREATE TABLE highlights (
     id            uuid PRIMARY KEY,
     match_id      uuid NOT NULL,
@@ -27,8 +29,7 @@ CREATE TABLE highlights (
     attempts      smallint NOT NULL DEFAULT 0,
     available_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The trace of the request that brought the revision.
-    traceparent   text,
-    UNIQUE (match_id, event_id)
+    traceparent   text
 );
 
 -- One index for each way to list, all in the order that lists are read.

@@ -10,8 +10,9 @@ from local.embedded.ports import HOST, claim, free_port
 
 @dataclass(frozen=True)
 class Service:
-    """A service that functions use: its address, and the port it has here if it is embedded."""
+    """A service that functions use: its variable and value, and its port here if embedded."""
 
+    variable: str
     url: str
     port: int | None
 
@@ -41,9 +42,7 @@ class Addresses:
     def settings(self) -> dict[str, str]:
         """The environment that tells all these to functions and tools."""
         return {
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.url,
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.redis.url,
+            **{each.variable: each.url for each in (self.kafka, self.postgres, self.redis)},
             "CONSUME_GOAL_URL": self.functions["consume_goal"].url,
             "ENRICH_BATCH_URL": self.functions["enrich_batch"].url,
         }
@@ -58,15 +57,15 @@ def choose(events_port: int, highlights_port: int, environ: Mapping[str, str]) -
     return Addresses(
         events_port=claim(events_port, "GOALSTREAM_EVENTS_PORT"),
         highlights_port=claim(highlights_port, "GOALSTREAM_HIGHLIGHTS_PORT"),
-        kafka=_service(environ.get("KAFKA_BOOTSTRAP_SERVERS"), broker.bootstrap_servers),
-        postgres=_service(environ.get("DATABASE_URL"), postgres.url),
-        redis=_service(environ.get("REDIS_URL"), valkey.url),
+        kafka=_service(environ, "KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers),
+        postgres=_service(environ, "DATABASE_URL", postgres.url),
+        redis=_service(environ, "REDIS_URL", valkey.url),
         functions={name: Function(name, free_port()) for name in functions.NAMES},
     )
 
 
-def _service(given: str | None, embedded: Callable[[int], str]) -> Service:
-    if given:
-        return Service(given, None)
+def _service(environ: Mapping[str, str], variable: str, embedded: Callable[[int], str]) -> Service:
+    if given := environ.get(variable):
+        return Service(variable, given, port=None)
     port = free_port()
-    return Service(embedded(port), port)
+    return Service(variable, embedded(port), port)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local.embedded import broker, functions, gateway, postgres, tools, valkey
+from local.embedded import broker, functions, gateway, postgres, reach, tools, valkey
 from local.embedded.addresses import Addresses, choose
 from local.embedded.functions import Function
 from local.embedded.startup import Startup
@@ -62,7 +62,8 @@ class Stack:
         """Start everything, and return when all of it does its work.
 
         Raises:
-            StackError: a port is taken, or the state folder is in use.
+            StackError: a port is taken, the state folder is in use, or a service that the
+                environment names is not there.
             NotReady: a process did not come up.
         """
         with ExitStack() as exits:
@@ -122,6 +123,9 @@ class Stack:
         if self._fresh:
             self.state.forget()
         self.addresses = choose(self._events_port, self._highlights_port, self._environ)
+        for service in (self.addresses.kafka, self.addresses.postgres, self.addresses.redis):
+            if service.port is None:
+                reach.check(service.variable, service.url)
 
     def _start(self) -> None:
         settings = {**self.addresses.settings, **self._settings}

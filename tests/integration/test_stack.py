@@ -16,10 +16,12 @@ import psutil
 import pytest
 
 from local.embedded.addresses import choose
+from local.embedded.error import StackError
 from local.embedded.functions import NAMES
-from local.embedded.ports import HOST
+from local.embedded.ports import HOST, free_port
 from local.embedded.stack import Stack
 from local.embedded.state import State
+from local.supervisor import NotReady
 from local.supervisor.register import MARK
 from tests.integration.waiting import eventually
 
@@ -119,6 +121,35 @@ def test_a_real_service_is_used_where_the_environment_names_one(
     services = {name: getattr(addresses, name) for name in ("kafka", "postgres", "redis")}
     assert [name for name, each in services.items() if each.port is None] == [service]
     assert addresses.settings[variable] == url
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "place"),
+    [
+        ("DATABASE_URL", "postgresql://me:secret@127.0.0.1:{port}/goals", "127.0.0.1:{port}"),
+        ("REDIS_URL", "redis://127.0.0.1:{port}/0", "127.0.0.1:{port}"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:{port},localhost:{port}", "localhost:{port}"),
+    ],
+)
+def test_a_real_service_that_is_not_there_is_said_in_one_line(
+    tmp_path: Path, variable: str, url: str, place: str
+) -> None:
+    """With its place and without its password."""
+    port = free_port()
+    stack = Stack(tmp_path, environ={variable: url.format(port=port)})
+    with pytest.raises(StackError) as error, stack:
+        pytest.fail("it came up")
+    assert str(error.value).startswith(f"{variable} is set, but nothing answers at ")
+    assert place.format(port=port) in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_what_keeps_a_process_from_starting_is_said_and_all_is_stopped(tmp_path: Path) -> None:
+    """A wrong setting, in the words of the function that does not take it."""
+    stack = Stack(tmp_path, settings={"LOG_LEVEL": "LOUD"})
+    with pytest.raises(NotReady, match="LOG_LEVEL is wrong"), stack:
+        pytest.fail("it came up")
+    assert marked(tmp_path) == []
 
 
 def fail(*options: str | Path) -> str:

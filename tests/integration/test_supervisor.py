@@ -122,16 +122,15 @@ def test_a_paused_process_goes_on_where_it_was(supervisor: Supervisor) -> None:
     assert (process.pid, process.starts) == (pid, 1)
 
 
-@pytest.mark.parametrize("paused", [False, True])
-def test_a_stopped_process_is_gone_and_stays_away(supervisor: Supervisor, paused: bool) -> None:
-    """Even one that hangs takes its stop signal."""
-    process = supervisor.start(Command("napper", SLEEP))
-    pid = running(process)
-    if paused:
-        process.pause()
+def test_a_stopped_process_is_gone_and_stays_away(supervisor: Supervisor) -> None:
+    """With all that it forked."""
+    process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000 & wait")))
+    master = running(process)
+    eventually(lambda: len(psutil.Process(master).children()) > 0)
+    [worker] = psutil.Process(master).children()
     process.stop()
     assert process.is_over()
-    assert not lives(pid)
+    eventually(lambda: not lives(master) and not lives(worker.pid))
 
 
 def test_a_process_that_does_not_want_to_stop_is_killed_in_time(supervisor: Supervisor) -> None:
@@ -147,13 +146,18 @@ def test_a_process_that_does_not_want_to_stop_is_killed_in_time(supervisor: Supe
     assert 0.2 <= time.monotonic() - began < 5
 
 
-def test_a_process_is_stopped_by_the_signal_that_it_likes(supervisor: Supervisor) -> None:
-    """Postgres takes SIGINT as "now, in good order"."""
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_process_is_stopped_by_the_signal_that_it_likes(
+    supervisor: Supervisor, paused: bool
+) -> None:
+    """Postgres takes SIGINT as "now, in good order", even when it hung."""
     tidy = ("sh", "-c", "trap 'echo tidy; exit' INT; echo up; while :; do sleep 0.01; done")
     process = supervisor.start(
         Command("tidy", tidy, stop_signal=signal.SIGINT, ready=lambda run: "up" in run.said())
     )
     process.wait_ready()
+    if paused:
+        process.pause()
     process.stop()
     assert process.log.read_text() == "up\ntidy\n"
 
@@ -246,25 +250,39 @@ def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(tmp_path: Path) 
     assert "asked" in (tmp_path / "orphan.log").read_text()
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param("trap '' TERM INT; echo up; while :; do sleep 1; done", id="deaf leader"),
-        pytest.param(
-            "sh -c \"trap '' TERM INT; while :; do sleep 1; done\" & echo up; wait", id="worker"
-        ),
-    ],
-)
-def test_what_a_killed_stack_left_is_ended_by_the_next(
-    tmp_path: Path, script: str, told: Told
-) -> None:
-    """Also a worker whose master is gone."""
-    leader = orphaned(tmp_path, script)
-    left = [process.pid for process in tree.group(leader)]
-    assert left
+DEAF = "trap '' TERM INT; echo up; while :; do sleep 0.1; done"
+
+
+def test_what_a_killed_stack_left_is_ended_by_the_next(tmp_path: Path, told: Told) -> None:
+    """By force, if it does not want to go."""
+    left = orphaned(tmp_path, DEAF)
     Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
-    eventually(lambda: not any(lives(pid) for pid in left))
+    eventually(lambda: not lives(left))
     assert told == ["ending orphan, which a killed stack left running"]
+
+
+def test_a_worker_whose_master_is_gone_is_ended_by_the_next_stack(
+    tmp_path: Path, told: Told
+) -> None:
+    """It would keep the port of the next one."""
+    master = orphaned(tmp_path, f'sh -c "{DEAF}" & wait')
+    os.kill(master, signal.SIGKILL)
+    eventually(lambda: not lives(master))
+    workers = [process.pid for process in tree.group(master)]
+    assert workers
+    Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
+    eventually(lambda: not any(lives(worker) for worker in workers))
+    assert told == ["ending orphan, which a killed stack left running"]
+
+
+def test_a_stranger_in_a_group_of_the_same_id_is_left_alone(tmp_path: Path, told: Told) -> None:
+    """Only who bears the mark of this state folder is taken for a worker of its own."""
+    master = orphaned(tmp_path, f'env -i sh -c "{DEAF}" & wait')
+    os.kill(master, signal.SIGKILL)
+    eventually(lambda: not lives(master))
+    Register(tmp_path / "processes.json").end_leftovers(told)
+    assert told == []
+    tree.kill_group(master)
 
 
 def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(

@@ -272,7 +272,7 @@ def test_a_database_that_is_away_ends_the_call() -> None:
     work.namer.meanwhile = go_away
     with pytest.raises(Unavailable):
         work.run()
-    work.store.away = False
+    work.store.away, work.namer.meanwhile = False, lambda _: None
     work.store.now += work.settings.enrich_lease_s
     assert work.run() == Tally(claimed=1, ready=1)
 
@@ -335,7 +335,7 @@ def test_every_highlight_ends_ready_or_failed(players: list[str], batch_size: in
     """And the tallies of all calls add up to what there was."""
     work = Work(ENRICH_BATCH_SIZE=str(batch_size), ENRICH_MAX_ATTEMPTS="3")
     ids = work.goals(*players)
-    calls = []
+    calls: list[Tally] = []
     while not calls or calls[-1].remaining:
         calls.append(work.run())
         work.store.now += 3600

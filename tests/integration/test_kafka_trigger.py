@@ -1,0 +1,442 @@
+"""The Kafka trigger as a process, between a real broker and a small function."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.integration.broker import Broker, running_broker
+from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.integration.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = 3
+HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
+POISON = b"poison"
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return int(unused.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    """A broker for all tests of this file; each has topics of its own."""
+    with running_broker(free_port()) as running:
+        yield running
+
+
+class Trigger:
+    """A trigger's process, and what it has said."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def said(self, message: str) -> list[dict[str, Any]]:
+        """The log's lines with this message."""
+        lines = [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
+        return [line for line in lines if line["message"] == message]
+
+    def wait_until_assigned(self) -> "Trigger":
+        """Return when it has partitions."""
+        eventually(lambda: bool(self.said("partitions assigned")))
+        return self
+
+    def end(self) -> int:
+        """Ask it to end; returns its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+class World:
+    """One topic, one group, one function, and triggers between them."""
+
+    def __init__(self, broker: Broker, function: FunctionServer, folder: Path) -> None:
+        self.broker = broker
+        self.function = function
+        self.folder = folder
+        self.topic = broker.create(partitions=PARTITIONS)
+        self.triggers = 0
+        self.taken: list[dict[str, Any]] = []
+        function.reply = self.take
+
+    def take(self, request: Request) -> Reply:
+        """Take all records."""
+        self.taken += orjson.loads(request.body)
+        return Reply()
+
+    def numbers(self, partition: int | None = None) -> list[int]:
+        """The data of the records that were taken, in their order."""
+        return [
+            event["data"]
+            for event in self.taken
+            if partition is None or event["kafkapartition"] == partition
+        ]
+
+    def write(self, numbers: range, partition: int = 0) -> None:
+        """Write a record for each number."""
+        values = [str(number).encode() for number in numbers]
+        self.broker.write(self.topic, values, partition=partition)
+
+    def is_committed(self, expected: dict[int, int]) -> bool:
+        """Whether the group's offsets are these."""
+        return self.broker.committed(self.topic, self.topic, PARTITIONS) == expected
+
+    @contextmanager
+    def trigger(self, extra: str = "", **trigger: object) -> Iterator[Trigger]:
+        """A trigger that runs; it is killed at the end if it is still there."""
+        self.triggers += 1
+        file = self.folder / f"triggers-{self.triggers}.toml"
+        log = self.folder / f"log-{self.triggers}"
+        file.write_text(self.configuration(extra, trigger))
+        command = [sys.executable, "-m", "local.kafka_trigger", "run", str(file)]
+        with (
+            log.open("wb") as stderr,
+            subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=stderr) as process,
+        ):
+            try:
+                yield Trigger(process, log)
+            finally:
+                process.kill()
+
+    def configuration(self, extra: str, trigger: dict[str, object]) -> str:
+        """The triggers' file: quick to join, and to lose, a group."""
+        settings = {
+            "name": "test",
+            "topic": self.topic,
+            "group": self.topic,
+            "function": self.function.url,
+            "auto_offset_reset": "earliest",
+            "batch_size": 100,
+            "drain_s": 5,
+            **trigger,
+        }
+        return "\n".join(
+            [
+                "[kafka]",
+                f'bootstrap.servers = "{self.broker.bootstrap_servers}"',
+                "topic.metadata.refresh.interval.ms = 200",
+                "[kafka.consumer]",
+                "session.timeout.ms = 2000",
+                "max.poll.interval.ms = 2000",
+                "heartbeat.interval.ms = 100",
+                "fetch.wait.max.ms = 5",
+                extra,
+                "[[trigger]]",
+                "retry = { max_attempts = 3, initial_backoff_s = 0.05, max_backoff_s = 0.5 }",
+                *(f"{name} = {orjson.dumps(value).decode()}" for name, value in settings.items()),
+            ]
+        )
+
+
+@pytest.fixture
+def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
+    """A topic and a function that takes all."""
+    with FunctionServer() as function:
+        yield World(broker, function, tmp_path)
+
+
+def test_everything_is_delivered_in_order_within_each_partition(world: World) -> None:
+    """Once, in batches no larger than asked for, and committed soon after."""
+    for partition in range(PARTITIONS):
+        world.write(range(1000), partition)
+    with world.trigger() as trigger:
+        eventually(lambda: len(world.taken) >= 1000 * PARTITIONS)
+        assert [world.numbers(each) for each in range(PARTITIONS)] == [list(range(1000))] * 3
+        eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), 1000)))
+        assert max(request.body.count(b'"data"') for request in world.function.requests) == 100
+        assert trigger.said("trigger starts")[0]["group_protocol"] == "classic"
+        assert trigger.end() == 0
+    assert len(world.taken) == 1000 * PARTITIONS
+
+
+def test_a_record_reaches_the_function_at_once(world: World) -> None:
+    """Without a window, a lone record waits for no other."""
+    with world.trigger() as trigger:
+        trigger.wait_until_assigned()
+        delays = []
+        for number in range(10):
+            began = time.monotonic()
+            world.write(range(number, number + 1))
+            eventually(lambda number=number: len(world.taken) > number)  # type: ignore[misc] # the default binds it
+            delays.append(time.monotonic() - began)
+    assert sorted(delays)[5] < 0.2
+
+
+def test_a_function_that_is_away_costs_no_record(world: World) -> None:
+    """503, then nobody listening, then it is back: all in order, no dead letters, a short log."""
+    world.write(range(500))
+    answers = 0
+
+    def away(_: Request) -> Reply:
+        nonlocal answers
+        answers += 1
+        return Reply(503)
+
+    world.function.reply = away
+    dead_letters = world.broker.create()
+    with world.trigger(dead_letter_topic=dead_letters) as trigger:
+        eventually(lambda: answers > 10)
+        world.function.reply = world.take
+        eventually(lambda: len(world.taken) >= 500)
+        assert world.numbers() == list(range(500))
+        eventually(lambda: bool(trigger.said("the function is back")))
+        assert len(trigger.said("the function is away; its records wait")) == 1
+        assert not trigger.said("dead letter")
+
+
+def test_a_function_that_starts_later_is_waited_for(world: World) -> None:
+    """A refused connection does not count as an attempt."""
+    world.write(range(10))
+    port = free_port()
+    with world.trigger(function=f"http://127.0.0.1:{port}/") as trigger:
+        eventually(lambda: bool(trigger.said("the function is away; its records wait")))
+        assert world.is_committed({})
+        with FunctionServer(world.take, port):
+            eventually(lambda: len(world.taken) >= 10)
+            assert trigger.end() == 0
+    assert world.numbers() == list(range(10))
+
+
+@pytest.mark.parametrize("how", ["refused", "named"])
+def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) -> None:
+    """Whether the function refuses its batch or names it: the others are taken, in order."""
+    world.write(range(50))
+    world.broker.write(world.topic, [POISON], key=b"\xff", headers=HEADERS)
+    world.write(range(50, 100))
+
+    def reply(request: Request) -> Reply:
+        events = orjson.loads(request.body)
+        poison = next((each for each in events if "data_base64" in each), None)
+        if poison and how == "refused":
+            return Reply(422, b"no event")
+        world.taken += [each for each in events if each is not poison]
+        return Reply(200, failure(poison) if poison else b"")
+
+    def failure(event: dict[str, Any]) -> bytes:
+        place = {"partition": f"{world.topic}-0", "offset": int(event["kafkaoffset"])}
+        item = {"itemIdentifier": place, "retryable": False, "reason": "no event"}
+        return orjson.dumps({"batchItemFailures": [item]})
+
+    world.function.reply = reply
+    dead_letters = world.broker.create()
+    with world.trigger(dead_letter_topic=dead_letters):
+        eventually(lambda: world.is_committed({0: 101}))
+    assert world.numbers() == list(range(100))
+    [letter] = world.broker.read(dead_letters, 1)
+    assert (letter.key(), letter.value()) == (b"\xff", POISON)
+    headers = letter.headers() or []
+    assert headers[: len(HEADERS)] == HEADERS
+    story = {name: (value or b"").decode() for name, value in headers[len(HEADERS) :]}
+    assert story.pop("dlq_time")
+    assert int(story.pop("dlq_attempts")) >= 1
+    assert story == {
+        "dlq_topic": world.topic,
+        "dlq_partition": "0",
+        "dlq_offset": "50",
+        "dlq_trigger": "test",
+        "dlq_status": "422" if how == "refused" else "200",
+        "dlq_error": "HTTP 422: no event" if how == "refused" else "no event",
+    }
+
+
+def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) -> None:
+    """The offset is passed only when it is safe; the other partitions go on."""
+    world.broker.write(world.topic, [POISON])
+    world.write(range(10), partition=1)
+
+    def reply(request: Request) -> Reply:
+        return Reply(400) if b"data_base64" in request.body else world.take(request)
+
+    world.function.reply = reply
+    absent = f"{world.topic}.dlq"
+    producer = "[kafka.producer]\nmessage.timeout.ms = 500"
+    with world.trigger(producer, dead_letter_topic=absent) as trigger:
+        eventually(lambda: len(trigger.said("dead letter not written yet")) >= 2)
+        eventually(lambda: world.is_committed({1: 10}))
+        world.broker.create(absent)
+        eventually(lambda: world.is_committed({0: 1, 1: 10}))
+    assert world.broker.read(absent, 1)[0].value() == POISON
+
+
+def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
+    """Another one goes on where the commits ended; what was in flight comes twice."""
+    for partition in range(PARTITIONS):
+        world.write(range(2000), partition)
+    with world.trigger() as trigger:
+        eventually(lambda: len(world.taken) > 1000)
+        trigger.process.kill()
+        trigger.process.wait()
+    with world.trigger():
+        eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), 2000)))
+    for partition in range(PARTITIONS):
+        assert set(world.numbers(partition)) == set(range(2000))
+
+
+def test_a_slow_function_costs_no_membership(world: World) -> None:
+    """It may take longer than any of the group's time-outs, which are 2 s here."""
+    world.write(range(200))
+
+    def slow(request: Request) -> Reply:
+        threading.Event().wait(5)
+        return world.take(request)
+
+    world.function.reply = slow
+    with world.trigger() as trigger:
+        eventually(lambda: world.is_committed({0: 200}))
+        assert world.numbers() == list(range(200))
+        assert len(trigger.said("partitions assigned")) == 1
+        assert not trigger.said("partitions revoked")
+        assert not trigger.said("partitions lost")
+
+
+def test_the_end_finishes_what_is_in_flight_and_commits_it(world: World) -> None:
+    """SIGTERM: no further request, status 0; the next trigger repeats nothing."""
+    world.write(range(300))
+    asked, hold = threading.Event(), threading.Event()
+
+    def held(request: Request) -> Reply:
+        asked.set()
+        hold.wait(10)
+        return world.take(request)
+
+    world.function.reply = held
+    with world.trigger() as trigger:
+        assert asked.wait(20)
+        trigger.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            trigger.process.wait(0.3)
+        hold.set()
+        assert trigger.process.wait(20) == 0
+        assert trigger.said("left the group")
+    assert world.numbers() == list(range(100))
+    assert world.is_committed({0: 100})
+    with world.trigger():
+        eventually(lambda: len(world.taken) >= 300)
+    assert world.numbers() == list(range(300))
+
+
+def test_the_end_does_not_wait_for_a_function_for_ever(world: World) -> None:
+    """What is not finished within the budget is not committed, and comes again."""
+    world.write(range(10))
+    hold, asked = threading.Event(), threading.Event()
+
+    def held(request: Request) -> Reply:
+        asked.set()
+        hold.wait(30)
+        return world.take(request)
+
+    world.function.reply = held
+    with world.trigger(drain_s=0.2) as trigger:
+        assert asked.wait(20)
+        began = time.monotonic()
+        assert trigger.end() == 0
+        assert time.monotonic() - began < 5
+    hold.set()
+    assert world.is_committed({})
+
+
+STRATEGIES = {
+    "eager": "",
+    "cooperative": 'partition.assignment.strategy = "cooperative-sticky"',
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_triggers_that_join_and_leave_share_the_work(world: World, strategy: str) -> None:
+    """Each record is delivered once, though its partition changes hands; in order, all the same."""
+    written = 0
+    extra = STRATEGIES[strategy]
+    with world.trigger(extra) as first:
+        first.wait_until_assigned()
+        with world.trigger(extra) as second:
+            while not second.said("partitions assigned"):
+                for partition in range(PARTITIONS):
+                    world.write(range(written, written + 50), partition)
+                written += 50
+            eventually(lambda: shared(first, second))
+            assert second.end() == 0
+        for partition in range(PARTITIONS):
+            world.write(range(written, written + 50), partition)
+        written += 50
+        eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), written)))
+        assert first.end() == 0
+    for partition in range(PARTITIONS):
+        assert world.numbers(partition) == list(range(written))
+
+
+def shared(*triggers: Trigger) -> bool:
+    """Whether each of these has a part of the partitions, by its last word."""
+    owned = [trigger.said("partitions assigned")[-1]["partitions"] for trigger in triggers]
+    return all(owned)
+
+
+def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None:
+    """A long backoff does not hold a rebalance up."""
+    world.write(range(10))
+    world.function.reply = lambda _: Reply(503, b"", {"Retry-After": "60"})
+    with world.trigger(drain_s=60) as trigger:
+        eventually(lambda: bool(trigger.said("the function is away; its records wait")))
+        began = time.monotonic()
+        assert trigger.end() == 0
+        assert time.monotonic() - began < 5
+
+
+def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
+    """The trigger says so, and goes on by itself."""
+    world.topic = f"later-{world.topic}"
+    with world.trigger() as trigger:
+        eventually(lambda: bool(trigger.said("Kafka reports an error")))
+        world.broker.create(world.topic, PARTITIONS)
+        world.write(range(10))
+        eventually(lambda: len(world.taken) >= 10)
+
+
+def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
+    """And while it is away, the log is not flooded, and SIGTERM is obeyed."""
+    port = free_port()
+    world.broker = Broker(f"127.0.0.1:{port}")
+    with world.trigger() as trigger:
+        eventually(lambda: b"refused" in trigger.log.read_bytes())
+        with running_broker(port) as world.broker:
+            world.broker.create(world.topic, PARTITIONS)
+            world.write(range(10))
+            eventually(lambda: len(world.taken) >= 10)
+        eventually(lambda: trigger.log.read_bytes().count(b"refused") >= 2)
+        assert trigger.end() == 0
+        assert len(trigger.log.read_bytes().splitlines()) < 40
+
+
+def test_a_file_that_cannot_be_used_is_told_and_ends_with_2(tmp_path: Path) -> None:
+    """No traceback for a mistake in the file, neither ours to find nor librdkafka's."""
+    file = tmp_path / "triggers.toml"
+    trigger = """[[trigger]]
+    name = "a"
+    topic = "t"
+    group = "g"
+    function = "http://f"
+    auto_offset_reset = "earliest"
+    """
+    for text, said in {
+        "[kafka]": "bootstrap.servers",
+        f'[kafka]\nbootstrap.servers = "b"\nno.such.key = 1\n{trigger}': "no.such.key",
+    }.items():
+        file.write_text(text)
+        command = [sys.executable, "-m", "local.kafka_trigger", "check", str(file)]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ended.returncode == 2
+        assert said in ended.stderr
+        assert "Traceback" not in ended.stderr

@@ -1,0 +1,137 @@
+"""The kept-alive connection to a function."""
+
+import socket
+import threading
+
+import pytest
+
+from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
+from tests.integration.function_server import FunctionServer, Reply
+
+PAYLOAD = Payload("application/cloudevents-batch+json", b"[]")
+
+
+def test_payloads_go_over_one_connection() -> None:
+    """Body, content type and path arrive; the answer comes back whole."""
+    with FunctionServer(lambda _: Reply(503, b"busy", {"Retry-After": "7"})) as function:
+        transport = Transport(f"{function.url}a/b?c=d", timeout_s=10)
+        answers = [transport.post(PAYLOAD) for _ in range(3)]
+        transport.close()
+        assert answers == [Answer(503, b"busy", "7")] * 3
+        assert function.connections == 1
+        request = function.requests[0]
+    assert (request.path, request.body) == ("/a/b?c=d", b"[]")
+    assert request.headers["Content-Type"] == "application/cloudevents-batch+json"
+
+
+def test_nobody_there_is_told_apart() -> None:
+    """No connection: the payload has certainly not arrived."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(Unreachable, match="refused"):
+        Transport(f"http://127.0.0.1:{port}", timeout_s=10).post(PAYLOAD)
+    with pytest.raises(Unreachable):
+        Transport("http://nobody.invalid", timeout_s=10).post(PAYLOAD)
+
+
+def test_a_connection_that_the_server_closed_while_idle_is_opened_again() -> None:
+    """That is no failure of the function, and nobody hears of it."""
+    with FunctionServer() as function:
+        transport = Transport(function.url, timeout_s=10)
+        transport.post(PAYLOAD)
+        replies = iter([Reply(None), Reply(200, b"again")])
+        function.reply = lambda _: next(replies)
+        assert transport.post(PAYLOAD).body == b"again"
+        transport.close()
+
+
+def test_an_answer_that_says_close_is_followed_by_a_new_connection() -> None:
+    """Each payload is posted once all the same."""
+    with FunctionServer(lambda _: Reply(200, b"", {"Connection": "close"})) as function:
+        transport = Transport(function.url, timeout_s=10)
+        for _ in range(3):
+            transport.post(PAYLOAD)
+        assert len(function.requests) == function.connections == 3
+
+
+def test_a_connection_lost_in_the_middle_is_broken() -> None:
+    """A function that drops its connections is not asked for ever."""
+    with FunctionServer(lambda _: Reply(None)) as function:
+        transport = Transport(function.url, timeout_s=10)
+        for _ in range(2):
+            with pytest.raises(Broken):
+                transport.post(PAYLOAD)
+        assert len(function.requests) == 2
+
+
+def test_an_answer_that_ends_too_early_is_broken() -> None:
+    """Half of an answer may say the contrary of the whole."""
+    with FunctionServer(lambda _: Reply(200, b"{}", {"Content-Length": "9"})) as function:
+        function.reply = lambda _: Reply(200, b"{}", {"Content-Length": "9", "Connection": "close"})
+        with pytest.raises(Broken):
+            Transport(function.url, timeout_s=10).post(PAYLOAD)
+
+
+def test_an_answer_that_is_no_http_is_broken() -> None:
+    """Whatever listens there, the trigger survives it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"hello\r\n\r\n")
+                connection.recv(1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(Broken):
+            Transport(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=10).post(PAYLOAD)
+        thread.join()
+
+
+def test_no_answer_in_time_is_broken() -> None:
+    """And the next payload goes over a new connection."""
+    hold = threading.Event()
+
+    def slow(_: object) -> Reply:
+        hold.wait(10)
+        return Reply()
+
+    with FunctionServer(slow) as function:
+        transport = Transport(function.url, timeout_s=0.1)
+        with pytest.raises(Broken, match=r"no answer within 0\.1 s"):
+            transport.post(PAYLOAD)
+        hold.set()
+        assert transport.post(PAYLOAD).status == 200
+        assert function.connections == 2
+        transport.close()
+
+
+@pytest.mark.parametrize("kept_alive", [False, True])
+def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
+    """A partition that is given up waits for no answer, and asks no second time."""
+    hold, asked = threading.Event(), threading.Event()
+
+    def slow(_: object) -> Reply:
+        asked.set()
+        hold.wait(10)
+        return Reply()
+
+    with FunctionServer() as function:
+        transport = Transport(function.url, timeout_s=10)
+        if kept_alive:
+            transport.post(PAYLOAD)
+        function.reply = slow
+
+        def abort_when_asked() -> None:
+            asked.wait(10)
+            transport.abort()
+
+        thread = threading.Thread(target=abort_when_asked)
+        thread.start()
+        with pytest.raises(Broken):
+            transport.post(PAYLOAD)
+        thread.join()
+        hold.set()
+        assert len(function.requests) == 1 + kept_alive

@@ -1,0 +1,188 @@
+"""Cron: when lines are due, and what is made of them."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from local.cron import CrontabError, Line, keep_calling, parse, post
+
+NOON = datetime(2022, 12, 18, 12, 0, 0, tzinfo=UTC)
+EVERY_5_S = Line("*/5 * * * * *", "sweep", "http://f")
+
+
+class World:
+    """A clock that waiting and calling move on, and the calls that were made."""
+
+    def __init__(self, now: datetime = NOON, call_takes_s: float = 0.1, calls: int = 3) -> None:
+        self.now = now
+        self.call_takes_s = call_takes_s
+        self.calls_left = calls
+        self.calls: list[datetime] = []
+        self.waits: list[float] = []
+
+    def clock(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; stops when there were calls enough."""
+        self.waits.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        return self.calls_left == 0
+
+    def call(self, _: Line) -> None:
+        """Take a while."""
+        self.calls.append(self.now)
+        self.calls_left -= 1
+        self.now += timedelta(seconds=self.call_takes_s)
+
+    def run(self, line: Line) -> list[float]:
+        """Call a line some times; returns when, in seconds after noon."""
+        keep_calling(line, self.call, self.clock, self.wait)
+        return [(each - NOON).total_seconds() for each in self.calls]
+
+
+def test_a_line_is_called_when_it_is_due() -> None:
+    """Seconds come first where there are six fields."""
+    assert World().run(EVERY_5_S) == [5, 10, 15]
+    assert World().run(Line("*/5 * * * *", "sweep", "http://f")) == [300, 600, 900]
+
+
+def test_a_start_between_two_times_waits_for_the_next() -> None:
+    """Nothing is called at the start."""
+    assert World(now=NOON + timedelta(seconds=1.25)).run(EVERY_5_S) == [5, 10, 15]
+
+
+def test_a_call_that_is_overdue_is_skipped() -> None:
+    """A call that takes 12 s is not followed by those that it held up."""
+    assert World(call_takes_s=12).run(EVERY_5_S) == [5, 20, 35]
+    assert World(call_takes_s=5).run(EVERY_5_S) == [5, 15, 25]
+
+
+def test_a_wait_that_ends_early_calls_nothing_early() -> None:
+    """Waiting is repeated until the time has come."""
+    world = World()
+    whole = world.wait
+    early: Callable[[float], bool] = lambda seconds: whole(seconds * 0.9 if seconds > 0.01 else 1)  # noqa: E731
+    keep_calling(EVERY_5_S, world.call, world.clock, early)
+    assert all(call >= NOON + timedelta(seconds=5) for call in world.calls)
+    assert all(later - call >= timedelta(seconds=4) for call, later in pairwise(world.calls))
+
+
+def test_a_clock_that_is_set_is_noticed_within_a_minute() -> None:
+    """No wait is longer, however far away the next call is."""
+    world = World(calls=1)
+    assert world.run(Line("0 18 * * *", "daily", "http://f")) == [6 * 3600]
+    assert max(world.waits) == 60
+
+
+def test_a_clock_that_is_set_back_holds_no_line_up() -> None:
+    """What was due at the old time is due again, not only after the lost hour."""
+    world = World(calls=1)
+
+    def wait(seconds: float) -> bool:
+        stop = world.wait(seconds)
+        if len(world.waits) == 1:
+            world.now -= timedelta(hours=1)
+        return stop
+
+    keep_calling(EVERY_5_S, world.call, world.clock, wait)
+    assert world.calls[0] < NOON
+
+
+def test_times_are_utc() -> None:
+    """A line that is due at 13 o'clock is due an hour after noon in UTC."""
+    assert World(calls=1).run(Line("0 13 * * *", "daily", "http://f")) == [3600]
+
+
+def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
+    """Words are apart by any blanks."""
+    text = """
+    # a comment
+    */5 * * * * *   sweep  ${URL}
+\t0 4 * * MON-FRI\tdaily\t${OTHER:-http://other:80/x}
+
+    """
+    assert parse(text, {"URL": "http://f/?a=1"}) == [
+        Line("*/5 * * * * *", "sweep", "http://f/?a=1"),
+        Line("0 4 * * MON-FRI", "daily", "http://other:80/x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("* * * * sweep http://f", "has 6 words"),
+        ("* * * * * * * sweep http://f", "has 9 words"),
+        ("* * * * * http://f", "has 6 words"),
+        ("61 * * * * sweep http://f", "out of range"),
+        ("*/0 * * * * sweep http://f", "step"),
+        ("x * * * * sweep http://f", "not acceptable"),
+        ("0 0 31 2 * sweep http://f", "find next date"),
+        ("* * * * * sweep ${URL}", "environment variable URL is not set"),
+        ("* * * * * sweep f:80", "no http:// or https:// address"),
+        ("* * * * * sweep http://", "no http:// or https:// address"),
+        ("* * * * * sweep http://f:x/", "port"),
+    ],
+)
+def test_a_bad_line_stops_the_start_with_its_number_and_why(line: str, why: str) -> None:
+    """Nothing of a crontab runs that has a bad line."""
+    with pytest.raises(CrontabError, match=f"^line 3: .*{why}"):
+        parse(f"# one\n* * * * * good http://f\n{line}\n", {})
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n"])
+def test_a_crontab_without_lines_stops_the_start(text: str) -> None:
+    """A cron that calls nothing is a mistake."""
+    with pytest.raises(CrontabError, match="no line"):
+        parse(text, {})
+
+
+def outcome(
+    caplog: pytest.LogCaptureFixture, reply: Callable[[httpx.Request], httpx.Response]
+) -> tuple[int, dict[str, object]]:
+    """The level and the fields of what is logged of one call."""
+    caplog.set_level(logging.INFO, "local.cron")
+    with httpx.Client(transport=httpx.MockTransport(reply)) as client:
+        post(client, EVERY_5_S)
+    [said] = [each for each in caplog.records if each.name == "local.cron"]
+    fields = dict(said.__dict__["fields"])
+    assert isinstance(fields.pop("duration_ms"), int)
+    return said.levelno, fields
+
+
+def test_the_outcome_of_a_call_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Status and the answer's JSON; the call is a POST without a body."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.content) == ("POST", b"")
+        return httpx.Response(200, json={"claimed": 2})
+
+    assert outcome(caplog, reply) == (
+        logging.INFO,
+        {"name": "sweep", "status": 200, "answer": {"claimed": 2}},
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"busy", b"\xff", b"x" * 10_000])
+def test_a_failure_is_a_warning(caplog: pytest.LogCaptureFixture, body: bytes) -> None:
+    """An answer that is no JSON is quoted, as far as it is of use."""
+    level, fields = outcome(caplog, lambda _: httpx.Response(503, content=body))
+    assert (level, fields["status"]) == (logging.WARNING, 503)
+    assert len(str(fields["answer"])) <= 500
+
+
+def test_a_call_that_cannot_be_made_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """Cron goes on, whatever a call comes to."""
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    assert outcome(caplog, reply) == (
+        logging.WARNING,
+        {"name": "sweep", "error": "ReadTimeout"},
+    )
