@@ -16,13 +16,13 @@ class Client:
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
 
-    async def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def send(self, method: str, path: str | httpx.URL, **request: Any) -> httpx.Response:
         """Return the answer to a request, given as httpx takes it."""
         transport = httpx.ASGITransport(self._serve)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, **request)
 
-    def request(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def request(self, method: str, path: str | httpx.URL, **request: Any) -> httpx.Response:
         """Return the answer to a request, in an event loop of its own."""
         return asyncio.run(self.send(method, path, **request))
 

@@ -122,16 +122,16 @@ class TriggerConsumer:
         for number in _numbers(places):
             self._partitions[number] = self._make_partition(number)
             self._partitions[number].start()
-        self._say(logging.INFO, "partitions assigned", partitions=_numbers(places))
+        self._say_changed(logging.INFO, "partitions assigned", places)
 
     def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
         self._commits.now(self._give_up(_numbers(places), self._trigger.drain_s))
-        self._say(logging.INFO, "partitions revoked", partitions=_numbers(places))
+        self._say_changed(logging.INFO, "partitions revoked", places)
 
     def _on_lost(self, _: Consumer, places: list[TopicPartition]) -> None:
         """Somebody else may own them by now: nothing is waited for, and nothing committed."""
         self._give_up(_numbers(places), 0)
-        self._say(logging.WARNING, "partitions lost", partitions=_numbers(places))
+        self._say_changed(logging.WARNING, "partitions lost", places)
 
     def _finish(self) -> None:
         self._finishing = True
@@ -160,6 +160,9 @@ class TriggerConsumer:
 
     def _places(self, numbers: Iterable[int]) -> list[TopicPartition]:
         return [TopicPartition(self._trigger.topic, number) for number in numbers]
+
+    def _say_changed(self, level: int, message: str, places: list[TopicPartition]) -> None:
+        self._say(level, message, partitions=_numbers(places), owned=sorted(self._partitions))
 
     def _say(self, level: int, message: str, **fields: object) -> None:
         log.log(level, message, extra={"fields": {"trigger": self._trigger.name} | fields})

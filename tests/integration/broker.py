@@ -35,7 +35,7 @@ class Broker:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = bootstrap_servers
-        self._settings = {"bootstrap.servers": bootstrap_servers, **QUIET}
+        self._settings: dict[str, Any] = {"bootstrap.servers": bootstrap_servers, **QUIET}
         self._admin = AdminClient(self._settings)
 
     def is_up(self) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -238,7 +238,7 @@ def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) 
     assert world.numbers() == list(range(100))
     [letter] = world.broker.read(dead_letters, 1)
     assert (letter.key(), letter.value()) == (b"\xff", POISON)
-    headers = letter.headers() or []
+    headers = cast(list[tuple[str, bytes | None]], letter.headers())
     assert headers[: len(HEADERS)] == HEADERS
     story = {name: (value or b"").decode() for name, value in headers[len(HEADERS) :]}
     assert story.pop("dlq_time")
@@ -262,14 +262,17 @@ def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) 
         return Reply(400) if b"data_base64" in request.body else world.take(request)
 
     world.function.reply = reply
-    absent = f"{world.topic}.dlq"
-    producer = "[kafka.producer]\nmessage.timeout.ms = 500"
-    with world.trigger(producer, dead_letter_topic=absent) as trigger:
+    port = free_port()
+    producer = f"""[kafka.producer]
+    bootstrap.servers = "127.0.0.1:{port}"
+    message.timeout.ms = 500"""
+    with world.trigger(producer, dead_letter_topic="dlq") as trigger:
         eventually(lambda: len(trigger.said("dead letter not written yet")) >= 2)
         eventually(lambda: world.is_committed({1: 10}))
-        world.broker.create(absent)
-        eventually(lambda: world.is_committed({0: 1, 1: 10}))
-    assert world.broker.read(absent, 1)[0].value() == POISON
+        with running_broker(port) as elsewhere:
+            elsewhere.create("dlq")
+            eventually(lambda: world.is_committed({0: 1, 1: 10}))
+            assert elsewhere.read("dlq", 1)[0].value() == POISON
 
 
 def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
@@ -288,16 +291,16 @@ def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
 
 def test_a_slow_function_costs_no_membership(world: World) -> None:
     """It may take longer than any of the group's time-outs, which are 2 s here."""
-    world.write(range(200))
+    world.write(range(100))
 
     def slow(request: Request) -> Reply:
-        threading.Event().wait(5)
+        threading.Event().wait(4)
         return world.take(request)
 
     world.function.reply = slow
     with world.trigger() as trigger:
-        eventually(lambda: world.is_committed({0: 200}))
-        assert world.numbers() == list(range(200))
+        eventually(lambda: world.is_committed({0: 100}))
+        assert world.numbers() == list(range(100))
         assert len(trigger.said("partitions assigned")) == 1
         assert not trigger.said("partitions revoked")
         assert not trigger.said("partitions lost")
@@ -380,8 +383,7 @@ def test_triggers_that_join_and_leave_share_the_work(world: World, strategy: str
 
 def shared(*triggers: Trigger) -> bool:
     """Whether each of these has a part of the partitions, by its last word."""
-    owned = [trigger.said("partitions assigned")[-1]["partitions"] for trigger in triggers]
-    return all(owned)
+    return all(trigger.said("partitions assigned")[-1]["owned"] for trigger in triggers)
 
 
 def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None:
@@ -415,7 +417,6 @@ def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
             world.broker.create(world.topic, PARTITIONS)
             world.write(range(10))
             eventually(lambda: len(world.taken) >= 10)
-        eventually(lambda: trigger.log.read_bytes().count(b"refused") >= 2)
         assert trigger.end() == 0
         assert len(trigger.log.read_bytes().splitlines()) < 40
 

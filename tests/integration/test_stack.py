@@ -72,6 +72,7 @@ def test_a_killed_process_comes_back_and_goals_become_ready_again(
     stack: Stack, http: httpx.Client, name: str
 ) -> None:
     """SIGKILL for one process of the stack, with all that it forked."""
+    post_goal(http, stack.events_url, f"before the death of {name}")
     process = stack.processes[name]
     before = process.pid
     process.kill()

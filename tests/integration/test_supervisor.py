@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -227,25 +227,33 @@ GUARDIAN = """
 """
 
 
-def orphaned(folder: Path, script: str) -> int:
-    """The id of a process whose guardian was killed with SIGKILL."""
-    with subprocess.Popen(
-        (sys.executable, "-c", textwrap.dedent(GUARDIAN), str(folder), script),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    ) as guardian:
-        assert guardian.stdout is not None
-        pid = int(guardian.stdout.readline())
-        guardian.kill()
-    return pid
+@pytest.fixture
+def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
+    """Runs a script whose guardian is then killed with SIGKILL; gives its id."""
+    left: list[int] = []
+
+    def orphan(script: str) -> int:
+        with subprocess.Popen(
+            (sys.executable, "-c", textwrap.dedent(GUARDIAN), str(tmp_path), script),
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        ) as guardian:
+            assert guardian.stdout is not None
+            left.append(int(guardian.stdout.readline()))
+            guardian.kill()
+        return left[-1]
+
+    yield orphan
+    for pid in left:
+        tree.kill_group(pid)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of such a death")
-def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(tmp_path: Path) -> None:
+def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(
+    tmp_path: Path, orphaned: Callable[[str], int]
+) -> None:
     """Nothing is left behind, even then."""
-    orphan = orphaned(
-        tmp_path, "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.01; done"
-    )
+    orphan = orphaned("trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.01; done")
     eventually(lambda: not lives(orphan))
     assert "asked" in (tmp_path / "orphan.log").read_text()
 
@@ -253,36 +261,36 @@ def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(tmp_path: Path) 
 DEAF = "trap '' TERM INT; echo up; while :; do sleep 0.1; done"
 
 
-def test_what_a_killed_stack_left_is_ended_by_the_next(tmp_path: Path, told: Told) -> None:
+def test_what_a_killed_stack_left_is_ended_by_the_next(
+    tmp_path: Path, told: Told, orphaned: Callable[[str], int]
+) -> None:
     """By force, if it does not want to go."""
-    left = orphaned(tmp_path, DEAF)
+    left = orphaned(DEAF)
     Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
     eventually(lambda: not lives(left))
     assert told == ["ending orphan, which a killed stack left running"]
 
 
-def test_a_worker_whose_master_is_gone_is_ended_by_the_next_stack(
-    tmp_path: Path, told: Told
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_of_a_group_without_its_leader_only_what_bears_our_mark_is_ended(
+    tmp_path: Path, told: Told, is_ours: bool
 ) -> None:
-    """It would keep the port of the next one."""
-    master = orphaned(tmp_path, f'sh -c "{DEAF}" & wait')
-    os.kill(master, signal.SIGKILL)
-    eventually(lambda: not lives(master))
-    workers = [process.pid for process in tree.group(master)]
-    assert workers
-    Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
-    eventually(lambda: not any(lives(worker) for worker in workers))
-    assert told == ["ending orphan, which a killed stack left running"]
-
-
-def test_a_stranger_in_a_group_of_the_same_id_is_left_alone(tmp_path: Path, told: Told) -> None:
-    """Only who bears the mark of this state folder is taken for a worker of its own."""
-    master = orphaned(tmp_path, f'env -i sh -c "{DEAF}" & wait')
-    os.kill(master, signal.SIGKILL)
-    eventually(lambda: not lives(master))
-    Register(tmp_path / "processes.json").end_leftovers(told)
-    assert told == []
-    tree.kill_group(master)
+    """A worker of ours would keep its port; a stranger in a group of the same id stays."""
+    notes = tmp_path / "processes.json"
+    with subprocess.Popen(
+        ("/bin/sh", "-c", "sleep 1000 >&- & echo $!"),
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(Register(notes).mark if is_ours else {})},
+        start_new_session=True,
+    ) as leader:
+        assert leader.stdout is not None
+        worker = int(leader.stdout.readline())
+    notes.write_text(json.dumps({"trigger": [leader.pid, time.time()]}))
+    assert [process.pid for process in tree.group(leader.pid)] == [worker]
+    Register(notes).end_leftovers(told)
+    assert lives(worker) is not is_ours
+    assert bool(told) is is_ours
+    tree.kill_group(leader.pid)
 
 
 def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(

@@ -1,0 +1,122 @@
+"""enrich-batch, as cron and a trigger see it."""
+
+import asyncio
+import json
+from uuid import UUID
+
+import pytest
+
+from functions.consume_goal.consume import row
+from functions.enrich_batch.app import app
+from functions.enrich_batch.enrich import EnrichBatch
+from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.enrich_batch.template import TemplateEnricher
+from functions.shared.contracts import highlight_id
+from functions.shared.envelopes import BATCH, Delivery
+from functions.shared.highlights import PENDING_AI, READY
+from functions.shared.settings import load
+from tests.asgi import Client
+from tests.events import MATCH, event_json, identified
+from tests.fakes import FakeCache, FakeStore
+from tests.revisions import HIGHLIGHT_TYPES, cloud_event
+
+GOAL = highlight_id(MATCH, "goal-1")
+NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
+
+
+@pytest.fixture(name="store")
+def _store() -> FakeStore:
+    """A store with one goal that awaits its text."""
+    event = identified(team="home", player="John Doe")
+    store = FakeStore()
+    asyncio.run(store.record([row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)]))
+    return store
+
+
+@pytest.fixture(name="cron")
+def _cron(store: FakeStore) -> Client:
+    """Who calls the function, with the enricher that is in use."""
+    settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
+    enrich = EnrichBatch(store, FakeCache(), TemplateEnricher(), settings)
+    return Client(app(lambda: enrich))
+
+
+def test_a_call_enriches_what_awaits_its_text(cron: Client, store: FakeStore) -> None:
+    """And answers with what it did, and what remains."""
+    answer = cron.post("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == NOTHING | {"claimed": 1, "ready": 1}
+    assert store.rows[GOAL]["status"] == READY
+    assert store.rows[GOAL]["title"] == "Home GOAL by John Doe"
+
+
+def test_a_second_call_finds_nothing_to_do(cron: Client) -> None:
+    """There is nothing left."""
+    cron.post("/")
+    assert cron.post("/").json() == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b"", None),
+        (b"", "application/json"),
+        (json.dumps([cloud_event({"highlightIds": [str(GOAL)]}, 0)]).encode(), BATCH),
+        (json.dumps([cloud_event(event_json(), 0)]).encode(), BATCH),
+        (b"\xff" * 1000, "text/plain"),
+        (b"[" * 10_000, BATCH),
+    ],
+)
+def test_whatever_a_call_brings_it_says_that_there_may_be_work(
+    content: bytes, content_type: str | None, cron: Client, store: FakeStore
+) -> None:
+    """An announcement, an empty call, or noise."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = cron.post("/", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["ready"]) == (200, 1)
+    assert store.rows[GOAL]["status"] == READY
+
+
+def test_what_another_worker_holds_is_left_to_it(cron: Client, store: FakeStore) -> None:
+    """It remains, and is not claimed."""
+    asyncio.run(store.claim(limit=1, lease_s=60, attempts=5))
+    assert cron.post("/").json() == NOTHING | {"remaining": 1}
+    assert store.rows[GOAL]["status"] == PENDING_AI
+
+
+def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> None:
+    """Cron and the trigger may come together."""
+    asyncio.run(_record_more(store))
+
+    async def call() -> list[dict[str, int]]:
+        answers = await asyncio.gather(*(cron.send("POST", "/") for _ in range(5)))
+        return [answer.json() for answer in answers]
+
+    tallies = asyncio.run(call())
+    assert sum(tally["claimed"] for tally in tallies) == len(store.rows) == 21
+    assert sum(tally["ready"] for tally in tallies) == 21
+
+
+async def _record_more(store: FakeStore) -> None:
+    events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
+    delivery = Delivery(None, None, None)
+    await store.record([row(event, delivery, HIGHLIGHT_TYPES) for event in events])
+
+
+def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:
+    """So that the trigger comes again."""
+    store.away = True
+    answer = cron.post("/")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_function_takes_posts_at_its_root(cron: Client, store: FakeStore) -> None:
+    """And says that it is alive; no other request makes it work."""
+    assert cron.get("/health").json() == {"status": "ok"}
+    refused = cron.get("/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert cron.post("/anything").status_code == 404
+    assert store.rows[GOAL]["status"] == PENDING_AI

@@ -1,0 +1,406 @@
+"""GET /highlights, as readers see it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_from_bytes, urlsplit
+from uuid import UUID
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from functions.consume_goal.consume import row
+from functions.list_highlights.app import app
+from functions.list_highlights.pages import Pages
+from functions.list_highlights.query import PARAMETERS
+from functions.shared.envelopes import Delivery
+from functions.shared.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
+from infra.answers import Highlight, ProblemDetails
+from tests.asgi import Client
+from tests.events import MATCH, NAMES, OTHER_MATCH, identified
+from tests.fakes import FakeCache, FakeStore
+from tests.revisions import HIGHLIGHT_TYPES
+
+
+class World:
+    """The function among its services, and a reader."""
+
+    def __init__(self) -> None:
+        self.store = FakeStore()
+        self.cache = FakeCache()
+        pages = Pages(self.store, self.cache)
+        self.reader = Client(app(lambda: pages))
+
+    def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
+        """Record a goal, or a correction of one; return its id."""
+        event = identified(eventId=event_id, **fields)
+        recorded = row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)
+
+        async def record() -> None:
+            async with self.cache.change({event.match_id}):
+                await self.store.record([recorded])
+
+        asyncio.run(record())
+        id_: UUID = recorded["id"]
+        return id_
+
+    def goals(self, count: int) -> list[UUID]:
+        """Record goals, one a minute; return their ids, newest first."""
+        times = [f"2025-12-08T20:{minute:02}:00Z" for minute in range(count)]
+        ids = [self.goal(f"{at}", occurredAt=time) for at, time in enumerate(times)]
+        return ids[::-1]
+
+    def get(self, query: str = "", **headers: str) -> httpx.Response:
+        """Return the answer to a query."""
+        return self.reader.get(f"/highlights?{query}", headers=headers)
+
+    def ids(self, query: str = "") -> list[UUID]:
+        """Return the ids that are listed."""
+        answer = self.get(query)
+        assert answer.status_code == 200, answer.text
+        return [UUID(highlight["id"]) for highlight in answer.json()]
+
+
+def next_query(answer: httpx.Response) -> str | None:
+    """Return the query to which an answer's Link leads."""
+    if "link" not in answer.headers:
+        return None
+    target = urlsplit(answer.links["next"]["url"])
+    assert target.path == "/highlights"
+    return target.query
+
+
+@pytest.fixture(name="world")
+def _world() -> World:
+    """A world without any highlight."""
+    return World()
+
+
+def test_a_list_is_a_json_array(world: World) -> None:
+    """Of highlights with every field of the contract; what is unknown is null."""
+    assert world.get().json() == []
+    world.goal(player="Messi", minute=36)
+    answer = world.get()
+    assert answer.headers["content-type"] == "application/json"
+    (highlight,) = answer.json()
+    assert set(highlight) == {field.alias for field in Highlight.model_fields.values()}
+    Highlight.model_validate(highlight)
+    assert (highlight["player"], highlight["team"], highlight["title"]) == ("Messi", None, None)
+
+
+def test_the_newest_is_the_first(world: World) -> None:
+    """By when it happened, and of two at once by id."""
+    late = world.goal("1", occurredAt="2025-12-08T20:17:00Z")
+    early = world.goal("2", occurredAt="2025-12-08T20:15:00Z")
+    same = sorted([world.goal("3"), world.goal("4")], reverse=True)
+    assert world.ids() == [late, *same, early]
+
+
+def test_each_filter_leaves_what_it_names(world: World) -> None:
+    """Alone, and together."""
+    messi = world.goal("1", team="Argentina", eventType="goal")
+    mbappé = world.goal("2", team="France", eventType="penalty_goal")
+    other = world.goal("3", team="France", matchId=str(OTHER_MATCH))
+    gone = world.goal("4", retracted=True)
+    assert set(world.ids(f"matchId={MATCH}")) == {messi, mbappé}
+    assert set(world.ids("team=FRANCE")) == {mbappé, other}
+    assert set(world.ids("eventType=Penalty_Goal")) == {mbappé}
+    assert set(world.ids("status=retracted")) == {gone}
+    assert set(world.ids("status=pending_ai")) == {messi, mbappé, other}
+    assert world.ids(f"matchId={MATCH}&team=france&status=PENDING_AI") == [mbappé]
+    assert world.ids("team=Brazil") == []
+
+
+def test_without_a_status_what_is_retracted_is_left_out(world: World) -> None:
+    """Who asks for that status, gets it."""
+    stands, gone = world.goal("1"), world.goal("2", retracted=True)
+    assert world.ids() == [stands]
+    assert world.ids(f"matchId={MATCH}") == [stands]
+    assert world.ids(f"matchId={MATCH}&status=RETRACTED") == [gone]
+
+
+def test_what_changed_since_is_listed(world: World) -> None:
+    """At or after that moment."""
+    world.goal("1")
+    world.store.now = 30.0
+    late = world.goal("2")
+    assert world.ids("updatedSince=2026-01-01T00:00:30Z") == [late]
+    assert world.ids("updatedSince=2026-01-01T01:00:30%2B01:00") == [late]
+    assert world.ids("updatedSince=2026-01-01T00:00:31Z") == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_team_of_any_script_is_found(name: str, world: World) -> None:
+    """By its name in the URL, and its name is shown as it is."""
+    world.goal(team=name)
+    answer = world.reader.request("GET", "/highlights", params={"team": name})
+    assert [highlight["team"] for highlight in answer.json()] == [name]
+
+
+def test_pages_are_for_people(world: World) -> None:
+    """By number and size; what is out of range is clamped."""
+    newest = world.goals(7)
+    assert world.ids("pageSize=3") == newest[:3]
+    assert world.ids("page=3&pageSize=3") == newest[6:]
+    assert world.ids("page=4&pageSize=3") == []
+    assert world.ids("page=0&pageSize=3") == newest[:3]
+    assert world.ids("pageSize=0") == newest[:1]
+    assert world.ids("pageSize=1000") == newest
+
+
+def test_a_page_holds_fifty_and_at_most_a_hundred(world: World) -> None:
+    """The rest is on the next one."""
+    for hour in range(2):
+        for minute in range(55):
+            world.goal(f"{hour}.{minute}", occurredAt=f"2025-12-08T{hour:02}:{minute:02}:00Z")
+    assert len(world.ids()) == 50
+    assert len(world.ids("pageSize=101")) == 100
+    assert len(world.ids("page=3")) == 10
+
+
+def test_a_link_leads_to_the_next_page_until_the_last(world: World) -> None:
+    """Every highlight is met once, in order, with the filters kept."""
+    newest = world.goals(7)
+    world.goal("other", matchId=str(OTHER_MATCH))
+    query: str | None = f"matchId={MATCH}&pageSize=3"
+    met: list[UUID] = []
+    sizes = []
+    while query is not None:
+        answer = world.get(query)
+        met += [UUID(highlight["id"]) for highlight in answer.json()]
+        sizes.append(len(answer.json()))
+        query = next_query(answer)
+    assert met == newest
+    assert sizes == [3, 3, 1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_a_last_page_that_is_full_has_no_link(size: int, world: World) -> None:
+    """There is nothing behind it."""
+    world.goals(6)
+    assert next_query(world.get(f"page={6 // size}&pageSize={size}")) is None
+
+
+def test_who_follows_links_misses_nothing_that_was_there(world: World) -> None:
+    """A goal that is scored meanwhile shifts no page."""
+    newest = world.goals(4)
+    first = world.get("pageSize=2")
+    world.goal("late", occurredAt="2025-12-08T21:00:00Z")
+    query = next_query(first)
+    assert query
+    assert world.ids(query) == newest[2:]
+
+
+def test_an_etag_spares_the_body(world: World) -> None:
+    """304 while nothing changed, 200 once something did."""
+    world.goal()
+    first = world.get()
+    tag = first.headers["etag"]
+    again = world.get(**{"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    world.goal("2")
+    changed = world.get(**{"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', '"x",W/{} , "y"', "*"])
+def test_an_etag_matches_in_every_form_of_the_header(form: str, world: World) -> None:
+    """Weak, one of several, or any."""
+    tag = world.get().headers["etag"]
+    assert world.get(**{"If-None-Match": form.format(tag)}).status_code == 304
+
+
+@pytest.mark.parametrize("held", ['"x"', "", "x", 'W/"x"', '"*"'])
+def test_another_etag_matches_nothing(held: str, world: World) -> None:
+    """The body is sent."""
+    assert world.get(**{"If-None-Match": held}).status_code == 200
+
+
+def test_pages_that_differ_in_their_link_alone_keep_their_link(world: World) -> None:
+    """A 304 has the same Link as the 200 that it stands for."""
+    world.goals(3)
+    first = world.get("pageSize=2")
+    again = world.get("pageSize=2", **{"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.headers["link"] == first.headers["link"]
+
+
+def test_a_head_has_the_headers_of_the_get(world: World) -> None:
+    """And no body."""
+    world.goals(3)
+    got = world.get("pageSize=2")
+    head = world.reader.request("HEAD", "/highlights?pageSize=2")
+    assert head.status_code == 200
+    for name in ("etag", "link", "content-type", "content-length"):
+        assert head.headers[name] == got.headers[name]
+
+
+@pytest.mark.parametrize("query", [f"matchId={MATCH}", f"matchId={MATCH}&status=READY"])
+def test_the_first_page_of_a_match_is_read_once(query: str, world: World) -> None:
+    """The next reader has it from the cache, link, entity tag and all."""
+    world.goals(3)
+    first = world.get(f"{query}&pageSize=2")
+    asked = world.store.statements
+    again = world.get(f"{query}&pageSize=2")
+    assert world.store.statements == asked
+    assert again.content == first.content
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers.get("link") == first.headers.get("link")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "status=READY", f"matchId={MATCH}&page=2", f"matchId={MATCH}&team=x",
+              f"matchId={MATCH}&status=PENDING_AI"],
+)  # fmt: skip
+def test_another_page_is_read_each_time(query: str, world: World) -> None:
+    """And not kept."""
+    for reads in (1, 2):
+        world.get(query)
+        assert world.store.statements == reads
+    assert world.cache.pages == {}
+
+
+def test_a_page_is_not_shown_after_a_change(world: World) -> None:
+    """Who has seen the change is shown it here as well."""
+    world.goal("1")
+    assert len(world.ids(f"matchId={MATCH}")) == 1
+    world.goal("2")
+    assert len(world.ids(f"matchId={MATCH}")) == 2
+    world.goal("2", retracted=True, revision=1)
+    assert len(world.ids(f"matchId={MATCH}")) == 1
+
+
+def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
+    """The fill comes late, and is refused."""
+
+    class Slow(FakeStore):
+        """Changes between the read of a page and its return."""
+
+        world: World
+
+        async def list(
+            self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
+        ) -> list[Document]:
+            read = await super().list(filters, limit=limit, offset=offset)
+            async with self.world.cache.change({MATCH}):
+                event = identified(eventId=f"{len(self.rows)}")
+                await self.record([row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)])
+            return read
+
+    world = World()
+    world.store = Slow()
+    world.store.world = world
+    pages = Pages(world.store, world.cache)
+    world.reader = Client(app(lambda: pages))
+    sizes = [len(world.ids(f"matchId={MATCH}")) for _ in range(3)]
+    assert sizes == [0, 1, 2]
+    assert world.cache.pages == {}
+
+
+def test_without_the_cache_the_answers_are_the_same(world: World) -> None:
+    """It is best effort."""
+    world.goals(3)
+    cached = world.get(f"matchId={MATCH}")
+    world.cache.away = True
+    fresh = world.get(f"matchId={MATCH}")
+    assert (fresh.content, fresh.headers["etag"]) == (cached.content, cached.headers["etag"])
+
+
+@pytest.mark.parametrize("kept", [b"garbage", b"", b"\n", b"\xff\xff\n\xff\n[]"])
+def test_what_is_no_page_in_the_cache_is_not_shown(kept: bytes, world: World) -> None:
+    """Whatever wrote it, the answer is right."""
+    world.goal()
+    world.get(f"matchId={MATCH}")
+    world.cache.pages = dict.fromkeys(world.cache.pages, kept)
+    assert len(world.ids(f"matchId={MATCH}")) == 1
+
+
+def test_a_cached_page_needs_no_database(world: World) -> None:
+    """What is not cached is a 503, with when to come again."""
+    world.get(f"matchId={MATCH}")
+    world.store.away = True
+    assert world.get(f"matchId={MATCH}").status_code == 200
+    answer = world.get()
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_readers_at_once_share_one_read(world: World) -> None:
+    """A hundred who ask the same are one statement."""
+
+    async def ask() -> list[httpx.Response]:
+        return await asyncio.gather(
+            *(world.reader.send("GET", "/highlights?team=x") for _ in range(100))
+        )
+
+    answers = asyncio.run(ask())
+    assert {answer.status_code for answer in answers} == {200}
+    assert world.store.statements <= 2
+
+
+def test_a_refused_parameter_is_named(world: World) -> None:
+    """All of them, an unknown one with a hint."""
+    answer = world.get("match_id=1&status=DONE&page=two&updatedSince=today")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = ProblemDetails.model_validate(answer.json()).errors
+    assert told
+    assert set(told) == {"match_id", "status", "page", "updatedSince"}
+    assert told["match_id"] == ["is unknown; did you mean matchId?"]
+    assert world.store.statements == 0
+
+
+def status_of(query_string: bytes) -> int:
+    """Return the status of the answer to a query string as it stands in the request."""
+    pages = Pages(FakeStore(), FakeCache())
+    scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
+    request = Request({**scope, "query_string": query_string})
+
+    async def answer() -> int:
+        return (await app(lambda: pages)(request)).status_code
+
+    return asyncio.run(answer())
+
+
+@given(st.binary(max_size=100), st.sampled_from(PARAMETERS))
+def test_no_query_earns_a_5xx(value: bytes, name: str) -> None:
+    """Whatever bytes are encoded in it."""
+    assert status_of(quote_from_bytes(value).encode()) in (200, 400)
+    assert status_of(f"{name}={quote_from_bytes(value)}".encode()) in (200, 400)
+
+
+@pytest.mark.parametrize("query", [b"team=\xff", b"\xe4\xb8", b"\x80=\x80", b"team=a#b", b"\0"])
+def test_no_query_that_is_not_encoded_earns_a_5xx(query: bytes) -> None:
+    """Whichever server stands before the function and lets it pass."""
+    assert status_of(query) in (200, 400)
+
+
+def test_another_method_or_path_is_refused(world: World) -> None:
+    """405 with what is allowed, 404 for what there is not."""
+    refused = world.reader.post("/highlights")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    for path in ("/", "/highlight", "/highlights/", "/events"):
+        assert world.reader.get(path).status_code == 404
+    assert world.reader.get("/health").json() == {"status": "ok"}
+
+
+def test_each_status_can_be_asked_for(world: World) -> None:
+    """And nothing else is in the answer."""
+    world.goal("1")
+    world.goal("2", retracted=True)
+    found = {status: len(world.ids(f"status={status}")) for status in STATUSES}
+    assert found == dict.fromkeys(STATUSES, 0) | {PENDING_AI: 1, RETRACTED: 1}
+    assert READY in found
+
+
+def test_a_document_is_shown_as_the_store_gave_it(world: World) -> None:
+    """Times in UTC, with a Z."""
+    world.goal(occurredAt="2025-12-08T21:16:00+01:00")
+    (highlight,) = json.loads(world.get().content)
+    assert highlight["occurredAt"] == "2025-12-08T20:16:00Z"
