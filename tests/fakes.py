@@ -138,22 +138,15 @@ class FakeStore:
         queue = {"attempts": 0, "lease": None, "availableAt": self.now}
         return {**row, "title": None, "summary": None, **stamp, **queue}
 
-    async def expire(self, *, attempts: int) -> list[Change]:
-        """Fail what ran out of attempts."""
-        self._stated([])
-        spent = [row for row in self._awaiting() if row["attempts"] >= attempts]
-        return [self._set(row, status=FAILED_AI, lease=None) for row in spent]
-
-    async def claim(self, *, limit: int, lease_s: float, attempts: int) -> list[list[Any]]:
+    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
         """Lease highlights that await their text, oldest first."""
         self._stated([])
-        free = [row for row in self._awaiting() if row["attempts"] < attempts]
-        claimed = sorted(free, key=lambda row: (row["availableAt"], row["id"]))[:limit]
+        claimed = sorted(self._awaiting(), key=lambda row: (row["availableAt"], row["id"]))[:limit]
         for row in claimed:
             row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
             row["availableAt"] = self.now + lease_s
         return [
-            [row["id"], row["lease"], UUID(row["matchId"]), row["traceparent"]]
+            [row["id"], row["lease"], UUID(row["matchId"]), row["traceparent"], row["attempts"]]
             + [row[fact] for fact in FACTS]
             for row in claimed
         ]

@@ -28,4 +28,4 @@ def app(consume: Callable[[], Consume]) -> Routes:
         answer = failures_answer(failures)
         return Response(orjson.dumps(answer), media_type="application/json")
 
-    return Routes({"/": {"POST": take}})
+    return Routes({"/": {"POST": take}}, consume)

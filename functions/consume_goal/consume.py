@@ -76,26 +76,28 @@ class Consume:
         return failures
 
     async def _record(self, taken: Sequence[Taken]) -> list[Failure]:
-        latest = winners(taken)
-        async with self._cache.change({event.match_id for event, _ in latest}):
-            changes, failures = await self._write(latest)
-        self._publisher.announce(announcements(changes, latest))
+        async with self._cache.change({event.match_id for event, _ in taken}):
+            try:
+                changes = await self._write(winners(taken))
+                failures: list[Failure] = []
+            except DataRefused:
+                changes, failures = await self._write_each(taken)
+        self._publisher.announce(announcements(changes, taken))
         return failures
 
-    async def _write(self, taken: Sequence[Taken]) -> tuple[list[Change], list[Failure]]:
-        """Write all in one statement; if Postgres refuses a value, each alone."""
+    async def _write(self, taken: Sequence[Taken]) -> list[Change]:
         rows = [row(event, delivery, self._highlight_types) for event, delivery in taken]
-        try:
-            return await self._store.record(rows), []
-        except DataRefused as refused:
-            if len(taken) == 1:
-                return [], [Failure(taken[0][1], str(refused))]
+        return await self._store.record(rows)
+
+    async def _write_each(self, taken: Sequence[Taken]) -> tuple[list[Change], list[Failure]]:
+        """Write one by one, since Postgres refuses a value of one of them."""
         changes: list[Change] = []
         failures: list[Failure] = []
         for one in taken:
-            changed, failed = await self._write([one])
-            changes += changed
-            failures += failed
+            try:
+                changes += await self._write([one])
+            except DataRefused as refused:
+                failures.append(Failure(one[1], str(refused)))
         return changes, failures
 
 

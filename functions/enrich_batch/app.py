@@ -18,4 +18,4 @@ def app(enrich: Callable[[], EnrichBatch]) -> Routes:
         tally = await enrich().run()
         return Response(orjson.dumps(asdict(tally)), media_type="application/json")
 
-    return Routes({"/": {"POST": run}})
+    return Routes({"/": {"POST": run}}, enrich)

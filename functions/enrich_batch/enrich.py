@@ -13,6 +13,7 @@ from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared import trace
 from functions.shared.highlights import FAILED_AI, Change
+from functions.shared.postgres import DataRefused
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +23,8 @@ Row = Mapping[str, Any]
 class Queue(Protocol):
     """What enrich-batch needs of the store."""
 
-    async def expire(self, *, attempts: int) -> list[Change]:
-        """Fail what ran out of attempts without anybody to say so."""
-
-    async def claim(self, *, limit: int, lease_s: float, attempts: int) -> list[list[Any]]:
-        """Lease highlights that await their text: id, lease, match_id, traceparent, facts."""
+    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
+        """Lease highlights: id, lease, match_id, traceparent, attempts, facts."""
 
     async def finish(self, rows: Sequence[Row]) -> list[Change]:
         """Make READY the rows whose lease still holds."""
@@ -55,12 +53,17 @@ class Claim:
     lease: UUID
     match_id: UUID
     traceparent: str | None
+    attempts: int
     facts: Facts
 
     @property
     def row(self) -> Row:
         """What names the claim to the store."""
         return {"id": self.id, "lease": self.lease}
+
+
+class OutOfAttempts(Exception):
+    """Every attempt was begun, and none came to an end: each ended in a crash."""
 
 
 @dataclass(slots=True)
@@ -105,7 +108,6 @@ class EnrichBatch:
         """
         tally = Tally()
         deadline = self._clock() + self._settings.enrich_time_budget_s
-        await self._expire(tally)
         while claims := await self._claim():
             tally.claimed += len(claims)
             await self._settle(await self._describe(claims), tally)
@@ -114,20 +116,13 @@ class EnrichBatch:
         tally.remaining = await self._queue.count_pending()
         return tally
 
-    async def _expire(self, tally: Tally) -> None:
-        expired = await self._queue.expire(attempts=self._settings.enrich_max_attempts)
-        async with self._cache.change({change.match_id for change in expired}):
-            tally.failed += len(expired)
-
     async def _claim(self) -> list[Claim]:
         rows = await self._queue.claim(
-            limit=self._settings.enrich_batch_size,
-            lease_s=self._settings.enrich_lease_s,
-            attempts=self._settings.enrich_max_attempts,
+            limit=self._settings.enrich_batch_size, lease_s=self._settings.enrich_lease_s
         )
         return [
-            Claim(highlight_id, lease, match_id, traceparent, Facts(*facts))
-            for highlight_id, lease, match_id, traceparent, *facts in rows
+            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
+            for id_, lease, match_id, traceparent, attempts, *facts in rows
         ]
 
     async def _describe(self, claims: Sequence[Claim]) -> _Outcome:
@@ -142,28 +137,42 @@ class EnrichBatch:
         return outcome
 
     async def _text(self, claim: Claim) -> Text:
+        if claim.attempts > self._settings.enrich_max_attempts:
+            raise OutOfAttempts
         async with asyncio.timeout(self._settings.enrich_timeout_s):
             return await self._enricher.enrich(claim.facts)
 
     async def _settle(self, outcome: _Outcome, tally: Tally) -> None:
         claims = [*outcome.failed, *(claim for claim, _ in outcome.described)]
         async with self._cache.change({claim.match_id for claim in claims}):
-            ready = await self._finish(outcome.described)
+            ready = await self._finish(outcome)
             given_back = await self._give_back(outcome.failed)
         failed = [change for change in given_back if change.status == FAILED_AI]
         tally.ready += len(ready)
         tally.failed += len(failed)
         tally.postponed += len(given_back) - len(failed)
 
-    async def _finish(self, described: Sequence[tuple[Claim, Text]]) -> list[Change]:
+    async def _finish(self, outcome: _Outcome) -> list[Change]:
+        """Keep all texts in one statement; if Postgres refuses one, each alone."""
+        try:
+            return await self._keep(outcome.described)
+        except DataRefused:
+            ready: list[Change] = []
+            for claim, text in outcome.described:
+                try:
+                    ready += await self._keep([(claim, text)])
+                except DataRefused as refused:
+                    outcome.failed.append(claim)
+                    _log(logging.WARNING, "text refused", claim, error=str(refused))
+            return ready
+
+    async def _keep(self, described: Sequence[tuple[Claim, Text]]) -> list[Change]:
         if not described:
             return []
-        ready = await self._queue.finish(
-            [
-                {**claim.row, "title": text.title, "summary": text.summary}
-                for claim, text in described
-            ]
-        )
+        rows = [
+            {**claim.row, "title": text.title, "summary": text.summary} for claim, text in described
+        ]
+        ready = await self._queue.finish(rows)
         ready_ids = {change.id for change in ready}
         for claim, text in described:
             if claim.id in ready_ids:

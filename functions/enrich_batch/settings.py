@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from functions.shared.settings import PostgresSettings, RedisSettings, Seconds
 
@@ -12,7 +12,14 @@ class EnrichBatchSettings(PostgresSettings, RedisSettings):
 
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
     enrich_time_budget_s: Seconds = 20.0
-    enrich_lease_s: Seconds = 30.0
     enrich_timeout_s: Seconds = 10.0
+    enrich_lease_s: Seconds = Field(30.0, validate_default=True)
     enrich_max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     enrich_backoff_s: Seconds = 2.0
+
+    @field_validator("enrich_lease_s")
+    @classmethod
+    def _outlives_an_attempt(cls, lease_s: float, info: ValidationInfo) -> float:
+        if lease_s <= info.data.get("enrich_timeout_s", 0.0):
+            raise ValueError("must be more than ENRICH_TIMEOUT_S, which it covers")
+        return lease_s

@@ -1,5 +1,6 @@
 """The HTTP face of get-highlight."""
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +13,7 @@ from functions.shared.http import Routes, json_with_etag
 from functions.shared.problems import Problem
 
 PREFIX = "/highlights/"
+CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class Gets(Protocol):
@@ -25,13 +27,13 @@ def app(store: Callable[[], Gets]) -> Routes:
     """GET /highlights/{id}."""
 
     async def get(request: Request) -> Response:
-        name = request.url.path.removeprefix(PREFIX)
+        name = request.scope["path"].removeprefix(PREFIX)
         document = await store().get(identified(name))
         if document is None:
             raise not_found(name)
         return json_with_etag(request, document.json.encode())
 
-    return Routes({PREFIX: {"GET": get}})
+    return Routes({f"{PREFIX}*": {"GET": get}}, store)
 
 
 def identified(name: str) -> UUID:
@@ -40,10 +42,9 @@ def identified(name: str) -> UUID:
     Raises:
         Problem: 404.
     """
-    try:
-        return UUID(name)
-    except ValueError:
-        raise not_found(name) from None
+    if not CANONICAL.fullmatch(name):
+        raise not_found(name)
+    return UUID(name)
 
 
 def not_found(name: str) -> Problem:

@@ -34,4 +34,6 @@ def app(publisher: Callable[[], Publishes]) -> Routes:
         accepted = await ingest.batch(body, header(request, b"idempotency-key"))
         return Response(orjson.dumps(accepted), 202, media_type="application/json")
 
-    return Routes({"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}})
+    return Routes(
+        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher
+    )

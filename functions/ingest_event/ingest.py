@@ -1,10 +1,10 @@
 """Accepting events: what was posted becomes records, and the broker's word becomes a 202."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID, uuid4
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.shared import trace
 from functions.shared.contracts import Event, highlight_id
@@ -15,7 +15,7 @@ from functions.shared.topics import MATCH_EVENTS
 BATCH_LIMIT = 500
 KEY_LIMIT = 120  # leaves room in an eventId for an item's index
 
-BATCH = TypeAdapter(list[Event])
+BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
 Receipt = dict[str, str]
 
 FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
@@ -62,8 +62,6 @@ class Ingest:
             events = BATCH.validate_json(body)
         except ValidationError as error:
             raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
-        if not 1 <= len(events) <= BATCH_LIMIT:
-            raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events, not {len(events)}"]})
         key = idempotency_key(key)
         events = [
             self._identified(event, f"{key}/{index}" if key else None)
@@ -101,11 +99,12 @@ def idempotency_key(header: str | None) -> str | None:
     """The `Idempotency-Key` header's value, bare or as the quoted string of its draft standard.
 
     Raises:
-        Problem: 400 when it is too long to be part of an eventId.
+        Problem: 400 when it cannot be part of an eventId.
     """
     key = (header or "").strip().removeprefix('"').removesuffix('"').strip()
-    if len(key) > KEY_LIMIT:
-        raise invalid({"Idempotency-Key": [f"must have at most {KEY_LIMIT} characters"]})
+    if len(key) > KEY_LIMIT or "\0" in key:
+        why = f"must have at most {KEY_LIMIT} characters, and no NUL"
+        raise invalid({"Idempotency-Key": [why]})
     return key or None
 
 
@@ -123,13 +122,14 @@ def receipt_of(event: Event) -> Receipt:
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:
     """The event as the topic carries it, with the attributes of CloudEvents as headers."""
     match_id = receipt["matchId"]
+    suffix = "-retracted" if event.retracted else ""
     return Record(
         topic=MATCH_EVENTS,
         key=match_id,
         value=event.to_json(),
         headers={
             "ce_specversion": "1.0",
-            "ce_id": f"{match_id}/{event.event_id}/{event.revision}",
+            "ce_id": f"{match_id}/{event.event_id}/{event.revision}{suffix}",
             "ce_source": "/ingest-event",
             "ce_type": "goalstream.match-event",
             "ce_subject": match_id,

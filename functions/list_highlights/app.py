@@ -14,7 +14,12 @@ def app(pages: Callable[[], Pages]) -> Routes:
     """GET /highlights."""
 
     async def list_highlights(request: Request) -> Response:
-        page = await pages().page(parse(request.url.query))
+        page = await pages().page(parse(query_string(request)))
         return json_with_etag(request, page.body, etag=page.etag, link=page.link)
 
-    return Routes({"/highlights": {"GET": list_highlights}})
+    return Routes({"/highlights": {"GET": list_highlights}}, pages)
+
+
+def query_string(request: Request) -> str:
+    """The query of a request, as text even if it should not be."""
+    return bytes(request.scope["query_string"]).decode(errors="replace")

@@ -48,9 +48,12 @@ class Page:
         return cls(etag_of(body), query.next_link(shown[-1]) if more else "", body)
 
     @classmethod
-    def from_bytes(cls, kept: bytes) -> Self:
-        """The page that `to_bytes` made these bytes of."""
-        etag, link, body = kept.split(b"\n", 2)
+    def from_bytes(cls, kept: bytes) -> Self | None:
+        """The page that `to_bytes` made these bytes of, or None if it did not."""
+        etag, _, rest = kept.partition(b"\n")
+        link, _, body = rest.partition(b"\n")
+        if etag_of(body).encode() != etag:
+            return None
         return cls(etag.decode(), link.decode(), body)
 
     def to_bytes(self) -> bytes:
@@ -78,8 +81,9 @@ class Pages:
         if query.cached_as is None:
             return await self._read(query)
         match_id, name = query.cached_as
-        if kept := await self._cache.read(match_id, name):
-            return Page.from_bytes(kept)
+        kept = await self._cache.read(match_id, name)
+        if kept and (page := Page.from_bytes(kept)):
+            return page
         lease = await self._cache.lease(match_id)
         page = await self._read(query)
         if lease:

@@ -20,7 +20,8 @@ PAGE_LIMIT: Final = 1_000_000
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
 )  # fmt: skip
-INTEGER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
+INTEGER = re.compile(r"\+?0*(?P<digits>[0-9]+)|-[0-9]+", re.ASCII)
+MORE_THAN_ANY = 9  # digits; no limit has as many
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,15 +116,16 @@ class _Reader:
             return None
 
     def status(self) -> str | None:
-        status = self.given.get("status", "").upper()
-        if status and status not in STATUSES:
+        given = self.given.get("status", "")
+        status = given.upper()
+        if status and not (given.isascii() and status in STATUSES):
             self._refuse("status", f"must be one of {', '.join(STATUSES)}")
             return None
         return status or None
 
     def updated_since(self) -> datetime | None:
         # A + that was not encoded arrives as a space.
-        text = self.given.get("updatedSince", "").replace(" ", "+")
+        text = re.sub(r" (?=\d\d:\d\d$)", "+", self.given.get("updatedSince", ""))
         try:
             return moment(text) if text else None
         except ValueError as error:
@@ -146,10 +148,12 @@ class _Reader:
         text = self.given.get(name)
         if text is None:
             return default
-        if not INTEGER.fullmatch(text):
+        match = INTEGER.fullmatch(text)
+        if match is None:
             self._refuse(name, "must be an integer")
             return default
-        return min(max(int(text), 1), limit)
+        digits = match["digits"] or "0"
+        return limit if len(digits) >= MORE_THAN_ANY else min(max(int(digits), 1), limit)
 
     def _refuse(self, name: str, why: str) -> None:
         self._errors.setdefault(name, []).append(why)

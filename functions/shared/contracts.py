@@ -16,7 +16,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 NIL_UUID = UUID(int=0)
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
+)
 
 
 def _not_nil(value: UUID) -> UUID:

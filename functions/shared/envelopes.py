@@ -5,6 +5,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protoc
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import orjson
 from starlette.datastructures import Headers
 
+from functions.shared import trace
 from functions.shared.problems import Problem
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
+NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,10 @@ def _delivery(item: Any) -> Delivery:
     if not isinstance(item, dict):
         return Delivery(None, None, None)
     traceparent = item.get("traceparent")
+    is_trace = isinstance(traceparent, str) and trace.is_valid(traceparent)
     return Delivery(
         item["data"] if "data" in item else _decoded(item.get("data_base64")),
-        traceparent if isinstance(traceparent, str) else None,
+        traceparent if is_trace else None,
         _identifier(item),
     )
 
@@ -106,10 +110,9 @@ def _decoded(data: Any) -> Any:
 
 
 def _identifier(item: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    try:
-        return {
-            "partition": f"{item['kafkatopic']}-{int(item['kafkapartition'])}",
-            "offset": int(item["kafkaoffset"]),
-        }
-    except (KeyError, TypeError, ValueError):
+    """How the trigger knows the record, if it said so; never made up."""
+    topic, partition = item.get("kafkatopic"), str(item.get("kafkapartition"))
+    offset = str(item.get("kafkaoffset"))
+    if not isinstance(topic, str) or not all(map(NUMBER.fullmatch, (partition, offset))):
         return None
+    return {"partition": f"{topic}-{int(partition)}", "offset": int(offset)}

@@ -56,25 +56,19 @@ RECORD = """
     RETURNING id, match_id, status
 """
 
-# What a crash left behind at the last attempt would otherwise wait for ever.
-EXPIRE = """
-    UPDATE highlights SET status = 'FAILED_AI', lease = NULL, updated_at = clock_timestamp()
-    WHERE status = 'PENDING_AI' AND available_at <= clock_timestamp() AND attempts >= :attempts
-    RETURNING id, match_id, status
-"""
-
-# A claim is a lease: it ends by itself, and its id fences off whoever comes back too late.
+# A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
+# counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
 CLAIM = """
     UPDATE highlights AS h
     SET lease = gen_random_uuid(), attempts = attempts + 1,
         available_at = clock_timestamp() + make_interval(secs => :lease_s)
     FROM (
         SELECT id FROM highlights
-        WHERE status = 'PENDING_AI' AND available_at <= clock_timestamp() AND attempts < :attempts
+        WHERE status = 'PENDING_AI' AND available_at <= clock_timestamp()
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ) AS next
     WHERE h.id = next.id
-    RETURNING h.id, h.lease, h.match_id, h.traceparent,
+    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts,
         h.event_type, h.team, h.player, h.description, h.minute, h.added_time,
         h.home_team, h.away_team, h.home_score, h.away_score
 """
@@ -101,7 +95,7 @@ GIVE_BACK = """
     UPDATE highlights AS h
     SET status = CASE WHEN last THEN 'FAILED_AI' ELSE 'PENDING_AI' END, lease = NULL,
         available_at = clock_timestamp()
-            + make_interval(secs => :backoff_s * power(2, h.attempts - 1)),
+            + make_interval(secs => least(:backoff_s * power(2, h.attempts - 1), 3600)),
         updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
     FROM failed AS f WHERE h.id = f.id
     RETURNING h.id, h.match_id, h.status
@@ -176,17 +170,13 @@ class Highlights:
         changed = await self._postgres.run(RECORD, rows=_json(rows))
         return [Change(*row) for row in changed]
 
-    async def expire(self, *, attempts: int) -> list[Change]:
-        """Fail what ran out of attempts without anybody to say so."""
-        expired = await self._postgres.run(EXPIRE, attempts=attempts)
-        return [Change(*row) for row in expired]
-
-    async def claim(self, *, limit: int, lease_s: float, attempts: int) -> list[list[Any]]:
+    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
         """Lease up to `limit` highlights that await their text, oldest first.
 
-        Rows: id, lease, match_id, traceparent, then the facts in the order of the contract.
+        Rows: id, lease, match_id, traceparent, attempts (this one too), then the facts in the
+        order of the contract.
         """
-        return await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, attempts=attempts)
+        return await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s)
 
     async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Make READY those of the rows (id, lease, title, summary) whose lease still holds."""

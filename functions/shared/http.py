@@ -16,19 +16,17 @@ Methods = Mapping[str, Handler]
 log = logging.getLogger(__name__)
 
 
-async def _health(_: Request) -> Response:
-    return Response(b'{"status":"ok"}', media_type="application/json")
-
-
 class Routes:
     """Sends a request to its handler and turns every error into problem details.
 
-    A path that ends in `/` stands for all that begin so.
+    A path that ends in `*` stands for all that begin so. `GET /health` calls `warm_up`, so that
+    whoever waits for a function to be alive finds its clients made and connecting.
     """
 
-    def __init__(self, routes: Mapping[str, Methods]) -> None:
-        self._routes: dict[str, Methods] = {"/health": {"GET": _health}, **routes}
-        self._prefixes = [path for path in routes if path.endswith("/")]
+    def __init__(self, routes: Mapping[str, Methods], warm_up: Callable[[], object]) -> None:
+        self._warm_up = warm_up
+        self._routes: dict[str, Methods] = {"/health": {"GET": self._health}, **routes}
+        self._prefixes = {path[:-1]: routes[path] for path in routes if path.endswith("*")}
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request; whatever happens inside, the answer is well-formed."""
@@ -42,11 +40,17 @@ class Routes:
         response.raw_headers.append((b"x-correlation-id", correlation_id))
         return response
 
+    async def _health(self, _: Request) -> Response:
+        self._warm_up()
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
     async def _answer(self, request: Request) -> Response:
         try:
             return await self._handler(request)(request)
         except Problem as problem:
             return problem.response()
+        except ClientDisconnect:
+            return Problem(400, "The body ended before its end.").response()
         except Unavailable as unavailable:
             log.warning("unavailable", extra={"fields": {"detail": str(unavailable)}})
             return unavailable.problem.response()
@@ -65,9 +69,9 @@ class Routes:
     def _methods(self, path: str) -> Methods:
         if path in self._routes:
             return self._routes[path]
-        for prefix in self._prefixes:
+        for prefix, methods in self._prefixes.items():
             if path.startswith(prefix):
-                return self._routes[prefix]
+                return methods
         raise Problem(404, "Nothing is served at this path.")
 
 

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on standard error."""
 
+import json
 import logging
 from datetime import UTC, datetime
 
@@ -28,7 +29,15 @@ class JsonFormatter(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
+        return _json(line)
+
+
+def _json(line: dict[str, object]) -> str:
+    """One line of JSON, whatever was logged: a log is the last place for an error of its own."""
+    try:
         return orjson.dumps(line, default=str).decode()
+    except TypeError:  # a lone surrogate, a key that is no text, an integer of more than 64 bits
+        return json.dumps(line, default=str, skipkeys=True)
 
 
 def configure(service: str, level: str = "INFO") -> None:

@@ -10,6 +10,11 @@ from starlette.responses import Response
 
 Errors = dict[str, list[str]]
 
+# Who sends much nonsense is not sent more of it.
+ERRORS_TOLD = 50
+NAMES_TOLD = 5
+NAME_TOLD = 64
+
 
 class Problem(Exception):
     """An error that the caller is told as `application/problem+json`."""
@@ -55,7 +60,9 @@ class Unavailable(Exception):
 
 def invalid(errors: Errors) -> Problem:
     """A 400 that says of every refused field why."""
-    fields = ", ".join(errors)
+    names = list(errors)
+    more = ", …" if len(names) > NAMES_TOLD else ""
+    fields = ", ".join(names[:NAMES_TOLD]) + more
     return Problem(400, f"The request is not valid: {fields}.", errors=errors)
 
 
@@ -67,12 +74,12 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 
 def explain(errors: Sequence[Any], known: Sequence[str]) -> Errors:
-    """Pydantic's errors by field; an item of a batch is named by its index, as in `3.player`."""
+    """The first of pydantic's errors, by field; of a batch with its index, as in `3.player`."""
     explained: Errors = {}
-    for error in errors:
-        name = ".".join(str(part) for part in error["loc"]) or "body"
+    for error in errors[:ERRORS_TOLD]:
+        name = ".".join(str(part)[:NAME_TOLD] for part in error["loc"]) or "body"
         if error["type"] == "extra_forbidden":
-            why = unknown(str(error["loc"][-1]), known)
+            why = unknown(str(error["loc"][-1])[:NAME_TOLD], known)
         else:
             why = error["msg"].removeprefix("Value error, ")
         explained.setdefault(name, []).append(why)

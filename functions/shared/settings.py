@@ -3,11 +3,27 @@
 import os
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 LogLevel = Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")]
+
+
+def _with_usable_port(url: str) -> str:
+    try:
+        urlsplit(url).port  # noqa: B018 - asking for it is the check
+    except ValueError:
+        raise ValueError("its port is no number from 0 to 65535") from None
+    return url
 
 
 class Settings(BaseModel):
@@ -32,9 +48,9 @@ class KafkaSettings(Settings):
 class PostgresSettings(Settings):
     """For functions that read or write highlights."""
 
-    database_url: Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://")] = Field(
-        repr=False
-    )
+    database_url: Annotated[
+        str, StringConstraints(pattern=r"^postgres(ql)?://"), AfterValidator(_with_usable_port)
+    ] = Field(repr=False)
     database_pool_size: Annotated[int, Field(ge=1, le=64)] = 4
     database_timeout_s: Seconds = 5.0
 
@@ -42,9 +58,12 @@ class PostgresSettings(Settings):
 class RedisSettings(Settings):
     """For functions that fill or drop the cache; without a URL there is no cache."""
 
-    redis_url: Annotated[str, StringConstraints(pattern="^(rediss?|unix)://")] | None = Field(
-        None, repr=False
-    )
+    redis_url: (
+        Annotated[
+            str, StringConstraints(pattern="^(rediss?|unix)://"), AfterValidator(_with_usable_port)
+        ]
+        | None
+    ) = Field(None, repr=False)
     redis_timeout_s: Seconds = 0.05
     cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
 

@@ -7,7 +7,10 @@ import os
 import re
 from contextvars import ContextVar
 
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
+TRACEPARENT = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}"
+    r"(?P<added>-.*)?"  # what a later version adds is not ours to read
+)
 
 current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -15,9 +18,9 @@ current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 def is_valid(traceparent: str) -> bool:
     """Whether a header's text is a traceparent that may be continued."""
     match = TRACEPARENT.fullmatch(traceparent)
-    return bool(
-        match and not traceparent.startswith("ff") and match[1].strip("0") and match[2].strip("0")
-    )
+    if match is None or match["version"] == "ff" or (match["version"] == "00" and match["added"]):
+        return False
+    return bool(match["trace"].strip("0") and match["span"].strip("0"))
 
 
 def continued(traceparent: str | None) -> str:

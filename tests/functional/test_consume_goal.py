@@ -72,11 +72,11 @@ class World:
 
     async def _enrich(self) -> None:
         self.store.now += 3600
-        claims = await self.store.claim(limit=100, lease_s=60, attempts=100)
+        claims = await self.store.claim(limit=100, lease_s=60)
         await self.store.finish(
             [
                 {"id": id_, "lease": lease, "title": told(*facts[:3:2]), "summary": ""}
-                for id_, lease, _, _, *facts in claims
+                for id_, lease, _, _, _, *facts in claims
             ]
         )
 
@@ -241,8 +241,7 @@ def test_a_correction_that_makes_a_goal_of_something_else_makes_a_highlight(worl
 def test_a_highlight_that_failed_is_enriched_anew_when_its_facts_change(world: World) -> None:
     """With all its attempts before it."""
     world.take(identified(player="Messi"))
-    asyncio.run(world.store.claim(limit=1, lease_s=0, attempts=1))
-    asyncio.run(world.store.expire(attempts=1))
+    world.store.rows[GOAL]["status"] = FAILED_AI
     assert world.status() == FAILED_AI
     world.take(identified(player="Mbappé", revision=1))
     assert (world.status(), world.store.rows[GOAL]["attempts"]) == (PENDING_AI, 0)

@@ -80,7 +80,7 @@ def test_whatever_a_call_brings_it_says_that_there_may_be_work(
 
 def test_what_another_worker_holds_is_left_to_it(cron: Client, store: FakeStore) -> None:
     """It remains, and is not claimed."""
-    asyncio.run(store.claim(limit=1, lease_s=60, attempts=5))
+    asyncio.run(store.claim(limit=1, lease_s=60))
     assert cron.post("/").json() == NOTHING | {"remaining": 1}
     assert store.rows[GOAL]["status"] == PENDING_AI
 

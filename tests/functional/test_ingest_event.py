@@ -213,6 +213,13 @@ def test_a_batch_of_another_size_is_refused(
     assert broker.published == []
 
 
+@pytest.mark.parametrize("item", [b"{}", b"1", b'{"plyer":1}'])
+def test_a_batch_that_is_too_long_is_refused_for_that_alone(item: bytes, client: Client) -> None:
+    """Its items are not looked at: a million wrong ones would keep the function busy for long."""
+    body = b"[" + b",".join([item] * 50_000) + b"]"
+    assert list(errors(client.post("/events/batch", content=body, headers=JSON))) == ["body"]
+
+
 def test_one_bad_event_refuses_the_batch(client: Client, broker: FakePublisher) -> None:
     """With its index and its field; nothing is published."""
     events: list[Any] = [event_json(eventId=f"{at}") for at in range(5)]

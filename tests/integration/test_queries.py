@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from functions.list_highlights.query import Query, parse
-from functions.shared.highlights import CLAIM, COUNT_PENDING, EXPIRE, GET, list_statement
+from functions.shared.highlights import CLAIM, COUNT_PENDING, GET, list_statement
 from local.embedded.stack import Stack
 from tests.integration.table import Table
 
@@ -69,8 +69,7 @@ def test_a_list_is_read_from_the_index_made_for_it(
     ("statement", "values", "index"),
     [
         (GET, {"id": MATCH}, "highlights_pkey"),
-        (CLAIM, {"limit": 100, "lease_s": 30.0, "attempts": 5}, "highlights_to_enrich"),
-        (EXPIRE, {"attempts": 5}, "highlights_to_enrich"),
+        (CLAIM, {"limit": 100, "lease_s": 30.0}, "highlights_to_enrich"),
         (COUNT_PENDING, {}, "highlights_to_enrich"),
     ],
 )

@@ -286,11 +286,13 @@ def test_of_a_group_without_its_leader_only_what_bears_our_mark_is_ended(
         assert leader.stdout is not None
         worker = int(leader.stdout.readline())
     notes.write_text(json.dumps({"trigger": [leader.pid, time.time()]}))
-    assert [process.pid for process in tree.group(leader.pid)] == [worker]
-    Register(notes).end_leftovers(told)
-    assert lives(worker) is not is_ours
-    assert bool(told) is is_ours
-    tree.kill_group(leader.pid)
+    try:
+        assert [process.pid for process in tree.group(leader.pid)] == [worker]
+        Register(notes).end_leftovers(told)
+        assert lives(worker) is not is_ours
+        assert bool(told) is is_ours
+    finally:
+        tree.kill_group(leader.pid)
 
 
 def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(

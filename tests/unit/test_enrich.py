@@ -170,18 +170,19 @@ def test_a_worker_that_crashed_at_the_last_attempt_leaves_nothing_pending() -> N
     """Its lease runs out, and the next call says FAILED_AI and counts it."""
     work = Work(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")
     ids = work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60, attempts=1))
+    asyncio.run(work.store.claim(limit=1, lease_s=60))
     assert work.run() == Tally(remaining=1)
     work.store.now += 60
-    assert work.run() == Tally(failed=1)
+    assert work.run() == Tally(claimed=1, failed=1)
     assert work.statuses(ids) == [FAILED_AI]
+    assert not work.namer.seen
 
 
 def test_a_crash_half_way_is_taken_up_again() -> None:
     """When the lease has run out, and not before."""
     work = Work()
     ids = work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60, attempts=5))
+    asyncio.run(work.store.claim(limit=1, lease_s=60))
     work.store.now += 59
     assert work.run() == Tally(remaining=1)
     work.store.now += 1
@@ -198,7 +199,7 @@ def test_who_lost_the_lease_changes_nothing() -> None:
     def another_claims(_: Facts) -> None:
         if not others:
             work.store.now += 60
-            claiming = work.store.claim(limit=10, lease_s=60, attempts=5)
+            claiming = work.store.claim(limit=10, lease_s=60)
             others.append(_finished(claiming))
 
     work.namer.meanwhile = another_claims
@@ -296,20 +297,20 @@ def test_the_pages_of_a_match_are_dropped_around_its_change() -> None:
     assert pages == [None, None, b"[]"]
 
 
-def test_a_page_is_dropped_before_what_expired_is_seen_to_have_failed() -> None:
+def test_a_page_is_dropped_before_what_crashed_is_seen_to_have_failed() -> None:
     """A reader who has seen FAILED_AI is not shown PENDING_AI afterwards."""
     work = Work(ENRICH_MAX_ATTEMPTS="1")
     work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60, attempts=1))
+    asyncio.run(work.store.claim(limit=1, lease_s=60))
     work.store.now += 60
-    expire = work.store.expire
+    give_back = work.store.give_back
     under_way: list[bool] = []
 
-    async def observed(*, attempts: int) -> Any:
+    async def observed(*arguments: Any, **named: Any) -> Any:
         under_way.append({MATCH} in work.cache.changed)
-        return await expire(attempts=attempts)
+        return await give_back(*arguments, **named)
 
-    work.store.expire = observed  # type: ignore[method-assign] # looks on, and changes nothing
+    work.store.give_back = observed  # type: ignore[method-assign] # looks on, and changes nothing
     work.run()
     assert under_way == [True]
 

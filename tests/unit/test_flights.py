@@ -44,6 +44,7 @@ class World:
 
     async def land(self, error: Exception | None = None) -> None:
         """End the flight that began last."""
+        assert self.in_flight == 1, "one flight at a time"
         if error:
             self.begun[-1].set_exception(error)
         else:

@@ -37,11 +37,13 @@ def test_a_problem_is_told_as_problem_json(status: int) -> None:
 
 def test_a_problem_has_members_and_headers_of_its_own() -> None:
     """Of any type that has a text."""
-    problem = Problem(405, "No.", headers={"Allow": "GET"}, topic="t", matchId=UUID(int=1))
+    members = {"topic": "t", "matchId": UUID(int=1), "why": OSError("away")}
+    problem = Problem(405, "No.", headers={"Allow": "GET"}, **members)
     response = problem.response()
     assert response.headers["allow"] == "GET"
     assert body(response)["topic"] == "t"
     assert body(response)["matchId"] == str(UUID(int=1))
+    assert body(response)["why"] == "away"
 
 
 def test_what_is_unavailable_says_when_to_come_again() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
@@ -110,6 +111,14 @@ def test_a_page_of_any_number_of_digits_is_clamped() -> None:
     assert parse(f"page=-{'9' * 5000}").page == 1
 
 
+@pytest.mark.parametrize("text", ["0" * 60_000 + "x", "+" + "0" * 60_000 + "-", "1" * 60_000 + "."])
+def test_a_long_number_that_is_none_is_refused_at_once(text: str) -> None:
+    """A check that takes the square of its length would hold up every other reader."""
+    start = process_time()
+    assert list(errors(urlencode({"page": text}))) == ["page"]
+    assert process_time() - start < 1
+
+
 def test_a_page_begins_after_those_before_it() -> None:
     """Page 3 of 20 begins after 40."""
     assert parse("page=3&pageSize=20").offset == 40
@@ -214,9 +223,9 @@ def test_a_link_keeps_what_was_asked_for() -> None:
 
 
 def test_a_link_of_a_link_has_one_cursor() -> None:
-    """The newest."""
+    """The newest, and no page beside it."""
     further = Document(UUID(int=8), "2022-12-18T15:00:00Z", "{}")
-    link = followed(parse("team=a")).next_link(further)
+    link = followed(parse("team=a&page=2")).next_link(further)
     target = urlsplit(link.removeprefix("<").partition(">")[0])
     assert parse_qs(target.query) == {"team": ["a"], "cursor": [cursor_of(further)]}
 
