@@ -15,7 +15,7 @@ from functions.shared.topics import MATCH_EVENTS
 BATCH_LIMIT = 500
 KEY_LIMIT = 120  # leaves room in an eventId for an item's index
 
-BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
+BATCH = TypeAdapter(Annotated[list[Event], Field(max_length=BATCH_LIMIT)])
 Receipt = dict[str, str]
 
 FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
@@ -62,6 +62,8 @@ class Ingest:
             events = BATCH.validate_json(body)
         except ValidationError as error:
             raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+        if not events:
+            raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events"]})
         key = idempotency_key(key)
         events = [
             self._identified(event, f"{key}/{index}" if key else None)

@@ -20,7 +20,7 @@ PAGE_LIMIT: Final = 1_000_000
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
 )  # fmt: skip
-INTEGER = re.compile(r"\+?0*(?P<digits>[0-9]+)|-[0-9]+", re.ASCII)
+INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 MORE_THAN_ANY = 9  # digits; no limit has as many
 
 
@@ -148,11 +148,12 @@ class _Reader:
         text = self.given.get(name)
         if text is None:
             return default
-        match = INTEGER.fullmatch(text)
-        if match is None:
+        if not INTEGER.fullmatch(text):
             self._refuse(name, "must be an integer")
             return default
-        digits = match["digits"] or "0"
+        if text.startswith("-"):
+            return 1
+        digits = text.lstrip("+0") or "0"
         return limit if len(digits) >= MORE_THAN_ANY else min(max(int(digits), 1), limit)
 
     def _refuse(self, name: str, why: str) -> None:

@@ -18,7 +18,8 @@ AT_ONCE = 1000  # records taken from the client in one go
 IDLE_S = 0.1  # how late a stop may be noticed
 BUSY_S = 0.01  # how late a paused partition may be resumed, or a batch committed
 ROOM_WITHIN_S = 0.05  # how long a full queue may keep the others waiting
-LAST_COMMIT_WITHIN_S = 5.0
+LAST_COMMIT_WITHIN_S = 3.0
+LEAVE_WITHIN_S = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +138,17 @@ class TriggerConsumer:
         self._finishing = True
         positions = self._give_up(list(self._partitions), self._trigger.drain_s)
         self._commits.last(positions, LAST_COMMIT_WITHIN_S)
-        self._client.close()
-        self._say(logging.INFO, "left the group")
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the group; without a broker the client would try to for ever."""
+        leaving = threading.Thread(target=self._client.close, daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_WITHIN_S)
+        if leaving.is_alive():
+            self._say(logging.WARNING, "the group cannot be told that we leave")
+        else:
+            self._say(logging.INFO, "left the group")
 
     def _give_up(self, numbers: Iterable[int], within_s: float) -> dict[int, int]:
         """Let go of partitions; returns how far they came. What comes later comes too late."""

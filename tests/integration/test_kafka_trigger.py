@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -427,6 +427,28 @@ def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
             eventually(lambda: len(world.taken) >= 10)
         assert trigger.end() == 0
         assert len(trigger.log.read_bytes().splitlines()) < 40
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_the_end_is_no_hang_when_the_broker_is_gone(tmp_path: Path, protocol: str) -> None:
+    """Offsets that cannot be committed and a group that cannot be left are waited for briefly."""
+    hold, asked = threading.Event(), threading.Event()
+
+    def held(_: Request) -> Reply:
+        asked.set()
+        hold.wait(20)
+        return Reply()
+
+    kind = mock_broker() if protocol == "consumer" else running_broker(free_port())
+    with FunctionServer() as function, ExitStack() as brokers:
+        world = World(brokers.enter_context(kind), function, tmp_path)
+        function.reply = held
+        world.write(range(10))
+        with world.trigger(f'group.protocol = "{protocol}"') as trigger:
+            assert asked.wait(20)
+            brokers.close()
+            hold.set()
+            assert trigger.end() == 0
 
 
 def test_a_file_that_cannot_be_used_is_told_and_ends_with_2(tmp_path: Path) -> None:
