@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
@@ -34,6 +34,11 @@ def event_json(**fields: Any) -> dict[str, Any]:
 def identified(**fields: Any) -> IdentifiedEvent:
     """Return an event as the topic carries it."""
     return IdentifiedEvent.model_validate(event_json(eventId="goal-1") | fields)
+
+
+def id_of(match_id: UUID, event_id: str) -> UUID:
+    """Return the id of an event's highlight, by the standard library's own hand."""
+    return uuid5(match_id, event_id)
 
 
 def texts(limit: int, least: int = 0) -> st.SearchStrategy[str]:

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
 
-from functions.shared.contracts import IdentifiedEvent, highlight_id
-from tests.events import MATCH, identified
+from functions.shared.contracts import IdentifiedEvent
+from tests.events import MATCH, id_of, identified
 
 HIGHLIGHT_TYPES = frozenset({"goal", "own_goal", "penalty_goal"})
 
@@ -46,9 +46,9 @@ def expected(batches: Batches) -> Mapping[UUID, Expected]:
     """Return, by highlight, what the highest revision of each event makes of it."""
     highest: dict[UUID, IdentifiedEvent] = {}
     for event in (event for batch in batches for event in batch):
-        known = highest.setdefault(highlight_id(event.match_id, event.event_id), event)
+        known = highest.setdefault(id_of(event.match_id, event.event_id), event)
         if _rank(event) > _rank(known):
-            highest[highlight_id(event.match_id, event.event_id)] = event
+            highest[id_of(event.match_id, event.event_id)] = event
     return {id_: _made_of(event) for id_, event in highest.items() if _is_kept(event)}
 
 

@@ -82,7 +82,7 @@ class Consume:
                 failures: list[Failure] = []
             except DataRefused:
                 changes, failures = await self._write_each(taken)
-        self._publisher.announce(announcements(changes, taken))
+        self._publisher.announce(announcement(changes, taken[0][1].traceparent))
         return failures
 
     async def _write(self, taken: Sequence[Taken]) -> list[Change]:
@@ -135,26 +135,18 @@ def row(event: IdentifiedEvent, delivery: Delivery, highlight_types: frozenset[s
     }
 
 
-def announcements(changes: Sequence[Change], taken: Sequence[Taken]) -> list[Record]:
-    """One record a match that has highlights to enrich, with the trace that brought the first."""
-    pending: dict[UUID, list[UUID]] = {}
-    for change in changes:
-        if change.status == PENDING_AI:
-            pending.setdefault(change.match_id, []).append(change.id)
-    traces = {
-        event.match_id: {"traceparent": delivery.traceparent}
-        for event, delivery in reversed(taken)
-        if delivery.traceparent
-    }
-    return [
-        Record(
-            topic=HIGHLIGHTS_PENDING,
-            key=str(match_id),
-            value=orjson.dumps({"matchId": match_id, "highlightIds": ids}),
-            headers=traces.get(match_id, {}),
-        )
-        for match_id, ids in pending.items()
-    ]
+def announcement(changes: Sequence[Change], traceparent: str | None) -> list[Record]:
+    """The record that tells enrich-batch of its work, if there is any."""
+    pending = [change for change in changes if change.status == PENDING_AI]
+    if not pending:
+        return []
+    record = Record(
+        topic=HIGHLIGHTS_PENDING,
+        key=str(pending[0].match_id),
+        value=orjson.dumps({"highlightIds": [change.id for change in pending]}),
+        headers={"traceparent": traceparent} if traceparent else {},
+    )
+    return [record]
 
 
 def _reasons(error: ValidationError) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Protocol
-from uuid import UUID, uuid4
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -31,11 +30,8 @@ class Publishes(Protocol):
 class Ingest:
     """Takes events in; knows nothing of HTTP."""
 
-    def __init__(
-        self, publisher: Callable[[], Publishes], new_id: Callable[[], UUID] = uuid4
-    ) -> None:
+    def __init__(self, publisher: Callable[[], Publishes]) -> None:
         self._publisher = publisher
-        self._new_id = new_id
 
     async def one(self, body: bytes, key: str | None) -> dict[str, Any]:
         """Accept one event, as JSON; `key` is its id if it brings none of its own.
@@ -48,7 +44,7 @@ class Ingest:
             event = Event.model_validate_json(body)
         except ValidationError as error:
             raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
-        (receipt,) = await self._publish([self._identified(event, idempotency_key(key))])
+        (receipt,) = await self._publish([_identified(event, idempotency_key(key))])
         return {"message": "The event is accepted.", **receipt}
 
     async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
@@ -66,16 +62,11 @@ class Ingest:
             raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events"]})
         key = idempotency_key(key)
         events = [
-            self._identified(event, f"{key}/{index}" if key else None)
+            _identified(event, f"{key}/{index}" if key else None)
             for index, event in enumerate(events)
         ]
         receipts = await self._publish(events)
         return {"message": f"{len(events)} events are accepted.", "events": receipts}
-
-    def _identified(self, event: Event, key: str | None) -> Event:
-        if event.event_id is not None:
-            return event
-        return event.model_copy(update={"event_id": key or self._new_id().hex})
 
     async def _publish(self, events: Sequence[Event]) -> list[Receipt]:
         traceparent = trace.current.get() or trace.continued(None)
@@ -97,6 +88,13 @@ class Ingest:
         return receipts
 
 
+def _identified(event: Event, key: str | None) -> Event:
+    """The event under the sender's key, if it brings no id of its own."""
+    if key is None or "event_id" in event.model_fields_set:
+        return event
+    return event.model_copy(update={"event_id": key})
+
+
 def idempotency_key(header: str | None) -> str | None:
     """The `Idempotency-Key` header's value, bare or as the quoted string of its draft standard.
 
@@ -112,12 +110,11 @@ def idempotency_key(header: str | None) -> str | None:
 
 def receipt_of(event: Event) -> Receipt:
     """What the sender of an event learns of it."""
-    event_id = event.event_id or ""
     return {
         "matchId": str(event.match_id),
         "eventType": event.event_type,
-        "eventId": event_id,
-        "highlightId": str(highlight_id(event.match_id, event_id)),
+        "eventId": event.event_id,
+        "highlightId": highlight_id(event.match_id, event.event_id),
     }
 
 

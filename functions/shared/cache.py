@@ -10,10 +10,9 @@ When it is done it drops them again.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -34,25 +33,30 @@ FILL = """
 if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 then
     redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
     redis.call('EXPIRE', KEYS[1], ARGV[4], 'NX')
-    return 1
 end
-return 0
+"""
+
+# Both take three keys a match, and the change: a batch of matches costs one round trip.
+ANNOUNCE = """
+for at = 1, #KEYS, 3 do
+    redis.call('UNLINK', KEYS[at], KEYS[at + 1])
+    redis.call('SADD', KEYS[at + 2], ARGV[1])
+    redis.call('EXPIRE', KEYS[at + 2], ARGV[2])
+end
+"""
+SETTLE = """
+for at = 1, #KEYS, 3 do
+    redis.call('UNLINK', KEYS[at], KEYS[at + 1])
+    redis.call('SREM', KEYS[at + 2], ARGV[1])
+end
+return 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys of a match; the braces keep them on one node of a cluster."""
-
-    pages: str
-    lease: str
-    changes: str
-
-    @classmethod
-    def of(cls, match_id: UUID) -> Self:
-        """The keys of this match."""
-        match = f"goalstream:{{{match_id}}}"
-        return cls(f"{match}:pages", f"{match}:lease", f"{match}:changes")
+def keys_of(match_id: UUID) -> tuple[str, str, str]:
+    """A match's `pages`, `lease` and `changes`."""
+    match = f"goalstream:{match_id}"
+    return f"{match}:pages", f"{match}:lease", f"{match}:changes"
 
 
 class Cache:
@@ -68,17 +72,18 @@ class Cache:
         """A page as it was kept, or None."""
         if self._redis is None or self._breaker.is_open:
             return None
-        kept: bytes | None = await self._try(self._redis.hget(Keys.of(match_id).pages, page))
+        pages, _, _ = keys_of(match_id)
+        kept: bytes | None = await self._try(self._redis.hget(pages, page))
         return kept
 
     async def lease(self, match_id: UUID) -> bytes | None:
         """What `fill` needs to keep a page that is read from the database after this call."""
         if self._redis is None or self._breaker.is_open:
             return None
+        _, lease, _ = keys_of(match_id)
         token = os.urandom(8).hex()
         held = await self._try(
-            self._redis.set(Keys.of(match_id).lease, token, nx=True, ex=LEASE_S, get=True),
-            otherwise=b"",
+            self._redis.set(lease, token, nx=True, ex=LEASE_S, get=True), otherwise=b""
         )
         return token.encode() if held is None else held or None
 
@@ -86,11 +91,8 @@ class Cache:
         """Keep a page for `CACHE_TTL_S` seconds at most, if nothing changed since its lease."""
         if self._redis is None or self._breaker.is_open:
             return
-        keys = Keys.of(match_id)
         await self._try(
-            self._redis.eval(
-                FILL, 3, keys.pages, keys.lease, keys.changes, lease, page, content, self._ttl_s
-            )
+            self._redis.eval(FILL, 3, *keys_of(match_id), lease, page, content, self._ttl_s)
         )
 
     @asynccontextmanager
@@ -100,12 +102,12 @@ class Cache:
             yield
             return
         change = os.urandom(8).hex()
-        keys = [Keys.of(match_id) for match_id in match_ids]
-        await self._try(self._announce(self._redis, keys, change))
+        keys = [key for match_id in match_ids for key in keys_of(match_id)]
+        await self._try(self._redis.eval(ANNOUNCE, len(keys), *keys, change, CHANGE_S))
         try:
             yield
         finally:
-            if not await self._try(self._settle(self._redis, keys, change)):
+            if not await self._settle(self._redis, keys, change):
                 task = asyncio.create_task(self._settle_later(self._redis, keys, change))
                 self._unsettled.add(task)
                 task.add_done_callback(self._unsettled.discard)
@@ -115,35 +117,22 @@ class Cache:
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _announce(self, redis: Redis, matches: Collection[Keys], change: str) -> bool:
-        pipeline = redis.pipeline(transaction=True)
-        for keys in matches:
-            pipeline.unlink(keys.pages, keys.lease)
-            pipeline.sadd(keys.changes, change)
-            pipeline.expire(keys.changes, CHANGE_S)
-        await pipeline.execute()
-        return True
+    async def _settle(self, redis: Redis, keys: Sequence[str], change: str) -> bool:
+        settled = await self._try(redis.eval(SETTLE, len(keys), *keys, change), otherwise=False)
+        return bool(settled)
 
-    async def _settle(self, redis: Redis, matches: Collection[Keys], change: str) -> bool:
-        pipeline = redis.pipeline(transaction=True)
-        for keys in matches:
-            pipeline.unlink(keys.pages, keys.lease)
-            pipeline.srem(keys.changes, change)
-        await pipeline.execute()
-        return True
-
-    async def _settle_later(self, redis: Redis, matches: Collection[Keys], change: str) -> None:
+    async def _settle_later(self, redis: Redis, keys: Sequence[str], change: str) -> None:
         """Drop what Redis could not be told to drop, as soon as it can."""
         settled = False
         while not settled:
             await asyncio.sleep(RETRY_S)
-            settled = await self._try(self._settle(redis, matches, change), otherwise=False)
+            settled = await self._settle(redis, keys, change)
 
     async def _ping(self) -> None:
         if self._redis is not None:
             await self._redis.ping()
 
-    async def _try(self, call: Coroutine[Any, Any, Any] | Any, otherwise: Any = None) -> Any:
+    async def _try(self, call: Any, otherwise: Any = None) -> Any:
         try:
             return await call
         except Exception as error:  # whatever it is, an answer without the cache is right

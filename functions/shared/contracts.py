@@ -1,9 +1,11 @@
 """The event, as the contract has it: what a feed posts and what the topic carries."""
 
+import os
 import re
 from datetime import UTC, datetime
+from hashlib import sha1
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticUseDefault
 
 NIL_UUID = UUID(int=0)
 RFC_3339 = re.compile(
@@ -45,6 +48,16 @@ def _blank_is_unknown(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _blank_is_left_out(value: object) -> object:
+    if _blank_is_unknown(value) is None:
+        raise PydanticUseDefault
+    return value
+
+
+def _new_event_id() -> str:
+    return os.urandom(16).hex()
+
+
 Blankable = BeforeValidator(_blank_is_unknown)
 Storable = StringConstraints(pattern=r"^[^\x00]*$")  # Postgres keeps any text but NUL
 
@@ -70,7 +83,9 @@ class Event(BaseModel):
     team: Name = None
     player: Name = None
     description: Text = None
-    event_id: Annotated[EventId | None, Blankable] = None
+    event_id: Annotated[EventId, BeforeValidator(_blank_is_left_out)] = Field(
+        default_factory=_new_event_id
+    )
     revision: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
     retracted: Annotated[bool, Field(strict=True)] = False
     minute: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
@@ -91,6 +106,13 @@ class IdentifiedEvent(Event):
     event_id: EventId
 
 
-def highlight_id(match_id: UUID, event_id: str) -> UUID:
-    """The id of an event's highlight: the same event makes the same highlight everywhere."""
-    return uuid5(match_id, event_id)
+def highlight_id(match_id: UUID, event_id: str) -> str:
+    """The id of an event's highlight: the same event makes the same highlight everywhere.
+
+    It is `uuid.uuid5(match_id, event_id)` as text (RFC 9562, 5.5), in a third of the time.
+    """
+    digest = bytearray(sha1(match_id.bytes + event_id.encode(), usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"

@@ -93,7 +93,7 @@ async def read_body(request: Request, *, limit: int) -> bytes:
         Problem: 413 when it is larger, told as soon as it is known.
     """
     announced = header(request, b"content-length") or ""
-    if announced.isdecimal() and int(announced) > limit:
+    if announced.isdecimal() and int(announced[:20]) > limit:
         raise too_large(limit)
     body, more = b"", True
     while more:

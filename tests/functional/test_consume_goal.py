@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.app import BODY_LIMIT, app
 from functions.consume_goal.consume import Consume
-from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.contracts import IdentifiedEvent
 from functions.shared.envelopes import BATCH, STRUCTURED
 from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
 from tests.asgi import Client
-from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, identified
+from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakePublisher, FakeStore
 from tests.revisions import (
     HIGHLIGHT_TYPES,
@@ -32,7 +32,7 @@ from tests.revisions import (
 )
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-GOAL = highlight_id(MATCH, "goal-1")
+GOAL = id_of(MATCH, "goal-1")
 
 
 class World:
@@ -151,13 +151,12 @@ def test_the_same_batch_again_changes_nothing(world: World) -> None:
 
 
 def test_new_highlights_are_announced(world: World) -> None:
-    """By match, so that they are enriched at once."""
+    """Together, so that they are enriched at once."""
     world.take(identified(), identified(eventId="2"), identified(matchId=str(OTHER_MATCH)))
-    announced = {record.key: json.loads(record.value) for record in world.broker.announced}
-    assert {record.topic for record in world.broker.announced} == {HIGHLIGHTS_PENDING}
-    assert set(announced) == {str(MATCH), str(OTHER_MATCH)}
-    assert set(announced[str(MATCH)]["highlightIds"]) == {
-        str(GOAL), str(highlight_id(MATCH, "2")),
+    (record,) = world.broker.announced
+    assert record.topic == HIGHLIGHTS_PENDING
+    assert set(json.loads(record.value)["highlightIds"]) == {
+        str(GOAL), str(id_of(MATCH, "2")), str(id_of(OTHER_MATCH, "goal-1")),
     }  # fmt: skip
 
 
@@ -291,7 +290,7 @@ def test_a_bad_record_is_named_and_fails_alone(
     goals = [identified(eventId=f"{n}") for n in range(3)]
     records = [*envelope(goals[:2]), bad(2), *envelope(goals[2:], start=3)]
     assert world.failures(records) == [2]
-    assert set(world.store.rows) == {highlight_id(MATCH, f"{n}") for n in range(3)}
+    assert set(world.store.rows) == {id_of(MATCH, f"{n}") for n in range(3)}
 
 
 @given(st.lists(st.sampled_from([None, *BAD]), max_size=12))
@@ -306,7 +305,7 @@ def test_of_any_mixture_exactly_the_bad_records_fail(
     ]
     assert world.failures(records) == [at for at, bad in enumerate(mixture) if bad]
     assert set(world.store.rows) == {
-        highlight_id(MATCH, f"{at}") for at, bad in enumerate(mixture) if not bad
+        id_of(MATCH, f"{at}") for at, bad in enumerate(mixture) if not bad
     }
 
 

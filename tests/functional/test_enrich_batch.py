@@ -11,16 +11,15 @@ from functions.enrich_batch.app import app
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared.contracts import highlight_id
 from functions.shared.envelopes import BATCH, Delivery
 from functions.shared.highlights import PENDING_AI, READY
 from functions.shared.settings import load
 from tests.asgi import Client
-from tests.events import MATCH, event_json, identified
+from tests.events import MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakeStore
 from tests.revisions import HIGHLIGHT_TYPES, cloud_event
 
-GOAL = highlight_id(MATCH, "goal-1")
+GOAL = id_of(MATCH, "goal-1")
 NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
 
 

@@ -7,16 +7,15 @@ import pytest
 
 from functions.consume_goal.consume import row
 from functions.get_highlight.app import app
-from functions.shared.contracts import highlight_id
 from functions.shared.envelopes import Delivery
 from functions.shared.highlights import RETRACTED
 from infra.answers import Highlight
 from tests.asgi import Client
-from tests.events import MATCH, identified
+from tests.events import MATCH, id_of, identified
 from tests.fakes import FakeStore
 from tests.revisions import HIGHLIGHT_TYPES
 
-GOAL = highlight_id(MATCH, "goal-1")
+GOAL = id_of(MATCH, "goal-1")
 PATH = f"/highlights/{GOAL}"
 
 

@@ -17,13 +17,13 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
-from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.shared.contracts import IdentifiedEvent
 from functions.shared.publisher import Publisher, Record
 from functions.shared.settings import KafkaSettings, load
 from functions.shared.topics import MATCH_EVENTS
 from infra.answers import Accepted, BatchAccepted, ProblemDetails
 from tests.asgi import Client
-from tests.events import MATCH, NAMES, OTHER_MATCH, event_json
+from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
 from tests.fakes import FakePublisher
 
 JSON = {"Content-Type": "application/json"}
@@ -71,7 +71,7 @@ def test_an_event_is_accepted(client: Client) -> None:
     assert answer.status_code == 202
     assert answer.headers["content-type"] == "application/json"
     accepted = Accepted.model_validate(answer.json())
-    highlight = highlight_id(MATCH, "goal-1")
+    highlight = id_of(MATCH, "goal-1")
     assert (accepted.match_id, accepted.event_type, accepted.event_id, accepted.highlight_id) == (
         MATCH, "goal", "goal-1", highlight,
     )  # fmt: skip
@@ -132,7 +132,7 @@ def test_an_event_without_an_id_is_given_one(client: Client, broker: FakePublish
     assert [event_of(record).event_id for record in broker.published] == [
         first["eventId"], second["eventId"],
     ]  # fmt: skip
-    assert first["highlightId"] == str(highlight_id(MATCH, first["eventId"]))
+    assert first["highlightId"] == str(id_of(MATCH, first["eventId"]))
 
 
 @pytest.mark.parametrize("header", ["key-1", '"key-1"', ' "key-1" ', "  key-1  "])
@@ -187,8 +187,8 @@ def test_a_batch_is_accepted(client: Client, broker: FakePublisher) -> None:
     assert answer.status_code == 202
     accepted = BatchAccepted.model_validate(answer.json())
     assert [(each.match_id, each.event_id, each.highlight_id) for each in accepted.events] == [
-        (MATCH, "a", highlight_id(MATCH, "a")),
-        (OTHER_MATCH, "b", highlight_id(OTHER_MATCH, "b")),
+        (MATCH, "a", id_of(MATCH, "a")),
+        (OTHER_MATCH, "b", id_of(OTHER_MATCH, "b")),
     ]
     assert [(record.key, event_of(record).event_id) for record in broker.published] == [
         (str(MATCH), "a"), (str(OTHER_MATCH), "b"),
@@ -400,7 +400,7 @@ def test_a_name_of_any_script_reaches_the_topic_as_it_is(
     assert answer.json()["eventId"] == name
     event = event_of(broker.published[0])
     assert {event.player, event.team, event.description, event.event_id, event.home_team} == {name}
-    assert answer.headers["location"] == f"/highlights/{highlight_id(MATCH, name)}"
+    assert answer.headers["location"] == f"/highlights/{id_of(MATCH, name)}"
 
 
 def test_escaped_characters_are_characters(client: Client, broker: FakePublisher) -> None:

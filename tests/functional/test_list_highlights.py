@@ -45,7 +45,7 @@ class World:
                 await self.store.record([recorded])
 
         asyncio.run(record())
-        id_: UUID = recorded["id"]
+        id_ = UUID(recorded["id"])
         return id_
 
     def goals(self, count: int) -> list[UUID]:

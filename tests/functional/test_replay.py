@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from functions.shared.contracts import Event, highlight_id
+from functions.shared.contracts import Event
 from local.replay.__main__ import main
+from tests.events import id_of
 
 FINAL = ["--match", "argentina france", "--speed", "max"]
 
@@ -52,7 +53,7 @@ class GoalStream:
             return JSONResponse(problem, self.trouble.pop(0), headers={"Retry-After": "0"})
         self.posts += 1
         event = Event.model_validate_json(await request.body())
-        id_ = highlight_id(event.match_id, str(event.event_id))
+        id_ = id_of(event.match_id, str(event.event_id))
         self.highlights[id_] = event
         answer = {"eventId": event.event_id, "highlightId": str(id_)}
         return JSONResponse(answer, 202, headers={"Location": f"/highlights/{id_}"})

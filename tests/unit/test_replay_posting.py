@@ -5,14 +5,15 @@ from uuid import UUID
 import httpx
 import pytest
 
-from functions.shared.contracts import Event, highlight_id
+from functions.shared.contracts import Event
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
 from local.replay.posting import Accepted, Feed, GaveUpError, RefusedError
+from tests.events import id_of
 
 EVENT = events(read(SAMPLE)[-1])[0]
-HIGHLIGHT = highlight_id(EVENT.match_id, str(EVENT.event_id))
+HIGHLIGHT = id_of(EVENT.match_id, str(EVENT.event_id))
 ACCEPTED = httpx.Response(202, json={"highlightId": str(HIGHLIGHT)})
 LOST = httpx.ReadError("connection lost")
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from functions.shared.contracts import Event, highlight_id
+from functions.shared.contracts import Event
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
@@ -11,9 +11,10 @@ from local.replay.posting import Accepted
 from local.replay.progress import watching
 from local.replay.report import Report
 from local.replay.words import EN_DASH, line
+from tests.events import id_of
 
 GOALS = events(read(SAMPLE)[-1])
-IDS = {goal: highlight_id(goal.match_id, str(goal.event_id)) for goal in GOALS}
+IDS = {goal: id_of(goal.match_id, str(goal.event_id)) for goal in GOALS}
 
 
 def plain(text: str) -> str:

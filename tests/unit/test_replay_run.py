@@ -8,13 +8,13 @@ from uuid import UUID
 import httpx
 import pytest
 
-from functions.shared.contracts import highlight_id
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import Match, read
 from local.replay.report import Report
 from local.replay.run import replay
 from local.replay.selection import select
+from tests.events import id_of
 
 ALL = read(SAMPLE)
 FINAL = select(ALL, ["argentina france"])
@@ -58,7 +58,7 @@ class GoalStream:
         if status:
             return httpx.Response(status, json={"detail": "no"})
         self.posted.append((self.now, event))
-        id_ = str(highlight_id(UUID(event["matchId"]), event["eventId"]))
+        id_ = str(id_of(UUID(event["matchId"]), event["eventId"]))
         self.highlights[id_] = {"id": id_, "matchId": event["matchId"], "polls": 0}
         return httpx.Response(202, json={"highlightId": id_})
 

@@ -1,5 +1,6 @@
 """Which revision of an event counts within one batch, and what becomes of it."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -7,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import Taken, announcements, passes_by, rank, row, winners
-from functions.shared.contracts import IdentifiedEvent, highlight_id
+from functions.consume_goal.consume import Taken, announcement, passes_by, rank, row, winners
+from functions.shared.contracts import IdentifiedEvent
 from functions.shared.envelopes import Delivery
 from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED, Change
 from functions.shared.topics import HIGHLIGHTS_PENDING
-from tests.events import MATCH, OTHER_MATCH, identified
+from tests.events import MATCH, OTHER_MATCH, id_of, identified
 from tests.revisions import HIGHLIGHT_TYPES
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -116,7 +117,7 @@ def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status
     recorded = row(event, delivery, HIGHLIGHT_TYPES)
     assert recorded["status"] == status
     assert recorded["traceparent"] == TRACE
-    assert recorded["id"] == highlight_id(event.match_id, event.event_id)
+    assert recorded["id"] == str(id_of(event.match_id, event.event_id))
 
 
 def test_a_row_has_every_field_of_the_event() -> None:
@@ -125,22 +126,26 @@ def test_a_row_has_every_field_of_the_event() -> None:
     assert set(row(*taken(), HIGHLIGHT_TYPES)) == names | {"id", "status", "traceparent"}
 
 
-def test_new_highlights_are_announced_by_match() -> None:
-    """With what there is to enrich, and in the trace that brought the first of them."""
-    changes = [Change(UUID(int=n), MATCH, PENDING_AI) for n in (1, 2)]
-    changes += [Change(UUID(int=n), OTHER_MATCH, s) for n, s in ((3, PENDING_AI), (4, READY))]
-    events = [taken(TRACE), taken(TRACE[:-1] + "0"), taken(matchId=str(OTHER_MATCH))]
-    first, second = announcements(changes, events)
-    assert (first.topic, first.key, second.key) == (
-        HIGHLIGHTS_PENDING, str(MATCH), str(OTHER_MATCH),
-    )  # fmt: skip
-    assert first.headers == {"traceparent": TRACE}
-    assert second.headers == {}
-    assert str(UUID(int=2)).encode() in first.value
-    assert str(UUID(int=4)).encode() not in second.value
+def test_one_announcement_names_all_that_awaits_its_text() -> None:
+    """With the trace that brought the first of it; what is READY already is not named."""
+    changes = [
+        Change(UUID(int=1), MATCH, PENDING_AI),
+        Change(UUID(int=2), OTHER_MATCH, PENDING_AI),
+        Change(UUID(int=3), OTHER_MATCH, READY),
+    ]
+    (record,) = announcement(changes, TRACE)
+    assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
+    assert record.headers == {"traceparent": TRACE}
+    assert json.loads(record.value) == {"highlightIds": [str(UUID(int=1)), str(UUID(int=2))]}
+
+
+def test_an_announcement_without_a_trace_has_no_header() -> None:
+    """A header says something or is not there."""
+    (record,) = announcement([Change(UUID(int=1), MATCH, PENDING_AI)], None)
+    assert record.headers == {}
 
 
 @pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
 def test_what_needs_no_text_is_not_announced(status: str) -> None:
     """A correction of what the text does not tell, or a retraction."""
-    assert announcements([Change(UUID(int=1), MATCH, status)], [taken()]) == []
+    assert announcement([Change(UUID(int=1), MATCH, status)], TRACE) == []
