@@ -82,7 +82,7 @@ class Consume:
                 failures: list[Failure] = []
             except DataRefused:
                 changes, failures = await self._write_each(taken)
-        self._publisher.announce(announcement(changes, taken[0][1].traceparent))
+            self._publisher.announce(announcement(changes, taken[0][1].traceparent))
         return failures
 
     async def _write(self, taken: Sequence[Taken]) -> list[Change]:

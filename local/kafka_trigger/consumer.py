@@ -19,6 +19,7 @@ IDLE_S = 0.1  # how late a stop may be noticed
 BUSY_S = 0.01  # how late a paused partition may be resumed, or a batch committed
 ROOM_WITHIN_S = 0.05  # how long a full queue may keep the others waiting
 LAST_COMMIT_WITHIN_S = 3.0
+JOIN_WITHIN_S = 4.0
 LEAVE_WITHIN_S = 3.0
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class TriggerConsumer:
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
         self._paused: set[int] = set()
+        self._joining = True
         self._finishing = False
         self._commits = Commits(trigger.name, trigger.topic, clock)
         self._client = self._commits.client = connect(self._commits.ended)
@@ -118,6 +120,7 @@ class TriggerConsumer:
         return {number: partition.position for number, partition in self._partitions.items()}
 
     def _on_assign(self, _: Consumer, places: list[TopicPartition]) -> None:
+        self._joining = False
         if self._finishing:
             return
         for number in _numbers(places):
@@ -126,11 +129,13 @@ class TriggerConsumer:
         self._say_changed(logging.INFO, "partitions assigned", places)
 
     def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
+        self._joining = True
         self._commits.now(self._give_up(_numbers(places), self._trigger.drain_s))
         self._say_changed(logging.INFO, "partitions revoked", places)
 
     def _on_lost(self, _: Consumer, places: list[TopicPartition]) -> None:
         """Somebody else may own them by now: nothing is waited for, and nothing committed."""
+        self._joining = True
         self._give_up(_numbers(places), 0)
         self._say_changed(logging.WARNING, "partitions lost", places)
 
@@ -138,7 +143,14 @@ class TriggerConsumer:
         self._finishing = True
         positions = self._give_up(list(self._partitions), self._trigger.drain_s)
         self._commits.last(positions, LAST_COMMIT_WITHIN_S)
+        self._finish_joining()
         self._leave()
+
+    def _finish_joining(self) -> None:
+        """Be assigned before leaving: a group of the embedded broker else lets nobody in again."""
+        deadline = self._clock() + JOIN_WITHIN_S
+        while self._joining and self._clock() < deadline:
+            self._client.consume(1, IDLE_S)
 
     def _leave(self) -> None:
         """Leave the group; without a broker the client would try to for ever."""

@@ -17,8 +17,7 @@ from local.kafka_trigger.record import Record
 JSON = "application/json"
 BATCH = "application/cloudevents-batch+json"
 ATTRIBUTE = re.compile(r"ce_([a-z0-9]+)", re.ASCII)
-DATA_MEMBERS = {"data", "data_base64"}
-TYPE = "kafka.record"
+OURS = {"data", "data_base64", "kafkatopic", "kafkapartition", "kafkaoffset"}
 HANDED_ON = {"traceparent", "tracestate"}
 
 
@@ -38,21 +37,25 @@ def cloudevents_batch(records: Sequence[Record]) -> Payload:
     `partitionkey` where the key is text.
     """
     topic, partition = records[0].topic(), records[0].partition()
-    events = [_event(record, topic, partition) for record in records]
+    common = {
+        "specversion": "1.0",
+        "source": f"kafka:///{topic}",
+        "type": "kafka.record",
+        "kafkatopic": topic,
+        "kafkapartition": partition,
+    }
+    events = [_event(record, common) for record in records]
     return Payload(BATCH, orjson.dumps(events, option=orjson.OPT_UTC_Z))
 
 
-def _event(record: Record, topic: str, partition: int) -> dict[str, Any]:
-    offset = record.offset()
-    headers = record.headers()
-    event = _carried(headers) if headers else {}
+def _event(record: Record, common: dict[str, Any]) -> dict[str, Any]:
+    """The event of one record; `common` is what all of the batch have, if they carry no other."""
+    event = common.copy()
+    event["kafkaoffset"] = str(record.offset())  # integers have 32 bits there, offsets 64
+    if headers := record.headers():
+        event |= _carried(headers)
     if "id" not in event:
-        _name_the_event(event, record, f"partition:{partition}/offset:{offset}")
-    if "specversion" not in event or "source" not in event or "type" not in event:
-        event = {"specversion": "1.0", "source": f"kafka:///{topic}", "type": TYPE} | event
-    event["kafkatopic"] = topic
-    event["kafkapartition"] = partition
-    event["kafkaoffset"] = str(offset)  # an integer attribute has 32 bits, an offset 64
+        _name_the_event(event, record)
     if (key := record.key()) and (text := _text(key)):
         event["partitionkey"] = text
     if (value := record.value()) is not None:
@@ -80,7 +83,7 @@ def _attribute(header: str) -> str | None:
     if header.lower() == "content-type":
         return "datacontenttype"
     match = ATTRIBUTE.fullmatch(header)
-    return match[1] if match and match[1] not in DATA_MEMBERS else None
+    return match[1] if match and match[1] not in OURS else None
 
 
 def _text(value: bytes) -> str | None:
@@ -90,7 +93,8 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def _name_the_event(event: dict[str, Any], record: Record, place: str) -> None:
+def _name_the_event(event: dict[str, Any], record: Record) -> None:
+    place = f"partition:{record.partition()}/offset:{record.offset()}"
     event["id"] = place
     event.setdefault("subject", place)
     kind, milliseconds = record.timestamp()

@@ -429,6 +429,17 @@ def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
         assert len(trigger.log.read_bytes().splitlines()) < 40
 
 
+def test_an_end_while_joining_keeps_nobody_out(world: World) -> None:
+    """A trigger that is stopped at its start leaves a group that the next one can join."""
+    world.write(range(10))
+    with world.trigger() as trigger:
+        eventually(lambda: bool(trigger.said("trigger starts")))
+        assert trigger.end() == 0
+        assert not world.taken
+    with world.trigger():
+        eventually(lambda: len(world.taken) >= 10)
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_the_end_is_no_hang_when_the_broker_is_gone(tmp_path: Path, protocol: str) -> None:
     """Offsets that cannot be committed and a group that cannot be left are waited for briefly."""

@@ -315,6 +315,16 @@ def test_the_end_drains_commits_and_leaves() -> None:
     assert len(world.made) == 1
 
 
+def test_who_is_joining_is_assigned_before_it_leaves() -> None:
+    """The embedded broker's groups get stuck on a member that leaves while it joins."""
+    world = World()
+    world.stopping.set()
+    world.run(world.assign(0))
+    assert world.said == [("close", None)]
+    assert not world.events
+    assert not world.made
+
+
 def test_an_end_without_a_broker_does_not_take_for_ever() -> None:
     """The last commit is waited for some seconds only."""
     world = World()
