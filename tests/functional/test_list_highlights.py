@@ -45,8 +45,7 @@ class World:
                 await self.store.record([recorded])
 
         asyncio.run(record())
-        id_ = UUID(recorded["id"])
-        return id_
+        return UUID(recorded["id"])
 
     def goals(self, count: int) -> list[UUID]:
         """Record goals, one a minute; return their ids, newest first."""
