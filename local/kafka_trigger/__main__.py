@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "run": "run the triggers until SIGTERM or Ctrl-C",
         "check": "say what a triggers' file means, or what is wrong with it",
     }.items():
-        command = commands.add_parser(name, help=what, description=what.capitalize() + ".")
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.add_argument("file", type=Path, metavar="FILE", help="the triggers' file (TOML)")
     return parser
 
