@@ -227,7 +227,7 @@ class FakeStore:
 
 
 def _change(row: Row) -> Change:
-    return Change(row["id"], UUID(row["matchId"]), row["status"])
+    return Change(row["id"], row["status"])
 
 
 def _place(row: Row) -> tuple[datetime, UUID]:

@@ -82,7 +82,7 @@ class Consume:
                 failures: list[Failure] = []
             except DataRefused:
                 changes, failures = await self._write_each(taken)
-            self._publisher.announce(announcement(changes, taken[0][1].traceparent))
+            self._publisher.announce(announcement(changes, taken[0]))
         return failures
 
     async def _write(self, taken: Sequence[Taken]) -> list[Change]:
@@ -135,16 +135,17 @@ def row(event: IdentifiedEvent, delivery: Delivery, highlight_types: frozenset[s
     }
 
 
-def announcement(changes: Sequence[Change], traceparent: str | None) -> list[Record]:
-    """The record that tells enrich-batch of its work, if there is any."""
+def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
+    """The record that tells enrich-batch of its work, if there is any; in the first's trace."""
+    event, delivery = first
     pending = [change for change in changes if change.status == PENDING_AI]
     if not pending:
         return []
     record = Record(
         topic=HIGHLIGHTS_PENDING,
-        key=str(pending[0].match_id),
+        key=str(event.match_id),
         value=orjson.dumps({"highlightIds": [change.id for change in pending]}),
-        headers={"traceparent": traceparent} if traceparent else {},
+        headers={"traceparent": delivery.traceparent} if delivery.traceparent else {},
     )
     return [record]
 

@@ -53,7 +53,7 @@ RECORD = """
                      excluded.away_team, excluded.home_score, excluded.away_score)
                 AS told) AS facts)
     WHERE (excluded.revision, excluded.retracted) > (h.revision, h.retracted)
-    RETURNING id, match_id, status
+    RETURNING id, status
 """
 
 # A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
@@ -83,7 +83,7 @@ FINISH = """
     SET status = 'READY', title = f.title, summary = f.summary, lease = NULL,
         updated_at = clock_timestamp()
     FROM finished AS f WHERE h.id = f.id
-    RETURNING h.id, h.match_id, h.status
+    RETURNING h.id, h.status
 """
 
 # An attempt that failed is put off, twice as long each time, or was the last.
@@ -98,7 +98,7 @@ GIVE_BACK = """
             + make_interval(secs => least(:backoff_s * power(2, h.attempts - 1), 3600)),
         updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
     FROM failed AS f WHERE h.id = f.id
-    RETURNING h.id, h.match_id, h.status
+    RETURNING h.id, h.status
 """
 
 COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
@@ -143,7 +143,6 @@ class Change:
     """A highlight that a statement changed."""
 
     id: UUID
-    match_id: UUID
     status: str
 
 

@@ -129,11 +129,11 @@ def test_a_row_has_every_field_of_the_event() -> None:
 def test_one_announcement_names_all_that_awaits_its_text() -> None:
     """With the trace that brought the first of it; what is READY already is not named."""
     changes = [
-        Change(UUID(int=1), MATCH, PENDING_AI),
-        Change(UUID(int=2), OTHER_MATCH, PENDING_AI),
-        Change(UUID(int=3), OTHER_MATCH, READY),
+        Change(UUID(int=1), PENDING_AI),
+        Change(UUID(int=2), PENDING_AI),
+        Change(UUID(int=3), READY),
     ]
-    (record,) = announcement(changes, TRACE)
+    (record,) = announcement(changes, taken(TRACE))
     assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
     assert record.headers == {"traceparent": TRACE}
     assert json.loads(record.value) == {"highlightIds": [str(UUID(int=1)), str(UUID(int=2))]}
@@ -141,11 +141,11 @@ def test_one_announcement_names_all_that_awaits_its_text() -> None:
 
 def test_an_announcement_without_a_trace_has_no_header() -> None:
     """A header says something or is not there."""
-    (record,) = announcement([Change(UUID(int=1), MATCH, PENDING_AI)], None)
+    (record,) = announcement([Change(UUID(int=1), PENDING_AI)], taken())
     assert record.headers == {}
 
 
 @pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
 def test_what_needs_no_text_is_not_announced(status: str) -> None:
     """A correction of what the text does not tell, or a retraction."""
-    assert announcement([Change(UUID(int=1), MATCH, status)], TRACE) == []
+    assert announcement([Change(UUID(int=1), status)], taken(TRACE)) == []
