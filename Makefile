@@ -26,6 +26,7 @@ check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast te
 test: test-fast test-stack ## all tests: unit, functional, and integration on the embedded stack
 
 test-long: export GOALSTREAM_TEST_LENGTH = long
+test-long: export PYTEST_ADDOPTS = --timeout=3600
 test-long: test ## all tests, at their full length
 
 bench: $(ready) ## measure the speed, as ratios to bare peers

@@ -4,9 +4,10 @@ Safe to run twice and at the same time: each run waits for the lock, then finds 
 """
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
-from pg8000.native import Connection
+from pg8000.native import Connection, DatabaseError, InterfaceError
 
 from functions.shared.postgres import connect
 from functions.shared.settings import PostgresSettings, load
@@ -44,11 +45,11 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
 def main() -> None:
     """Migrate, and say what was done."""
     settings = load(PostgresSettings)
-    connection = connect(settings.database_url, timeout_s=300)
     try:
-        applied = migrate(connection)
-    finally:
-        connection.close()
+        with closing(connect(settings.database_url, timeout_s=300)) as connection:
+            applied = migrate(connection)
+    except (InterfaceError, DatabaseError) as error:
+        sys.exit(f"the database could not be migrated: {error}")
     sys.stdout.write(f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}\n")
 
 

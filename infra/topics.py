@@ -1,10 +1,11 @@
 """`python -m infra.topics`: creates the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
 
-import os
 import sys
+from typing import Annotated
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
+from pydantic import Field
 
 from functions.shared.settings import KafkaSettings, load
 from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
@@ -12,6 +13,12 @@ from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVEN
 DAY_MS = 24 * 60 * 60 * 1000
 RETENTION_MS = {MATCH_EVENTS: 7 * DAY_MS, HIGHLIGHTS_PENDING: DAY_MS, DEAD_LETTERS: 30 * DAY_MS}
 PARTITIONS = {MATCH_EVENTS: 6, HIGHLIGHTS_PENDING: 6, DEAD_LETTERS: 1}
+
+
+class TopicsSettings(KafkaSettings):
+    """The broker, and on how many of its nodes each topic is kept."""
+
+    kafka_replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
 
 
 def create(admin: AdminClient, replication: int) -> list[str]:
@@ -37,9 +44,12 @@ def create(admin: AdminClient, replication: int) -> list[str]:
 
 def main() -> None:
     """Create the topics, and say what was done."""
-    settings = load(KafkaSettings)
+    settings = load(TopicsSettings)
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    created = create(admin, int(os.environ.get("KAFKA_REPLICATION_FACTOR", "1")))
+    try:
+        created = create(admin, settings.kafka_replication_factor)
+    except KafkaException as error:
+        sys.exit(f"the topics could not be created: {error.args[0].str()}")
     sys.stdout.write(f"created: {', '.join(created) or 'nothing, every topic is there'}\n")
 
 

@@ -8,6 +8,7 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
 from functions.shared.settings import KafkaSettings, PostgresSettings
+from infra.topics import TopicsSettings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -17,6 +18,7 @@ SETTINGS = (
     EnrichBatchSettings,
     ListHighlightsSettings,
     PostgresSettings,
+    TopicsSettings,
 )
 
 
