@@ -101,7 +101,9 @@ def idempotency_key(header: str | None) -> str | None:
     Raises:
         Problem: 400 when it cannot be part of an eventId.
     """
-    key = (header or "").strip().removeprefix('"').removesuffix('"').strip()
+    if header is None:
+        return None
+    key = header.strip().removeprefix('"').removesuffix('"').strip()
     if len(key) > KEY_LIMIT or "\0" in key:
         why = f"must have at most {KEY_LIMIT} characters, and no NUL"
         raise invalid({"Idempotency-Key": [why]})

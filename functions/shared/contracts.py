@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    TypeAdapter,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticUseDefault
@@ -97,7 +98,10 @@ class Event(BaseModel):
 
     def to_json(self) -> bytes:
         """The value of the event's record on the topic; what is unknown is left out."""
-        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+        return EVENT.dump_json(self, by_alias=True, exclude_none=True)
+
+
+EVENT = TypeAdapter(Event)
 
 
 class IdentifiedEvent(Event):

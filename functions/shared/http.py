@@ -118,7 +118,10 @@ def require_json(request: Request) -> None:
     Raises:
         Problem: 415, with what is accepted.
     """
-    media_type = (header(request, b"content-type") or "").partition(";")[0].strip().lower()
+    content_type = header(request, b"content-type") or ""
+    if content_type == "application/json":
+        return
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type != "application/json" and not (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
