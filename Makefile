@@ -57,7 +57,7 @@ test-fast: $(ready)
 test-stack: $(ready)
 	$(python) -m pytest tests/integration
 
-$(ready): requirements.txt requirements-dev.txt $(python)
+$(ready): requirements.txt requirements-dev.txt constraints.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
 	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -63,7 +63,7 @@ def test_every_package_is_pinned_and_explained() -> None:
         line.partition(";")[0]
         for name in ("requirements.txt", "requirements-dev.txt")
         for line in (ROOT / name).read_text().splitlines()
-        if line and not line.startswith(("#", "-r"))
+        if line and not line.startswith(("#", "-"))
     ]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     assert first_column(section("Why each dependency")) == {line.split("==")[0] for line in lines}
