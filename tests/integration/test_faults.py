@@ -1,7 +1,6 @@
 """Each process dies once, each service falters once, while a tournament is replayed."""
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,16 +9,13 @@ import pytest
 
 from local.embedded import functions
 from local.embedded.stack import Stack
-from local.replay.arguments import SAMPLE
-from local.replay.openfootball import read
 from local.replay.posting import Accepted
 from local.replay.report import Report
-from local.replay.run import replay
 from tests.events import event_json
 from tests.integration.table import Table
+from tests.integration.tournament import GOALS_OF_2022, replay_2022
 from tests.integration.waiting import eventually
 
-GOALS_OF_2022 = 172
 AFTER = 60  # goals; enough that each part is at work
 DEADLINE_S = 5  # within which ingest-event answers
 
@@ -34,16 +30,7 @@ def replayed(stack: Stack, fault: Callable[[], object]) -> Report:
         if accepted == AFTER:
             asyncio.get_running_loop().run_in_executor(None, fault)
 
-    return asyncio.run(
-        replay(
-            read(SAMPLE),
-            events_url=stack.events_url,
-            highlights_url=stack.highlights_url,
-            speed=math.inf,
-            wait=90,
-            on_accepted=on_accepted,
-        )
-    )
+    return replay_2022(stack, wait=90, on_accepted=on_accepted)
 
 
 @contextmanager
