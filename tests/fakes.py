@@ -19,7 +19,7 @@ from functions.shared.highlights import (
 )
 from functions.shared.postgres import DataRefused
 from functions.shared.problems import Unavailable
-from functions.shared.publisher import NotAcknowledged, Record
+from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -43,14 +43,24 @@ class FakePublisher:
         self.announced: list[Record] = []
         self.asked = asyncio.Event()
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when the broker acknowledges all."""
+    def publish(
+        self, records: Sequence[Record], acknowledged: Acknowledged | None = None
+    ) -> Acknowledged:
+        """The future ends when the broker acknowledges all, or refuses."""
+        acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         self.asked.set()
         if self.refuses:
-            raise NotAcknowledged("refused")
-        if self.held is not None:
-            await self.held.wait()
+            acknowledged.set_exception(NotAcknowledged("refused"))
+        elif self.held is None:
+            self._acknowledge(records, acknowledged)
+        else:
+            waiting = asyncio.ensure_future(self.held.wait())
+            waiting.add_done_callback(lambda _: self._acknowledge(records, acknowledged))
+        return acknowledged
+
+    def _acknowledge(self, records: Sequence[Record], acknowledged: Acknowledged) -> None:
         self.published += records
+        acknowledged.set_result(None)
 
     def announce(self, records: Sequence[Record]) -> None:
         """Publish without waiting."""

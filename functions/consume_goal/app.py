@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from functions.consume_goal.consume import Consume
 from functions.shared.envelopes import failures_answer, open_envelope
-from functions.shared.http import Routes, read_body
+from functions.shared.http import Json, Routes, read_body
 
 BODY_LIMIT = 16 * 1024 * 1024
 
@@ -26,6 +26,6 @@ def app(consume: Callable[[], Consume]) -> Routes:
         for failure in failures:
             log.warning("record refused", extra={"fields": {"reason": failure.reason}})
         answer = failures_answer(failures)
-        return Response(orjson.dumps(answer), media_type="application/json")
+        return Json(orjson.dumps(answer))
 
     return Routes({"/": {"POST": take}}, consume)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.enrich_batch.enrich import EnrichBatch
-from functions.shared.http import Routes
+from functions.shared.http import Json, Routes
 
 
 def app(enrich: Callable[[], EnrichBatch]) -> Routes:
@@ -16,6 +16,6 @@ def app(enrich: Callable[[], EnrichBatch]) -> Routes:
 
     async def run(_: Request) -> Response:
         tally = await enrich().run()
-        return Response(orjson.dumps(asdict(tally)), media_type="application/json")
+        return Json(orjson.dumps(asdict(tally)))
 
     return Routes({"/": {"POST": run}}, enrich)

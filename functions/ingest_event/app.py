@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.ingest import Ingest, Publishes
-from functions.shared.http import Routes, header, read_body, require_json
+from functions.shared.http import Json, Routes, header, read_body, require_json
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
@@ -21,18 +21,14 @@ def app(publisher: Callable[[], Publishes]) -> Routes:
         require_json(request)
         body = await read_body(request, limit=EVENT_LIMIT)
         accepted = await ingest.one(body, header(request, b"idempotency-key"))
-        return Response(
-            orjson.dumps(accepted),
-            202,
-            {"Location": f"/highlights/{accepted['highlightId']}"},
-            media_type="application/json",
-        )
+        location = f"/highlights/{accepted['highlightId']}"
+        return Json(orjson.dumps(accepted), 202, {"Location": location})
 
     async def post_batch(request: Request) -> Response:
         require_json(request)
         body = await read_body(request, limit=BATCH_LIMIT)
         accepted = await ingest.batch(body, header(request, b"idempotency-key"))
-        return Response(orjson.dumps(accepted), 202, media_type="application/json")
+        return Json(orjson.dumps(accepted), 202)
 
     return Routes(
         {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher

@@ -1,15 +1,19 @@
 """Accepting events: what was posted becomes records, and the broker's word becomes a 202."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Protocol
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.shared import trace
 from functions.shared.contracts import Event, highlight_id
-from functions.shared.problems import Unavailable, explain, invalid
-from functions.shared.publisher import NotAcknowledged, Record
+from functions.shared.gathering import Gathered, Gathering
+from functions.shared.problems import Problem, Unavailable, explain, invalid
+from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
 from functions.shared.topics import MATCH_EVENTS
+
+T = TypeVar("T")
 
 BATCH_LIMIT = 500
 KEY_LIMIT = 120  # leaves room in an eventId for an item's index
@@ -23,8 +27,20 @@ FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items()
 class Publishes(Protocol):
     """What ingest-event needs of a publisher."""
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when the broker has acknowledged all, or raise `NotAcknowledged`."""
+    def publish(
+        self, records: Sequence[Record], acknowledged: Acknowledged | None = None
+    ) -> Acknowledged:
+        """Publish; the future ends when the broker has acknowledged all, or `NotAcknowledged`."""
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An event as it was posted, and what its sender is told once it is acknowledged."""
+
+    body: bytes
+    key: str | None
+    traceparent: str
+    receipt: Receipt = field(default_factory=dict)
 
 
 class Ingest:
@@ -32,6 +48,7 @@ class Ingest:
 
     def __init__(self, publisher: Callable[[], Publishes]) -> None:
         self._publisher = publisher
+        self._arrivals = Gathering(self._take)
 
     async def one(self, body: bytes, key: str | None) -> dict[str, Any]:
         """Accept one event, as JSON; `key` is its id if it brings none of its own.
@@ -40,12 +57,31 @@ class Ingest:
             Problem: 400, with why each refused field is refused.
             Unavailable: the broker did not acknowledge it in time.
         """
+        arrival = Arrival(body, idempotency_key(key), _traceparent())
         try:
-            event = Event.model_validate_json(body)
-        except ValidationError as error:
-            raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
-        (receipt,) = await self._publish([_identified(event, idempotency_key(key))])
-        return {"message": "The event is accepted.", **receipt}
+            await self._arrivals.join(arrival)
+        except NotAcknowledged as error:
+            raise _unavailable(arrival.receipt) from error
+        return {"message": "The event is accepted.", **arrival.receipt}
+
+    def _take(self, arrivals: Gathered[Arrival]) -> None:
+        """Publish what arrived together, step by step, each under its own acknowledgement."""
+        valid = []
+        for arrival, acknowledged in arrivals:
+            try:
+                event = _validated(arrival.body, Event.model_validate_json)
+            except Problem as problem:
+                acknowledged.set_exception(problem)
+            else:
+                valid.append((_identified(event, arrival.key), arrival, acknowledged))
+        for event, arrival, _ in valid:
+            arrival.receipt = receipt_of(event)
+        records = [
+            record_of(event, arrival.receipt, arrival.traceparent) for event, arrival, _ in valid
+        ]
+        publisher = self._publisher()
+        for record, (_, _, acknowledged) in zip(records, valid, strict=True):
+            publisher.publish([record], acknowledged)
 
     async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
         """Accept an array of events, all or none; `key` and its index identify an item.
@@ -54,10 +90,7 @@ class Ingest:
             Problem: 400, with why each refused field is refused, by the item's index.
             Unavailable: the broker did not acknowledge all of them in time.
         """
-        try:
-            events = BATCH.validate_json(body)
-        except ValidationError as error:
-            raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+        events = _validated(body, BATCH.validate_json)
         if not events:
             raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events"]})
         key = idempotency_key(key)
@@ -65,11 +98,7 @@ class Ingest:
             _identified(event, f"{key}/{index}" if key else None)
             for index, event in enumerate(events)
         ]
-        receipts = await self._publish(events)
-        return {"message": f"{len(events)} events are accepted.", "events": receipts}
-
-    async def _publish(self, events: Sequence[Event]) -> list[Receipt]:
-        traceparent = trace.current.get() or trace.continued(None)
+        traceparent = _traceparent()
         receipts = [receipt_of(event) for event in events]
         records = [
             record_of(event, receipt, traceparent)
@@ -78,14 +107,29 @@ class Ingest:
         try:
             await self._publisher().publish(records)
         except NotAcknowledged as error:
-            raise Unavailable(
-                "The broker did not acknowledge in time. The same events, with the same eventId,"
-                " may safely be sent again.",
-                topic=MATCH_EVENTS,
-                matchId=receipts[0]["matchId"],
-                eventId=receipts[0]["eventId"],
-            ) from error
-        return receipts
+            raise _unavailable(receipts[0]) from error
+        return {"message": f"{len(events)} events are accepted.", "events": receipts}
+
+
+def _traceparent() -> str:
+    return trace.current.get() or trace.continued(None)
+
+
+def _validated(body: bytes, validate: Callable[[bytes], T]) -> T:
+    try:
+        return validate(body)
+    except ValidationError as error:
+        raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+
+
+def _unavailable(first: Receipt) -> Unavailable:
+    return Unavailable(
+        "The broker did not acknowledge in time. The same events, with the same eventId,"
+        " may safely be sent again.",
+        topic=MATCH_EVENTS,
+        matchId=first["matchId"],
+        eventId=first["eventId"],
+    )
 
 
 def _identified(event: Event, key: str | None) -> Event:

@@ -16,6 +16,23 @@ Methods = Mapping[str, Handler]
 log = logging.getLogger(__name__)
 
 
+class Json(Response):
+    """A JSON answer. Starlette's own looks for headers that are known here, on every request."""
+
+    def __init__(
+        self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+
 class Routes:
     """Sends a request to its handler and turns every error into problem details.
 
@@ -33,7 +50,9 @@ class Routes:
         traceparent = trace.continued(header(request, b"traceparent"))
         token = trace.current.set(traceparent)
         try:
-            response = await self._answer(request)
+            response = await self._handler(request)(request)
+        except Exception as error:
+            response = _answer_to(error)
         finally:
             trace.current.reset(token)
         correlation_id = trace.trace_id(traceparent).encode()
@@ -42,21 +61,7 @@ class Routes:
 
     async def _health(self, _: Request) -> Response:
         self._warm_up()
-        return Response(b'{"status":"ok"}', media_type="application/json")
-
-    async def _answer(self, request: Request) -> Response:
-        try:
-            return await self._handler(request)(request)
-        except Problem as problem:
-            return problem.response()
-        except ClientDisconnect:
-            return Problem(400, "The body ended before its end.").response()
-        except Unavailable as unavailable:
-            log.warning("unavailable", extra={"fields": {"detail": str(unavailable)}})
-            return unavailable.problem.response()
-        except Exception:
-            log.exception("unexpected error")
-            return Problem(500, "Something unexpected went wrong; it is in the log.").response()
+        return Json(b'{"status":"ok"}')
 
     def _handler(self, request: Request) -> Handler:
         methods = self._methods(request.scope["path"])
@@ -73,6 +78,18 @@ class Routes:
             if path.startswith(prefix):
                 return methods
         raise Problem(404, "Nothing is served at this path.")
+
+
+def _answer_to(error: Exception) -> Response:
+    """What the sender is told of an error; what is not theirs is logged."""
+    if isinstance(error, ClientDisconnect):
+        error = Problem(400, "The body ended before its end.")
+    elif isinstance(error, Unavailable):
+        log.warning("unavailable", extra={"fields": {"detail": error.detail}})
+    elif not isinstance(error, Problem):
+        log.error("unexpected error", exc_info=error)
+        error = Problem(500, "Something unexpected went wrong; it is in the log.")
+    return error.response()
 
 
 def header(request: Request, name: bytes) -> str | None:
@@ -157,4 +174,4 @@ def json_with_etag(
         headers["Link"] = link
     if matches_etag(request, etag):
         return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return Json(body, headers=headers)

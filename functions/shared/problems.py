@@ -50,12 +50,11 @@ class Problem(Exception):
         )
 
 
-class Unavailable(Exception):
+class Unavailable(Problem):
     """A service that we need does not answer; the same request may work in a moment."""
 
     def __init__(self, detail: str, *, retry_after_s: int = 1, **members: object) -> None:
-        super().__init__(detail)
-        self.problem = Problem(503, detail, headers={"Retry-After": str(retry_after_s)}, **members)
+        super().__init__(503, detail, headers={"Retry-After": str(retry_after_s)}, **members)
 
 
 def invalid(errors: Errors) -> Problem:

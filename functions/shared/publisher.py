@@ -2,23 +2,23 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.shared.settings import KafkaSettings
 
+Acknowledged = asyncio.Future[None]
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
-POLL_S = 0.002
+POLL_S = 0.001
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What goes onto a topic; records of one key stay in order."""
 
     topic: str
@@ -34,57 +34,66 @@ class NotAcknowledged(Exception):
 class _Acknowledgement:
     """Counts down the delivery reports of the records of one call."""
 
-    def __init__(self, future: asyncio.Future[None], awaited: int) -> None:
-        self._future = future
+    __slots__ = ("_awaited", "_done", "_error", "deadline")
+
+    def __init__(self, done: Acknowledged, awaited: int, deadline: float) -> None:
+        self.deadline = deadline
+        self._done = done
         self._awaited = awaited
         self._error: KafkaError | None = None
 
     def delivered(self, error: KafkaError | None, _: Message) -> None:
         self._error = self._error or error
         self._awaited -= 1
-        if self._awaited or self._future.done():
-            return
-        if self._error is None:
-            self._future.set_result(None)
-        else:
-            self._future.set_exception(NotAcknowledged(str(self._error)))
+        if self._awaited == 0:
+            self.end(str(self._error) if self._error else None)
 
-    def expire(self) -> None:
-        if not self._future.done():
-            self._future.set_exception(NotAcknowledged("no acknowledgement in time"))
+    def end(self, error: str | None) -> None:
+        if self._done.done():
+            return
+        if error is None:
+            self._done.set_result(None)
+        else:
+            self._done.set_exception(NotAcknowledged(error))
+
+    def ended(self) -> bool:
+        return self._done.done()
 
 
 class Publisher:
     """One idempotent producer a process, bound to the event loop that it is made in.
 
-    While acknowledgements are awaited the loop asks for them every other millisecond. A thread that
+    While acknowledgements are awaited the loop asks for them every millisecond. A thread that
     waits for them would fight with the loop for the interpreter: measured, it cost more than all
     the rest of a request. For the same reason records wait `linger_ms` for company: a request to
     the broker costs as much as ten events.
     """
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: float = 5) -> None:
+    def __init__(self, settings: KafkaSettings, *, linger_ms: float = 1) -> None:
         self._deadline_s = settings.publish_deadline_s
         self._producer = Producer(_configuration(settings, linger_ms), logger=log)
         self._loop = asyncio.get_running_loop()
         self._polling = False
+        self._awaited: deque[_Acknowledgement] = deque()  # in the order of their deadlines
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Publish the records and wait until the broker has acknowledged all of them (acks=all).
+    def publish(
+        self, records: Sequence[Record], acknowledged: Acknowledged | None = None
+    ) -> Acknowledged:
+        """Publish the records; await what is returned, or bring the future that is to end.
 
-        Raises:
-            NotAcknowledged: the broker refused one, or the deadline passed.
+        It ends when the broker has acknowledged all of them (acks=all), or with `NotAcknowledged`
+        when the broker refused one, or the deadline passed.
         """
-        future = self._loop.create_future()
-        acknowledgement = _Acknowledgement(future, len(records))
-        deadline = self._loop.call_later(self._deadline_s, acknowledgement.expire)
+        acknowledged = acknowledged or self._loop.create_future()
+        deadline = self._loop.time() + self._deadline_s
+        acknowledgement = _Acknowledgement(acknowledged, len(records), deadline)
         try:
             self._produce(records, acknowledgement.delivered)
-            await future
         except (BufferError, KafkaException) as error:
-            raise NotAcknowledged(str(error)) from error
-        finally:
-            deadline.cancel()
+            acknowledgement.end(str(error))
+        else:
+            self._awaited.append(acknowledgement)
+        return acknowledged
 
     def announce(self, records: Sequence[Record]) -> None:
         """Publish the records without waiting; one that is lost is only logged."""
@@ -108,7 +117,10 @@ class Publisher:
 
     def _poll(self) -> None:
         self._producer.poll(0)
-        self._polling = len(self._producer) > 0
+        now = self._loop.time()
+        while self._awaited and (self._awaited[0].ended() or self._awaited[0].deadline <= now):
+            self._awaited.popleft().end("no acknowledgement in time")
+        self._polling = bool(self._awaited or len(self._producer))
         if self._polling:
             self._loop.call_later(POLL_S, self._poll)
 

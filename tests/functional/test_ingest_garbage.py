@@ -19,7 +19,7 @@ from starlette.types import Message
 from functions.ingest_event.app import app
 from functions.shared.contracts import Event, IdentifiedEvent
 from functions.shared.http import Routes
-from functions.shared.publisher import Record
+from functions.shared.publisher import Acknowledged, Record
 from tests.events import NAMES, event_json, events_json
 
 BODIES = {"short": 100_000, "long": 1_000_000}[os.environ.get("GOALSTREAM_TEST_LENGTH", "short")]
@@ -66,14 +66,19 @@ class Topic:
     def __init__(self) -> None:
         self.read = 0
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    def publish(
+        self, records: Sequence[Record], acknowledged: Acknowledged | None = None
+    ) -> Acknowledged:
         """Read the records."""
+        acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         for record in records:
             IdentifiedEvent.model_validate(orjson.loads(record.value))
             record.key.encode()
             for value in record.headers.values():
                 value.encode()
             self.read += 1
+        acknowledged.set_result(None)
+        return acknowledged
 
 
 async def posted(

@@ -48,7 +48,7 @@ def test_a_problem_has_members_and_headers_of_its_own() -> None:
 
 def test_what_is_unavailable_says_when_to_come_again() -> None:
     """503, with whole seconds, and what it was about."""
-    response = Unavailable("Away.", retry_after_s=2, topic="match-events").problem.response()
+    response = Unavailable("Away.", retry_after_s=2, topic="match-events").response()
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     assert body(response)["topic"] == "match-events"
 
