@@ -46,7 +46,7 @@ def main() -> None:
     """Migrate, and say what was done."""
     settings = load(PostgresSettings)
     try:
-        with closing(connect(settings.database_url, timeout_s=300)) as connection:
+        with closing(connect(settings.database_url, 300, settings.database_password)) as connection:
             applied = migrate(connection)
     except (InterfaceError, DatabaseError) as error:
         sys.exit(f"the database could not be migrated: {error}")

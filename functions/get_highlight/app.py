@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.shared.highlights import Document
-from functions.shared.http import Routes, json_with_etag
+from functions.shared.http import Admit, Routes, json_with_etag
 from functions.shared.problems import Problem
 
 PREFIX = "/highlights/"
@@ -23,7 +23,7 @@ class Gets(Protocol):
         """One highlight, in any status."""
 
 
-def app(store: Callable[[], Gets]) -> Routes:
+def app(store: Callable[[], Gets], admit: Admit | None = None) -> Routes:
     """GET /highlights/{id}."""
 
     async def get(request: Request) -> Response:
@@ -33,7 +33,7 @@ def app(store: Callable[[], Gets]) -> Routes:
             raise not_found(name)
         return json_with_etag(request, document.json.encode())
 
-    return Routes({f"{PREFIX}*": {"GET": get}}, store)
+    return Routes({f"{PREFIX}*": {"GET": get}}, store, admit)
 
 
 def identified(name: str) -> UUID:

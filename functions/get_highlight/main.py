@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.get_highlight.app import app
+from functions.get_highlight.settings import GetHighlightSettings
 from functions.shared import logs
+from functions.shared.access import admission
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
-from functions.shared.settings import PostgresSettings, load
+from functions.shared.settings import load
 
-settings = load(PostgresSettings)
+settings = load(GetHighlightSettings)
 logs.configure("get-highlight", settings.log_level)
 
 
@@ -22,7 +24,7 @@ def store() -> Highlights:
     return Highlights(Postgres(settings))
 
 
-routes = app(store)
+routes = app(store, admission(settings))
 
 
 @functions_framework.aio.http

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.ingest import Ingest, Publishes
-from functions.shared.http import Json, Routes, header, read_body, require_json
+from functions.shared.http import Admit, Json, Routes, header, read_body, require_json
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
 
 
-def app(publisher: Callable[[], Publishes]) -> Routes:
+def app(publisher: Callable[[], Publishes], admit: Admit | None = None) -> Routes:
     """POST /events and POST /events/batch."""
     ingest = Ingest(publisher)
 
@@ -31,5 +31,5 @@ def app(publisher: Callable[[], Publishes]) -> Routes:
         return Json(orjson.dumps(accepted), 202)
 
     return Routes(
-        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher
+        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher, admit
     )

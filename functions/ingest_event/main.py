@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.app import app
+from functions.ingest_event.settings import IngestEventSettings
 from functions.shared import logs
+from functions.shared.access import admission
 from functions.shared.publisher import Publisher
-from functions.shared.settings import KafkaSettings, load
+from functions.shared.settings import load
 
-settings = load(KafkaSettings)
+settings = load(IngestEventSettings)
 logs.configure("ingest-event", settings.log_level)
 
 
@@ -21,7 +23,7 @@ def publisher() -> Publisher:
     return Publisher(settings)
 
 
-routes = app(publisher)
+routes = app(publisher, admission(settings))
 
 
 @functions_framework.aio.http

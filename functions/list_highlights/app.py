@@ -7,17 +7,17 @@ from starlette.responses import Response
 
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import parse
-from functions.shared.http import Routes, json_with_etag
+from functions.shared.http import Admit, Routes, json_with_etag
 
 
-def app(pages: Callable[[], Pages]) -> Routes:
+def app(pages: Callable[[], Pages], admit: Admit | None = None) -> Routes:
     """GET /highlights."""
 
     async def list_highlights(request: Request) -> Response:
         page = await pages().page(parse(query_string(request)))
         return json_with_etag(request, page.body, etag=page.etag, link=page.link)
 
-    return Routes({"/highlights": {"GET": list_highlights}}, pages)
+    return Routes({"/highlights": {"GET": list_highlights}}, pages, admit)
 
 
 def query_string(request: Request) -> str:

@@ -10,6 +10,7 @@ from functions.list_highlights.app import app
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared import logs
+from functions.shared.access import admission
 from functions.shared.cache import Cache
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
@@ -25,7 +26,7 @@ def pages() -> Pages:
     return Pages(Highlights(Postgres(settings)), Cache(settings))
 
 
-routes = app(pages)
+routes = app(pages, admission(settings))
 
 
 @functions_framework.aio.http

@@ -1,7 +1,7 @@
 """What list-highlights reads from the environment."""
 
-from functions.shared.settings import PostgresSettings, RedisSettings
+from functions.shared.settings import AccessSettings, PostgresSettings, RedisSettings
 
 
-class ListHighlightsSettings(PostgresSettings, RedisSettings):
-    """The table, and the cache of its first pages."""
+class ListHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings):
+    """The table, the cache of its first pages, and who may read."""

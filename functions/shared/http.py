@@ -12,6 +12,7 @@ from functions.shared.problems import Problem, Unavailable
 
 Handler = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Handler]
+Admit = Callable[[Request], None]
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,18 @@ class Routes:
     """Sends a request to its handler and turns every error into problem details.
 
     A path that ends in `*` stands for all that begin so. `GET /health` calls `warm_up`, so that
-    whoever waits for a function to be alive finds its clients made and connecting.
+    whoever waits for a function to be alive finds its clients made and connecting. `admit` is
+    called with every other request before its handler, and raises the Problem that refuses it.
     """
 
-    def __init__(self, routes: Mapping[str, Methods], warm_up: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        routes: Mapping[str, Methods],
+        warm_up: Callable[[], object],
+        admit: Admit | None = None,
+    ) -> None:
+        if admit is not None:
+            routes = {path: _guarded(methods, admit) for path, methods in routes.items()}
         self._warm_up = warm_up
         self._routes: dict[str, Methods] = {"/health": {"GET": self._health}, **routes}
         self._prefixes = {path[:-1]: routes[path] for path in routes if path.endswith("*")}
@@ -78,6 +87,17 @@ class Routes:
             if path.startswith(prefix):
                 return methods
         raise Problem(404, "Nothing is served at this path.")
+
+
+def _guarded(methods: Methods, admit: Admit) -> Methods:
+    def guarded(handler: Handler) -> Handler:
+        async def handle(request: Request) -> Response:
+            admit(request)
+            return await handler(request)
+
+        return handle
+
+    return {method: guarded(handler) for method, handler in methods.items()}
 
 
 def _answer_to(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection, PreparedStatement
+from pydantic import SecretStr
 
 from functions.shared.problems import Unavailable
 from functions.shared.settings import PostgresSettings
@@ -38,15 +39,17 @@ def sqlstate(error: Exception) -> str:
     return str(details.get("C", "")) if isinstance(details, dict) else ""
 
 
-def connect(url: str, timeout_s: float) -> Connection:
+def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Connection:
     """A connection by `postgresql://user:password@host:port/database`.
 
-    `timeout_s` bounds every wait on the socket, not only the connect.
+    `password` serves a URL that has none; `timeout_s` bounds every wait on the socket, not only
+    the connect.
     """
     parts = urlsplit(url)
+    given = password.get_secret_value() if password else None
     return Connection(
         user=unquote(parts.username or "postgres"),
-        password=unquote(parts.password) if parts.password else None,
+        password=unquote(parts.password) if parts.password else given,
         host=parts.hostname or "localhost",
         port=parts.port or 5432,
         database=unquote(parts.path.lstrip("/")) or "postgres",
@@ -90,8 +93,7 @@ class Postgres:
     """
 
     def __init__(self, settings: PostgresSettings) -> None:
-        self._url = settings.database_url
-        self._timeout_s = settings.database_timeout_s
+        self._settings = settings
         self._threads = ThreadPoolExecutor(settings.database_pool_size, "postgres")
         self._local = local()
         self._sessions: set[_Session] = set()
@@ -125,11 +127,15 @@ class Postgres:
 
     def _run_anew(self, sql: str, values: dict[str, Any]) -> list[Row]:
         try:
-            session = self._local.session = _Session(connect(self._url, self._timeout_s))
+            session = self._local.session = _Session(self._connection())
             self._sessions.add(session)
             return session.run(sql, values)
         except (DatabaseError, InterfaceError, OSError) as error:
             raise self._translated(error) from error
+
+    def _connection(self) -> Connection:
+        its = self._settings
+        return connect(its.database_url, its.database_timeout_s, its.database_password)
 
     def _translated(self, error: Exception) -> Exception:
         state = sqlstate(error)

@@ -1,15 +1,19 @@
 """The one place that reads the environment: typed settings, checked at start."""
 
 import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
 )
@@ -24,6 +28,15 @@ def _with_usable_port(url: str) -> str:
     except ValueError:
         raise ValueError("its port is no number from 0 to 65535") from None
     return url
+
+
+def _keys(text: str) -> tuple[SecretStr, ...]:
+    keys = re.findall(r"[^\s,]+", text)
+    if not keys:
+        raise ValueError("it holds no key")
+    if not all(re.fullmatch("[!-~]{16,}", key) for key in keys):
+        raise ValueError("each key needs 16 characters or more, of visible ASCII")
+    return tuple(map(SecretStr, keys))
 
 
 class Settings(BaseModel):
@@ -46,11 +59,12 @@ class KafkaSettings(Settings):
 
 
 class PostgresSettings(Settings):
-    """For functions that read or write highlights."""
+    """For functions that read or write highlights; the password is of a URL that has none."""
 
     database_url: Annotated[
         str, StringConstraints(pattern=r"^postgres(ql)?://"), AfterValidator(_with_usable_port)
     ] = Field(repr=False)
+    database_password: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=64)] = 4
     database_timeout_s: Seconds = 5.0
 
@@ -68,6 +82,18 @@ class RedisSettings(Settings):
     cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
 
 
+class AccessSettings(Settings):
+    """For functions that people call: whose requests are taken, and how many a second.
+
+    Several keys, separated by commas or white space, are valid side by side; without any, no key
+    is asked for. A rate of 0 is no limit; without a burst it is twice the rate.
+    """
+
+    api_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)] = ()
+    rate_limit: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    rate_limit_burst: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -78,16 +104,44 @@ class SettingsError(SystemExit):
 def load(model: type[S], environ: Mapping[str, str] = os.environ) -> S:
     """Read `model` from the environment; an empty variable counts as unset.
 
+    What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says.
+
     Raises:
         SettingsError: names every variable that is missing or wrong.
     """
+    values, wrong = {}, {}
+    for name in (str(field.alias) for field in model.model_fields.values()):
+        try:
+            values[name] = _value(name, environ)
+        except ValueError as error:
+            wrong[name] = f"{name}_FILE is wrong: {error}"
     try:
-        return model.model_validate({name: value for name, value in environ.items() if value})
+        settings = model.model_validate({name: value for name, value in values.items() if value})
     except ValidationError as error:
-        wrong = [
-            f"{problem['loc'][0]} is missing"
-            if problem["type"] == "missing"
-            else f"{problem['loc'][0]} is wrong: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError("cannot start: " + "; ".join(wrong)) from None
+        for problem in error.errors(include_input=False, include_url=False):
+            name = str(problem["loc"][0]) if problem["loc"] else ""
+            wrong.setdefault(name, _explained(name, problem["type"], problem["msg"]))
+    if wrong:
+        raise SettingsError("cannot start: " + "; ".join(wrong.values()))
+    return settings
+
+
+def _value(name: str, environ: Mapping[str, str]) -> str:
+    value, path = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if not path:
+        return value
+    if value:
+        raise ValueError(f"{name} is set too")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+
+
+def _explained(name: str, kind: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not name:  # what is wrong between several variables says itself which
+        return message
+    return f"{name} is missing" if kind == "missing" else f"{name} is wrong: {message}"

@@ -45,7 +45,7 @@ def _events() -> Json:
                     "requestBody": _body(_ref(Event), EXAMPLE),
                     "responses": {
                         "202": _json("Acknowledged by the broker", _ref(Accepted), _LOCATION),
-                        **_problems(400, 413, 415, 503),
+                        **_problems(400, 401, 413, 415, 429, 503),
                     },
                 }
             },
@@ -60,7 +60,7 @@ def _events() -> Json:
                     ),
                     "responses": {
                         "202": _json("Acknowledged by the broker", _ref(BatchAccepted)),
-                        **_problems(400, 413, 415, 503),
+                        **_problems(400, 401, 413, 415, 429, 503),
                     },
                 }
             },
@@ -88,7 +88,7 @@ def _highlights() -> Json:
                             {**_ETAG, "Link": _header('The next page, as `<…>; rel="next"`')},
                         ),
                         "304": {"description": "The page is as the reader has it"},
-                        **_problems(400, 503),
+                        **_problems(400, 401, 429, 503),
                     },
                 }
             },
@@ -107,7 +107,7 @@ def _highlights() -> Json:
                     "responses": {
                         "200": _json("The highlight", _ref(Highlight), _ETAG),
                         "304": {"description": "The highlight is as the reader has it"},
-                        **_problems(404, 503),
+                        **_problems(401, 404, 429, 503),
                     },
                 }
             },
@@ -121,13 +121,18 @@ def _document(title: str, description: str, paths: Json, *models: type[BaseModel
         "operationId": "health",
         "summary": "Say that the service is alive",
         "responses": {"200": _json("Alive", _ref(Health))},
+        "security": [],
     }
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "description": description, "version": "1"},
         "servers": [{"url": "/"}],
+        "security": [{}, {"apiKey": []}],
         "paths": {**paths, "/health": {"get": health}},
-        "components": {"schemas": _schemas(*models, ProblemDetails, Health)},
+        "components": {
+            "schemas": _schemas(*models, ProblemDetails, Health),
+            "securitySchemes": {"apiKey": _API_KEY},
+        },
     }
 
 
@@ -170,10 +175,17 @@ def _parameter(name: str, description: str, **schema: object) -> Json:
 
 _WHEN = {
     400: "A field or parameter is refused; `errors` says why",
+    401: "The service has API keys, and the request brings none of them",
     404: "There is no such highlight",
     413: "The body is larger than 64 KiB (a batch: 2 MiB)",
     415: "The body does not call itself JSON",
+    429: "The caller sends too many requests; try again after `Retry-After`",
     503: "A service behind this one does not answer in time; try again after `Retry-After`",
+}
+_API_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "One of the service's API keys, where it has any.",
 }
 _LOCATION = {"Location": _header("The highlight that the event becomes, if it makes one")}
 _ETAG = {"ETag": _header("Names this representation, for If-None-Match")}

@@ -85,6 +85,7 @@ async def _replay(options: Namespace, matches: Sequence[Match], output: Output) 
             shuffle=options.shuffle,
             patience=options.patience,
             wait=options.wait,
+            api_key=options.api_key,
             on_accepted=watcher.accepted,
             on_retry=watcher.retrying,
             on_ready=watcher.ready,

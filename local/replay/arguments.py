@@ -14,6 +14,8 @@ EXIT_STATUSES = """\
 exit status: 0 every goal has its READY highlight, 1 something is missing, 2 nothing was begun:
 a wrong argument or file, or a service that does not answer
 
+GOALSTREAM_API_KEY is sent with every request, to services that ask for a key.
+
 for example:
   python -m local.replay --match "argentina france"         the final of 2022 in 9 s
   python -m local.replay --speed max                        all 64 matches at once
@@ -21,7 +23,11 @@ for example:
 
 
 def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    """Return the parser; GOALSTREAM_EVENTS_PORT and _HIGHLIGHTS_PORT change its default URLs."""
+    """Return the parser; GOALSTREAM_EVENTS_PORT and _HIGHLIGHTS_PORT change its default URLs.
+
+    The key of GOALSTREAM_API_KEY comes along as `api_key`: the list of processes that everybody
+    can see shows arguments.
+    """
     made = argparse.ArgumentParser(
         prog="python -m local.replay",
         description="Replays real matches: posts each goal as a live feed would, "
@@ -32,6 +38,7 @@ def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_what(made)
     _add_how(made)
     _add_where(made, environ)
+    made.set_defaults(api_key=environ.get("GOALSTREAM_API_KEY", "").strip() or None)
     return made
 
 

@@ -32,6 +32,7 @@ async def replay(
     shuffle: int | None = None,
     patience: float = 60,
     wait: float = 30,
+    api_key: str | None = None,
     on_accepted: Callable[[Accepted], object] = _unheard,
     on_retry: OnRetry = _unheard,
     on_ready: Callable[[int], object] = _unheard,
@@ -44,7 +45,8 @@ async def replay(
     The matches kick off together, and `speed` is match time over real time (`math.inf`: as fast
     as answers come). Within a match a goal is posted once the one before it is accepted. Each is
     posted `times` times; with a seed in `shuffle` in a random order and without a clock. An event
-    is tried again for `patience` seconds, and the reading back lasts up to `wait` seconds.
+    is tried again for `patience` seconds, and the reading back lasts up to `wait` seconds. Every
+    request brings `api_key`.
 
     `on_accepted` hears each 202, `on_retry` an event, why it is tried again and after how many
     seconds, and `on_ready` how many highlights are READY. Never raises for what a service does:
@@ -53,7 +55,7 @@ async def replay(
     lanes = plan(matches, speed=speed, times=times, shuffle=shuffle)
     report = Report(list(dict.fromkeys(event for lane in lanes for _, event in lane)))
     slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
-    async with connect(transport) as http:
+    async with connect(transport, api_key) as http:
         feed = Feed(http, events_url, patience, on_retry, slots, clock, sleep)
         poster = _Poster(feed, report, on_accepted, clock())
         async with asyncio.TaskGroup() as posting:
@@ -64,12 +66,15 @@ async def replay(
     return report
 
 
-def connect(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+def connect(
+    transport: httpx.AsyncBaseTransport | None = None, api_key: str | None = None
+) -> httpx.AsyncClient:
     """Return a client that keeps its connections, and asks no proxy for this machine."""
     here = ("localhost", "127.0.0.1", "[::1]")
     return httpx.AsyncClient(
         transport=transport,
         timeout=REQUEST_TIMEOUT,
+        headers={b"Authorization": f"Bearer {api_key}".encode()} if api_key else None,
         mounts=None if transport else {f"all://{host}": None for host in here},
     )
 

@@ -34,6 +34,7 @@ class GoalStream:
         self.posts = 0
         self.highlights: dict[UUID, Event] = {}
         self.connections: set[Any] = set()
+        self.authorizations: set[str | None] = set()
 
     def app(self) -> Starlette:
         """Return the service as uvicorn takes it."""
@@ -48,6 +49,7 @@ class GoalStream:
 
     async def _take(self, request: Request) -> Response:
         self.connections.add(request.client)
+        self.authorizations.add(request.headers.get("Authorization"))
         if self.trouble:
             problem = {"detail": "out of order"}
             return JSONResponse(problem, self.trouble.pop(0), headers={"Retry-After": "0"})
@@ -100,6 +102,16 @@ def test_the_whole_world_cup_goes_in_and_comes_back(
         assert len(goalstream.highlights) == 172
         assert "172 of 172 highlights are READY" in capsys.readouterr().out
     assert len(goalstream.connections) <= 2 * 8
+
+
+def test_the_key_of_the_environment_is_sent(
+    goalstream: GoalStream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not said."""
+    monkeypatch.setenv("GOALSTREAM_API_KEY", "the-key-of-the-feed")
+    assert main(FINAL) == 0
+    assert goalstream.authorizations == {"Bearer the-key-of-the-feed"}
+    assert "the-key" not in "".join(capsys.readouterr())
 
 
 def test_thrice_and_shuffled_is_the_same(goalstream: GoalStream) -> None:

@@ -86,13 +86,24 @@ def test_every_route_is_in_its_document(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_is_described(name: str) -> None:
-    """Errors as problem details, and 503 wherever another service is needed."""
+    """Errors as problem details; 401, 429 and 503 wherever keys, limits and services matter."""
     for _, path, operation in operations(documents()[name]):
         for status, answer in operation["responses"].items():
             assert answer["description"]
             if int(status) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"]
-        assert path == "/health" or "503" in operation["responses"]
+        assert path == "/health" or {"401", "429", "503"} <= operation["responses"].keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_may_be_sent_wherever_it_may_be_asked_for(name: str) -> None:
+    """It need not be: whether there are keys is up to who runs the service."""
+    document = documents()[name]
+    ((scheme, how),) = document["components"]["securitySchemes"].items()
+    assert (how["type"], how["scheme"]) == ("http", "bearer")
+    for _, path, operation in operations(document):
+        needs = operation.get("security", document["security"])
+        assert needs == ([] if path == "/health" else [{}, {scheme: []}])
 
 
 def test_every_operation_has_a_name_of_its_own_in_its_document() -> None:

@@ -21,6 +21,13 @@ def test_the_environment_changes_the_ports() -> None:
     assert options.highlights_url == "http://localhost:6002"
 
 
+def test_the_key_comes_from_the_environment() -> None:
+    """Without one, or with an empty one, none is sent."""
+    assert parser({"GOALSTREAM_API_KEY": "a-key\n"}).parse_args([]).api_key == "a-key"
+    assert parser({"GOALSTREAM_API_KEY": ""}).parse_args([]).api_key is None
+    assert parser({}).parse_args([]).api_key is None
+
+
 @pytest.mark.parametrize(
     ("text", "speed"), [("60", 60), ("0.5", 0.5), ("0", math.inf), ("max", math.inf)]
 )

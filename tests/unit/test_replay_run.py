@@ -29,6 +29,7 @@ class GoalStream:
 
     def __init__(self, *statuses: str | None, page_size: int = 100) -> None:
         self.now = 0.0
+        self.authorizations: set[str | None] = set()
         self.posted: list[tuple[float, dict[str, Any]]] = []
         self.refused: dict[str, int] = {}
         self.highlights: dict[str, dict[str, Any]] = {}
@@ -47,6 +48,7 @@ class GoalStream:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         await asyncio.sleep(0)  # lets other requests in between, as a network does
+        self.authorizations.add(request.headers.get("Authorization"))
         if request.method == "POST":
             return self._take(json.loads(request.content))
         if request.url.path != "/highlights":
@@ -103,6 +105,16 @@ def test_all_172_goals_of_the_sample_become_ready() -> None:
     assert (len(service.posted), len(report.accepted), report.ready) == (172, 172, 172)
     assert not report.missing
     assert not report.unexplained
+
+
+@pytest.mark.parametrize(
+    ("key", "authorization"), [(None, None), ("a-key", "Bearer a-key"), ("clé", "Bearer clé")]
+)
+def test_every_request_brings_the_key(key: str | None, authorization: str | None) -> None:
+    """Posts and reads; without a key there is nothing to bring."""
+    service = GoalStream()
+    run(service, FINAL, api_key=key)
+    assert service.authorizations == {authorization}
 
 
 def test_goals_of_one_match_are_posted_in_order() -> None:

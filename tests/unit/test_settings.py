@@ -1,11 +1,18 @@
 """The environment, read once: what is missing or wrong stops the start by its name."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from pydantic import SecretStr
 
 from functions.consume_goal.settings import ConsumeGoalSettings
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.get_highlight.settings import GetHighlightSettings
+from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.settings import (
+    AccessSettings,
     KafkaSettings,
     PostgresSettings,
     RedisSettings,
@@ -17,14 +24,18 @@ from functions.shared.settings import (
 KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 POSTGRES = {"DATABASE_URL": "postgresql://user:secret@127.0.0.1:5432/goalstream"}
 REDIS = {"REDIS_URL": "redis://:secret@127.0.0.1:6379/0"}
-ALL = {**KAFKA, **POSTGRES, **REDIS}
+KEYS = {"API_KEYS": "a-secret-of-the-feed,a-secret-of-the-app"}
+ALL = {**KAFKA, **POSTGRES, **REDIS, **KEYS, "DATABASE_PASSWORD": "secret"}
 MODELS: list[type[Settings]] = [
     KafkaSettings,
     PostgresSettings,
     RedisSettings,
+    AccessSettings,
+    IngestEventSettings,
     ConsumeGoalSettings,
     EnrichBatchSettings,
     ListHighlightsSettings,
+    GetHighlightSettings,
 ]
 
 
@@ -55,10 +66,12 @@ def test_variables_of_others_are_left_alone() -> None:
     [
         (KafkaSettings, "KAFKA_BOOTSTRAP_SERVERS"),
         (PostgresSettings, "DATABASE_URL"),
+        (IngestEventSettings, "KAFKA_BOOTSTRAP_SERVERS"),
         (ConsumeGoalSettings, "KAFKA_BOOTSTRAP_SERVERS"),
         (ConsumeGoalSettings, "DATABASE_URL"),
         (EnrichBatchSettings, "DATABASE_URL"),
         (ListHighlightsSettings, "DATABASE_URL"),
+        (GetHighlightSettings, "DATABASE_URL"),
     ],
 )
 def test_a_missing_variable_is_named(model: type[Settings], name: str) -> None:
@@ -149,6 +162,138 @@ def test_secrets_are_not_shown(model: type[Settings]) -> None:
     """A password does not reach a log by way of the settings."""
     settings = load(model, ALL)
     assert "secret" not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_LIMIT", "-1"),
+        ("RATE_LIMIT", "inf"),
+        ("RATE_LIMIT", "nan"),
+        ("RATE_LIMIT", "many"),
+        ("RATE_LIMIT_BURST", "0"),
+        ("RATE_LIMIT_BURST", "1.5"),
+        ("API_KEYS", "fifteen-letters"),
+        ("API_KEYS", "a-secret-of-the-feed,short"),
+        ("API_KEYS", "a-secret-of-the-fünf"),
+        ("API_KEYS", " , "),
+    ],
+)
+def test_a_wrong_variable_of_the_access_is_named(name: str, value: str) -> None:
+    """And of a key no letter is shown."""
+    said = refusal(ListHighlightsSettings, ALL | {name: value})
+    assert said.startswith(f"cannot start: {name} is wrong: ")
+    assert "secret" not in said
+    assert "short" not in said
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "{},{}", "{}, {}", "{}\n{}\n", " {}\t{} ", "{},,{},"], ids=repr
+)
+def test_keys_are_separated_by_commas_or_white_space(text: str) -> None:
+    """Several are valid at a time, so that one can follow another without a gap."""
+    keys = ["0123456789abcdef", "!\"#$%&'()*+-./:;<=>?@[]^_`{|}~"][: text.count("{}")]
+    environ = {"API_KEYS": text.format(*keys)}
+    assert [key.get_secret_value() for key in load(AccessSettings, environ).api_keys] == keys
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.8.9.10", "::1", "localhost", "LocalHost", ""]
+)
+def test_a_gateway_of_this_machine_alone_needs_no_key(address: str) -> None:
+    """Nobody else reaches it."""
+    assert load(IngestEventSettings, KAFKA | {"GATEWAY_ADDRESS": address}).api_keys == ()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["0.0.0.0:5001", "::", "192.168.0.7", "10.0.0.1", "example.com", "127.0.0.1.example", "*"],
+)
+def test_a_gateway_that_others_reach_needs_a_key(address: str) -> None:
+    """Else the start stops, and says why."""
+    environ = KAFKA | {"GATEWAY_ADDRESS": address}
+    assert refusal(IngestEventSettings, environ).startswith(
+        "cannot start: API_KEYS is missing: with GATEWAY_ADDRESS"
+    )
+    assert len(load(IngestEventSettings, environ | KEYS).api_keys) == 2
+
+
+def in_file(tmp_path: Path, name: str, content: str | bytes) -> dict[str, str]:
+    """Return the variable that points to a file with this content."""
+    path = tmp_path / name.lower()
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return {f"{name}_FILE": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "field", "text", "value"),
+    [
+        (KafkaSettings, "KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers", "a:1", "a:1"),
+        (KafkaSettings, "PUBLISH_DEADLINE_S", "publish_deadline_s", "7", 7.0),
+        (PostgresSettings, "DATABASE_URL", "database_url", "postgres://h/d", "postgres://h/d"),
+        (PostgresSettings, "DATABASE_PASSWORD", "database_password", "word", SecretStr("word")),
+        (RedisSettings, "REDIS_URL", "redis_url", "redis://h", "redis://h"),
+        (AccessSettings, "API_KEYS", "api_keys", "k" * 16, (SecretStr("k" * 16),)),
+    ],
+)
+def test_a_file_may_hold_what_a_variable_says(
+    model: type[Settings], name: str, field: str, text: str, value: Any, tmp_path: Path
+) -> None:
+    """Any variable's, without the white space around it."""
+    environ = {other: text for other, text in ALL.items() if other != name}
+    settings = load(model, environ | in_file(tmp_path, name, f"\n {text} \n"))
+    assert getattr(settings, field) == value
+
+
+def test_an_empty_file_is_an_unset_variable(tmp_path: Path) -> None:
+    """As an empty variable is."""
+    level, url = in_file(tmp_path, "LOG_LEVEL", "\n"), in_file(tmp_path, "DATABASE_URL", "")
+    assert load(KafkaSettings, KAFKA | level).log_level == "INFO"
+    assert refusal(PostgresSettings, url) == "cannot start: DATABASE_URL is missing"
+
+
+def test_an_empty_path_is_no_file() -> None:
+    """The variable itself holds."""
+    assert load(PostgresSettings, POSTGRES | {"DATABASE_URL_FILE": ""}) == load(
+        PostgresSettings, POSTGRES
+    )
+
+
+def test_a_variable_and_its_file_are_one_too_many(tmp_path: Path) -> None:
+    """Nobody has to guess which of them counts; an empty variable does not."""
+    file = in_file(tmp_path, "API_KEYS", "a-secret-of-the-app")
+    said = refusal(AccessSettings, KEYS | file)
+    assert said == "cannot start: API_KEYS_FILE is wrong: API_KEYS is set too"
+    assert load(AccessSettings, file | {"API_KEYS": ""}).api_keys
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("nowhere", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read_is_named(path: str, why: str, tmp_path: Path) -> None:
+    """Once: that what it should have said is missing, goes without saying."""
+    environ = {"API_KEYS_FILE": str(tmp_path / path), "DATABASE_URL_FILE": str(tmp_path / path)}
+    assert refusal(ListHighlightsSettings, environ) == (
+        f"cannot start: API_KEYS_FILE is wrong: {why}; DATABASE_URL_FILE is wrong: {why}"
+    )
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Without a byte of it."""
+    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", b"secret\xff"))
+    assert said == "cannot start: API_KEYS_FILE is wrong: it is not UTF-8 text"
+
+
+def test_what_is_wrong_in_a_file_is_not_shown(tmp_path: Path) -> None:
+    """The variable is named, and why."""
+    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", "secret"))
+    assert said.startswith("cannot start: API_KEYS is wrong: each key")
+    assert "secret" not in said
+
+
+def test_files_of_others_are_left_alone() -> None:
+    """A variable that no setting has is not ours to open."""
+    assert load(KafkaSettings, KAFKA | {"HOME_FILE": "/nowhere", "REDIS_URL_FILE": "/nowhere"})
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])

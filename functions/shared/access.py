@@ -1,0 +1,112 @@
+"""Who may send requests, and how many: API keys, and a limit for each caller."""
+
+import hmac
+import math
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+from starlette.requests import Request
+
+from functions.shared.buckets import Buckets
+from functions.shared.http import Admit, header
+from functions.shared.problems import Problem
+from functions.shared.settings import AccessSettings
+
+Clock = Callable[[], float]
+
+
+def admission(settings: AccessSettings, clock: Clock = time.monotonic) -> Admit | None:
+    """What admits a request or raises the Problem that refuses it; None when all are welcome."""
+    limit = Limit(settings, clock) if settings.rate_limit else None
+    if settings.api_keys:
+        return Keys(settings, limit)
+    return limit.by_address if limit else None
+
+
+class Limit:
+    """So many requests a second for each caller, counted in this process."""
+
+    def __init__(self, settings: AccessSettings, clock: Clock) -> None:
+        burst = settings.rate_limit_burst or max(1, 2 * settings.rate_limit)
+        self._buckets = Buckets(settings.rate_limit, burst, clock)
+
+    def count(self, caller: str | bytes) -> None:
+        """Count a request of a caller's; raises a Problem, 429, when there are too many."""
+        _refuse(self._buckets.take(caller))
+
+    def check(self, caller: str | bytes) -> None:
+        """Raise the Problem that `count` would raise, and count nothing."""
+        _refuse(self._buckets.wait(caller))
+
+    def by_address(self, request: Request) -> None:
+        """Count a request as one of its address."""
+        self.count(address(request))
+
+
+class Keys:
+    """Admits who brings one of the keys.
+
+    Who does not is counted by address, and an address that is over the limit is refused before its
+    key is looked at: otherwise a right guess would tell itself from the wrong ones at any speed.
+    """
+
+    def __init__(self, settings: AccessSettings, limit: Limit | None) -> None:
+        self._digests = [_digest(key.get_secret_value()) for key in settings.api_keys]
+        self._limit = limit
+
+    def __call__(self, request: Request) -> None:
+        """Let a request pass, or raise a Problem: 401 without a right key, 429 when too many."""
+        if self._limit:
+            self._limit.check(address(request))
+        digest = _digest(brought_key(request))
+        if not self._is_known(digest):
+            if self._limit:
+                self._limit.by_address(request)
+            raise unauthorized()
+        if self._limit:
+            self._limit.count(digest)
+
+    def _is_known(self, digest: bytes) -> bool:
+        # All are compared, so that the time it takes says nothing of which one is right.
+        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+
+
+def brought_key(request: Request) -> str:
+    """The key of `Authorization: Bearer` or else of `X-Api-Key`; empty when there is none."""
+    scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return (header(request, b"x-api-key") or "").strip()
+
+
+def address(request: Request) -> str:
+    """The address from which a request reached the gateway, or us if there is none before us.
+
+    A gateway writes it at the end of X-Forwarded-For; what stands before it anybody can write.
+    """
+    forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
+    last = bytes(forwarded[-1]).decode("latin-1").rpartition(",")[2].strip() if forwarded else ""
+    return last or (request.client.host if request.client else "")
+
+
+def unauthorized() -> Problem:
+    """No key, or a wrong one; which of the two is not told."""
+    return Problem(
+        401,
+        "A valid API key is needed, as Authorization: Bearer <key> or X-Api-Key: <key>.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _refuse(wait: float) -> None:
+    if wait:
+        raise Problem(
+            429,
+            "There are more requests than one caller may send.",
+            headers={"Retry-After": str(math.ceil(wait))},
+        )
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode()).digest()

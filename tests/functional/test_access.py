@@ -1,0 +1,188 @@
+"""API keys and the limit, as those see them who call the three public functions."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from functions.consume_goal.consume import row
+from functions.get_highlight.app import app as get_highlight
+from functions.ingest_event.app import app as ingest_event
+from functions.list_highlights.app import app as list_highlights
+from functions.list_highlights.pages import Pages
+from functions.shared.access import admission
+from functions.shared.envelopes import Delivery
+from functions.shared.http import Admit, Routes
+from functions.shared.settings import AccessSettings, load
+from infra.answers import ProblemDetails
+from tests.asgi import Client
+from tests.events import MATCH, event_json, id_of, identified
+from tests.fakes import FakeCache, FakePublisher, FakeStore
+from tests.revisions import HIGHLIGHT_TYPES
+
+KEY = "the-key-of-the-feed"
+KEYS = {"API_KEYS": KEY}
+BEARER = {"Authorization": f"Bearer {KEY}"}
+LIMIT = {"RATE_LIMIT": "0.4", "RATE_LIMIT_BURST": "2"}
+
+
+class Time:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+
+def _ingest(admit: Admit | None) -> Routes:
+    publisher = FakePublisher()
+    return ingest_event(lambda: publisher, admit)
+
+
+def _list(admit: Admit | None) -> Routes:
+    pages = Pages(FakeStore(), FakeCache())
+    return list_highlights(lambda: pages, admit)
+
+
+def _get(admit: Admit | None) -> Routes:
+    store = FakeStore()
+    asyncio.run(store.record([row(identified(), Delivery(None, None, None), HIGHLIGHT_TYPES)]))
+    return get_highlight(lambda: store, admit)
+
+
+@dataclass(frozen=True)
+class Public:
+    """A function that people call, and a request that it answers well."""
+
+    name: str
+    make: Callable[[Admit | None], Routes]
+    method: str
+    path: str
+    status: int
+    json: Any = None
+
+    def client(self, environ: dict[str, str], time: Time | None = None) -> Client:
+        """Return who calls the function, whose access is as these variables say."""
+        settings = load(AccessSettings, environ)
+        return Client(self.make(admission(settings, time or Time())))
+
+    def ask(self, client: Client, **headers: str) -> httpx.Response:
+        """Return the answer to the request."""
+        return client.request(self.method, self.path, json=self.json, headers=headers)
+
+
+PUBLIC = [
+    Public("ingest_event", _ingest, "POST", "/events", 202, event_json()),
+    Public("ingest_event", _ingest, "POST", "/events/batch", 202, [event_json()]),
+    Public("list_highlights", _list, "GET", "/highlights", 200),
+    Public("list_highlights", _list, "HEAD", "/highlights", 200),
+    Public("get_highlight", _get, "GET", f"/highlights/{id_of(MATCH, 'goal-1')}", 200),
+]
+each = pytest.mark.parametrize(
+    "public", PUBLIC, ids=lambda public: f"{public.method} {public.path}"
+)
+
+
+def assert_problem(answer: httpx.Response, status: int) -> None:
+    """Check that an answer tells a problem of this status; to a HEAD, by its headers alone."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-correlation-id"]
+    if answer.request.method == "HEAD":
+        assert answer.content == b""
+    else:
+        assert ProblemDetails.model_validate_json(answer.content).status == status
+
+
+@each
+def test_no_key_is_asked_for_by_default(public: Public) -> None:
+    """One that is brought all the same does no harm."""
+    client = public.client({})
+    assert public.ask(client).status_code == public.status
+    assert public.ask(client, **BEARER).status_code == public.status
+
+
+@each
+@pytest.mark.parametrize("headers", [BEARER, {"X-Api-Key": KEY}], ids=str)
+def test_a_key_opens(public: Public, headers: dict[str, str]) -> None:
+    """In either header."""
+    assert public.ask(public.client(KEYS), **headers).status_code == public.status
+
+
+@each
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer a-wrong-key-of-the-feed"}, {"X-Api-Key": "a-wrong-key"}],
+    ids=str,
+)
+def test_without_the_key_there_is_a_401(public: Public, headers: dict[str, str]) -> None:
+    """Which says how to bring it, and nothing of what was brought."""
+    answer = public.ask(public.client(KEYS), **headers)
+    assert_problem(answer, 401)
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "wrong" not in answer.text
+
+
+def test_what_is_refused_is_not_published() -> None:
+    """It stays outside."""
+    publisher = FakePublisher()
+    admit = admission(load(AccessSettings, KEYS))
+    client = Client(ingest_event(lambda: publisher, admit))
+    assert client.post("/events", json=event_json()).status_code == 401
+    assert publisher.published == []
+
+
+@each
+def test_health_is_open_and_has_no_limit(public: Public) -> None:
+    """Who watches over a function has no key."""
+    client = public.client(KEYS | LIMIT)
+    assert {client.get("/health").status_code for _ in range(5)} == {200}
+
+
+@each
+@pytest.mark.parametrize("keys", [{}, KEYS], ids=["open", "keys"])
+def test_over_the_limit_there_is_a_429_until_retry_after(
+    public: Public, keys: dict[str, str]
+) -> None:
+    """And whoever waits for so long gets in, but not who comes a second earlier."""
+    time = Time()
+    client = public.client(keys | LIMIT, time)
+    assert [public.ask(client, **BEARER).status_code for _ in range(2)] == [public.status] * 2
+    refused = public.ask(client, **BEARER)
+    assert_problem(refused, 429)
+    seconds = int(refused.headers["retry-after"])
+    time.now += seconds - 1
+    assert public.ask(client, **BEARER).status_code == 429
+    time.now += 1
+    assert public.ask(client, **BEARER).status_code == public.status
+
+
+def test_a_limit_holds_for_all_that_a_function_offers() -> None:
+    """A batch counts as one request, as an event does."""
+    client = PUBLIC[0].client(LIMIT)
+    asked = [client.post("/events/batch", json=[event_json()]).status_code for _ in range(2)]
+    assert [*asked, client.post("/events", json=event_json()).status_code] == [202, 202, 429]
+
+
+def test_callers_behind_the_gateway_are_told_apart() -> None:
+    """By the address that it writes, whatever they write before it."""
+    client = PUBLIC[2].client({"RATE_LIMIT": "1", "RATE_LIMIT_BURST": "1"})
+
+    def status(forwarded: str) -> int:
+        return client.get("/highlights", headers={"X-Forwarded-For": forwarded}).status_code
+
+    addresses = ["192.0.2.1", "192.0.2.2", "10.0.0.1, 192.0.2.1"]
+    assert [status(forwarded) for forwarded in addresses] == [200, 200, 429]
+
+
+def test_a_path_that_is_not_there_needs_no_key() -> None:
+    """A 404 and a 405 tell nothing that the OpenAPI document does not."""
+    client = PUBLIC[0].client(KEYS)
+    assert client.get("/nowhere").status_code == 404
+    assert client.get("/events").status_code == 405
