@@ -5,12 +5,20 @@ import threading
 from collections.abc import Callable
 
 from confluent_kafka import Consumer, Producer
+from prometheus_client import CollectorRegistry
 
-from local.kafka_trigger.client import Sparingly, consumer_settings, producer_settings
+from local.kafka_trigger.client import (
+    Sparingly,
+    consumer_settings,
+    group_protocol,
+    producer_settings,
+)
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
 from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
 from local.kafka_trigger.delivery import Delivery
+from local.kafka_trigger.gauges import Gauges
+from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record_queue import RecordQueue, depth
@@ -19,26 +27,41 @@ from local.kafka_trigger.transport import Transport
 kafka_log = logging.getLogger("kafka")
 
 
-def make_consumers(config: Config) -> list[TriggerConsumer]:
+def make_consumers(config: Config, registry: CollectorRegistry) -> list[TriggerConsumer]:
     """A consumer for each trigger; they share the producer of dead letters.
 
+    What there is to see of them is seen in the registry.
     Raises KafkaException when librdkafka does not take its settings.
     """
     kafka_log.addFilter(Sparingly())
     producer = Producer(producer_settings(config.kafka))
-    return [_consumer(config.kafka, trigger, producer) for trigger in config.triggers]
+    metrics = Metrics(registry)
+    consumers = [
+        _consumer(config.kafka, each, producer, metrics.of(each.name)) for each in config.triggers
+    ]
+    registry.register(Gauges([consumer.watch for consumer in consumers]))
+    return consumers
 
 
-def _consumer(kafka: Kafka, trigger: Trigger, producer: Producer) -> TriggerConsumer:
+def _consumer(
+    kafka: Kafka, trigger: Trigger, producer: Producer, metrics: TriggerMetrics
+) -> TriggerConsumer:
     settings = consumer_settings(kafka, trigger, depth(trigger.batch_size))
 
     def connect(on_commit: Callable[..., None]) -> Consumer:
         return Consumer({**settings, "on_commit": on_commit}, logger=kafka_log)
 
-    return TriggerConsumer(trigger, connect, _partition_maker(trigger, producer))
+    return TriggerConsumer(
+        trigger,
+        connect,
+        _partition_maker(trigger, producer, metrics),
+        is_told_nothing=group_protocol(kafka) == "consumer",
+    )
 
 
-def _partition_maker(trigger: Trigger, producer: Producer) -> Callable[[int], Partition]:
+def _partition_maker(
+    trigger: Trigger, producer: Producer, metrics: TriggerMetrics
+) -> Callable[[int], Partition]:
     outage = Outage(trigger.name)
     dead_letters = _dead_letters(trigger, producer)
 
@@ -46,7 +69,13 @@ def _partition_maker(trigger: Trigger, producer: Producer) -> Callable[[int], Pa
         stopping = threading.Event()
         transport = Transport(trigger.function, trigger.timeout_s)
         delivery = Delivery(
-            trigger.name, trigger.retry, transport, dead_letters, outage, wait=stopping.wait
+            trigger.name,
+            trigger.retry,
+            transport,
+            dead_letters,
+            outage,
+            metrics,
+            wait=stopping.wait,
         )
         queue = RecordQueue(
             batch_size=trigger.batch_size,

@@ -9,15 +9,18 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from local.kafka_trigger.back_pressure import BackPressure
 from local.kafka_trigger.commits import Commits
 from local.kafka_trigger.config import Trigger
+from local.kafka_trigger.lookout import Lookout
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record import Record
+from local.kafka_trigger.watch import Watch
 
 AT_ONCE = 1000  # records taken from the client in one go
 IDLE_S = 0.1  # how late a stop may be noticed
 BUSY_S = 0.01  # how late a paused partition may be resumed, or a batch committed
-ROOM_WITHIN_S = 0.05  # how long a full queue may keep the others waiting
+COMMIT_WITHIN_S = 60.0  # librdkafka's own limit for one that is waited for
 LAST_COMMIT_WITHIN_S = 3.0
 JOIN_WITHIN_S = 4.0
 LEAVE_WITHIN_S = 3.0
@@ -30,7 +33,7 @@ class TriggerConsumer:
 
     `connect` makes the client, given what to call when a commit has ended. All that is said to
     the client is said in the thread that calls `run`, and there the client calls back; so
-    nothing here needs a lock.
+    nothing here needs a lock. `watch` is for other threads to see how it stands.
     """
 
     def __init__(
@@ -39,22 +42,30 @@ class TriggerConsumer:
         connect: Callable[[Callable[..., None]], Consumer],
         make_partition: Callable[[int], Partition],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_told_nothing: bool = False,
     ) -> None:
+        self.watch = Watch(trigger.name, clock)
         self._trigger = trigger
         self._make_partition = make_partition
         self._clock = clock
-        self._partitions: dict[int, Partition] = {}
-        self._paused: set[int] = set()
+        self._partitions = self.watch.partitions
         self._joining = True
         self._finishing = False
         self._commits = Commits(trigger.name, trigger.topic, clock)
+        self._back_pressure = BackPressure(trigger.topic, self.watch.paused, clock)
+        self._lookout = Lookout(
+            self.watch, trigger.topic, is_told_nothing=is_told_nothing, clock=clock
+        )
         self._client = self._commits.client = connect(self._commits.ended)
+        self._back_pressure.client = self._lookout.client = self._client
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop; then finish what is in flight, commit, and leave the group.
 
         Raises what ended a partition's thread, or KafkaException when the client cannot go on.
         """
+        self._lookout.begin()
         self._client.subscribe(
             [self._trigger.topic],
             on_assign=self._on_assign,
@@ -69,16 +80,18 @@ class TriggerConsumer:
 
     def _round(self) -> None:
         """Take what has arrived, hand it on, hold back what is too much, and commit."""
+        self.watch.turn()
         self._hand_on(self._arrived())
-        self._hold_back()
+        self._back_pressure.apply({each.number: each.queue for each in self._partitions.values()})
         self._commits.request(self._positions())
+        self._lookout.look()
         for partition in self._partitions.values():
             if partition.failure:
                 raise partition.failure
 
     def _arrived(self) -> list[Message]:
         """Wait for a record, and take it with all that is there: `consume` waits to have many."""
-        is_busy = self._paused or self._commits.due(self._positions())
+        is_busy = self.watch.paused or self._commits.due(self._positions())
         messages = self._client.consume(1, BUSY_S if is_busy else IDLE_S)
         return messages + self._client.consume(AT_ONCE, 0) if messages else []
 
@@ -97,25 +110,6 @@ class TriggerConsumer:
         self._say(logging.WARNING, "Kafka reports an error", error=error.str())
         return True
 
-    def _hold_back(self) -> None:
-        """Pause the partitions whose function falls behind, and resume those that caught up.
-
-        A queue that is full gets a moment first: a pause throws away what was fetched ahead.
-        """
-        queues = {number: partition.queue for number, partition in self._partitions.items()}
-        deadline = self._clock() + ROOM_WITHIN_S
-        full = {
-            number
-            for number in queues.keys() - self._paused
-            if not queues[number].wait_for_room(deadline - self._clock())
-        }
-        if full:
-            self._client.pause(self._places(full))
-            self._paused |= full
-        if low := {number for number in self._paused if queues[number].is_low}:
-            self._client.resume(self._places(low))
-            self._paused -= low
-
     def _positions(self) -> dict[int, int | None]:
         return {number: partition.position for number, partition in self._partitions.items()}
 
@@ -123,28 +117,35 @@ class TriggerConsumer:
         self._joining = False
         if self._finishing:
             return
+        self.watch.is_member = True
         for number in _numbers(places):
-            self._partitions[number] = self._make_partition(number)
-            self._partitions[number].start()
+            partition = self._make_partition(number)
+            partition.start()
+            self._partitions[number] = partition
         self._say_changed(logging.INFO, "partitions assigned", places)
 
     def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
         self._joining = True
+        self.watch.turn(self._trigger.drain_s + COMMIT_WITHIN_S)
         self._commits.now(self._give_up(_numbers(places), self._trigger.drain_s))
         self._say_changed(logging.INFO, "partitions revoked", places)
 
     def _on_lost(self, _: Consumer, places: list[TopicPartition]) -> None:
         """Somebody else may own them by now: nothing is waited for, and nothing committed."""
         self._joining = True
+        self.watch.is_member = False
+        self._lookout.begin()
         self._give_up(_numbers(places), 0)
         self._say_changed(logging.WARNING, "partitions lost", places)
 
     def _finish(self) -> None:
         self._finishing = True
+        self.watch.turn(self._trigger.drain_s)
         positions = self._give_up(list(self._partitions), self._trigger.drain_s)
         self._commits.last(positions, LAST_COMMIT_WITHIN_S)
         self._finish_joining()
         self._leave()
+        self.watch.turn(float("inf"))
 
     def _finish_joining(self) -> None:
         """Be assigned before leaving: a group of the embedded broker else lets nobody in again."""
@@ -171,17 +172,10 @@ class TriggerConsumer:
         late = [each.number for each in gone if not each.drain(deadline - self._clock())]
         if late:
             self._say(logging.WARNING, "not finished in time, comes again", partitions=late)
-        self._forget({partition.number for partition in gone})
-        return {each.number: each.position for each in gone if each.position is not None}
-
-    def _forget(self, numbers: set[int]) -> None:
+        numbers = {partition.number for partition in gone}
         self._commits.forget(numbers)
-        if paused := self._paused & numbers:  # a pause outlives an assignment
-            self._client.resume(self._places(paused))
-            self._paused -= paused
-
-    def _places(self, numbers: Iterable[int]) -> list[TopicPartition]:
-        return [TopicPartition(self._trigger.topic, number) for number in numbers]
+        self._back_pressure.forget(numbers)
+        return {each.number: each.position for each in gone if each.position is not None}
 
     def _say_changed(self, level: int, message: str, places: list[TopicPartition]) -> None:
         self._say(level, message, partitions=_numbers(places), owned=sorted(self._partitions))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -14,16 +14,23 @@ PREFIX = "dlq_"
 ERROR_LIMIT = 1024  # characters of a reason that go into a header
 POLL_S = 0.1
 
+Reason = Literal["refused", "attempts", "age"]
+
 log = logging.getLogger(__name__)
 
 
 class DeadLetter(NamedTuple):
-    """A record given up: its last HTTP status if it had one, its tries, and why."""
+    """A record given up: its last HTTP status if it had one, its tries, and why.
+
+    `reason` is of which kind that is: the function refuses it, or it failed too often, or for
+    too long.
+    """
 
     record: Record
     status: int | None
     attempts: int
     error: str
+    reason: Reason
 
 
 class DeadLetters(Protocol):

@@ -3,17 +3,19 @@
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from local.kafka_trigger.answer import Outcome, Verdict, judge
 from local.kafka_trigger.backoff import full_jitter, retry_after_s
 from local.kafka_trigger.config import Retry
-from local.kafka_trigger.dead_letter import DeadLetter, DeadLetters
+from local.kafka_trigger.dead_letter import DeadLetter, DeadLetters, Reason
 from local.kafka_trigger.envelope import Payload, cloudevents_batch
+from local.kafka_trigger.metrics import TriggerMetrics
 from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.part import Part
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.transport import Answer, Broken, Unreachable
 
@@ -31,23 +33,6 @@ class Posts(Protocol):
         """Post a payload; raises Unreachable or Broken."""
 
 
-@dataclass(slots=True)
-class Part:
-    """Records of a batch that are delivered together.
-
-    `attempts` are the deliveries that count, `tries` all of them, `since` when the first began.
-    """
-
-    records: Sequence[Record]
-    since: float
-    attempts: int = 0
-    tries: int = 0
-
-    def of(self, records: Sequence[Record]) -> "Part":
-        """Some of the records, with the history of all."""
-        return Part(records, self.since, self.attempts, self.tries)
-
-
 class Delivery:
     """Delivers a partition's batches one after the other; `trigger` names it in the log.
 
@@ -61,6 +46,7 @@ class Delivery:
         transport: Posts,
         dead_letters: DeadLetters,
         outage: Outage,
+        metrics: TriggerMetrics,
         *,
         wait: Callable[[float], bool],
         encode: Callable[[Sequence[Record]], Payload] = cloudevents_batch,
@@ -72,6 +58,7 @@ class Delivery:
         self._transport = transport
         self._dead_letters = dead_letters
         self._outage = outage
+        self._metrics = metrics
         self._wait = wait
         self._encode = encode
         self._clock = clock
@@ -95,7 +82,7 @@ class Delivery:
         """Deliver a part once; returns what remains of it, in order."""
         self._pause(0)
         part.tries += 1
-        outcome = self._try(part)
+        outcome = self._counted(part)
         if outcome.verdict is Verdict.AWAY:
             self._outage.away(outcome.why)
             return self._again(part, outcome) if self._in_time(part) else self._bury(part, outcome)
@@ -105,6 +92,12 @@ class Delivery:
         if outcome.verdict is Verdict.FAILED and self._counts_and_may_retry(part):
             return self._again(part, outcome)
         return self._halve(part, outcome) if len(part.records) > 1 else self._bury(part, outcome)
+
+    def _counted(self, part: Part) -> Outcome:
+        began = self._clock()
+        outcome = self._try(part)
+        self._metrics.delivered(outcome, len(part.records), part.tries, self._clock() - began)
+        return outcome
 
     def _try(self, part: Part) -> Outcome:
         try:
@@ -120,8 +113,15 @@ class Delivery:
         named = [(each, outcome.failures.get(each.offset())) for each in part.records]
         again = [record for record, failure in named if failure and failure.retryable]
         in_budget = bool(again) and self._counts_and_may_retry(part)
+        given_up = self._reason(part, outcome)
         self._write(
-            DeadLetter(record, outcome.status, part.tries, failure.why)
+            DeadLetter(
+                record,
+                outcome.status,
+                part.tries,
+                failure.why,
+                given_up if failure.retryable else "refused",
+            )
             for record, failure in named
             if failure and not (failure.retryable and in_budget)
         )
@@ -153,17 +153,28 @@ class Delivery:
         return [part.of(part.records[:middle]), part.of(part.records[middle:])]
 
     def _bury(self, part: Part, outcome: Outcome) -> list[Part]:
+        reason = self._reason(part, outcome)
         self._write(
-            DeadLetter(each, outcome.status, part.tries, outcome.why) for each in part.records
+            DeadLetter(each, outcome.status, part.tries, outcome.why, reason)
+            for each in part.records
         )
         return []
+
+    def _reason(self, part: Part, outcome: Outcome) -> Reason:
+        if outcome.verdict is Verdict.REFUSED:
+            return "refused"
+        is_away = outcome.verdict is Verdict.AWAY
+        return "attempts" if part.attempts >= self._retry.max_attempts and not is_away else "age"
 
     def _write(self, letters: Iterable[DeadLetter]) -> None:
         """Return when all letters are safe, however long that takes."""
         unsafe, tries = list(letters), 0
-        while unsafe and (unsafe := self._dead_letters.write(unsafe)):
+        while unsafe:
+            tried, unsafe = unsafe, self._dead_letters.write(unsafe)
+            self._metrics.buried(_reasons(tried) - _reasons(unsafe))
             tries += 1
-            self._pause(self._backoff_s(tries))
+            if unsafe:
+                self._pause(self._backoff_s(tries))
 
     def _backoff_s(self, tries: int) -> float:
         retry = self._retry
@@ -185,3 +196,7 @@ class Delivery:
             "why": outcome.why,
         }
         log.warning(message, extra={"fields": fields | more})
+
+
+def _reasons(letters: Iterable[DeadLetter]) -> Counter[Reason]:
+    return Counter(letter.reason for letter in letters)

@@ -44,7 +44,24 @@ class Partition:
         self._delivery = delivery
         self._stopping = stopping
         self._abort = abort
+        self._batch: Sequence[Record] = ()
         self._thread = threading.Thread(target=self._run, name=f"partition-{number}", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread works."""
+        return self._thread.is_alive()
+
+    @property
+    def in_flight(self) -> list[Record]:
+        """The records of the batch under way that are not done."""
+        position = self.position or 0
+        return [record for record in self._batch if record.offset() >= position]
+
+    @property
+    def oldest(self) -> Record | None:
+        """The first record here that is not done."""
+        return next(iter(self.in_flight), self.queue.first)
 
     def start(self) -> None:
         """Begin to deliver what is put into the queue."""
@@ -66,6 +83,7 @@ class Partition:
     def _run(self) -> None:
         try:
             while batch := self.queue.take():
+                self._batch = batch
                 self._delivery.deliver(batch, self._advance)
         except Stopped:
             pass

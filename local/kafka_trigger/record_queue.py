@@ -49,6 +49,12 @@ class RecordQueue:
         """Whether it should be filled again; until more comes there are batches left."""
         return len(self._records) <= self._depth // 2 and self._bytes <= self._depth_bytes // 2
 
+    @property
+    def first(self) -> Record | None:
+        """The record that is taken next, if there is one."""
+        with self._changed:
+            return self._records[0] if self._records else None
+
     def put(self, records: Sequence[Record]) -> None:
         """Add records, which follow those in the queue."""
         with self._changed:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cron import parse
+from local.cron.crontab import parse
 from local.kafka_trigger.load import ConfigError, load
 
 LOCAL = Path(__file__).parents[2] / "local"

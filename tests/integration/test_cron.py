@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.integration.function_server import FunctionServer, Reply
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from local.cron import CrontabError, Line, keep_calling, parse, post
+from local.cron.calls import keep_calling, post
+from local.cron.crontab import CrontabError, Line, parse
 
 NOON = datetime(2022, 12, 18, 12, 0, 0, tzinfo=UTC)
 EVERY_5_S = Line("*/5 * * * * *", "sweep", "http://f")

@@ -41,7 +41,7 @@ class FakeProducer:
 
 def letter(of: Record, error: str = "HTTP 400: bad") -> DeadLetter:
     """A record that was refused at its second try."""
-    return DeadLetter(of, 400, 2, error)
+    return DeadLetter(of, 400, 2, error, "refused")
 
 
 def written(*letters: DeadLetter, ends: list[Any] | None = None) -> tuple[FakeProducer, list[Any]]:
@@ -89,7 +89,7 @@ def test_a_record_that_is_a_dead_letter_again_has_one_story() -> None:
 
 def test_an_error_without_a_status_and_without_end_fits_into_headers() -> None:
     """A network error has no status, and a long reason is cut."""
-    producer, _ = written(DeadLetter(record(), None, 5, "x" * 100_000))
+    producer, _ = written(DeadLetter(record(), None, 5, "x" * 100_000, "attempts"))
     headers = dict(producer.produced[0]["headers"])
     assert headers["dlq_status"] == "none"
     assert len(headers["dlq_error"]) == 1024

@@ -7,11 +7,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from local.kafka_trigger.config import Retry
 from local.kafka_trigger.dead_letter import DeadLetter
 from local.kafka_trigger.delivery import Delivery, Stopped
 from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.metrics import Metrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.transport import Answer, Broken, Unreachable
 from tests.records import TOPIC, offsets, records
@@ -46,6 +48,7 @@ class World:
     waits: list[float] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def post(self, payload: Payload) -> Answer:
         """Reply as the function does."""
@@ -83,6 +86,7 @@ class World:
             self,
             self,
             Outage("trigger", lambda: self.time),
+            Metrics(self.registry).of("trigger"),
             wait=self.wait,
             clock=lambda: self.time,
             chance=lambda: 1,
@@ -253,6 +257,54 @@ def test_what_was_done_before_a_stop_is_done() -> None:
     with pytest.raises(Stopped):
         world.deliver(0, 1, 2, 3)
     assert world.done[-1] == 2
+
+
+def counted(world: World, name: str, **labels: str) -> float | None:
+    """A counter of the world's trigger."""
+    labels = {"trigger": "trigger", **labels}
+    return world.registry.get_sample_value(f"kafka_trigger_{name}", labels)
+
+
+def test_what_becomes_of_batches_is_counted() -> None:
+    """Each request by its outcome, what came again, and the records that were taken."""
+    world = World(replying(AWAY, FAILED, naming(2))).deliver(1, 2, 3)
+    outcomes = {
+        outcome: counted(world, "batches_total", outcome=outcome)
+        for outcome in ("taken", "partial", "failed")
+    }
+    assert outcomes == {"taken": 1, "partial": 1, "failed": 2}
+    assert counted(world, "retries_total") == 3
+    assert counted(world, "records_taken_total") == 3
+    assert counted(world, "delivery_seconds_count") == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "retry", "reason"),
+    [
+        (REFUSED, Retry(), "refused"),
+        (naming(1, retryable=False), Retry(), "refused"),
+        (FAILED, Retry(max_attempts=3), "attempts"),
+        (naming(1), Retry(max_attempts=3), "attempts"),
+        (FAILED, Retry(max_age_s=5, max_attempts=99), "age"),
+        (AWAY, Retry(max_age_s=5), "age"),
+    ],
+)
+def test_dead_letters_are_counted_by_why(reply: Reply, retry: Retry, reason: str) -> None:
+    """Once each, when they are safe."""
+    world = World(lambda _: reply, retry, unsafe=2).deliver(1)
+    reasons = {
+        each: counted(world, "dead_letters_total", reason=each)
+        for each in ("refused", "attempts", "age")
+    }
+    assert reasons == {"refused": 0, "attempts": 0, "age": 0} | {reason: 1}
+    assert counted(world, "records_taken_total") == 0
+
+
+def test_who_waits_too_long_for_nobody_is_too_old_whatever_was_before() -> None:
+    """The half of a batch that had all its attempts may still wait for a function to come back."""
+    retry = Retry(max_attempts=1, max_age_s=5)
+    world = World(lambda batch: FAILED if len(batch) > 1 else AWAY, retry).deliver(1, 2)
+    assert counted(world, "dead_letters_total", reason="age") == 2
 
 
 REPLIES: dict[str, Reply] = {

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from functions.consume_goal.settings import ConsumeGoalSettings
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.get_highlight.settings import GetHighlightSettings
+from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
-from functions.shared.settings import KafkaSettings, PostgresSettings
 from infra.topics import TopicsSettings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 SETTINGS = (
-    KafkaSettings,
+    IngestEventSettings,
     ConsumeGoalSettings,
     EnrichBatchSettings,
     ListHighlightsSettings,
-    PostgresSettings,
+    GetHighlightSettings,
     TopicsSettings,
 )
 
@@ -36,18 +37,17 @@ def first_column(text: str) -> set[str]:
 def test_every_variable_is_in_the_table_with_its_default() -> None:
     """The table of variables is the settings' own."""
     fields = {
-        str(field.alias): field.default
-        for model in SETTINGS
-        for field in model.model_fields.values()
+        str(field.alias): field for model in SETTINGS for field in model.model_fields.values()
     }
     table = section("Configuration")
     assert first_column(table) == fields.keys()
-    for name, default in fields.items():
+    for name, field in fields.items():
+        default = field.default
         (shown,) = re.findall(rf"^\| `{name}` \| ([^|]*) \|", table, re.MULTILINE)
         if isinstance(default, str | int | float):
             assert shown == f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
         else:
-            assert shown in ("required", "none: no cache")
+            assert shown == "required" if field.is_required() else shown.startswith("none: ")
 
 
 def test_every_field_of_an_event_is_in_the_contract() -> None:
@@ -57,12 +57,19 @@ def test_every_field_of_an_event_is_in_the_contract() -> None:
     assert first_column(table) == fields
 
 
+REQUIREMENTS = [
+    *ROOT.glob("requirements*.txt"),
+    *(ROOT / "local").rglob("requirements.txt"),
+    ROOT / "tests" / "e2e" / "requirements.txt",
+]
+
+
 def test_every_package_is_pinned_and_explained() -> None:
     """README gives a reason for each package that is installed, and for no other."""
     lines = [
         line.partition(";")[0]
-        for name in ("requirements.txt", "requirements-dev.txt")
-        for line in (ROOT / name).read_text().splitlines()
+        for path in REQUIREMENTS
+        for line in path.read_text().splitlines()
         if line and not line.startswith(("#", "-"))
     ]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)

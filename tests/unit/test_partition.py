@@ -61,6 +61,27 @@ def test_batches_are_delivered_one_after_the_other() -> None:
     assert partition.position == 4
 
 
+def test_what_is_here_and_not_done_can_be_seen() -> None:
+    """The rest of the batch under way, and the oldest record, which may wait in the queue."""
+    delivery = FakeDelivery()
+    partition = started(delivery)
+    assert (partition.in_flight, partition.oldest) == ([], None)
+    waiting = records([0, 1, 2])
+    partition.queue.put(waiting)
+    assert delivery.taken.acquire(timeout=LIMIT_S)
+    assert (partition.in_flight, partition.oldest) == ([waiting[1]], waiting[1])
+    delivery.let_go.release()
+    assert delivery.taken.acquire(timeout=LIMIT_S)
+    assert (partition.in_flight, partition.oldest) == ([], None)
+    delivery.let_go.release()
+    assert partition.is_alive
+    partition.stop()
+    assert partition.drain(LIMIT_S)
+    assert not partition.is_alive
+    partition.queue.put(waiting[2:])
+    assert partition.oldest is waiting[2]
+
+
 def test_what_is_in_flight_is_finished_and_nothing_else_begun() -> None:
     """A stop waits for the batch under way; those behind it are for the next owner."""
     delivery = FakeDelivery()

@@ -58,7 +58,7 @@ class FakePartition:
 class World:
     """A client to which events happen while it is polled, and what it was told."""
 
-    def __init__(self, **trigger: Any) -> None:
+    def __init__(self, *, is_told_nothing: bool = False, **trigger: Any) -> None:
         self.time = 100.0
         self.events: list[Event] = []
         self.said: list[tuple[str, Any]] = []
@@ -66,10 +66,17 @@ class World:
         self.timeouts: list[float] = []
         self.made: list[FakePartition] = []
         self.commit_error: KafkaError | None = None
+        self.ends: dict[int, int] = {}
+        self.metadata = b"a stranger's"
         self.stopping = threading.Event()
         self.consumer = TriggerConsumer(
-            TRIGGER.model_copy(update=trigger), self.connect, self.make_partition, self.clock
+            TRIGGER.model_copy(update=trigger),
+            self.connect,
+            self.make_partition,
+            self.clock,
+            is_told_nothing=is_told_nothing,
         )
+        self.watch = self.consumer.watch
 
     def clock(self) -> float:
         """The time."""
@@ -117,6 +124,15 @@ class World:
             self.ended(self.commit_error, offsets)
         elif self.commit_error:
             raise KafkaException(self.commit_error)
+
+    def get_watermark_offsets(self, place: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        """The end of a partition, as far as it was fetched."""
+        assert cached
+        return (0, self.ends.get(place.partition, -1001))
+
+    def consumer_group_metadata(self) -> bytes:
+        """What the group has told."""
+        return self.metadata
 
     def close(self) -> None:
         """Note it; what is still assigned is revoked by that."""
@@ -374,3 +390,81 @@ def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
     with pytest.raises(KafkaException):
         world.run(lambda: [fatal])
     assert world.said[-1] == ("close", None)
+
+
+def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> None:
+    """An empty one makes it one too; a rebalance does not end it."""
+    world = World()
+    seen: list[bool] = []
+
+    def see() -> None:
+        seen.append(world.watch.is_member)
+
+    world.run(
+        see,
+        world.assign(),
+        see,
+        world.call("on_revoke", ()),
+        see,
+        world.call("on_lost", ()),
+        see,
+        world.assign(0),
+        see,
+    )
+    assert seen == [False, True, True, False, True]
+
+
+def test_a_member_that_is_told_nothing_is_known_by_its_group_s_metadata() -> None:
+    """Apache Kafka 4's protocol calls nobody back who gets no partition."""
+    world = World(is_told_nothing=True)
+    seen: list[bool] = []
+
+    def see() -> None:
+        seen.append(world.watch.is_member)
+
+    def join() -> None:
+        world.metadata = b"a member's"
+
+    world.run(lambda: None, see, join, see)
+    assert seen == [False, True]
+    metadata_say_nothing = World().run(join)
+    assert not metadata_say_nothing.watch.is_member
+
+
+def test_the_ends_of_partitions_are_seen_once_in_a_while() -> None:
+    """Only of those that it has, and only where the client knows them."""
+    world = World()
+    world.ends = {0: 70, 7: 1}
+    seen: list[dict[int, int]] = []
+
+    def see() -> None:
+        seen.append(world.watch.ends)
+
+    def write_within_a_moment() -> None:
+        world.ends[0] += 1
+        world.time -= 1 - 0.001
+
+    world.run(world.assign(0, 1), see, write_within_a_moment, see, lambda: None, see)
+    assert seen == [{0: 70}, {0: 70}, {0: 71}]
+
+
+def test_the_loop_is_seen_to_turn() -> None:
+    """Every poll is a turn; a revocation has the time that a drain and a commit take."""
+    world = World(drain_s=240)
+
+    def wait_within_a_turn(seconds: float) -> Event:
+        def wait() -> None:
+            world.time += seconds
+            seen.append(world.watch.trouble() is None)
+
+        return wait
+
+    def revoke() -> None:
+        world.call("on_revoke", ())()
+        wait_within_a_turn(300)()
+
+    seen: list[bool] = []
+    world.run(wait_within_a_turn(28), wait_within_a_turn(28), wait_within_a_turn(31), revoke)
+    assert seen == [True, True, False, True]
+    world.time += 1_000_000
+    assert world.watch.trouble() is None

@@ -1,0 +1,1 @@
+"""Cron: calls functions at the times that a crontab file gives, in UTC."""

@@ -1,0 +1,81 @@
+"""Running triggers, each in a thread of its own, with the probes beside them."""
+
+import argparse
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+
+from functions.shared.logs import configure
+from local import probe_options
+from local.exposition import exposition
+from local.kafka_trigger.client import group_protocol
+from local.kafka_trigger.config import Config
+from local.kafka_trigger.consumer import TriggerConsumer
+from local.kafka_trigger.reports import health, readiness
+from local.probes import Sources
+
+log = logging.getLogger("local.kafka_trigger")
+
+
+def run(
+    config: Config,
+    consumers: Sequence[TriggerConsumer],
+    registry: CollectorRegistry,
+    options: argparse.Namespace,
+    stopping: threading.Event,
+) -> int:
+    """Run until told to stop; returns the exit status: 1 when a trigger could not go on."""
+    if stopping.is_set():  # while the program was loaded: there is no group to leave
+        return 0
+    configure("kafka-trigger")
+    watches = [consumer.watch for consumer in consumers]
+    sources = Sources(
+        health=lambda: health(watches),
+        ready=lambda: readiness(watches, is_stopping=stopping.is_set()),
+        metrics=partial(exposition, registry),
+    )
+    try:
+        with probe_options.served(options, sources):
+            return _consume_all(config, consumers, stopping)
+    except probe_options.CannotListen as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _consume_all(
+    config: Config, consumers: Sequence[TriggerConsumer], stopping: threading.Event
+) -> int:
+    _say_what_starts(config)
+    failed = threading.Event()
+    threads = [
+        threading.Thread(target=_consume, args=(consumer, stopping, failed))
+        for consumer in consumers
+    ]
+    for thread in threads:
+        thread.start()
+    stopping.wait()
+    for thread in threads:
+        thread.join()
+    return 1 if failed.is_set() else 0
+
+
+def _say_what_starts(config: Config) -> None:
+    for trigger in config.triggers:
+        fields = trigger.model_dump(include={"name", "topic", "group", "function"})
+        fields["group_protocol"] = group_protocol(config.kafka)
+        log.info("trigger starts", extra={"fields": fields})
+
+
+def _consume(consumer: TriggerConsumer, stopping: threading.Event, failed: threading.Event) -> None:
+    """Run a consumer; one that cannot go on ends them all, for whoever started us to see."""
+    try:
+        consumer.run(stopping)
+    except Exception:
+        log.exception("a trigger cannot go on")
+        failed.set()
+    finally:
+        stopping.set()

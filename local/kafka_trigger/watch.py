@@ -1,0 +1,45 @@
+"""What an operator may see of a trigger."""
+
+import time
+from collections.abc import Callable
+
+from local.kafka_trigger.partition import Partition
+
+TURNS_WITHIN_S = 30.0
+
+
+class Watch:
+    """A trigger's state: written by the thread that polls, read by any other.
+
+    Readers copy a container in one step, as `sorted` does: no other thread comes between.
+
+    `paused` are the partitions held back, `ends` the offsets after their last records, as far as
+    known; `is_member` says whether the group has let the trigger in.
+    """
+
+    def __init__(self, trigger: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.trigger = trigger
+        self.partitions: dict[int, Partition] = {}
+        self.paused: set[int] = set()
+        self.ends: dict[int, int] = {}
+        self.is_member = False
+        self._clock = clock
+        self.turn()
+
+    def turn(self, more_s: float = 0) -> None:
+        """Note that the loop turns; its next turn may take so many seconds more than usual."""
+        self._turned_at = self._clock()
+        self._turns_by = self._turned_at + TURNS_WITHIN_S + more_s
+
+    def trouble(self) -> str | None:
+        """What is wrong that a restart would mend; a slow function or a broker away is not."""
+        now = self._clock()
+        if now > self._turns_by:
+            return f"its loop has not turned for {now - self._turned_at:.0f} s"
+        if dead := [each.number for each in self.held() if not each.is_alive]:
+            return f"the threads of partitions {dead} have ended"
+        return None
+
+    def held(self) -> list[Partition]:
+        """The partitions that it has now, in order."""
+        return sorted(self.partitions.values(), key=lambda each: each.number)

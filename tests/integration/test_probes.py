@@ -1,0 +1,223 @@
+"""What the trigger and cron say of themselves while they run."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.broker import Broker, mock_broker, running_broker
+from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.integration.trigger_process import ROOT, World, free_port
+from tests.waiting import eventually
+
+
+class Watched:
+    """The probes of a process."""
+
+    def __init__(self, port: int, http: httpx.Client) -> None:
+        self._url = f"http://127.0.0.1:{port}"
+        self._http = http
+
+    def ask(self, path: str) -> tuple[int, dict[str, object]]:
+        """A page's status, and its JSON; (0, {}) while nobody answers."""
+        try:
+            answer = self._http.get(f"{self._url}{path}")
+        except httpx.TransportError:
+            return 0, {}
+        return answer.status_code, answer.json()
+
+    def is_ready(self) -> bool:
+        """Whether it says so."""
+        return self.ask("/ready")[0] == 200
+
+    def value(self, name: str, /, **labels: str) -> float | None:
+        """What /metrics says of a name with these labels, and maybe others."""
+        page = self._http.get(f"{self._url}/metrics").text
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return sample.value
+        return None
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    """A broker for all tests of this file; each has topics of its own."""
+    with running_broker(free_port()) as running:
+        yield running
+
+
+@pytest.fixture
+def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
+    """A topic and a function that takes all, and a trigger with probes."""
+    with FunctionServer() as function:
+        yield watchable(World(broker, function, tmp_path))
+
+
+def watchable(world: World) -> World:
+    """Let the world's trigger serve its probes."""
+    world.options = ("--port", str(free_port()))
+    return world
+
+
+def watched(world: World, http: httpx.Client) -> Watched:
+    """The probes of the world's trigger."""
+    return Watched(int(world.options[-1]), http)
+
+
+def test_a_trigger_is_ready_when_it_has_joined_and_counts_what_was_taken(
+    world: World, http: httpx.Client
+) -> None:
+    """Alive before, ready after, and the counters are those of the records."""
+    probes = watched(world, http)
+    for partition in range(3):
+        world.write(range(200), partition)
+    with world.trigger() as trigger:
+        eventually(lambda: probes.ask("/health")[0] == 200)
+        joining = {"test": {"member": False, "partitions": []}}
+        assert probes.ask("/ready") == (
+            503,
+            {"status": "not ready", "stopping": False, "triggers": joining},
+        )
+        assert not trigger.said("partitions assigned")
+        eventually(probes.is_ready)
+        joined = {"test": {"member": True, "partitions": [0, 1, 2]}}
+        assert probes.ask("/ready")[1]["triggers"] == joined
+        eventually(lambda: world.is_committed(dict.fromkeys(range(3), 200)))
+        assert probes.value("kafka_trigger_records_taken_total", trigger="test") == 600
+        assert probes.value("kafka_trigger_batches_total", outcome="failed") == 0
+        eventually(lambda: probes.value("kafka_trigger_lag_records", partition="2") == 0)
+        assert probes.ask("/health") == (200, {"status": "ok", "triggers": {"test": "ok"}})
+        assert trigger.end() == 0
+
+
+def test_a_slow_function_is_in_flight_and_lags_and_the_trigger_is_well(
+    world: World, http: httpx.Client
+) -> None:
+    """While it drains it is alive and not ready."""
+    asked, hold = threading.Event(), threading.Event()
+
+    def held(request: Request) -> Reply:
+        asked.set()
+        hold.wait(20)
+        return world.take(request)
+
+    world.function.reply = held
+    world.write(range(150))
+    probes = watched(world, http)
+    with world.trigger() as trigger:
+        assert asked.wait(20)
+        eventually(lambda: probes.value("kafka_trigger_lag_records", partition="0") == 150)
+        assert probes.value("kafka_trigger_records_in_flight") == 100
+        assert (probes.value("kafka_trigger_oldest_undelivered_age_seconds") or 0) > 0
+        trigger.process.send_signal(signal.SIGTERM)
+        eventually(lambda: not probes.is_ready())
+        assert probes.ask("/ready")[1]["stopping"] is True
+        assert probes.ask("/health")[0] == 200
+        hold.set()
+        assert trigger.process.wait(20) == 0
+
+
+def test_a_broker_that_is_away_makes_no_trigger_unhealthy(world: World, http: httpx.Client) -> None:
+    """It is not ready; to start it anew would not help."""
+    world.broker = Broker("127.0.0.1:1")
+    probes = watched(world, http)
+    with world.trigger() as trigger:
+        eventually(lambda: b"refused" in trigger.log.read_bytes())
+        assert probes.ask("/health")[0] == 200
+        assert probes.ask("/ready")[0] == 503
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_one_more_trigger_than_partitions_is_ready_too(
+    tmp_path: Path, http: httpx.Client, protocol: str
+) -> None:
+    """It stands by with no partition, by both of the group protocols."""
+    probes = []
+    with mock_broker() as broker, FunctionServer() as function, ExitStack() as triggers:
+        world = World(broker, function, tmp_path)
+        for _ in range(5):
+            probes.append(watched(watchable(world), http))
+            triggers.enter_context(world.trigger(f'group.protocol = "{protocol}"'))
+        eventually(lambda: all(each.is_ready() for each in probes))
+
+
+@pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
+def test_an_end_during_the_start_is_an_end_like_any_other(world: World, tool: str) -> None:
+    """SIGTERM while the imports run: status 0, and nothing has begun."""
+    file = world.folder / "file"
+    is_cron = tool == "local.cron"
+    file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
+    command = [sys.executable, "-m", tool, *(() if is_cron else ("run",)), str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        eventually(lambda: catches_sigterm(process.pid))
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, b"")
+
+
+def catches_sigterm(pid: int) -> bool:
+    """Whether a process has a handler for it, as Linux knows."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
+def test_a_taken_port_is_told_in_one_line(world: World, tool: str) -> None:
+    """And the exit status is 2, before anything begins."""
+    file = world.folder / "file"
+    is_cron = tool == "local.cron"
+    file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", tool, *(() if is_cron else ("run",)), str(file)]
+        command += ["--port", port]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == f"--host 127.0.0.1 --port {port}: Address already in use\n"
+
+
+def test_cron_counts_its_calls_and_says_when_one_succeeded_last(
+    tmp_path: Path, http: httpx.Client
+) -> None:
+    """By name and class of status; alive and ready while it runs."""
+    replies = [Reply(500)]
+    with (
+        FunctionServer(lambda _: replies.pop() if replies else Reply()) as function,
+        cron(tmp_path, function.url, http) as (process, probes),
+    ):
+        eventually(probes.is_ready)
+        assert probes.value("cron_last_success_timestamp_seconds", name="sweep") == 0
+        eventually(lambda: (probes.value("cron_calls_total", status="2xx") or 0) >= 2)
+        assert probes.value("cron_calls_total", name="sweep", status="5xx") == 1
+        assert (probes.value("cron_last_success_timestamp_seconds") or 0) > 1.6e9
+        assert (probes.value("cron_call_duration_seconds_count") or 0) >= 3
+        assert probes.ask("/health") == (200, {"status": "ok", "lines": {"sweep": "ok"}})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@contextmanager
+def cron(
+    folder: Path, url: str, http: httpx.Client
+) -> Iterator[tuple[subprocess.Popen[bytes], Watched]]:
+    """Cron, which calls `url` every second, and its probes."""
+    crontab = folder / "crontab"
+    crontab.write_text(f"* * * * * * sweep {url}\n")
+    port = free_port()
+    command = [sys.executable, "-m", "local.cron", str(crontab), "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ) as process:
+        try:
+            yield process, Watched(port, http)
+        finally:
+            process.kill()

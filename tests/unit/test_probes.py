@@ -1,0 +1,122 @@
+"""The small server that answers who watches a tool."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from local.probes import PROMETHEUS, Probes, Report, Sources
+
+WELL, ILL = Report(True, {"of": "a"}), Report(False, {"of": "b"})
+
+
+@contextmanager
+def probes(
+    health: Callable[[], Report] = lambda: WELL, ready: Callable[[], Report] = lambda: ILL
+) -> Iterator[int]:
+    """Probes that run, on a free port."""
+    with Probes(Sources(health, ready, lambda: b"a 1\n"), "127.0.0.1", 0) as running:
+        yield running.port
+
+
+def ask(port: int, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    """An answer, and its body."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def raw(port: int, request: str) -> str:
+    """All that comes back for a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(request.encode())
+        return b"".join(iter(lambda: client.recv(4096), b"")).decode()
+
+
+def told(port: int, path: str) -> tuple[int, object]:
+    """An answer's status, and its JSON."""
+    answer, body = ask(port, path)
+    assert answer.headers["Content-Type"] == "application/json"
+    return answer.status, json.loads(body)
+
+
+def test_health_and_ready_say_with_their_status_whether_all_is_well() -> None:
+    """200 or 503, and the particulars as JSON."""
+    with probes() as port:
+        assert told(port, "/health") == (200, {"status": "ok", "of": "a"})
+        assert told(port, "/ready?verbose") == (503, {"status": "not ready", "of": "b"})
+        assert told(port, "/") == (404, {"status": "not found"})
+    with probes(health=lambda: ILL, ready=lambda: WELL) as port:
+        assert told(port, "/health") == (503, {"status": "stuck", "of": "b"})
+        assert told(port, "/ready") == (200, {"status": "ok", "of": "a"})
+
+
+def test_metrics_are_text_as_prometheus_wants_it() -> None:
+    """With the content type that names the format."""
+    with probes() as port:
+        answer, body = ask(port, "/metrics")
+    assert (answer.status, answer.headers["Content-Type"], body) == (200, PROMETHEUS, b"a 1\n")
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/else"])
+def test_head_is_get_without_the_body(path: str) -> None:
+    """The same status and the same length."""
+    with probes() as port:
+        whole, body = ask(port, path)
+        head = raw(port, f"HEAD {path} HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {whole.status} ")
+    assert head.endswith("\r\n\r\n")
+    assert f"Content-Length: {len(body)}\r\n" in head
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\0\xff\r\n\r\n", b"GET\r\n\r\n", b"A" * 70_000, b"GET / HTTP/1.1\r\nHos"]
+)
+def test_noise_ends_no_server(noise: bytes) -> None:
+    """Whatever somebody sends, and even if they hang up: the next one is answered."""
+    with probes() as port:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+                client.sendall(noise)
+        assert told(port, "/health")[0] == 200
+
+
+def test_a_method_that_is_none_is_refused_in_json() -> None:
+    """No page of HTML from the standard library."""
+    with probes() as port:
+        answer, body = ask(port, "/health", "POST")
+    assert (answer.status, answer.headers["Content-Type"]) == (501, "application/json")
+    assert "POST" in json.loads(body)["status"]
+
+
+def test_a_source_that_fails_ends_no_server() -> None:
+    """Its page is a 500, the others are as they were."""
+    with probes(ready=lambda: Report(True, {"of": 1 / 0})) as port:
+        assert told(port, "/ready") == (500, {"status": "failed"})
+        assert told(port, "/health")[0] == 200
+
+
+def test_a_taken_port_is_an_error_at_the_start() -> None:
+    """Two servers on one port would answer for one another."""
+    with probes() as port, pytest.raises(OSError, match="in use"):
+        Probes(Sources(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port)
+
+
+def test_after_the_end_nobody_listens() -> None:
+    """The port is free again, even while a client keeps its connection."""
+    with probes() as port:
+        client = HTTPConnection("127.0.0.1", port, timeout=10)
+        client.request("GET", "/health")
+        client.getresponse().read()
+    with pytest.raises(ConnectionRefusedError):
+        ask(port, "/health")
+    client.close()
+    with Probes(Sources(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port):
+        assert told(port, "/health")[0] == 200

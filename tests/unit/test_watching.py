@@ -1,0 +1,70 @@
+"""What README says of metrics is so."""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Metric
+
+from local.cron import metrics as cron
+from local.exposition import exposition
+from local.kafka_trigger import metrics as trigger
+from local.kafka_trigger.gauges import Gauges
+from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.record_queue import RecordQueue
+from local.kafka_trigger.watch import Watch
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def test_every_metric_is_in_the_table() -> None:
+    """The table of metrics is the registry's own."""
+    table = README.partition("## Watching it\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", labels) for name, labels in named} == metrics()
+
+
+def test_the_page_leaves_out_when_each_metric_began() -> None:
+    """Of use to few, and as long again."""
+    registry = CollectorRegistry()
+    trigger.Metrics(registry).of("a")
+    page = exposition(registry).decode()
+    assert 'kafka_trigger_records_taken_total{trigger="a"} 0.0' in page
+    assert "_created" not in page
+
+
+def metrics() -> dict[str, list[str]]:
+    """Every metric, with its labels."""
+    registry = CollectorRegistry()
+    trigger.Metrics(registry).of("a")
+    cron.Metrics(registry).called("a", 200, 1)
+    watch = Watch("a")
+    watch.partitions[0] = partition()
+    watch.ends[0] = 1
+    registry.register(Gauges([watch]))
+    return {name(metric): labels(metric) for metric in registry.collect()}
+
+
+def partition() -> Partition:
+    """One that has delivered nothing."""
+    queue = RecordQueue(batch_size=1, batch_bytes=1, window_s=0)
+    return Partition(0, queue, Nothing(), threading.Event(), lambda: None)
+
+
+class Nothing:
+    """A delivery that is never asked."""
+
+    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
+        """Deliver nothing."""
+
+
+def name(metric: Metric) -> str:
+    """What Prometheus calls it."""
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def labels(metric: Metric) -> list[str]:
+    """Its labels, but for the one of a histogram's buckets."""
+    return [label for label in metric.samples[0].labels if label != "le"]
