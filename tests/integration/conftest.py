@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from redis import Redis
 
@@ -26,13 +25,6 @@ def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "stack" in request.fixturenames:
         mend(request.getfixturevalue("stack"))
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    """A client that asks no proxy."""
-    with httpx.Client(timeout=20, trust_env=False) as client:
-        yield client
 
 
 @pytest.fixture

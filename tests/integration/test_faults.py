@@ -1,7 +1,6 @@
 """Each process dies once, each service falters once, while a tournament is replayed."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -9,28 +8,12 @@ import pytest
 
 from local.embedded import functions
 from local.embedded.stack import Stack
-from local.replay.posting import Accepted
-from local.replay.report import Report
 from tests.events import event_json
 from tests.integration.table import Table
-from tests.integration.tournament import GOALS_OF_2022, replay_2022
-from tests.integration.waiting import eventually
+from tests.tournament import GOALS_OF_2022, replay_with_fault
+from tests.waiting import eventually
 
-AFTER = 60  # goals; enough that each part is at work
 DEADLINE_S = 5  # within which ingest-event answers
-
-
-def replayed(stack: Stack, fault: Callable[[], object]) -> Report:
-    """The report of a replay in whose midst something happens."""
-    accepted = 0
-
-    def on_accepted(_: Accepted) -> None:
-        nonlocal accepted
-        accepted += 1
-        if accepted == AFTER:
-            asyncio.get_running_loop().run_in_executor(None, fault)
-
-    return replay_2022(stack, wait=90, on_accepted=on_accepted)
 
 
 @contextmanager
@@ -48,7 +31,7 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(
     stack: Stack, table: Table, name: str
 ) -> None:
     """SIGKILL to one process in the midst of a replay: 172 highlights, each READY, each once."""
-    report = replayed(stack, stack.processes[name].kill)
+    report = replay_with_fault(stack, stack.processes[name].kill)
     assert (report.missing, report.unexplained) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
@@ -58,7 +41,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(
     stack: Stack, table: Table, name: str
 ) -> None:
     """SIGKILL to the worker that a function's server forked: its work is done all the same."""
-    report = replayed(stack, stack.processes[name].kill_workers)
+    report = replay_with_fault(stack, stack.processes[name].kill_workers)
     assert (report.missing, report.unexplained) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
@@ -66,7 +49,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(
 @pytest.mark.parametrize("how", ["restart", "kill"])
 def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
     """Postgres stops, or crashes, in the midst of a replay: nothing is lost."""
-    report = replayed(stack, getattr(stack.processes["postgres"], how))
+    report = replay_with_fault(stack, getattr(stack.processes["postgres"], how))
     assert (report.missing, report.unexplained) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
@@ -74,7 +57,7 @@ def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
 @pytest.mark.parametrize("how", ["restart", "kill", "pause"])
 def test_redis_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
     """The cache comes back empty, or hangs from the midst of a replay on: nothing is missing."""
-    report = replayed(stack, getattr(stack.processes["valkey"], how))
+    report = replay_with_fault(stack, getattr(stack.processes["valkey"], how))
     assert (report.missing, report.unexplained) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 

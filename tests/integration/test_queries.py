@@ -15,26 +15,26 @@ from tests.integration.table import Table
 MATCH = UUID(int=7)
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
 
-# A thousand matches of a hundred goals; one in a thousand awaits its text, as many are retracted.
+# A thousand matches of a hundred goals; one in a hundred awaits its text, as many are retracted.
 FILL = """
     INSERT INTO highlights (id, match_id, event_id, revision, retracted, occurred_at, event_type,
                             team, player, status, available_at, updated_at)
     SELECT md5(n::text)::uuid, lpad(to_hex(n % 1000), 32, '0')::uuid, n::text, 0, false,
            timestamptz '2025-01-01' + n * interval '1 minute',
            (ARRAY['goal', 'own_goal', 'penalty_goal'])[1 + n % 3], 'Team ' || n % 200, 'Player',
-           CASE n % 1000 WHEN 1 THEN 'PENDING_AI' WHEN 2 THEN 'RETRACTED' ELSE 'READY' END,
-           now() + interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
+           CASE n % 100 WHEN 1 THEN 'PENDING_AI' WHEN 2 THEN 'RETRACTED' ELSE 'READY' END,
+           now() - interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
     FROM generate_series(1, 100000) AS n
 """
 
 
 @pytest.fixture(scope="module")
 def full_table(stack: Stack) -> Iterator[Table]:
-    """A table of 100,000 highlights, analysed."""
+    """A table of 100,000 highlights, of which the planner knows all that it ever will."""
     table = Table(stack.database_url)
     table.run("TRUNCATE highlights")
     table.run(FILL)
-    table.run("ANALYZE highlights")
+    table.run("VACUUM ANALYZE highlights")
     yield table
     table.run("TRUNCATE highlights")
 
@@ -66,19 +66,19 @@ def test_a_list_is_read_from_the_index_made_for_it(
 
 
 @pytest.mark.parametrize(
-    ("statement", "values", "index"),
+    ("statement", "values", "one_of"),
     [
-        (GET, {"id": MATCH}, "highlights_pkey"),
-        (CLAIM, {"limit": 100, "lease_s": 30.0}, "highlights_to_enrich"),
-        (COUNT_PENDING, {}, "highlights_to_enrich"),
+        (GET, {"id": MATCH}, {"highlights_pkey"}),
+        (CLAIM, {"limit": 100, "lease_s": 30.0}, {"highlights_to_enrich"}),
+        (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )
 def test_one_highlight_and_the_queue_are_found_by_index(
-    full_table: Table, statement: str, values: dict[str, Any], index: str
+    full_table: Table, statement: str, values: dict[str, Any], one_of: set[str]
 ) -> None:
     """Neither getting a highlight nor claiming some scans the table."""
     plan = _plan(full_table, statement, **values)
-    assert index in _indexes(plan)
+    assert one_of & _indexes(plan)
     assert "Seq Scan" not in _kinds(plan)
 
 

@@ -23,7 +23,7 @@ from local.embedded.stack import Stack
 from local.embedded.state import State
 from local.supervisor import NotReady
 from local.supervisor.register import MARK
-from tests.integration.waiting import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "local.stack")

@@ -1,0 +1,50 @@
+"""The project in containers, built and started once for all tests."""
+
+import secrets
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from local.embedded.ports import free_port
+from tests.e2e.containers import LASTING, Containers
+
+
+def docker_runs() -> bool:
+    """Whether there is a Docker with Compose that answers."""
+    try:
+        for command in (["docker", "info"], ["docker", "compose", "version"]):
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+    """Containers that run; without Docker these tests are skipped."""
+    if not docker_runs():
+        pytest.skip("Docker with Compose does not run here")
+    password = tmp_path_factory.mktemp("secrets") / "postgres_password"
+    password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    settings = {
+        "GOALSTREAM_EVENTS_PORT": str(free_port()),
+        "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
+        "GOALSTREAM_TAG": "e2e",
+        "POSTGRES_PASSWORD_FILE": str(password),
+    }
+    containers = Containers("goalstream-e2e", settings)
+    try:
+        containers.up("--build")
+        yield containers
+    finally:
+        containers.down()
+
+
+@pytest.fixture
+def containers(running: Containers) -> Iterator[Containers]:
+    """Running containers with an empty table; what a test does to them is mended after it."""
+    running.forget()
+    yield running
+    if not running.are_whole():
+        running.up("--no-recreate", *LASTING)

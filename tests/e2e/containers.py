@@ -1,0 +1,143 @@
+"""The project in containers, under a name and on ports of its own."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.embedded import ROOT
+from local.embedded.ports import HOST
+
+FUNCTIONS = ("ingest-event", "consume-goal", "enrich-batch", "list-highlights", "get-highlight")
+TOOLS = ("kafka-trigger", "cron", "gateway")
+SERVICES = ("kafka", "postgres", "redis")
+LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
+ONCE = ("migrations", "topics")
+LIMIT_S = 300
+
+
+class Containers:
+    """`docker compose` for a project of this name.
+
+    `settings` are what `.env` may say; `files` are laid over docker-compose.yml.
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
+        self.name = name
+        self.settings = settings
+        self.events_url = f"http://{HOST}:{settings['GOALSTREAM_EVENTS_PORT']}"
+        self.highlights_url = f"http://{HOST}:{settings['GOALSTREAM_HIGHLIGHTS_PORT']}"
+        self._files = ("docker-compose.yml", *files)
+
+    def compose(self, *arguments: str) -> str:
+        """What a command of `docker compose` says on standard output.
+
+        Raises:
+            AssertionError: it failed; with what it said.
+        """
+        files = [word for file in self._files for word in ("--file", file)]
+        own = ("--project-name", self.name, "--env-file", os.devnull)
+        return self._run("docker", "compose", *own, *files, *arguments)
+
+    def docker(self, *arguments: str) -> str:
+        """What a command of `docker` says on standard output."""
+        return self._run("docker", *arguments)
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **self.settings},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> None:
+        """Build, start, and wait until all are healthy."""
+        self.compose("up", "--wait", "--wait-timeout", str(LIMIT_S), *arguments)
+
+    def down(self) -> None:
+        """Remove the containers, the networks and the volumes."""
+        self.compose("down", "--volumes", "--remove-orphans")
+
+    def are_whole(self) -> bool:
+        """Whether each service has its one container, and that is healthy."""
+        label = "com.docker.compose"
+        told = self.docker(
+            "ps", "--filter", f"label={label}.project={self.name}",
+            "--format", f'{{{{.Label "{label}.service"}}}} {{{{.Status}}}}',
+        ).splitlines()  # fmt: skip
+        healthy = sorted(line.split()[0] for line in told if line.endswith("(healthy)"))
+        return healthy == sorted(LASTING) and len(told) == len(healthy)
+
+    def ids(self, service: str) -> list[str]:
+        """The ids of a service's containers, whether they run or not."""
+        return self.compose("ps", "--all", "--quiet", service).split()
+
+    def id(self, service: str) -> str:
+        """The id of a service's one container."""
+        (container,) = self.ids(service)
+        return container
+
+    def state(self, service: str) -> Mapping[str, Any]:
+        """What `docker inspect` says of a container's state."""
+        state: Mapping[str, Any] = self.inspect(service)["State"]
+        return state
+
+    def inspect(self, service: str) -> Mapping[str, Any]:
+        """All that `docker inspect` says of a service's one container."""
+        found: list[Mapping[str, Any]] = json.loads(self.docker("inspect", self.id(service)))
+        return found[0]
+
+    def kill(self, service: str) -> None:
+        """SIGKILL to a container's processes, and start it again."""
+        self.docker("kill", self.id(service))
+        self.compose("start", service)
+
+    def stop(self, service: str) -> None:
+        """Stop a container as `docker compose stop` does, and start it again."""
+        self.compose("stop", service)
+        assert self.state(service)["ExitCode"] == 0
+        self.compose("start", service)
+
+    @property
+    def password(self) -> str:
+        """What Postgres asks of the functions."""
+        return Path(self.settings["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8")
+
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """A container that holds its connections and does not answer."""
+        self.compose("pause", service)
+        try:
+            yield
+        finally:
+            self.compose("unpause", service)
+
+    def run_in(self, service: str, *command: str) -> str:
+        """What a command says that is run in a service's container."""
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def sql(self, statement: str) -> str:
+        """What Postgres answers, a line for each row."""
+        return self.run_in(
+            "postgres", "psql", "-U", "goalstream", "-At", "-F=", "-c", statement
+        ).strip()
+
+    def statuses(self) -> dict[str, int]:
+        """How many highlights there are in each status."""
+        rows = self.sql("SELECT status, count(*) FROM highlights GROUP BY status")
+        return {
+            status: int(count) for status, _, count in (r.partition("=") for r in rows.splitlines())
+        }
+
+    def forget(self) -> None:
+        """Empty the table and the cache."""
+        self.sql("TRUNCATE highlights")
+        self.run_in("redis", "redis-cli", "flushall")

@@ -1,0 +1,142 @@
+"""Each container dies once and stops once, each service hangs, while a tournament is replayed."""
+
+import time
+
+import httpx
+import pytest
+
+from tests.e2e.containers import LASTING, ONCE, Containers
+from tests.events import event_json
+from tests.tournament import GOALS_OF_2022, replay_2022, replay_with_fault
+from tests.waiting import eventually
+
+SPEED = 1500  # the matches take 4 seconds, so that a fault falls into their midst
+DEADLINE_S = 5  # within which ingest-event answers
+MORE_S = 0.1  # what a reader may wait longer while Redis hangs
+
+
+@pytest.mark.parametrize("service", LASTING)
+def test_a_container_that_is_killed_loses_and_doubles_nothing(
+    containers: Containers, service: str
+) -> None:
+    """`docker kill` in the midst of the matches: 172 highlights, each READY, each once."""
+    report = replay_with_fault(containers, lambda: containers.kill(service), speed=SPEED)
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert containers.statuses() == {"READY": GOALS_OF_2022}
+
+
+@pytest.mark.parametrize("service", LASTING)
+def test_a_container_that_is_stopped_loses_and_doubles_nothing(
+    containers: Containers, service: str
+) -> None:
+    """It ends with status 0, and is started again: 172 highlights, each READY, each once."""
+    report = replay_with_fault(containers, lambda: containers.stop(service), speed=SPEED)
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert containers.statuses() == {"READY": GOALS_OF_2022}
+
+
+def test_all_of_it_may_be_stopped_in_the_midst(containers: Containers) -> None:
+    """Everything ends with status 0, none is killed, and nothing is lost or doubled."""
+
+    def stop_and_start() -> None:
+        containers.compose("stop")
+        statuses = {service: containers.state(service)["ExitCode"] for service in LASTING}
+        containers.up("--no-recreate")
+        assert statuses == dict.fromkeys(LASTING, 0)
+
+    report = replay_with_fault(containers, stop_and_start, speed=SPEED, patience=180)
+    assert (report.missing, report.unexplained) == ({}, set())
+    assert containers.statuses() == {"READY": GOALS_OF_2022}
+
+
+def test_down_and_up_keeps_highlights_and_unread_events(
+    containers: Containers, http: httpx.Client
+) -> None:
+    """What was READY is so again, and what nobody had read yet becomes it."""
+    replay_2022(containers)
+    containers.compose("stop", "kafka-trigger")
+    posted = http.post(f"{containers.events_url}/events", json=event_json(eventId="unread"))
+    assert posted.status_code == 202
+    containers.compose("down")
+    containers.up()
+    eventually(lambda: containers.statuses() == {"READY": GOALS_OF_2022 + 1})
+    assert all(containers.state(service)["ExitCode"] == 0 for service in ONCE)
+
+
+def test_while_redis_hangs_reads_are_right_and_nearly_as_fast(
+    containers: Containers, http: httpx.Client
+) -> None:
+    """Each list of a match is what it was, within 100 ms more than before."""
+    event = event_json(eventId="cached")
+    query = {"matchId": event["matchId"]}
+    url = f"{containers.highlights_url}/highlights"
+    http.post(f"{containers.events_url}/events", json=event)
+    eventually(lambda: containers.statuses() == {"READY": 1})
+    before = [http.get(url, params=query) for _ in range(20)]
+    with containers.paused("redis"):
+        during = [http.get(url, params=query) for _ in range(20)]
+    assert [answer.json() for answer in during] == [before[0].json()] * 20
+    slowest = max(answer.elapsed.total_seconds() for answer in before)
+    typical = sorted(answer.elapsed.total_seconds() for answer in during)[10]
+    assert typical < slowest + MORE_S
+
+
+def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
+    containers: Containers, http: httpx.Client
+) -> None:
+    """Reads are a 503 in bounded time; what is posted meanwhile arrives afterwards."""
+    with containers.paused("postgres"):
+        read = http.get(f"{containers.highlights_url}/highlights")
+        posted = http.post(f"{containers.events_url}/events", json=event_json(eventId="meanwhile"))
+    assert (read.status_code, read.headers["content-type"]) == (503, "application/problem+json")
+    assert int(read.headers["retry-after"]) > 0
+    assert read.elapsed.total_seconds() < DEADLINE_S + 2
+    assert posted.status_code == 202
+    assert posted.elapsed.total_seconds() < 1
+    highlight = containers.highlights_url + posted.headers["location"]
+    eventually(lambda: http.get(highlight).is_success)
+
+
+def test_while_kafka_hangs_events_are_refused_in_time_and_reads_go_on(
+    containers: Containers, http: httpx.Client
+) -> None:
+    """No 202, a 503 by the deadline, and taken once Kafka is back."""
+    event = event_json(eventId="unheard")
+    with containers.paused("kafka"):
+        posted = http.post(f"{containers.events_url}/events", json=event)
+        read = http.get(f"{containers.highlights_url}/highlights")
+    assert (posted.status_code, posted.json()["topic"]) == (503, "match-events")
+    assert int(posted.headers["retry-after"]) > 0
+    assert posted.elapsed.total_seconds() < DEADLINE_S + 2
+    assert read.status_code == 200
+    assert read.elapsed.total_seconds() < 1
+    events = f"{containers.events_url}/events"
+    eventually(lambda: http.post(events, json=event).status_code == 202)
+    eventually(lambda: containers.statuses() == {"READY": 1})
+
+
+def test_a_process_that_ends_is_started_again(containers: Containers) -> None:
+    """A crash from within, which no one asked for, is mended by the restart policy."""
+    before = containers.state("get-highlight")["StartedAt"]
+    containers.run_in(
+        "get-highlight", "python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"
+    )
+    deadline = time.monotonic() + 60
+    while containers.state("get-highlight")["StartedAt"] == before:
+        assert time.monotonic() < deadline
+    containers.up("--no-recreate", "get-highlight")
+
+
+def test_a_full_disk_under_postgres_loses_nothing(containers: Containers) -> None:
+    """Events are taken while it is full, and become highlights once there is room."""
+    small = Containers("goalstream-e2e", containers.settings, "tests/e2e/small_disk.yml")
+    try:
+        small.up("postgres", "migrations")
+        small.run_in("postgres", "sh", "-c", "cat /dev/zero >$PGDATA/fill || true")
+        report = replay_with_fault(
+            containers, lambda: small.run_in("postgres", "sh", "-c", "rm $PGDATA/fill"), speed=SPEED
+        )
+        assert (report.missing, report.unexplained) == ({}, set())
+        assert containers.statuses() == {"READY": GOALS_OF_2022}
+    finally:
+        containers.up("postgres", "migrations")

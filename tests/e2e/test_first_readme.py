@@ -1,0 +1,47 @@
+"""The five steps of the first GoalStream's README, as a user types them."""
+
+import json
+
+import httpx
+
+from tests.e2e.containers import Containers
+from tests.waiting import eventually
+
+EXAMPLE = (
+    '{"matchId": "00000000-0000-0000-0000-000000000001", "occurredAt": "2025-12-08T20:16:00Z",'
+    ' "eventType": "goal", "team": "home", "player": "John Doe",'
+    ' "description": "Curled it into the top corner from outside the box."}'
+)
+MATCH = json.loads(EXAMPLE)["matchId"]
+
+
+def test_an_event_becomes_a_highlight_and_its_page_comes_from_redis(
+    containers: Containers, http: httpx.Client
+) -> None:
+    """Post it, list it, get it, list its match twice; the second page Redis has counted."""
+    posted = http.post(
+        f"{containers.events_url}/events",
+        content=EXAMPLE,
+        headers={"Content-Type": "application/json"},
+    )
+    assert posted.status_code == 202
+
+    url = f"{containers.highlights_url}/highlights"
+    eventually(lambda: [each["status"] for each in http.get(url).json()] == ["READY"])
+    (listed,) = http.get(url).json()
+    assert listed["title"] == "Home GOAL by John Doe"
+
+    highlight = http.get(f"{url}/{posted.json()['highlightId']}")
+    assert highlight.json() == listed
+
+    page = f"{url}?matchId={MATCH}&page=1&pageSize=10"
+    first, hits = http.get(page), _hits(containers)
+    second = http.get(page)
+    assert first.json() == second.json() == [listed]
+    assert _hits(containers) > hits
+
+
+def _hits(containers: Containers) -> int:
+    """How many keys that were asked for Redis has found."""
+    told = containers.run_in("redis", "redis-cli", "info", "stats")
+    return int(told.partition("keyspace_hits:")[2].split()[0])

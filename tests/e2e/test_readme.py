@@ -1,0 +1,22 @@
+"""The README's section on containers, word for word."""
+
+import re
+import shlex
+
+from local.embedded import ROOT
+from tests.e2e.containers import Containers
+from tests.tournament import GOALS_OF_2022
+from tests.waiting import eventually
+
+SECTION = (ROOT / "README.md").read_text().partition("## In containers\n")[2].partition("\n## ")[0]
+
+
+def test_its_commands_do_what_it_says(containers: Containers) -> None:
+    """Up, replay, down: and up again finds every highlight."""
+    commands = re.findall(r"^docker compose (.*?)(?: +#.*)?$", SECTION, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["up", "run", "down"]
+    for command in commands:
+        containers.compose(*shlex.split(command))
+    assert not any(containers.ids("ingest-event"))
+    containers.up()
+    eventually(lambda: containers.statuses() == {"READY": GOALS_OF_2022})

@@ -1,0 +1,48 @@
+"""Both pages to try it by hand, in a real browser."""
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.containers import Containers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator["Page"]:
+    """A page of the machine's own browser; without one these tests are skipped."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip("no Chromium or Chrome is installed here")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser.new_page()
+        browser.close()
+
+
+def executed(page: "Page", url: str, operation: str) -> str:
+    """The status that the page shows after "Execute" in an operation."""
+    page.goto(url)
+    page.locator(f"#operations-{operation}").click()
+    page.locator(f"#operations-{operation} .execute").click()
+    status = page.locator(f"#operations-{operation} .live-responses-table td.response-col_status")
+    return str(status.first.inner_text()).split()[0]
+
+
+def test_the_example_is_posted_from_the_page(containers: Containers, page: "Page") -> None:
+    """The button posts the example as it stands there, and gets its 202."""
+    url = f"{containers.events_url}/swagger"
+    assert executed(page, url, "default-ingestEvent") == "202"
+
+
+def test_highlights_are_listed_from_the_page(containers: Containers, page: "Page") -> None:
+    """The other port's page lists what there is."""
+    url = f"{containers.highlights_url}/swagger"
+    assert executed(page, url, "default-listHighlights") == "200"
