@@ -2,12 +2,15 @@
 
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from local.embedded.ports import free_port
 from tests.e2e.containers import LASTING, Containers
+
+MENDED_WITHIN_S = 60
 
 
 def docker_runs() -> bool:
@@ -46,5 +49,14 @@ def containers(running: Containers) -> Iterator[Containers]:
     """Running containers with an empty table; what a test does to them is mended after it."""
     running.forget()
     yield running
-    if not running.are_whole():
-        running.up("--no-recreate", *LASTING)
+    mend(running)
+
+
+def mend(containers: Containers) -> None:
+    """Wait until all are healthy, which they become by themselves; else start what is missing."""
+    deadline = time.monotonic() + MENDED_WITHIN_S
+    while not containers.are_whole():
+        if time.monotonic() > deadline:
+            containers.up("--no-recreate", *LASTING)
+            return
+        time.sleep(0.2)

@@ -131,12 +131,16 @@ def test_a_full_disk_under_postgres_loses_nothing(containers: Containers) -> Non
     """Events are taken while it is full, and become highlights once there is room."""
     small = Containers("goalstream-e2e", containers.settings, "tests/e2e/small_disk.yml")
     try:
-        small.up("postgres", "migrations")
+        small.up("postgres")
+        small.compose("run", "--rm", "migrations")
         small.run_in("postgres", "sh", "-c", "cat /dev/zero >$PGDATA/fill || true")
-        report = replay_with_fault(
-            containers, lambda: small.run_in("postgres", "sh", "-c", "rm $PGDATA/fill"), speed=SPEED
-        )
+
+        def make_room() -> None:
+            assert containers.statuses() == {}
+            small.run_in("postgres", "sh", "-c", "rm $PGDATA/fill")
+
+        report = replay_with_fault(containers, make_room, speed=SPEED)
         assert (report.missing, report.unexplained) == ({}, set())
         assert containers.statuses() == {"READY": GOALS_OF_2022}
     finally:
-        containers.up("postgres", "migrations")
+        containers.up("postgres")
