@@ -76,9 +76,9 @@ def test_while_redis_hangs_reads_are_right_and_nearly_as_fast(
     with containers.paused("redis"):
         during = [http.get(url, params=query) for _ in range(20)]
     assert [answer.json() for answer in during] == [before[0].json()] * 20
-    slowest = max(answer.elapsed.total_seconds() for answer in before)
-    typical = sorted(answer.elapsed.total_seconds() for answer in during)[10]
-    assert typical < slowest + MORE_S
+    limit = max(answer.elapsed.total_seconds() for answer in before) + MORE_S
+    late = [answer for answer in during if answer.elapsed.total_seconds() > limit]
+    assert len(late) <= 1  # a busy machine
 
 
 def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
