@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.embedded.stack import Stack
-from tests.benchmarks import http, memory, ready, table
+from tests.benchmarks import http, memory, ready, table, trigger
 from tests.benchmarks.result import Result
 
 Benchmark = Callable[[Stack, int], Iterator[Result]]
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ingest": http.ingest_one,
     "batch": http.ingest_batch,
     "table": table.topic_to_table,
+    "trigger": trigger.throughput,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 

@@ -1,0 +1,45 @@
+"""A loop that promises nothing: consumes, encodes the trigger's envelope, and posts it.
+
+It commits no offset, retries nothing, and takes partitions as they come, over one connection.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from http.client import HTTPConnection
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from confluent_kafka import Consumer, TopicPartition
+
+from local.kafka_trigger.envelope import cloudevents_batch
+from local.kafka_trigger.record import Record
+
+
+def run(settings: dict[str, Any], topic: str, partitions: int, count: int, **how: Any) -> float:
+    """Records a second, from the first that came to the last answer."""
+    consumer = Consumer({**settings, "group.id": "loop", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+    address = urlsplit(how["url"])
+    connection = HTTPConnection(str(address.hostname), address.port)
+    posted, began = 0, 0.0
+    while posted < count:
+        messages = consumer.consume(how["batch"], timeout=0.05)
+        if not messages:
+            continue
+        began = began or time.perf_counter()
+        payload = cloudevents_batch(cast(Sequence[Record], messages))
+        connection.request("POST", "/", payload.body, {"Content-Type": payload.content_type})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"the function answered {answer.status}")
+        posted += len(messages)
+    rate = posted / (time.perf_counter() - began)
+    consumer.close()
+    return rate
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(run(**json.loads(sys.argv[1]))))
