@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from functions.shared.contracts import IdentifiedEvent, highlight_id
-from functions.shared.envelopes import Delivery, Failure
+from functions.shared.deliveries import Delivery, Failure
 from functions.shared.highlights import PENDING_AI, RETRACTED, Change
 from functions.shared.postgres import DataRefused
 from functions.shared.publisher import Record

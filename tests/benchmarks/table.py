@@ -11,7 +11,7 @@ from pg8000.native import Connection
 
 from functions.consume_goal.consume import row
 from functions.shared.contracts import IdentifiedEvent
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import RECORD
 from functions.shared.postgres import connect
 from functions.shared.topics import MATCH_EVENTS

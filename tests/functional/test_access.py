@@ -14,7 +14,7 @@ from functions.ingest_event.app import app as ingest_event
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
 from functions.shared.access import admission
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.http import Admit, Routes
 from functions.shared.settings import AccessSettings, load
 from infra.answers import ProblemDetails

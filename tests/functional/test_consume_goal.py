@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.app import BODY_LIMIT, app
 from functions.consume_goal.consume import Consume
+from functions.shared.cloudevents import BATCH, STRUCTURED
 from functions.shared.contracts import IdentifiedEvent
-from functions.shared.envelopes import BATCH, STRUCTURED
 from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
@@ -399,6 +399,18 @@ def test_a_binary_event_is_taken(world: World) -> None:
     answer = world.post(identified().to_json(), "application/json", **headers)
     assert answer.json() == {"batchItemFailures": []}
     assert world.status() == PENDING_AI
+
+
+@pytest.mark.parametrize("content_type", [STRUCTURED, "application/json"])
+def test_an_event_that_comes_alone_is_refused_by_the_status(
+    content_type: str, world: World
+) -> None:
+    """So that a sender that reads no failures in an answer does not take it for a success."""
+    binary = {"ce-id": "1"} if content_type != STRUCTURED else {}
+    body = cloud_event({"matchId": 1}, 0) if content_type == STRUCTURED else {"matchId": 1}
+    answer = world.post(body, content_type, **binary)
+    assert answer.status_code == 422
+    assert "matchId" in answer.json()["detail"]
 
 
 def test_data_as_base64_is_taken(world: World) -> None:

@@ -11,7 +11,8 @@ from functions.enrich_batch.app import app
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared.envelopes import BATCH, Delivery
+from functions.shared.cloudevents import BATCH
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import PENDING_AI, READY
 from functions.shared.settings import load
 from tests.asgi import Client

@@ -7,7 +7,7 @@ import pytest
 
 from functions.consume_goal.consume import row
 from functions.get_highlight.app import app
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import RETRACTED
 from infra.answers import Highlight
 from tests.asgi import Client

@@ -17,7 +17,7 @@ from functions.consume_goal.consume import row
 from functions.list_highlights.app import app
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import PARAMETERS
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
 from infra.answers import Highlight, ProblemDetails
 from tests.asgi import Client

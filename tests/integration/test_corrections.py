@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.consume import Consume
 from functions.shared.contracts import IdentifiedEvent
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Record

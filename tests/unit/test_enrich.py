@@ -14,7 +14,7 @@ from functions.consume_goal.consume import row
 from functions.enrich_batch.enrich import EnrichBatch, Tally
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.envelopes import Delivery
+from functions.shared.deliveries import Delivery
 from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.problems import Unavailable
 from functions.shared.settings import load

@@ -1,4 +1,4 @@
-"""The envelopes of records: CloudEvents as a batch, structured, and binary."""
+"""The envelopes of records: CloudEvents as a batch, structured, and binary, and AWS Lambda's."""
 
 import base64
 import json
@@ -10,14 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from functions.shared.envelopes import (
-    BATCH,
-    STRUCTURED,
-    Delivery,
-    Failure,
-    failures_answer,
-    open_envelope,
-)
+from functions.shared.cloudevents import BATCH, STRUCTURED
+from functions.shared.deliveries import Delivery, Failure
+from functions.shared.envelopes import failures_answer, open_envelope
 from functions.shared.problems import Problem
 from tests.events import event_json
 from tests.revisions import cloud_event
@@ -56,9 +51,12 @@ def test_a_batch_may_be_empty() -> None:
     assert opened(BATCH, []) == []
 
 
-def test_a_structured_event_is_one_record() -> None:
-    """As if it were a batch of one."""
-    assert opened(STRUCTURED, cloud_event({"a": 1}, 7)) == [Delivery({"a": 1}, None, PLACE)]
+@pytest.mark.parametrize("attributes", [{}, {"traceparent": TRACE}])
+def test_a_structured_event_is_one_record(attributes: dict[str, str]) -> None:
+    """Without a name, since it comes alone; its trace is its own, or that of the request."""
+    event = cloud_event({"a": 1}, 7, **attributes)
+    headers = {} if attributes else {"traceparent": TRACE}
+    assert opened(STRUCTURED, event, **headers) == [Delivery({"a": 1}, TRACE, None)]
 
 
 def test_a_binary_event_is_one_record() -> None:
@@ -68,7 +66,95 @@ def test_a_binary_event_is_one_record() -> None:
         "ce-kafkatopic": "match-events", "ce-kafkapartition": "0", "ce-kafkaoffset": "7",
         "ce-traceparent": TRACE,
     }  # fmt: skip
-    assert opened("application/json", {"a": 1}, **attributes) == [Delivery({"a": 1}, TRACE, PLACE)]
+    assert opened("application/json", {"a": 1}, **attributes) == [Delivery({"a": 1}, TRACE, None)]
+
+
+KNATIVE = {
+    "ce-specversion": "1.0",
+    "ce-type": "dev.knative.kafka.event",
+    "ce-source": "/apis/v1/namespaces/default/kafkasources/goals#match-events",
+    "ce-subject": "partition:0#7",
+    "ce-id": "partition:0/offset:7",
+    "ce-time": "2025-12-08T20:16:00Z",
+    "ce-key": "00000000-0000-0000-0000-000000000001",
+    "traceparent": TRACE,
+}
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "", "text/plain"])
+def test_what_knative_s_kafka_source_posts_is_a_record(content_type: str) -> None:
+    """Whatever type it gives the value; the trace is that of the request."""
+    assert opened(content_type, {"a": 1}, **KNATIVE) == [Delivery({"a": 1}, TRACE, None)]
+
+
+def test_a_binary_event_that_is_no_json_has_no_data() -> None:
+    """An empty body, as of a tombstone, has none either."""
+    for body in (b"{", b"", b"\xff"):
+        assert opened("application/json", body, **KNATIVE)[0].data is None
+
+
+def lambda_record(offset: Any, value: bytes | None = b'{"a": 1}', **more: Any) -> dict[str, Any]:
+    """Return a record as AWS Lambda sends it."""
+    value_member = {} if value is None else {"value": base64.b64encode(value).decode()}
+    return {
+        "topic": "match-events",
+        "partition": 0,
+        "offset": offset,
+        "timestamp": 1545084650987,
+        "timestampType": "CREATE_TIME",
+        "headers": [],
+        **value_member,
+        **more,
+    }
+
+
+def lambda_event(source: str = "SelfManagedKafka", **records: Any) -> dict[str, Any]:
+    """Return AWS Lambda's event with these records by their partitions."""
+    named = {name.replace("_", "-"): each for name, each in records.items()}
+    return {"eventSource": source, "bootstrapServers": "b:9092", "records": named}
+
+
+@pytest.mark.parametrize("source", ["aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"])
+def test_a_lambda_event_holds_the_records_of_several_partitions(source: str) -> None:
+    """Each with its place and its trace; a tombstone and what is no JSON have no data."""
+    signed = [byte - 256 if byte > 127 else byte for byte in "é".encode()]
+    headers = [{"other": signed}, {"traceparent": list(TRACE.encode())}]
+    event = lambda_event(
+        source,
+        a_0=[lambda_record(7, headers=headers), lambda_record(8, None)],
+        a_1=[lambda_record(1, b"{", partition=1)],
+    )
+    assert opened("application/json; charset=utf-8", event) == [
+        Delivery({"a": 1}, TRACE, PLACE),
+        Delivery(None, None, {**PLACE, "offset": 8}),
+        Delivery(None, None, {"partition": "match-events-1", "offset": 1}),
+    ]
+
+
+@pytest.mark.parametrize("record", [None, 1, [], lambda_record("x"), {}])
+def test_a_lambda_record_that_is_none_has_no_place(record: object) -> None:
+    """Its neighbours are none the worse."""
+    first, second = opened("application/json", lambda_event(a_0=[record, lambda_record(7)]))
+    assert first.identifier is None
+    assert second == Delivery({"a": 1}, None, PLACE)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [None, {}, [1], [{"traceparent": "x"}], [{"traceparent": [""]}], [{"traceparent": [-1, 300]}]],
+)
+def test_lambda_headers_that_are_none_carry_no_trace(headers: object) -> None:
+    """The record is taken all the same."""
+    event = lambda_event(a_0=[lambda_record(7, headers=headers)])
+    assert opened("application/json", event) == [Delivery({"a": 1}, None, PLACE)]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"eventSource": "aws:sqs", "records": {}}, {"eventSource": "aws:kafka"}, []]
+)
+def test_other_json_is_no_envelope(body: object) -> None:
+    """Neither another event of AWS, nor one without records."""
+    assert refused("application/json", body) == 415
 
 
 def test_data_may_come_as_base64() -> None:
@@ -181,6 +267,8 @@ ATTRIBUTES = [
     "data", "data_base64", "traceparent", "kafkatopic", "kafkapartition", "kafkaoffset", "id",
 ]  # fmt: skip
 
+LAMBDA = dict.fromkeys(("topic", "partition", "offset", "value", "headers"), JSON)
+
 
 @given(
     st.sampled_from([BATCH, STRUCTURED, "application/json", ""])
@@ -189,6 +277,9 @@ ATTRIBUTES = [
     | JSON.map(lambda value: json.dumps(value).encode())
     | st.lists(st.dictionaries(st.sampled_from(ATTRIBUTES), JSON)).map(
         lambda value: json.dumps(value).encode()
+    )
+    | st.dictionaries(st.text(), st.lists(st.fixed_dictionaries({}, optional=LAMBDA)) | JSON).map(
+        lambda value: json.dumps(lambda_event() | {"records": value}).encode()
     ),
     st.dictionaries(
         st.sampled_from([f"ce_{name}" for name in ATTRIBUTES]),
@@ -207,6 +298,14 @@ def test_garbage_of_every_kind_is_records_or_a_problem(
     else:
         return
     assert refusal.status in (400, 415, 422)
+
+
+def test_the_failure_of_a_record_that_came_alone_is_a_422() -> None:
+    """The sender needs no name then, and one that reads no names has it as a dead letter."""
+    (delivery,) = opened(STRUCTURED, cloud_event({"a": 1}, 7))
+    with pytest.raises(Problem) as refusal:
+        failures_answer([Failure(delivery, "no event")])
+    assert (refusal.value.status, refusal.value.detail) == (422, "no event")
 
 
 def test_failures_are_called_by_their_place() -> None:

@@ -1,0 +1,48 @@
+"""CloudEvents 1.0 over HTTP: in a batch, structured, and binary.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from functions.shared.deliveries import Delivery, json_of, json_of_base64, place, traceparent_of
+
+BATCH = "application/cloudevents-batch+json"
+STRUCTURED = "application/cloudevents+json"
+
+
+def of_batch(items: list[Any]) -> list[Delivery]:
+    """The records of a batch; an item that is no event is a record without anything."""
+    return [_of_batch(item) if isinstance(item, dict) else _NOTHING for item in items]
+
+
+def structured(headers: Headers, event: Mapping[str, Any]) -> Delivery:
+    """The record of one event in JSON."""
+    trace = traceparent_of(event.get("traceparent"), headers.get("traceparent"))
+    return Delivery(_data(event), trace, None)
+
+
+def is_binary(headers: Headers) -> bool:
+    """Whether a request is an event whose attributes are headers."""
+    return "ce-id" in headers
+
+
+def binary(headers: Headers, body: bytes) -> Delivery:
+    """The record of one event whose data is the body, as Knative's KafkaSource posts it too."""
+    trace = traceparent_of(headers.get("ce-traceparent"), headers.get("traceparent"))
+    return Delivery(json_of(body), trace, None)
+
+
+_NOTHING = Delivery(None, None, None)
+
+
+def _of_batch(event: Mapping[str, Any]) -> Delivery:
+    where = (event.get(name) for name in ("kafkatopic", "kafkapartition", "kafkaoffset"))
+    return Delivery(_data(event), traceparent_of(event.get("traceparent")), place(*where))
+
+
+def _data(event: Mapping[str, Any]) -> Any:
+    return event["data"] if "data" in event else json_of_base64(event.get("data_base64"))

@@ -1,0 +1,66 @@
+"""What was delivered: records as functions take them, whatever envelope they came in."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from functions.shared import trace
+
+NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record: its data, parsed if it is JSON, and how to name it among others to the sender.
+
+    One that came alone needs no name: there the answer's status tells what became of it.
+    """
+
+    data: Any
+    traceparent: str | None
+    identifier: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that can never be taken, and why."""
+
+    delivery: Delivery
+    reason: str
+
+
+def json_of(data: bytes) -> Any:
+    """The JSON of a record's value, or None if it is none."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def json_of_base64(data: Any) -> Any:
+    """The JSON of what came as base64, or None if it is none."""
+    try:
+        return json_of(base64.b64decode(data, validate=True))
+    except (TypeError, ValueError, binascii.Error):
+        return None
+
+
+def place(topic: Any, partition: Any, offset: Any) -> Mapping[str, Any] | None:
+    """How the sender knows a record, if it said so; never made up."""
+    partition, offset = str(partition), str(offset)
+    if not isinstance(topic, str) or not all(map(NUMBER.fullmatch, (partition, offset))):
+        return None
+    return {"partition": f"{topic}-{int(partition)}", "offset": int(offset)}
+
+
+def traceparent_of(*candidates: Any) -> str | None:
+    """The first of these that is a traceparent."""
+    for each in candidates:
+        if isinstance(each, str) and trace.is_valid(each):
+            return each
+    return None

@@ -1,0 +1,46 @@
+"""AWS Lambda's Kafka event, of MSK and of a self-managed Kafka.
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.shared.deliveries import Delivery, json_of_base64, place, traceparent_of
+
+SOURCES = ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
+
+
+def is_lambda_event(event: Any) -> bool:
+    """Whether parsed JSON is such an event."""
+    return (
+        isinstance(event, dict)
+        and event.get("eventSource") in SOURCES
+        and isinstance(event.get("records"), dict)
+    )
+
+
+def of_lambda_event(event: Mapping[str, Any]) -> list[Delivery]:
+    """The records of all partitions in the event, each partition's in their order."""
+    partitions = event["records"].values()
+    return [
+        _delivery(record)
+        for records in partitions
+        for record in (records if isinstance(records, list) else [records])
+    ]
+
+
+def _delivery(record: Any) -> Delivery:
+    if not isinstance(record, dict):
+        return Delivery(None, None, None)
+    where = (record.get(name) for name in ("topic", "partition", "offset"))
+    trace = traceparent_of(*_values(record.get("headers"), "traceparent"))
+    return Delivery(json_of_base64(record.get("value")), trace, place(*where))
+
+
+def _values(headers: Any, name: str) -> Iterator[str]:
+    """The values of a header: lists of bytes, which Java writes from -128 to 127."""
+    for header in headers if isinstance(headers, list) else []:
+        value = header.get(name) if isinstance(header, dict) else None
+        if isinstance(value, list) and all(type(byte) is int for byte in value):
+            yield bytes(byte & 0xFF for byte in value).decode("latin-1")
