@@ -17,6 +17,8 @@ from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
 from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
 from local.kafka_trigger.delivery import Delivery
+from local.kafka_trigger.envelopes.choice import encoder
+from local.kafka_trigger.filters import wants
 from local.kafka_trigger.gauges import Gauges
 from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
@@ -54,14 +56,16 @@ def _consumer(
     return TriggerConsumer(
         trigger,
         connect,
-        _partition_maker(trigger, producer, metrics),
+        _partition_maker(kafka, trigger, producer, metrics),
         is_told_nothing=group_protocol(kafka) == "consumer",
     )
 
 
 def _partition_maker(
-    trigger: Trigger, producer: Producer, metrics: TriggerMetrics
+    kafka: Kafka, trigger: Trigger, producer: Producer, metrics: TriggerMetrics
 ) -> Callable[[int], Partition]:
+    encode = encoder(trigger.envelope, kafka.bootstrap_servers)
+    wanted = wants(trigger.filter)
     outage = Outage(trigger.name)
     dead_letters = _dead_letters(trigger, producer)
 
@@ -76,6 +80,8 @@ def _partition_maker(
             outage,
             metrics,
             wait=stopping.wait,
+            encode=encode,
+            wants=wanted,
         )
         queue = RecordQueue(
             batch_size=trigger.batch_size,

@@ -6,12 +6,16 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
+from pydantic_core.core_schema import ValidationInfo
+
+from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.filters import Filter
+from local.kafka_trigger.table import Table
 
 Setting = str | int | float | bool
 
@@ -21,12 +25,6 @@ SET_BY_A_TRIGGER = {
     "enable.auto.commit",
     "enable.auto.offset.store",
 }
-
-
-class Table(BaseModel):
-    """What all tables share: no unknown keys, and values that stay as they are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _web_address(url: str) -> str:
@@ -60,6 +58,10 @@ class Retry(Table):
     )
 
 
+def _one_or_many(written: object) -> object:
+    return [written] if isinstance(written, Mapping) else written
+
+
 class Trigger(Table):
     """One topic whose records are brought to one function."""
 
@@ -71,7 +73,15 @@ class Trigger(Table):
     function: Annotated[str, AfterValidator(_web_address)] = Field(
         description="the address of the function that takes the records"
     )
-    batch_size: int = Field(100, ge=1, le=10_000, description="the most records in one request")
+    envelope: Envelope = Field(
+        "cloudevents-batch", description="the form in which the function is sent the records"
+    )
+    batch_size: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="the most records in one request; 1 where the envelope holds one",
+    )
     batch_window_ms: int = Field(
         0, ge=0, le=300_000, description="how long a batch may wait to fill up, in milliseconds"
     )
@@ -85,6 +95,9 @@ class Trigger(Table):
         le=240,
         description="the seconds to finish what is in flight before a partition goes",
     )
+    filter: Annotated[list[Filter], BeforeValidator(_one_or_many)] = Field(
+        [], description="which records are delivered, if not all: those that match any filter"
+    )
     retry: Retry = Field(default_factory=Retry, description="how a failed delivery is retried")
     dead_letter_topic: Annotated[Topic | None, BeforeValidator(_blank_is_none)] = Field(
         None, description="where records go that cannot be taken; without it they are logged only"
@@ -92,6 +105,21 @@ class Trigger(Table):
     auto_offset_reset: Literal["earliest", "latest"] = Field(
         description="where a group begins to read that has no offset yet"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_one_record(cls, table: object) -> object:
+        if isinstance(table, Mapping) and table.get("envelope") in OF_ONE_RECORD:
+            return {"batch_size": 1, **table}
+        return table
+
+    @field_validator("batch_size")
+    @classmethod
+    def _fits_the_envelope(cls, size: int, info: ValidationInfo) -> int:
+        envelope = info.data.get("envelope")
+        if size > 1 and envelope in OF_ONE_RECORD:
+            raise ValueError(f"must be 1: the envelope {envelope} holds one record, and is {size}")
+        return size
 
     @model_validator(mode="after")
     def _buries_elsewhere(self) -> "Trigger":
@@ -103,9 +131,16 @@ class Trigger(Table):
 class Kafka(Table):
     """Settings that librdkafka gets as they are: in all clients, in consumers, in producers."""
 
-    common: Mapping[str, Setting]
-    consumer: Mapping[str, Setting]
-    producer: Mapping[str, Setting]
+    common: Mapping[str, Setting] = Field(description="settings of all clients")
+    consumer: Mapping[str, Setting] = Field(description="settings of consumers alone")
+    producer: Mapping[str, Setting] = Field(
+        description="settings of the producer of dead letters alone"
+    )
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where the brokers are, for consumers."""
+        return str({**self.common, **self.consumer}["bootstrap.servers"])
 
     @model_validator(mode="before")
     @classmethod

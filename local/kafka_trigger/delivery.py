@@ -12,7 +12,9 @@ from local.kafka_trigger.answer import Outcome, Verdict, judge
 from local.kafka_trigger.backoff import full_jitter, retry_after_s
 from local.kafka_trigger.config import Retry
 from local.kafka_trigger.dead_letter import DeadLetter, DeadLetters, Reason
-from local.kafka_trigger.envelope import Payload, cloudevents_batch
+from local.kafka_trigger.envelopes.json_events import cloudevents_batch
+from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.filters import Wants
 from local.kafka_trigger.metrics import TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.part import Part
@@ -36,7 +38,8 @@ class Posts(Protocol):
 class Delivery:
     """Delivers a partition's batches one after the other; `trigger` names it in the log.
 
-    `wait` waits for some seconds, or less if the delivery is to stop, and says whether it is.
+    `wait` waits for some seconds, or less if the delivery is to stop, and says whether it is;
+    `wants` says which records to deliver, if not all.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Delivery:
         *,
         wait: Callable[[float], bool],
         encode: Callable[[Sequence[Record]], Payload] = cloudevents_batch,
+        wants: Wants | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -61,6 +65,7 @@ class Delivery:
         self._metrics = metrics
         self._wait = wait
         self._encode = encode
+        self._wants = wants
         self._clock = clock
         self._chance = chance
 
@@ -69,14 +74,24 @@ class Delivery:
 
         Raises Stopped when it is to stop; what is not done by then is to be delivered again.
         """
-        parts = [Part(records, self._clock())]
-        position = records[0].offset()
-        while parts:
-            parts += reversed(self._settle(parts.pop()))
-            reached = parts[-1].records[0].offset() if parts else records[-1].offset() + 1
+        wanted = self._wanted(records)
+        parts = [Part(wanted, self._clock())] if wanted else []
+        position, end = records[0].offset(), records[-1].offset() + 1
+        while position < end:
+            if parts:
+                parts += reversed(self._settle(parts.pop()))
+            reached = parts[-1].records[0].offset() if parts else end
             if reached > position:
                 position = reached
                 done(position)
+
+    def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """What no filter matches is passed over: it is done as soon as all before it is."""
+        if self._wants is None:
+            return records
+        wanted = [record for record in records if self._wants(record)]
+        self._metrics.filtered(len(records) - len(wanted))
+        return wanted
 
     def _settle(self, part: Part) -> list[Part]:
         """Deliver a part once; returns what remains of it, in order."""

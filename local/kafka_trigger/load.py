@@ -11,12 +11,13 @@ from pydantic_core import ErrorDetails
 
 from local.environment import SubstitutionError, substitute
 from local.kafka_trigger.config import Config, Retry, Trigger
+from local.kafka_trigger.filters import Filter
 
 Place = tuple[str | int, ...]
 
 MEANING = {
     field.alias or name: field.description
-    for table in (Config, Trigger, Retry)
+    for table in (Config, Trigger, Retry, Filter)
     for name, field in table.model_fields.items()
 }
 

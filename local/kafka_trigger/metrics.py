@@ -20,6 +20,9 @@ class Metrics:
             return Counter(f"kafka_trigger_{name}", what, ("trigger", *labels), registry=registry)
 
         self.taken = counter("records_taken_total", "Records that the function has taken.")
+        self.filtered = counter(
+            "records_filtered_total", "Records passed over, for no filter matches them."
+        )
         self.batches = counter("batches_total", "Requests, by what became of them.", "outcome")
         self.retries = counter("retries_total", "Requests whose records had been sent before.")
         self.dead_letters = counter(
@@ -43,6 +46,7 @@ class TriggerMetrics:
 
     def __init__(self, metrics: Metrics, trigger: str) -> None:
         self._taken = metrics.taken.labels(trigger)
+        self._filtered = metrics.filtered.labels(trigger)
         self._retries = metrics.retries.labels(trigger)
         self._seconds = metrics.seconds.labels(trigger)
         self._batches = {each: metrics.batches.labels(trigger, each) for each in OUTCOMES}
@@ -60,6 +64,10 @@ class TriggerMetrics:
             self._taken.inc(records - len(outcome.failures))
         name = ("partial" if outcome.failures else "taken") if is_taken else "failed"
         self._batches[name].inc()
+
+    def filtered(self, records: int) -> None:
+        """Count records that were passed over."""
+        self._filtered.inc(records)
 
     def buried(self, reasons: Tally[Reason]) -> None:
         """Count dead letters that are safe."""

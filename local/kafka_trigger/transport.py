@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 
 CONNECT_WITHIN_S = 5.0
 
@@ -60,7 +60,9 @@ class Transport:
     def _exchange(self, payload: Payload) -> Answer:
         if self._connection.sock is None:
             self._connect()
-        headers = {"Content-Type": payload.content_type, "User-Agent": "kafka-trigger"}
+        headers = {"User-Agent": "kafka-trigger", **payload.headers}
+        if payload.content_type is not None:
+            headers["Content-Type"] = payload.content_type
         self._connection.request("POST", self._target, payload.body, headers)
         response = self._connection.getresponse()
         body = response.read()

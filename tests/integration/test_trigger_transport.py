@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
 from tests.integration.function_server import FunctionServer, Reply
 
@@ -63,6 +63,18 @@ def test_a_connection_lost_in_the_middle_is_broken() -> None:
             with pytest.raises(Broken):
                 transport.post(PAYLOAD)
         assert len(function.requests) == 2
+
+
+def test_a_payload_may_have_headers_and_no_content_type() -> None:
+    """As a binary CloudEvent has; nothing is made up."""
+    with FunctionServer() as function:
+        transport = Transport(function.url, timeout_s=10)
+        transport.post(Payload(None, b"", {"ce-id": "1"}))
+        transport.close()
+        [request] = function.requests
+    assert request.headers["ce-id"] == "1"
+    assert request.headers["Content-Length"] == "0"
+    assert "Content-Type" not in request.headers
 
 
 def test_an_answer_that_ends_too_early_is_broken() -> None:

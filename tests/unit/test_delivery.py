@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from local.kafka_trigger.config import Retry
 from local.kafka_trigger.dead_letter import DeadLetter
 from local.kafka_trigger.delivery import Delivery, Stopped
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.filters import Wants
 from local.kafka_trigger.metrics import Metrics
 from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.record import Record
 from local.kafka_trigger.transport import Answer, Broken, Unreachable
 from tests.records import TOPIC, offsets, records
 
@@ -43,6 +45,7 @@ class World:
     stop_after: float = float("inf")
     unsafe: int = 0
     watch: Callable[[int], None] = lambda _: None
+    wants: Wants | None = None
     time: float = 0
     requests: list[list[int]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -88,6 +91,7 @@ class World:
             Outage("trigger", lambda: self.time),
             Metrics(self.registry).of("trigger"),
             wait=self.wait,
+            wants=self.wants,
             clock=lambda: self.time,
             chance=lambda: 1,
         )
@@ -298,6 +302,35 @@ def test_dead_letters_are_counted_by_why(reply: Reply, retry: Retry, reason: str
     }
     assert reasons == {"refused": 0, "attempts": 0, "age": 0} | {reason: 1}
     assert counted(world, "records_taken_total") == 0
+
+
+def even(one: Record) -> bool:
+    """A filter."""
+    return one.offset() % 2 == 0
+
+
+def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
+    """The function never sees it, and it is done as soon as all before it is."""
+    world = World(replying(), wants=even).deliver(1, 2, 3, 4, 5)
+    assert world.requests == [[2, 4]]
+    assert world.done == [6]
+    assert counted(world, "records_filtered_total") == 3
+    assert counted(world, "records_taken_total") == 2
+
+
+def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
+    """Its offsets are passed all the same."""
+    world = World(replying(), wants=even).deliver(1, 3, 5)
+    assert world.requests == []
+    assert world.done == [6]
+    assert counted(world, "batches_total", outcome="taken") == 0
+
+
+def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
+    """A record that is tried again holds the filtered ones behind it."""
+    world = World(replying(REFUSED, TAKEN, FAILED, TAKEN), wants=even).deliver(2, 3, 4, 5)
+    assert world.requests == [[2, 4], [2], [4], [4]]
+    assert world.done == [4, 6]
 
 
 def test_who_waits_too_long_for_nobody_is_too_old_whatever_was_before() -> None:

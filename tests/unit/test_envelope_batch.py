@@ -9,7 +9,7 @@ from cloudevents.http import from_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.kafka_trigger.envelope import BATCH, cloudevents_batch
+from local.kafka_trigger.envelopes.json_events import BATCH, cloudevents_batch
 from local.kafka_trigger.record import Record
 from tests.records import TOPIC, record
 

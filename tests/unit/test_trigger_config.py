@@ -45,7 +45,7 @@ def test_values_come_from_the_environment() -> None:
         ),
         (
             f"{KAFKA}{TRIGGER}batch_size = 0",
-            "trigger 'one': batch_size (the most records in one request): ",
+            "trigger 'one': batch_size (the most records in one request; ",
         ),
         (
             f"{KAFKA}{TRIGGER}batch_sise = 10",
@@ -54,6 +54,31 @@ def test_values_come_from_the_environment() -> None:
         (
             f"{KAFKA}{TRIGGER}retry = {{ max_attempts = 0 }}",
             "trigger 'one': retry.max_attempts (failed attempts before",
+        ),
+        (
+            f'{KAFKA}{TRIGGER}envelope = "json"',
+            "trigger 'one': envelope (the form in which the function is sent the records): ",
+        ),
+        (
+            f'{KAFKA}{TRIGGER}envelope = "cloudevents-binary"\nbatch_size = 2',
+            "trigger 'one': batch_size (the most records in one request; 1 where the envelope "
+            "holds one): must be 1: the envelope cloudevents-binary holds one record, and is 2",
+        ),
+        (KAFKA + TRIGGER + "envelope = []", "trigger 'one': envelope (the form in which"),
+        (
+            f"{KAFKA}{TRIGGER}[trigger.filter]\nvalue = {{ kind = 'goal' }}",
+            "trigger 'one': filter.0.value (what the value must have, as JSON; what is no JSON "
+            "matches nothing): kind: is no list of what it may be",
+        ),
+        (
+            f"{KAFKA}{TRIGGER}[[trigger.filter]]\nkey = ['a']\n"
+            "[[trigger.filter]]\nheaders = { name = [1] }",
+            "trigger 'one': filter.1.headers (what headers may be, as texts, by their names): "
+            "name: 1 is no rule",
+        ),
+        (
+            f"{KAFKA}{TRIGGER}[trigger.filter]\nkeys = ['a']",
+            "filter.0.keys: is no key here; did you mean key?",
         ),
         (
             f'{KAFKA}{TRIGGER}dead_letter_topic = "t"',
@@ -78,6 +103,29 @@ def test_values_come_from_the_environment() -> None:
 def test_what_is_wrong_is_said_by_name_and_meaning(text: str, said: str) -> None:
     """Each line names the trigger, the key and what it is for."""
     assert said in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "size"),
+    [
+        ("cloudevents-batch", 100),
+        ("lambda", 100),
+        ("cloudevents-structured", 1),
+        ("cloudevents-binary", 1),
+    ],
+)
+def test_an_envelope_of_one_record_makes_batches_of_one(envelope: str, size: int) -> None:
+    """Unless the file says something else, which it may not."""
+    [trigger] = parse(f'{KAFKA}{TRIGGER}envelope = "{envelope}"', {}).triggers
+    assert trigger.batch_size == size
+
+
+def test_a_filter_may_be_one_or_several() -> None:
+    """As a table, or as an array of tables."""
+    one = parse(f"{KAFKA}{TRIGGER}[trigger.filter]\nkey = ['${{KEY}}']", {"KEY": "a"})
+    two = parse(f"{KAFKA}{TRIGGER}" + "[[trigger.filter]]\nkey = ['a']\n" * 2, {})
+    assert [each.key for each in one.triggers[0].filter] == [["a"]]
+    assert [each.key for each in two.triggers[0].filter] == [["a"], ["a"]]
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

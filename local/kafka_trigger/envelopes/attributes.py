@@ -1,56 +1,45 @@
-"""The envelope of a batch: records become CloudEvents 1.0, as JSON, in one array.
+"""What a record is as a CloudEvent: its attributes, whatever the form in which it is sent.
 
-Sources: CloudEvents 1.0.2, its JSON event format and its Kafka protocol binding.
+Sources: CloudEvents 1.0.2 and its Kafka protocol binding.
 """
 
-import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from local.kafka_trigger.record import Record
 
 JSON = "application/json"
-BATCH = "application/cloudevents-batch+json"
 ATTRIBUTE = re.compile(r"ce_([a-z0-9]+)", re.ASCII)
 OURS = {"data", "data_base64", "kafkatopic", "kafkapartition", "kafkaoffset"}
-HANDED_ON = {"traceparent", "tracestate"}
+TRACE = ("traceparent", "tracestate")
+PRINTABLE = re.compile(r"[ -~]+")
 
 
-class Payload(NamedTuple):
-    """The body of one request to a function, and its content type."""
+def of_partition(record: Record) -> dict[str, Any]:
+    """The attributes that all records of a record's partition have, if they carry no other."""
+    return {
+        "specversion": "1.0",
+        "source": f"kafka:///{record.topic()}",
+        "type": "kafka.record",
+        "kafkatopic": record.topic(),
+        "kafkapartition": record.partition(),
+    }
 
-    content_type: str
-    body: bytes
 
-
-def cloudevents_batch(records: Sequence[Record]) -> Payload:
-    """Put records of one partition into a CloudEvents batch, in their order.
+def attributes(record: Record, common: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a record; `common` are those of its partition.
 
     A record that carries `ce_` headers keeps these attributes; another one is given an `id`, a
     `source`, a `type`, a `subject` and a `time`. Every event has `kafkatopic`, `kafkapartition`
     and `kafkaoffset`, by which the function names a record that it could not take, and
-    `partitionkey` where the key is text.
+    `partitionkey` where the key is text. `datacontenttype` is there if the record declares it.
     """
-    topic, partition = records[0].topic(), records[0].partition()
-    common = {
-        "specversion": "1.0",
-        "source": f"kafka:///{topic}",
-        "type": "kafka.record",
-        "kafkatopic": topic,
-        "kafkapartition": partition,
-    }
-    events = [_event(record, common) for record in records]
-    return Payload(BATCH, orjson.dumps(events, option=orjson.OPT_UTC_Z))
-
-
-def _event(record: Record, common: dict[str, Any]) -> dict[str, Any]:
-    """The event of one record; `common` is what all of the batch have, if they carry no other."""
-    event = common.copy()
+    event = dict(common)
     event["kafkaoffset"] = str(record.offset())  # integers have 32 bits there, offsets 64
     if headers := record.headers():
         event |= _carried(headers)
@@ -58,12 +47,25 @@ def _event(record: Record, common: dict[str, Any]) -> dict[str, Any]:
         _name_the_event(event, record)
     if (key := record.key()) and (text := _text(key)):
         event["partitionkey"] = text
-    if (value := record.value()) is not None:
-        _add_data(event, value)
     return event
 
 
-def _carried(headers: list[tuple[str, bytes | None]]) -> dict[str, Any]:
+def is_json(value: bytes, declared: str | None) -> bool:
+    """Whether a value is JSON, and its record does not call it something else."""
+    return (declared is None or _is_json_type(declared)) and _parses(value)
+
+
+def trace_headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of W3C trace context for the request that carries this event alone."""
+    return {name: event[name] for name in TRACE if name in event and is_printable(event[name])}
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text may stand in the head of a request as it is."""
+    return PRINTABLE.fullmatch(text) is not None
+
+
+def _carried(headers: list[tuple[str, bytes | None]]) -> dict[str, str]:
     """The attributes that headers carry; one that is empty or no text carries none."""
     try:
         return {
@@ -78,7 +80,7 @@ def _carried(headers: list[tuple[str, bytes | None]]) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def _attribute(header: str) -> str | None:
     """The attribute that a header carries, if it carries one."""
-    if header in HANDED_ON:
+    if header in TRACE:
         return header
     if header.lower() == "content-type":
         return "datacontenttype"
@@ -110,20 +112,8 @@ def _time(milliseconds: int) -> datetime | None:
         return None
 
 
-def _add_data(event: dict[str, Any], value: bytes | None) -> None:
-    """JSON is embedded as it is; anything else, or what says to be something else, as base64."""
-    if value is None:
-        return
-    declared = event.get("datacontenttype")
-    if (declared is None or _is_json(declared)) and _parses(value):
-        event["datacontenttype"] = declared or JSON
-        event["data"] = orjson.Fragment(value)
-    else:
-        event["data_base64"] = base64.b64encode(value).decode()
-
-
 @lru_cache(maxsize=1024)
-def _is_json(content_type: str) -> bool:
+def _is_json_type(content_type: str) -> bool:
     """Whether the media type is JSON's, whatever its parameters."""
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == JSON or media_type.endswith("+json")

@@ -1,0 +1,1 @@
+"""The envelopes in which records reach a function: one module for each form."""
