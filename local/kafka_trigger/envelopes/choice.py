@@ -12,7 +12,7 @@ from local.kafka_trigger.record import Record
 Envelope = Literal["cloudevents-batch", "cloudevents-structured", "cloudevents-binary", "lambda"]
 Encode = Callable[[Sequence[Record]], Payload]
 
-OF_ONE_RECORD = ("cloudevents-structured", "cloudevents-binary")
+OF_ONE_RECORD: tuple[Envelope, ...] = ("cloudevents-structured", "cloudevents-binary")
 
 
 def encoder(envelope: Envelope, bootstrap_servers: str) -> Encode:

@@ -1,0 +1,72 @@
+"""What the trigger's own page says of its settings and envelopes is so."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from local.kafka_trigger.config import Config, Kafka, Retry, Trigger
+from local.kafka_trigger.envelopes.choice import Envelope
+from local.kafka_trigger.filters import Filter
+from local.kafka_trigger.load import parse
+
+PAGE = Path(__file__).parents[2] / "local" / "kafka_trigger" / "README.md"
+TABLES: dict[str, type[BaseModel]] = {
+    "": Config,
+    "kafka.": Kafka,
+    "trigger.": Trigger,
+    "trigger.retry.": Retry,
+    "trigger.filter.": Filter,
+}
+Row = tuple[str, str, str]
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next of its kind."""
+    return PAGE.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(text: str) -> list[Row]:
+    """The rows of a text's table: key, default and meaning."""
+    return re.findall(r"^\| `([^`|]*)` \| ([^|]*) \| (.*) \|$", text, re.MULTILINE)
+
+
+def of_models() -> Iterator[Row]:
+    """The rows that the models make."""
+    for prefix, table in TABLES.items():
+        for name, field in table.model_fields.items():
+            if (table, name) != (Kafka, "common"):  # what [kafka] itself holds
+                yield prefix + (field.alias or name), default(table, field), field.description or ""
+
+
+def default(table: type[BaseModel], field: FieldInfo) -> str:
+    """A field's default as the page shows it."""
+    if isinstance(field.default, float):
+        return f"`{field.default:g}`"
+    if isinstance(field.default, str | int):
+        return f"`{field.default}`"
+    return "required" if field.is_required() and table is not Kafka else "none"
+
+
+def test_every_key_is_in_the_table_with_its_default_and_meaning() -> None:
+    """The table of settings is the models' own: no key is missing, and none too many."""
+    assert sorted(rows(section("Settings"))) == sorted(of_models())
+
+
+def test_every_envelope_is_told() -> None:
+    """By the name that the file has for it."""
+    told = [name for name, _, _ in rows(section("Envelopes"))]
+    assert told == list(get_args(Envelope))
+
+
+@pytest.mark.parametrize("title", ["Settings", "Filters"])
+def test_the_examples_are_good_files(title: str) -> None:
+    """Whoever copies one of them can use it."""
+    [whole] = re.findall(r"```toml\n(.*?)```", section("Settings"), re.DOTALL)
+    [example] = re.findall(r"```toml\n(.*?)```", section(title), re.DOTALL)
+    config = parse(whole if title == "Settings" else whole + example, {})
+    assert len(config.triggers[0].filter) == (2 if title == "Filters" else 0)
