@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import orjson
 import pytest
+from starlette.datastructures import Headers
 
+from functions.shared.envelopes import open_envelope
+from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from tests.integration.broker import Broker, mock_broker, running_broker
 from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.trigger_process import PARTITIONS, ROOT, Trigger, World, free_port
@@ -20,6 +23,7 @@ from tests.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
 POISON = b"poison"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,49 @@ def test_everything_is_delivered_in_order_within_each_partition(world: World) ->
         assert trigger.said("trigger starts")[0]["group_protocol"] == "classic"
         assert trigger.end() == 0
     assert len(world.taken) == 1000 * PARTITIONS
+
+
+@pytest.mark.parametrize("envelope", get_args(Envelope))
+def test_each_envelope_brings_every_record(world: World, envelope: Envelope) -> None:
+    """In order, in a form that functions open; the requests say how many are in one."""
+    headers = [("traceparent", TRACE.encode())]
+    values = [str(number).encode() for number in range(10)]
+    world.broker.write(world.topic, values, key=b"key", headers=headers)
+    world.function.reply = lambda _: Reply()
+    size = 1 if envelope in OF_ONE_RECORD else 5
+    with world.trigger(envelope=envelope, batch_size=size):
+        eventually(lambda: world.is_committed({0: 10}))
+    opened = [
+        open_envelope(Headers(request.headers), request.body) for request in world.function.requests
+    ]
+    assert max(map(len, opened)) <= size
+    assert [each.data for delivered in opened for each in delivered] == list(range(10))
+    assert {each.traceparent for delivered in opened for each in delivered} == {TRACE}
+
+
+def test_lambda_s_event_says_where_the_brokers_are(world: World) -> None:
+    """And a failure named in the form of its answers comes again."""
+    world.write(range(3))
+    named = {"itemIdentifier": f"{world.topic}-0-1"}
+    replies = [orjson.dumps({"batchItemFailures": [named]}), b"null"]
+    world.function.reply = lambda _: Reply(200, replies.pop(0))
+    with world.trigger(envelope="lambda"):
+        eventually(lambda: world.is_committed({0: 3}))
+    events = [orjson.loads(request.body) for request in world.function.requests]
+    assert {each["bootstrapServers"] for each in events} == {world.broker.bootstrap_servers}
+    offsets = [[one["offset"] for one in each["records"][f"{world.topic}-0"]] for each in events]
+    assert offsets == [[0, 1, 2], [1]]
+
+
+def test_what_no_filter_matches_is_committed_and_never_sent(world: World) -> None:
+    """Even where nothing is left of a batch."""
+    world.write(range(10))
+    world.broker.write(world.topic, [b"10"], key=b"wanted")
+    world.write(range(11, 20))
+    wanted: dict[str, Any] = {"filter.key": ["wanted"]}
+    with world.trigger(**wanted):
+        eventually(lambda: world.is_committed({0: 20}))
+    assert world.numbers() == [10]
 
 
 def test_a_record_reaches_the_function_at_once(world: World) -> None:
