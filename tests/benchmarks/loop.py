@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from confluent_kafka import Consumer, TopicPartition
 
-from local.kafka_trigger.envelope import cloudevents_batch
+from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 from local.kafka_trigger.record import Record
 
 
@@ -30,7 +30,7 @@ def run(settings: dict[str, Any], topic: str, partitions: int, count: int, **how
             continue
         began = began or time.perf_counter()
         payload = cloudevents_batch(cast(Sequence[Record], messages))
-        connection.request("POST", "/", payload.body, {"Content-Type": payload.content_type})
+        connection.request("POST", "/", payload.body, {"Content-Type": str(payload.content_type)})
         answer = connection.getresponse()
         answer.read()
         if answer.status >= 300:
