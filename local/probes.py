@@ -1,11 +1,11 @@
-"""What a long-running tool answers to who watches it: GET /health, /ready and /metrics."""
+"""What a long-running tool answers to who watches it: GET /health, /ready, /metrics and more."""
 
 import json
 import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
@@ -28,11 +28,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the answers come from: called in a thread of each request's own."""
+    """Where the answers come from: called in a thread of each request's own.
+
+    `more` are pages of the tool's own, by their paths.
+    """
 
     health: Callable[[], Report]
     ready: Callable[[], Report]
     metrics: Callable[[], bytes]
+    more: Mapping[str, Callable[[], Report]] = field(default_factory=dict)
 
 
 class Probes:
@@ -116,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             return _report(sources.health(), "stuck")
         if path == "/ready":
             return _report(sources.ready(), "not ready")
+        if path in sources.more:
+            return _report(sources.more[path](), "not well")
         return _json(404, {"status": "not found"})
 
     def _send(self, status: int, kind: str, body: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from confluent_kafka import Consumer, Producer
 from prometheus_client import CollectorRegistry
 
+from local.kafka_trigger.attempts import Attempts, CountedPosts
 from local.kafka_trigger.client import (
     Sparingly,
     consumer_settings,
@@ -16,7 +17,8 @@ from local.kafka_trigger.client import (
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
 from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
-from local.kafka_trigger.delivery import Delivery
+from local.kafka_trigger.delivery import Delivery, Posts
+from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
 from local.kafka_trigger.envelopes.choice import encoder
 from local.kafka_trigger.filters import wants
 from local.kafka_trigger.gauges import Gauges
@@ -29,7 +31,9 @@ from local.kafka_trigger.transport import Transport
 kafka_log = logging.getLogger("kafka")
 
 
-def make_consumers(config: Config, registry: CollectorRegistry) -> list[TriggerConsumer]:
+def make_consumers(
+    config: Config, registry: CollectorRegistry, disturbance: Disturbance = NONE
+) -> list[TriggerConsumer]:
     """A consumer for each trigger; they share the producer of dead letters.
 
     What there is to see of them is seen in the registry.
@@ -39,58 +43,86 @@ def make_consumers(config: Config, registry: CollectorRegistry) -> list[TriggerC
     producer = Producer(producer_settings(config.kafka))
     metrics = Metrics(registry)
     consumers = [
-        _consumer(config.kafka, each, producer, metrics.of(each.name)) for each in config.triggers
+        _consumer(config.kafka, each, producer, metrics.of(each.name), disturbance)
+        for each in config.triggers
     ]
     registry.register(Gauges([consumer.watch for consumer in consumers]))
     return consumers
 
 
 def _consumer(
-    kafka: Kafka, trigger: Trigger, producer: Producer, metrics: TriggerMetrics
+    kafka: Kafka,
+    trigger: Trigger,
+    producer: Producer,
+    metrics: TriggerMetrics,
+    disturbance: Disturbance,
 ) -> TriggerConsumer:
     settings = consumer_settings(kafka, trigger, depth(trigger.batch_size))
 
     def connect(on_commit: Callable[..., None]) -> Consumer:
-        return Consumer({**settings, "on_commit": on_commit}, logger=kafka_log)
+        return disturbance.consumer({**settings, "on_commit": on_commit}, logger=kafka_log)
 
     return TriggerConsumer(
         trigger,
         connect,
-        _partition_maker(kafka, trigger, producer, metrics),
+        _partition_maker(kafka, trigger, producer, metrics, disturbance),
         is_told_nothing=group_protocol(kafka) == "consumer",
     )
 
 
 def _partition_maker(
-    kafka: Kafka, trigger: Trigger, producer: Producer, metrics: TriggerMetrics
+    kafka: Kafka,
+    trigger: Trigger,
+    producer: Producer,
+    metrics: TriggerMetrics,
+    disturbance: Disturbance,
 ) -> Callable[[int], Partition]:
-    encode = encoder(trigger.envelope, kafka.bootstrap_servers)
-    wanted = wants(trigger.filter)
     outage = Outage(trigger.name)
     dead_letters = _dead_letters(trigger, producer)
 
     def make_partition(number: int) -> Partition:
         stopping = threading.Event()
+        attempts = Attempts()
         transport = Transport(trigger.function, trigger.timeout_s)
-        delivery = Delivery(
-            trigger.name,
-            trigger.retry,
-            transport,
-            dead_letters,
-            outage,
-            metrics,
-            wait=stopping.wait,
-            encode=encode,
-            wants=wanted,
+        posts = disturbance.around(transport, trigger.name, number, stopping.wait)
+        counted = CountedPosts(posts, attempts)
+        delivery = make_delivery(
+            kafka, trigger, counted, dead_letters, outage, metrics, stopping.wait
         )
-        queue = RecordQueue(
-            batch_size=trigger.batch_size,
-            batch_bytes=trigger.batch_bytes,
-            window_s=trigger.batch_window_ms / 1000,
-        )
-        return Partition(number, queue, delivery, stopping, transport.abort)
+        queue = make_queue(trigger, trigger.batch_window_ms / 1000)
+        return Partition(number, queue, delivery, stopping, transport.abort, attempts)
 
     return make_partition
+
+
+def make_delivery(
+    kafka: Kafka,
+    trigger: Trigger,
+    posts: Posts,
+    dead_letters: DeadLetters,
+    outage: Outage,
+    metrics: TriggerMetrics,
+    wait: Wait,
+) -> Delivery:
+    """A delivery as the trigger says: its retries, its envelope, its filters."""
+    return Delivery(
+        trigger.name,
+        trigger.retry,
+        posts,
+        dead_letters,
+        outage,
+        metrics,
+        wait=wait,
+        encode=encoder(trigger.envelope, kafka.bootstrap_servers),
+        wants=wants(trigger.filter),
+    )
+
+
+def make_queue(trigger: Trigger, window_s: float) -> RecordQueue:
+    """A queue that gives batches as the trigger says."""
+    return RecordQueue(
+        batch_size=trigger.batch_size, batch_bytes=trigger.batch_bytes, window_s=window_s
+    )
 
 
 def _dead_letters(trigger: Trigger, producer: Producer) -> DeadLetters:

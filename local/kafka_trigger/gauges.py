@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from local.kafka_trigger.age import age_s
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.watch import Watch
 
@@ -39,10 +40,8 @@ class Gauges(Collector):
 
     def _oldest_age_s(self, watch: Watch) -> float:
         oldest = [record for each in watch.held() if (record := each.oldest) is not None]
-        stamps = [
-            milliseconds for kind, milliseconds in (each.timestamp() for each in oldest) if kind
-        ]
-        return max(self._now() - min(stamps) / 1000, 0) if stamps else 0
+        now = self._now()
+        return max((age_s(each, now) or 0 for each in oldest), default=0)
 
     def _lag(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

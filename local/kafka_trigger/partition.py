@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from local.kafka_trigger.attempts import Attempts
 from local.kafka_trigger.delivery import Stopped
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.record_queue import RecordQueue
@@ -26,7 +27,8 @@ class Partition:
     an answer comes. `position` is the offset before which all is done, None before any is;
     `failure` is what ended the thread, if something unexpected did.
 
-    `stopping` is what the delivery's waits wait for; `abort` ends a request under way.
+    `stopping` is what the delivery's waits wait for; `abort` ends a request under way; `attempts`
+    are those of the records in flight.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class Partition:
         delivery: Delivers,
         stopping: threading.Event,
         abort: Callable[[], None],
+        attempts: Attempts | None = None,
     ) -> None:
         self.number = number
         self.queue = queue
+        self.attempts = attempts or Attempts()
         self.position: int | None = None
         self.failure: Exception | None = None
         self._delivery = delivery
@@ -93,3 +97,4 @@ class Partition:
 
     def _advance(self, position: int) -> None:
         self.position = position
+        self.attempts.progress()

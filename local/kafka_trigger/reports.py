@@ -1,7 +1,10 @@
-"""What /health and /ready say of triggers."""
+"""What /health, /ready and /status say of triggers."""
 
+import time
 from collections.abc import Sequence
 
+from local.kafka_trigger.age import age_s
+from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.watch import Watch
 from local.probes import Report
 
@@ -24,3 +27,29 @@ def readiness(watches: Sequence[Watch], *, is_stopping: bool) -> Report:
     }
     is_ready = all(watch.is_member for watch in watches) and not is_stopping
     return Report(is_ready, {"stopping": is_stopping, "triggers": told})
+
+
+def status(watches: Sequence[Watch], now: float | None = None) -> Report:
+    """How the partitions stand that a trigger has; `now` is the time of day."""
+    at = time.time() if now is None else now
+    told = {
+        watch.trigger: {
+            "member": watch.is_member,
+            "partitions": {
+                str(each.number): _standing(each, at, is_paused=each.number in watch.paused)
+                for each in watch.held()
+            },
+        }
+        for watch in watches
+    }
+    return Report(True, {"triggers": told})
+
+
+def _standing(partition: Partition, now: float, *, is_paused: bool) -> dict[str, object]:
+    oldest = partition.oldest
+    return {
+        "in_flight": len(partition.in_flight),
+        "paused": is_paused,
+        "attempts": partition.attempts.count,
+        "oldest_age_s": age_s(oldest, now) if oldest else None,
+    }

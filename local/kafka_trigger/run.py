@@ -15,7 +15,7 @@ from local.exposition import exposition
 from local.kafka_trigger.client import group_protocol
 from local.kafka_trigger.config import Config
 from local.kafka_trigger.consumer import TriggerConsumer
-from local.kafka_trigger.reports import health, readiness
+from local.kafka_trigger.reports import health, readiness, status
 from local.probes import Sources
 
 log = logging.getLogger("local.kafka_trigger")
@@ -37,6 +37,7 @@ def run(
         health=lambda: health(watches),
         ready=lambda: readiness(watches, is_stopping=stopping.is_set()),
         metrics=partial(exposition, registry),
+        more={"/status": lambda: status(watches)},
     )
     try:
         with probe_options.served(options, sources):

@@ -1,0 +1,29 @@
+"""How often the records in flight have been sent."""
+
+from local.kafka_trigger.delivery import Posts
+from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.transport import Answer
+
+
+class Attempts:
+    """Counts the requests since a partition last went on; 0 while nothing is in flight."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def progress(self) -> None:
+        """Note that a record is settled."""
+        self.count = 0
+
+
+class CountedPosts:
+    """A transport whose posts are counted."""
+
+    def __init__(self, posts: Posts, attempts: Attempts) -> None:
+        self._posts = posts
+        self._attempts = attempts
+
+    def post(self, payload: Payload) -> Answer:
+        """Post a payload."""
+        self._attempts.count += 1
+        return self._posts.post(payload)
