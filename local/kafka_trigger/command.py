@@ -1,56 +1,84 @@
-"""The Kafka trigger's command: `python -m local.kafka_trigger run FILE`, or `check FILE`."""
+"""The Kafka trigger's command: `python -m local.kafka_trigger COMMAND FILE`, see `--help`."""
 
 import argparse
 import os
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry
 
-from local import probe_options
+from functions.shared.logs import configure
 from local.kafka_trigger.assemble import make_consumers
+from local.kafka_trigger.commands import output
+from local.kafka_trigger.commands.arguments import parser
+from local.kafka_trigger.commands.dlq import dlq
+from local.kafka_trigger.commands.invoke import invoke
+from local.kafka_trigger.commands.problem import Problem
+from local.kafka_trigger.commands.replay import replay
+from local.kafka_trigger.commands.status import status
 from local.kafka_trigger.config import Config
+from local.kafka_trigger.faults import disturbance
 from local.kafka_trigger.load import ConfigError, load
 from local.kafka_trigger.run import run
+
+Command = Callable[[Config, argparse.Namespace, threading.Event], int]
 
 
 def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> int:
     """Run the command until `stopping`; returns its exit status: 2 when the file cannot be used."""
-    options = _parser().parse_args(arguments)
-    registry = CollectorRegistry()
+    options = parser().parse_args(arguments)
+    output.begin()
     try:
         config = load(options.file, os.environ)
-        consumers = make_consumers(config, registry)
+        ended = COMMANDS[options.command](config, options, stopping)
+        sys.stdout.flush()
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        return _end(str(error), 2)
+    except Problem as error:
+        return _end(f"{options.command}: {error}", error.status)
     except KafkaException as error:
-        sys.stderr.write(f"{options.file}: [kafka]: {error.args[0].str()}\n")
-        return 2
-    if options.command == "check":
-        sys.stdout.write(_summary(config))
+        return _end(f"{options.command}: {error.args[0].str()}", 1)
+    except BrokenPipeError:
+        output.fall_silent()
         return 0
+    return ended
+
+
+def _run(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
+    configure("kafka-trigger")
+    registry = CollectorRegistry()
+    faults = disturbance(options.fault, options.seed)
+    try:
+        consumers = make_consumers(config, registry, faults)
+    except KafkaException as error:
+        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
     return run(config, consumers, registry, options, stopping)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m local.kafka_trigger",
-        description="Brings the records of Kafka topics to functions over HTTP.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, what in {
-        "run": "run the triggers until SIGTERM or Ctrl-C",
-        "check": "say what a triggers' file means, or what is wrong with it",
-    }.items():
-        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        command.add_argument("file", type=Path, metavar="FILE", help="the triggers' file (TOML)")
-        if name == "run":
-            probe_options.add_to(command)
-    return parser
+def _check(config: Config, options: argparse.Namespace, _: threading.Event) -> int:
+    try:
+        make_consumers(config, CollectorRegistry())
+    except KafkaException as error:
+        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
+    sys.stdout.write(_summary(config))
+    return 0
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "check": _check,
+    "status": status,
+    "dlq": dlq,
+    "replay": replay,
+    "invoke": invoke,
+}
+
+
+def _end(message: str, status: int) -> int:
+    sys.stderr.write(f"{message}\n")
+    return status
 
 
 def _summary(config: Config) -> str:

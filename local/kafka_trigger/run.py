@@ -9,7 +9,6 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
-from functions.shared.logs import configure
 from local import probe_options
 from local.exposition import exposition
 from local.kafka_trigger.client import group_protocol
@@ -31,7 +30,6 @@ def run(
     """Run until told to stop; returns the exit status: 1 when a trigger could not go on."""
     if stopping.is_set():  # while the program was loaded: there is no group to leave
         return 0
-    configure("kafka-trigger")
     watches = [consumer.watch for consumer in consumers]
     sources = Sources(
         health=lambda: health(watches),

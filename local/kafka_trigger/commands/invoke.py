@@ -1,0 +1,52 @@
+"""`invoke`: a function called once, with sample records in the trigger's envelope."""
+
+import argparse
+import threading
+import time
+from collections.abc import Sequence
+
+from local.kafka_trigger.answer import Outcome, Verdict, judge
+from local.kafka_trigger.commands import output
+from local.kafka_trigger.commands.problem import FAILED, Misuse, Problem, pick
+from local.kafka_trigger.commands.sample import SampleRecord, read_samples
+from local.kafka_trigger.config import Config
+from local.kafka_trigger.envelope import Payload, cloudevents_batch
+from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
+
+
+def invoke(config: Config, options: argparse.Namespace, _: threading.Event) -> int:
+    """Post a file's records once; returns 0 only if all of them were taken."""
+    trigger = pick(config.triggers, options.trigger)
+    records = read_samples(options.event_file, trigger.topic)
+    if len({record.partition() for record in records}) > 1:
+        raise Misuse(f"{options.event_file}: a request has the records of one partition")
+    url = options.function or trigger.function
+    payload = cloudevents_batch(records)
+    output.say(f"POST {url}: {payload.content_type}, {len(payload.body)} bytes")
+    answer = _post(Transport(url, trigger.timeout_s), payload)
+    return _say_outcome(judge(answer, records), records)
+
+
+def _post(transport: Transport, payload: Payload) -> Answer:
+    began = time.monotonic()
+    try:
+        answer = transport.post(payload)
+    except (Unreachable, Broken) as error:
+        raise Problem(str(error)) from error
+    finally:
+        transport.close()
+    milliseconds = (time.monotonic() - began) * 1000
+    output.say(f"HTTP {answer.status} in {milliseconds:.0f} ms")
+    for line in answer.body.decode(errors="replace").splitlines():
+        output.say(output.printable(line))
+    return answer
+
+
+def _say_outcome(outcome: Outcome, records: Sequence[SampleRecord]) -> int:
+    if outcome.verdict is not Verdict.TAKEN:
+        output.say(f"not taken: {output.printable(outcome.why)}")
+        return FAILED
+    for offset, failure in sorted(outcome.failures.items()):
+        output.say(f"not taken: offset {offset}: {output.printable(failure.why)}")
+    output.say(f"{len(records) - len(outcome.failures)} of {len(records)} taken")
+    return FAILED if outcome.failures else 0

@@ -1,0 +1,53 @@
+"""Dead letters in words: a list, and one with all that it holds."""
+
+from local.kafka_trigger.commands import output
+from local.kafka_trigger.commands.content import content, shown
+from local.kafka_trigger.commands.letter import Letter
+from local.kafka_trigger.commands.letter_book import LetterBook, State
+
+QUOTED = 200  # characters of an error in a list
+
+
+def say_list(book: LetterBook, *, as_json: bool, with_redriven: bool) -> None:
+    """Print the open letters, or all."""
+    letters = book.letters if with_redriven else book.open()
+    rows = [_summary(each, book.state(each)) for each in letters]
+    if as_json:
+        output.say_json({"deadLetters": rows})
+    elif rows:
+        output.say_rows([{**row, "error": str(row["error"])[:QUOTED]} for row in rows])
+    else:
+        output.say("no dead letters")
+
+
+def say_letter(letter: Letter, state: State, *, as_json: bool) -> None:
+    """Print a letter with its headers and its value."""
+    headers = letter.record.headers() or ()
+    if as_json:
+        told = [{"name": name, **content(value)} for name, value in headers]
+        whole = {"headers": told, "value": content(letter.record.value())}
+        output.say_json({**_summary(letter, state), **whole})
+        return
+    for name, value in _summary(letter, state).items():
+        output.say(f"{name}: {output.printable(str(value))}")
+    output.say("headers:")
+    for name, value in headers:
+        output.say(f"  {output.printable(name)}: {shown(value)}")
+    output.say("value:")
+    output.say(shown(letter.record.value(), whole=True))
+
+
+def _summary(letter: Letter, state: State) -> dict[str, object]:
+    return {
+        "id": letter.id,
+        "state": state,
+        "time": letter.told.get("time"),
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "key": shown(letter.record.key()),
+        "status": letter.told.get("status"),
+        "attempts": letter.told.get("attempts"),
+        "redrives": letter.redrives,
+        "error": letter.told.get("error"),
+    }

@@ -1,0 +1,155 @@
+"""Reading a topic from where one likes, beside the group that consumes it."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, cast
+
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from local.kafka_trigger.client import consumer_settings
+from local.kafka_trigger.commands.problem import Interrupted, Problem
+from local.kafka_trigger.config import Kafka, Trigger
+from local.kafka_trigger.record import Record
+
+AT_ONCE = 500
+POLL_S = 0.1
+REACHED_WITHIN_S = 5.0
+ANSWERS_WITHIN_S = 10.0  # the broker, to any one question
+FETCHES_AHEAD = 10_000
+
+
+class Span(NamedTuple):
+    """Offsets of a partition, from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+class TopicReader:
+    """Reads a topic; joins no group, and commits nothing."""
+
+    def __init__(self, client: Consumer, topic: str, stopping: threading.Event) -> None:
+        self._client = client
+        self._topic = topic
+        self._stopping = stopping
+
+    def partitions(self) -> list[int]:
+        """The topic's partitions; none if there is no such topic."""
+        found = self._client.list_topics(self._topic, timeout=REACHED_WITHIN_S)
+        topic = found.topics[self._topic]
+        if topic.error and topic.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise KafkaException(topic.error)
+        return sorted(topic.partitions)
+
+    def spans(self, numbers: Sequence[int]) -> dict[int, Span]:
+        """All that is in these partitions now.
+
+        The ends are those that a fetch tells: a broker may list the first offset of its last
+        batch as the latest (Tansu does).
+        """
+        listed = {number: Span(*self._listed(number)) for number in numbers}
+        self._assign({number: span.end for number, span in listed.items()})
+        unseen = set(numbers)
+        for message in self._events(unseen):
+            unseen.discard(cast(int, message.partition()))
+        return {number: Span(listed[number].start, self._fetched_end(number)) for number in numbers}
+
+    def _listed(self, number: int) -> tuple[int, int]:
+        return self._client.get_watermark_offsets(self._place(number), timeout=ANSWERS_WITHIN_S)
+
+    def _fetched_end(self, number: int) -> int:
+        return self._client.get_watermark_offsets(self._place(number), cached=True)[1]
+
+    def committed(self, numbers: Sequence[int]) -> dict[int, int]:
+        """The offsets that the trigger's group has committed; what it has not is left out."""
+        places = [self._place(number) for number in numbers]
+        answer = self._client.committed(places, timeout=ANSWERS_WITHIN_S) if places else []
+        for place in answer:
+            if place.error:
+                raise KafkaException(place.error)
+        return {place.partition: place.offset for place in answer if place.offset >= 0}
+
+    def offset_at(self, number: int, milliseconds: int) -> int | None:
+        """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
+        [place] = self._client.offsets_for_times(
+            [self._place(number, milliseconds)], timeout=ANSWERS_WITHIN_S
+        )
+        if place.error:
+            raise KafkaException(place.error)
+        return None if place.offset == OFFSET_END else place.offset
+
+    def read(self, spans: Mapping[int, Span]) -> Iterator[Record]:
+        """The records of these spans, in order within each partition.
+
+        The last offsets before an end may have no record: a partition also ends where the
+        broker says so.
+        """
+        left = {number: span.end for number, span in spans.items() if span.start < span.end}
+        self._assign({number: spans[number].start for number in left})
+        for message in self._events(left):
+            number, offset = cast(int, message.partition()), cast(int, message.offset())
+            if number not in left:
+                continue
+            end = left[number]
+            if message.error() or offset >= end - 1:
+                del left[number]
+            if not message.error() and offset < end:
+                yield cast(Record, message)
+
+    def _assign(self, offsets: Mapping[int, int]) -> None:
+        self._client.assign([self._place(*each) for each in offsets.items()])
+
+    def _events(self, wanted: set[int] | Mapping[int, int]) -> Iterator[Message]:
+        """Records, and partitions' ends as messages with an error, while something is wanted."""
+        silent_since, why = time.monotonic(), "no answer"
+        while wanted:
+            if self._stopping.is_set():
+                raise Interrupted
+            if time.monotonic() - silent_since > ANSWERS_WITHIN_S:
+                raise Problem(f"{self._topic}: the broker sends nothing: {why}")
+            for message in self._client.consume(AT_ONCE, POLL_S):
+                error = message.error()
+                if error and error.code() != KafkaError._PARTITION_EOF:
+                    why = error.str()
+                    continue
+                yield message
+                silent_since = time.monotonic()
+
+    def _place(self, number: int, offset: int = 0) -> TopicPartition:
+        return TopicPartition(self._topic, number, offset)
+
+
+@contextmanager
+def reading(
+    kafka: Kafka, trigger: Trigger, topic: str, stopping: threading.Event
+) -> Iterator[TopicReader]:
+    """A reader of a topic, with the trigger's own rights; raises Problem for all of Kafka's."""
+    errors: list[KafkaError] = []
+    settings = {
+        "log_level": 2,  # the errors are told, in a line
+        **consumer_settings(kafka, trigger, FETCHES_AHEAD),
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+        "error_cb": errors.append,
+    }
+    try:
+        client = Consumer(settings)
+    except KafkaException as error:
+        raise Problem(f"[kafka]: {error.args[0].str()}", 2) from error
+    try:
+        yield TopicReader(client, topic, stopping)
+    except KafkaException as error:
+        client.poll(0)  # calls error_cb back
+        why = next((each for each in errors if each.code() != KafkaError._ALL_BROKERS_DOWN), None)
+        raise Problem(f"{topic}: {(why or error.args[0]).str()}") from error
+    finally:
+        client.close()

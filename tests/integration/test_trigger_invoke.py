@@ -1,0 +1,83 @@
+"""`invoke`: one request to a function, and what came of it."""
+
+import threading
+from pathlib import Path
+
+import orjson
+import pytest
+
+from local.kafka_trigger.command import main
+from tests.integration.function_server import FunctionServer, Reply
+from tests.integration.trigger_process import free_port
+
+BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batch.json"
+
+
+def triggers_file(folder: Path, url: str) -> str:
+    """A file with a trigger of this function; no broker is asked."""
+    file = folder / "triggers.toml"
+    file.write_text(
+        f"""[kafka]
+        bootstrap.servers = "127.0.0.1:1"
+        [[trigger]]
+        name = "orders"
+        topic = "t"
+        group = "g"
+        function = "{url}"
+        auto_offset_reset = "earliest"
+        """
+    )
+    return str(file)
+
+
+def failing(offset: int) -> Reply:
+    """An answer that names a record."""
+    item = {"itemIdentifier": f"t-0-{offset}", "reason": "no room"}
+    return Reply(200, orjson.dumps({"batchItemFailures": [item]}))
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "said"),
+    [
+        (Reply(200, b"thanks"), 0, ["thanks", "3 of 3 taken"]),
+        (Reply(204), 0, ["3 of 3 taken"]),
+        (failing(101), 1, ["not taken: offset 101: no room", "2 of 3 taken"]),
+        (failing(7), 1, ["not taken: a malformed answer: t-0-7 is no record of the batch"]),
+        (Reply(422, b"bad"), 1, ["not taken: HTTP 422: bad"]),
+        (Reply(500), 1, ["not taken: HTTP 500"]),
+    ],
+)
+def test_the_records_are_posted_once_and_the_answer_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], reply: Reply, status: int, said: list[str]
+) -> None:
+    """Status, body, time and verdict; 0 only if all were taken."""
+    with FunctionServer(lambda _: reply) as function:
+        file = triggers_file(tmp_path, function.url)
+        assert main(threading.Event(), ["invoke", file, str(BATCH)]) == status
+        [request] = function.requests
+    events = orjson.loads(request.body)
+    assert [event["kafkaoffset"] for event in events] == ["100", "101", "103"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"POST {function.url}: application/cloudevents-batch+json, ")
+    assert lines[1].startswith(f"HTTP {reply.status} in ")
+    assert all(any(line.startswith(each) for line in lines) for each in said)
+
+
+def test_another_function_may_be_named(tmp_path: Path) -> None:
+    """The trigger's own is left alone."""
+    with FunctionServer() as own, FunctionServer() as other:
+        file = triggers_file(tmp_path, own.url)
+        arguments = ["invoke", file, "--function", other.url, str(BATCH)]
+        assert main(threading.Event(), arguments) == 0
+        assert (len(own.requests), len(other.requests)) == (0, 1)
+
+
+def test_a_function_that_is_away_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit status 1; a file that is not there has 2."""
+    file = triggers_file(tmp_path, f"http://127.0.0.1:{free_port()}/")
+    assert main(threading.Event(), ["invoke", file, str(BATCH)]) == 1
+    assert capsys.readouterr().err.startswith("invoke: no connection: ")
+    assert main(threading.Event(), ["invoke", file, str(tmp_path / "none.json")]) == 2
+    assert "No such file or directory" in capsys.readouterr().err

@@ -1,0 +1,100 @@
+"""From where to where a replay goes, and what it does with failures."""
+
+import argparse
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+
+from local.kafka_trigger.commands.bounds import ALL, Bound, Stretch, bound_from, bound_to
+from local.kafka_trigger.commands.failures import Failures, FunctionAway
+from local.kafka_trigger.commands.replay import batches
+from local.kafka_trigger.commands.topic_reader import Span, TopicReader
+from local.kafka_trigger.config import Trigger
+from local.kafka_trigger.dead_letter import DeadLetter, Reason
+from tests.records import record, records
+
+AVAILABLE = Span(10, 100)
+TRIGGER = Trigger(
+    name="one", topic="t", group="g", function="http://f", auto_offset_reset="earliest",
+    batch_size=300, batch_bytes=500,
+)  # fmt: skip
+
+
+@dataclass
+class FakeReader:
+    """A topic of which a time begins at an offset."""
+
+    offset: int | None
+
+    def offset_at(self, *_: int) -> int | None:
+        """The offset of the time."""
+        return self.offset
+
+
+def span(start: Bound, end: Bound = ALL, begins_at: int | None = None) -> Span:
+    """The offsets that a stretch has of what is available."""
+    reader = cast(TopicReader, FakeReader(begins_at))
+    return Stretch(start, end).span(reader, 0, AVAILABLE)
+
+
+def test_bounds_are_offsets_times_or_all() -> None:
+    """A time has an offset from UTC."""
+    assert bound_from("earliest") == bound_to("end") == ALL
+    assert bound_from("17") == Bound(offset=17)
+    assert bound_to("1970-01-01T01:00:01.5+01:00") == Bound(time_ms=1500)
+
+
+@pytest.mark.parametrize("text", ["-1", "latest", "2026-07-19T18:00:00", "18:00", "²", ""])
+def test_what_is_no_bound_is_refused(text: str) -> None:
+    """A time without an offset might be meant in any place of the world."""
+    with pytest.raises(argparse.ArgumentTypeError):
+        bound_from(text)
+
+
+def test_a_stretch_is_never_more_than_there_is() -> None:
+    """Whatever is asked for."""
+    assert span(ALL) == AVAILABLE
+    assert span(Bound(5), Bound(500)) == AVAILABLE
+    assert span(Bound(20), Bound(30)) == Span(20, 30)
+    assert span(Bound(time_ms=1), begins_at=50) == Span(50, 100)
+    assert span(Bound(time_ms=1), begins_at=None) == Span(100, 100)
+
+
+def test_times_are_those_of_the_records() -> None:
+    """Also where the broker found a place before the time, or none."""
+    stamped = [record(number, timestamp=(1, number * 10)) for number in range(10)]
+    stretch = Stretch(Bound(time_ms=25), Bound(time_ms=60))
+    assert [each.offset() for each in stretch.of(stamped)] == [3, 4, 5]
+    assert not list(Stretch(Bound(time_ms=1000), ALL).of(stamped))
+    assert len(list(Stretch(ALL, ALL).of(stamped))) == 10
+
+
+def test_batches_are_as_large_as_the_trigger_s() -> None:
+    """In records, and in bytes, whatever comes."""
+    sizes = [len(batch) for batch in batches(TRIGGER, iter(records(range(1000))))]
+    assert sizes == [250, 250, 250, 250]
+    few = TRIGGER.model_copy(update={"batch_bytes": 10_000})
+    told = [
+        record.offset() for batch in batches(few, iter(records(range(650)))) for record in batch
+    ]
+    assert [len(batch) for batch in batches(few, iter(records(range(650))))] == [300, 300, 50]
+    assert told == list(range(650))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "is_away"),
+    [(None, "age", True), (503, "age", True), (500, "age", False), (None, "attempts", False)],
+)
+def test_failures_are_kept_and_a_function_that_is_away_ends_all(
+    status: int | None, reason: Reason, is_away: bool
+) -> None:
+    """There is no use in a minute of patience for each batch."""
+    failures = Failures()
+    letter = DeadLetter(record(), status, 1, "why", reason)
+    if is_away:
+        with pytest.raises(FunctionAway, match="why"):
+            failures.write([letter])
+    else:
+        assert failures.write([letter]) == []
+    assert failures.letters == ([] if is_away else [letter])
