@@ -1,7 +1,7 @@
 """How often the records in flight have been sent."""
 
 from local.kafka_trigger.delivery import Posts
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.transport import Answer
 
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 from local.kafka_trigger.delivery import Posts
 from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.restless import RestlessConsumer
 from local.kafka_trigger.transport import Answer, Broken
 

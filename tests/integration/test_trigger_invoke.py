@@ -13,7 +13,7 @@ from tests.integration.trigger_process import free_port
 BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batch.json"
 
 
-def triggers_file(folder: Path, url: str) -> str:
+def triggers_file(folder: Path, url: str, more: str = "") -> str:
     """A file with a trigger of this function; no broker is asked."""
     file = folder / "triggers.toml"
     file.write_text(
@@ -25,6 +25,7 @@ def triggers_file(folder: Path, url: str) -> str:
         group = "g"
         function = "{url}"
         auto_offset_reset = "earliest"
+        {more}
         """
     )
     return str(file)
@@ -70,6 +71,20 @@ def test_another_function_may_be_named(tmp_path: Path) -> None:
         arguments = ["invoke", file, "--function", other.url, str(BATCH)]
         assert main(threading.Event(), arguments) == 0
         assert (len(own.requests), len(other.requests)) == (0, 1)
+
+
+def test_they_come_in_the_triggers_envelope(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As its cloud would send them; several do not fit into an envelope of one."""
+    with FunctionServer() as function:
+        file = triggers_file(tmp_path, function.url, 'envelope = "lambda"')
+        assert main(threading.Event(), ["invoke", file, str(BATCH)]) == 0
+        [request] = function.requests
+        assert len(orjson.loads(request.body)["records"]["t-0"]) == 3
+        file = triggers_file(tmp_path, function.url, 'envelope = "cloudevents-binary"')
+        assert main(threading.Event(), ["invoke", file, str(BATCH)]) == 2
+    assert "a cloudevents-binary envelope holds one record" in capsys.readouterr().err
 
 
 def test_a_function_that_is_away_is_told_in_a_line(

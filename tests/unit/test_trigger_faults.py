@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from local.kafka_trigger.disturbance import NONE
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.faults import Fault, FaultyPosts, Kind, disturbance, fault
 from local.kafka_trigger.transport import Answer, Broken
 

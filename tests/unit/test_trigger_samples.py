@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from functions.shared.contracts import IdentifiedEvent
 from local.kafka_trigger.commands.problem import Misuse
 from local.kafka_trigger.commands.sample import read_samples
-from local.kafka_trigger.envelope import cloudevents_batch
+from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 
 ROOT = Path(__file__).parents[2]
 GENERIC = sorted((ROOT / "local" / "kafka_trigger" / "events").iterdir())

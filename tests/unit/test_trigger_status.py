@@ -13,7 +13,7 @@ from local.kafka_trigger.commands.content import content, shown
 from local.kafka_trigger.commands.probing import NotReached, standings
 from local.kafka_trigger.commands.status import lag
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.envelope import Payload
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.record_queue import RecordQueue

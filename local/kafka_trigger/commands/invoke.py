@@ -10,7 +10,8 @@ from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.problem import FAILED, Misuse, Problem, pick
 from local.kafka_trigger.commands.sample import SampleRecord, read_samples
 from local.kafka_trigger.config import Config
-from local.kafka_trigger.envelope import Payload, cloudevents_batch
+from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
+from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
 
 
@@ -20,9 +21,11 @@ def invoke(config: Config, options: argparse.Namespace, _: threading.Event) -> i
     records = read_samples(options.event_file, trigger.topic)
     if len({record.partition() for record in records}) > 1:
         raise Misuse(f"{options.event_file}: a request has the records of one partition")
+    if len(records) > 1 and trigger.envelope in OF_ONE_RECORD:
+        raise Misuse(f"{options.event_file}: a {trigger.envelope} envelope holds one record")
     url = options.function or trigger.function
-    payload = cloudevents_batch(records)
-    output.say(f"POST {url}: {payload.content_type}, {len(payload.body)} bytes")
+    payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
+    output.say(f"POST {url}: {payload.content_type or 'no type'}, {len(payload.body)} bytes")
     answer = _post(Transport(url, trigger.timeout_s), payload)
     return _say_outcome(judge(answer, records), records)
 

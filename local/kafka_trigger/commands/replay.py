@@ -13,7 +13,7 @@ from local.kafka_trigger.commands.bounds import Stretch
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config import Config, Trigger
+from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.delivery import Delivery, Stopped
 from local.kafka_trigger.metrics import Metrics
 from local.kafka_trigger.outage import Outage
@@ -34,7 +34,7 @@ def replay(config: Config, options: argparse.Namespace, stopping: threading.Even
         spans = {each: stretch.span(reader, each, available[each]) for each in numbers}
         if options.dry_run:
             return _foretell(reader, stretch, spans)
-        return _Replay(trigger, stopping).run(reader, stretch, spans)
+        return _Replay(config.kafka, trigger, stopping).run(reader, stretch, spans)
 
 
 def _to(trigger: Trigger, function: str | None) -> Trigger:
@@ -71,10 +71,10 @@ def _foretell(reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) 
 class _Replay:
     """A replay of a trigger's records, partition after partition, each in order."""
 
-    def __init__(self, trigger: Trigger, stopping: threading.Event) -> None:
+    def __init__(self, kafka: Kafka, trigger: Trigger, stopping: threading.Event) -> None:
         self._trigger = trigger
         self._failures = Failures()
-        self._delivery = _delivery(trigger, self._failures, stopping)
+        self._delivery = _delivery(kafka, trigger, self._failures, stopping)
         self._delivered = 0
         self._next = 0
 
@@ -126,8 +126,11 @@ def batches(trigger: Trigger, records: Iterator[Record]) -> Iterator[list[Record
         yield queue.take()
 
 
-def _delivery(trigger: Trigger, failures: Failures, stopping: threading.Event) -> Delivery:
+def _delivery(
+    kafka: Kafka, trigger: Trigger, failures: Failures, stopping: threading.Event
+) -> Delivery:
     return make_delivery(
+        kafka,
         trigger,
         Transport(trigger.function, trigger.timeout_s),
         failures,
