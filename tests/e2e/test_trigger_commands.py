@@ -1,0 +1,49 @@
+"""The Kafka trigger's commands, on Apache Kafka."""
+
+import json
+from typing import Any
+
+from tests.e2e.containers import Containers
+from tests.tournament import replay_2022
+from tests.waiting import eventually
+
+GARBAGE = """
+import os
+from confluent_kafka import Producer
+producer = Producer({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]})
+producer.produce("match-events", b"goal!", "no match")
+producer.flush()
+"""
+
+
+def told(containers: Containers, command: str, *arguments: str) -> Any:
+    """What a command of the trigger says, as JSON."""
+    module = ("python", "-m", "local.kafka_trigger", command, "local/triggers.toml")
+    return json.loads(containers.run_in("kafka-trigger", *module, *arguments, "--json"))
+
+
+def letters(containers: Containers) -> list[Any]:
+    """The dead letters that are open."""
+    found: list[Any] = told(containers, "dlq", "list", "--trigger", "consume-goal")["deadLetters"]
+    return found
+
+
+def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
+    containers: Containers,
+) -> None:
+    """Whole, with why; and the partition goes on."""
+    before = len(letters(containers))
+    containers.run_in("kafka-trigger", "python", "-c", GARBAGE)
+    eventually(lambda: len(letters(containers)) == before + 1)
+    assert replay_2022(containers).missing == {}
+
+
+def test_status_tells_that_all_is_taken(containers: Containers) -> None:
+    """No lag after a tournament, in any partition that has been read."""
+    replay_2022(containers)
+
+    def lags() -> list[int]:
+        return [each["lag"] for each in told(containers, "status")["partitions"]]
+
+    eventually(lambda: set(lags()) == {0})
+    assert len(lags()) == 12
