@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -70,6 +71,10 @@ class FunctionServer:
             def setup(self) -> None:
                 function.connections += 1
                 super().setup()
+
+            def handle(self) -> None:
+                with suppress(ConnectionError):  # who asked may be gone
+                    super().handle()
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -59,6 +59,8 @@ class World:
         self.topic = broker.create(partitions=PARTITIONS)
         self.triggers = 0
         self.options: tuple[str, ...] = ()
+        self.program: tuple[str, ...] = ("local.kafka_trigger",)
+        self.max_poll_interval_ms = 2000
         self.taken: list[dict[str, Any]] = []
         function.reply = self.take
 
@@ -91,7 +93,7 @@ class World:
         file = self.folder / f"triggers-{self.triggers}.toml"
         log = self.folder / f"log-{self.triggers}"
         file.write_text(self.configuration(extra, trigger))
-        command = [sys.executable, "-m", "local.kafka_trigger", "run", str(file), *self.options]
+        command = [sys.executable, "-m", *self.program, "run", str(file), *self.options]
         with (
             log.open("wb") as stderr,
             subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=stderr) as process,
@@ -120,7 +122,7 @@ class World:
                 "topic.metadata.refresh.interval.ms = 200",
                 "[kafka.consumer]",
                 "session.timeout.ms = 2000",
-                "max.poll.interval.ms = 2000",
+                f"max.poll.interval.ms = {self.max_poll_interval_ms}",
                 "heartbeat.interval.ms = 100",
                 "fetch.wait.max.ms = 5",
                 extra,

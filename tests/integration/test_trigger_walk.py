@@ -1,0 +1,61 @@
+"""The Kafka trigger under faults: a seeded walk whose every history keeps the rules."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.integration.broker import Broker, running_broker
+from tests.integration.trigger_process import PARTITIONS, free_port
+from tests.integration.walk.field import field
+from tests.integration.walk.mutants import MUTANTS
+from tests.integration.walk.rules import violations
+from tests.integration.walk.script import Script
+from tests.integration.walk.walk import Walk
+
+LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
+SEEDS = {"short": 2, "long": 50}[LENGTH]
+SPOILT = {"short": ["commit_before_the_answer"], "long": list(MUTANTS)}[LENGTH]
+CHANCES = 3  # seeds that a mutant is given to be caught
+REAL = ("local.kafka_trigger",)
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    """A broker for all walks; each has topics of its own."""
+    with running_broker(free_port()) as running:
+        yield running
+
+
+def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = REAL) -> list[str]:
+    """What was wrong in the walk of a seed, in a folder of its own."""
+    script = Script(seed, PARTITIONS)
+    own = folder / str(seed)
+    with field(broker, own, script, takes_s=0.02, program=program, batch_bytes=1000) as here:
+        try:
+            Walk(seed, here).run()
+        except AssertionError as error:
+            return [f"seed {seed}: {error}", *violations(here.history.facts)]
+    return [f"seed {seed}: {each}" for each in violations(here.history.facts)]
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 2))
+def test_every_record_is_taken_or_buried_whatever_befalls(
+    broker: Broker, tmp_path: Path, first: int
+) -> None:
+    """Kills, rebalances, outages, lost and late and false answers: no rule is broken."""
+    with ThreadPoolExecutor() as threads:  # two walks at a time, since they wait most of it
+        wrong = threads.map(partial(walked, broker, tmp_path), (first, first + 1))
+    assert [*wrong] == [[], []]
+
+
+@pytest.mark.parametrize("mutant", SPOILT)
+def test_a_trigger_that_breaks_its_promise_is_caught(
+    broker: Broker, tmp_path: Path, mutant: str
+) -> None:
+    """The same walk over a trigger with one thing spoilt finds a rule that is broken."""
+    program = ("tests.integration.walk.mutants", mutant)
+    assert any(walked(broker, tmp_path, seed, program) for seed in range(CHANCES))

@@ -1,0 +1,96 @@
+"""Where a walk takes place: a topic, a function with a script, and triggers that come and go."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import orjson
+from confluent_kafka import TopicPartition
+
+from tests.integration.broker import Broker
+from tests.integration.function_server import FunctionServer
+from tests.integration.trigger_process import PARTITIONS, Trigger, World
+from tests.integration.walk.function import TIMEOUT_S, Function
+from tests.integration.walk.history import History, Killed, Written
+from tests.integration.walk.sampler import Sampler
+from tests.integration.walk.script import Script
+
+PAD = "x" * 60
+SETTINGS: dict[str, object] = {"batch_size": 10, "timeout_s": TIMEOUT_S}
+
+
+class Field:
+    """Records of all partitions in turn; `settings` are those of every instance's trigger."""
+
+    def __init__(self, world: World, script: Script, takes_s: float, **settings: object) -> None:
+        self.history = History()
+        self.function = Function(world.function, script, self.history, takes_s)
+        self.running: dict[str, Trigger] = {}
+        self.dead_letters = world.broker.create()
+        places = [TopicPartition(world.topic, number) for number in range(PARTITIONS)]
+        self.sampler = Sampler(
+            world.broker.bootstrap_servers, world.topic, places, self.dead_letters
+        )
+        self._world = world
+        self._settings = SETTINGS | {"dead_letter_topic": self.dead_letters} | settings
+        self._ends = dict.fromkeys(range(PARTITIONS), 0)
+        self._processes = ExitStack()
+
+    @contextmanager
+    def watched(self) -> Iterator["Field"]:
+        """Sample until the end, when all that still runs is killed and the function is dead."""
+        with closing(self.function), self.sampler.watching(self.history), self._processes:
+            yield self
+
+    def write(self, count: int, poison: frozenset[int] = frozenset()) -> None:
+        """Write as many records to each partition; `poison` are offsets that are never taken."""
+        for partition, begin in self._ends.items():
+            end = begin + count
+            values = [
+                orjson.dumps({"poison": offset in poison, "pad": PAD})
+                for offset in range(begin, end)
+            ]
+            self._world.broker.write(self._world.topic, values, partition=partition)
+            self._ends[partition] = end
+            for offset in range(begin, end):
+                self.history.add(Written(partition, offset))
+
+    def is_done(self) -> bool:
+        """Whether the group has committed all."""
+        return self.sampler.committed == self._ends
+
+    def start(self) -> str:
+        """Start one more instance of the trigger; returns its name."""
+        name = f"instance-{self._world.triggers + 1}"
+        trigger = self._world.trigger("", function=self.function.url(name), **self._settings)
+        self.running[name] = self._processes.enter_context(trigger)
+        return name
+
+    def kill(self, name: str) -> None:
+        """SIGKILL."""
+        process = self.running.pop(name).process
+        self.history.add(Killed(name))
+        process.kill()
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        """SIGTERM; returns the exit status."""
+        return self.running.pop(name).end()
+
+
+@contextmanager
+def field(
+    broker: Broker,
+    folder: Path,
+    script: Script,
+    *,
+    takes_s: float,
+    program: tuple[str, ...] = ("local.kafka_trigger",),
+    **settings: object,
+) -> Iterator[Field]:
+    """A field with a fresh topic and a function that lives."""
+    folder.mkdir(exist_ok=True)
+    with FunctionServer() as server, ExitStack() as stack:
+        world = World(broker, server, folder)
+        world.program = program
+        yield stack.enter_context(Field(world, script, takes_s, **settings).watched())

@@ -1,0 +1,50 @@
+"""Triggers that break a promise, for the walk to find out: `python -m … MUTANT run FILE`.
+
+Each is the real command with one thing spoilt.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from local import stopping
+from local.kafka_trigger.back_pressure import BackPressure
+from local.kafka_trigger.command import main
+from local.kafka_trigger.delivery import Delivery
+from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.record_queue import RecordQueue
+
+
+def commit_before_the_answer() -> None:
+    """A batch counts as done when it is sent."""
+    deliver = Delivery.deliver
+
+    def too_early(self: Delivery, records: Sequence[Record], done: Callable[[int], None]) -> None:
+        done(records[-1].offset() + 1)
+        deliver(self, records, lambda _: None)
+
+    Delivery.deliver = too_early  # type: ignore[method-assign]
+
+
+def no_fence() -> None:
+    """A partition that was taken away goes on with what it has."""
+    Partition.stop = lambda _: None  # type: ignore[method-assign,assignment]
+    Partition.drain = lambda *_: True  # type: ignore[method-assign]
+
+
+def no_pause() -> None:
+    """Who reads waits for the function, and polls only then."""
+
+    def wait(_: BackPressure, queues: Mapping[int, RecordQueue]) -> None:
+        for queue in queues.values():
+            queue.wait_for_room(threading.TIMEOUT_MAX)
+
+    BackPressure.apply = wait  # type: ignore[method-assign,assignment]
+
+
+MUTANTS = {each.__name__: each for each in (commit_before_the_answer, no_fence, no_pause)}
+
+if __name__ == "__main__":
+    MUTANTS[sys.argv[1]]()
+    sys.exit(main(stopping.on_signals(), sys.argv[2:]))

@@ -1,0 +1,69 @@
+"""When a record may be delivered again that was taken before."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from tests.integration.walk.history import Answered, Buried, Committed, Delivered, Fact, Killed
+
+
+def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
+    """What the function took, and could say so, comes again for two reasons only.
+
+    Its instance was killed before the offset was committed; or a record before it in its
+    partition is not settled yet, so that no offset after that one can be committed. What is
+    committed never comes again.
+    """
+    seen = _Seen()
+    for fact in facts:
+        if isinstance(fact, Delivered):
+            yield from seen.judge(fact)
+        seen.note(fact)
+
+
+class _Seen:
+    def __init__(self) -> None:
+        self._deliveries: dict[int, Delivered] = {}
+        self._by: dict[tuple[int, int], str] = {}  # which instance brought what was taken
+        self._buried: set[tuple[int, int]] = set()
+        self._killed: set[str] = set()
+        self._committed: dict[int, int] = defaultdict(int)
+        self._unsettled_from: dict[int, int] = defaultdict(int)
+
+    def note(self, fact: Fact) -> None:
+        if isinstance(fact, Delivered):
+            self._deliveries[fact.delivery] = fact
+            self._unsettle(fact)
+        elif isinstance(fact, Answered) and fact.clear:
+            delivery = self._deliveries[fact.delivery]
+            taken = {(delivery.partition, offset) for offset in fact.taken}
+            self._by |= dict.fromkeys(taken, delivery.instance)
+        elif isinstance(fact, Buried):
+            self._buried.add((fact.partition, fact.offset))
+        elif isinstance(fact, Committed):
+            self._committed[fact.partition] = fact.offset
+        elif isinstance(fact, Killed):
+            self._killed.add(fact.instance)
+
+    def judge(self, fact: Delivered) -> Iterator[str]:
+        unsettled_from = self._settled_up_to(fact.partition)
+        for offset in fact.offsets:
+            by = self._by.get((fact.partition, offset))
+            if offset < self._committed[fact.partition]:
+                yield f"{offset} was committed before {fact}"
+            elif by and by not in self._killed and offset < unsettled_from:
+                yield f"{offset} was taken from {by} before {fact}"
+
+    def _settled_up_to(self, partition: int) -> int:
+        """The first offset of a partition that is not settled."""
+        place = (partition, self._unsettled_from[partition])
+        while place in self._by or place in self._buried:
+            place = (partition, place[1] + 1)
+        self._unsettled_from[partition] = place[1]
+        return place[1]
+
+    def _unsettle(self, fact: Delivered) -> None:
+        """What is delivered anew is settled by its new answer only."""
+        for offset in fact.offsets:
+            self._by.pop((fact.partition, offset), None)
+        first = min(self._unsettled_from[fact.partition], fact.offsets[0])
+        self._unsettled_from[fact.partition] = first
