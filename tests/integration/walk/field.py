@@ -23,6 +23,7 @@ class Field:
     """Records of all partitions in turn; `settings` are those of every instance's trigger."""
 
     def __init__(self, world: World, script: Script, takes_s: float, **settings: object) -> None:
+        world.max_poll_interval_ms = max(world.max_poll_interval_ms, int(takes_s * 2000))
         self.history = History()
         self.function = Function(world.function, script, self.history, takes_s)
         self.running: dict[str, Trigger] = {}
