@@ -24,6 +24,9 @@ from tests.waiting import eventually
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
 POISON = b"poison"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+MAX_ATTEMPTS = 3  # in the triggers' file of these tests
+HALVINGS = 7  # until one of 100 records stands alone
+BUDGET_S = 0.05 + 0.1 + 1  # the longest waits after these attempts, and the requests themselves
 
 
 @pytest.fixture(scope="module")
@@ -145,18 +148,29 @@ def test_a_function_that_starts_later_is_waited_for(world: World) -> None:
     assert world.numbers() == list(range(10))
 
 
-@pytest.mark.parametrize("how", ["refused", "named"])
+STORIES = {  # how the function deals with poison: what its dead letter tells, after how many tries
+    "refuses": ("422", "HTTP 422: no event", 1 + HALVINGS),
+    "names": ("200", "no event", 1),
+    "fails": ("500", "HTTP 500: no event", MAX_ATTEMPTS + HALVINGS),
+}
+
+
+@pytest.mark.parametrize("how", STORIES)
 def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) -> None:
-    """Whether the function refuses its batch or names it: the others are taken, in order."""
-    world.write(range(50))
+    """Of 1,000 records 999 are taken, in order, and wait no longer than the retry budget."""
+    status, error, most_tries = STORIES[how]
+    world.write(range(500))
     world.broker.write(world.topic, [POISON], key=b"\xff", headers=HEADERS)
-    world.write(range(50, 100))
+    world.write(range(500, 999))
+    met: list[float] = []
 
     def reply(request: Request) -> Reply:
         events = orjson.loads(request.body)
         poison = next((each for each in events if "data_base64" in each), None)
-        if poison and how == "refused":
-            return Reply(422, b"no event")
+        if poison:
+            met.append(time.monotonic())
+        if poison and how != "names":
+            return Reply(int(status), b"no event")
         world.taken += [each for each in events if each is not poison]
         return Reply(200, failure(poison) if poison else b"")
 
@@ -168,22 +182,24 @@ def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) 
     world.function.reply = reply
     dead_letters = world.broker.create()
     with world.trigger(dead_letter_topic=dead_letters):
-        eventually(lambda: world.is_committed({0: 101}))
-    assert world.numbers() == list(range(100))
+        eventually(lambda: world.is_committed({0: 1000}))
+    assert world.numbers() == list(range(999))
+    assert len(met) <= most_tries
+    assert met[-1] - met[0] < BUDGET_S
     [letter] = world.broker.read(dead_letters, 1)
     assert (letter.key(), letter.value()) == (b"\xff", POISON)
     headers = cast(list[tuple[str, bytes | None]], letter.headers())
     assert headers[: len(HEADERS)] == HEADERS
     story = {name: (value or b"").decode() for name, value in headers[len(HEADERS) :]}
     assert story.pop("dlq_time")
-    assert int(story.pop("dlq_attempts")) >= 1
+    assert int(story.pop("dlq_attempts")) == len(met)
     assert story == {
         "dlq_topic": world.topic,
         "dlq_partition": "0",
-        "dlq_offset": "50",
+        "dlq_offset": "500",
         "dlq_trigger": "test",
-        "dlq_status": "422" if how == "refused" else "200",
-        "dlq_error": "HTTP 422: no event" if how == "refused" else "no event",
+        "dlq_status": status,
+        "dlq_error": error,
     }
 
 
