@@ -14,6 +14,7 @@ from tests.integration.walk.function import TIMEOUT_S, Function
 from tests.integration.walk.history import History, Killed, Written
 from tests.integration.walk.sampler import Sampler
 from tests.integration.walk.script import Script
+from tests.waiting import eventually
 
 PAD = "x" * 60
 SETTINGS: dict[str, object] = {"batch_size": 10, "timeout_s": TIMEOUT_S}
@@ -75,8 +76,10 @@ class Field:
         process.wait()
 
     def stop(self, name: str) -> int:
-        """SIGTERM; returns the exit status."""
-        return self.running.pop(name).end()
+        """SIGTERM, once it listens to it; returns the exit status."""
+        trigger = self.running.pop(name)
+        eventually(lambda: bool(trigger.said("trigger starts")))
+        return trigger.end()
 
 
 @contextmanager
