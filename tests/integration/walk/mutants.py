@@ -4,7 +4,7 @@ Each is the real command with one thing spoilt.
 """
 
 import sys
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from local import stopping
@@ -34,11 +34,11 @@ def no_fence() -> None:
 
 
 def no_pause() -> None:
-    """Who reads waits for the function, and polls only then."""
+    """Who reads waits until the function has what was read, as simple consumers do."""
 
     def wait(_: BackPressure, queues: Mapping[int, RecordQueue]) -> None:
-        for queue in queues.values():
-            queue.wait_for_room(threading.TIMEOUT_MAX)
+        while any(queue.first for queue in queues.values()):
+            time.sleep(0.01)
 
     BackPressure.apply = wait  # type: ignore[method-assign,assignment]
 
