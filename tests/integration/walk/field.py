@@ -69,8 +69,8 @@ class Field:
         return name
 
     def kill(self, name: str) -> None:
-        """SIGKILL."""
-        process = self.running.pop(name).process
+        """SIGKILL, once it has joined: the embedded broker may wait for ever if it had not."""
+        process = self.running.pop(name).wait_until_assigned().process
         self.history.add(Killed(name))
         process.kill()
         process.wait()
