@@ -22,6 +22,7 @@ class Flights(Generic[T]):
         """What `fly` returns or raises, called after this call for this key."""
         if key not in self._boarding:
             self._boarding[key] = asyncio.create_task(self._fly(key, fly))
+            self._boarding[key].add_done_callback(_hear)
         return await asyncio.shield(self._boarding[key])  # who leaves must not end it for all
 
     async def _fly(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
@@ -33,3 +34,9 @@ class Flights(Generic[T]):
         finally:
             if self._under_way[key] is flight:
                 del self._under_way[key]
+
+
+def _hear(flight: asyncio.Task[T]) -> None:
+    """Take note of how a flight ended: of one whose passengers have all left nobody else would."""
+    if not flight.cancelled():
+        flight.exception()
