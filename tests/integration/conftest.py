@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from local.embedded.ports import free_port
 from local.embedded.stack import Stack
+from tests.integration.broker import Broker, running_broker
 from tests.integration.table import Table
 
 # What a killed enricher held is taken up soon; nothing else differs from what people run.
@@ -16,6 +18,13 @@ SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack on ports and in a state folder of its own."""
     with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, say=print) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    """A broker for all tests of a file; each has topics of its own."""
+    with running_broker(free_port()) as running:
         yield running
 
 

@@ -15,10 +15,12 @@ import pytest
 from starlette.datastructures import Headers
 
 from functions.shared.envelopes import open_envelope
+from local.embedded import ROOT
+from local.embedded.ports import free_port
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from tests.integration.broker import Broker, mock_broker, running_broker
 from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import PARTITIONS, ROOT, Trigger, World, free_port
+from tests.integration.trigger_process import PARTITIONS, Trigger, World
 from tests.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
@@ -27,13 +29,6 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 MAX_ATTEMPTS = 3  # in the triggers' file of these tests
 HALVINGS = 7  # until one of 100 records stands alone
 BUDGET_S = 0.05 + 0.1 + 1  # the longest waits after these attempts, and the requests themselves
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    """A broker for all tests of this file; each has topics of its own."""
-    with running_broker(free_port()) as running:
-        yield running
 
 
 @pytest.fixture

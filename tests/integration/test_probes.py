@@ -14,9 +14,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.broker import Broker, mock_broker, running_broker
+from local.embedded import ROOT
+from local.embedded.ports import free_port
+from tests.integration.broker import Broker, mock_broker
 from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import ROOT, World, free_port
+from tests.integration.trigger_process import World
 from tests.waiting import eventually
 
 
@@ -47,13 +49,6 @@ class Watched:
                 if sample.name == name and labels.items() <= sample.labels.items():
                     return sample.value
         return None
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    """A broker for all tests of this file; each has topics of its own."""
-    with running_broker(free_port()) as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,19 +11,14 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.integration.broker import Broker, running_broker
+from local.embedded import ROOT
+from local.embedded.ports import free_port
+from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import PARTITIONS, ROOT, World, free_port
+from tests.integration.trigger_process import PARTITIONS, World
 from tests.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    """A broker for all tests of this file; each has topics of its own."""
-    with running_broker(free_port()) as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from local.embedded.ports import free_port
 from local.kafka_trigger.command import main
 from tests.integration.function_server import FunctionServer, Reply
-from tests.integration.trigger_process import free_port
 
 BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batch.json"
 

@@ -5,13 +5,10 @@ waits for its function polls too late, and loses its partitions each time.
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.integration.broker import Broker, running_broker
-from tests.integration.trigger_process import PARTITIONS, free_port
+from tests.integration.broker import Broker
+from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import Field, field
 from tests.integration.walk.rules import violations
 from tests.integration.walk.script import NoFaults
@@ -23,13 +20,6 @@ RECORDS, BATCH, TAKES_S = {"short": (2_000, 10, 0.1), "long": (10_000, 100, 3.0)
 ]
 WITHIN_S = 30 + RECORDS / BATCH * TAKES_S / PARTITIONS * 2
 MEANWHILE = PARTITIONS * 2  # deliveries between two changes of the group
-
-
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    """A broker of its own."""
-    with running_broker(free_port()) as running:
-        yield running
 
 
 def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(

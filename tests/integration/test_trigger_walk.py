@@ -1,15 +1,14 @@
 """The Kafka trigger under faults: a seeded walk whose every history keeps the rules."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.integration.broker import Broker, running_broker
-from tests.integration.trigger_process import PARTITIONS, free_port
+from tests.integration.broker import Broker
+from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import field
 from tests.integration.walk.rules import violations
 from tests.integration.walk.script import Script
@@ -25,13 +24,6 @@ CAUGHT_BY = {
 MUTANTS = {"short": 1, "long": len(CAUGHT_BY)}[LENGTH]
 CHANCES = 3  # seeds that a mutant is given to be caught
 REAL = ("local.kafka_trigger",)
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
-    """A broker for all walks; each has topics of its own."""
-    with running_broker(free_port()) as running:
-        yield running
 
 
 def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = REAL) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,18 +11,12 @@ from typing import Any
 
 import orjson
 
+from local.embedded import ROOT
 from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
 PARTITIONS = 3
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return int(unused.getsockname()[1])
 
 
 class Trigger:
