@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -24,6 +24,18 @@ class Report:
 
     is_well: bool
     body: Mapping[str, object]
+
+
+def health(what: str, troubles: Iterable[tuple[str, str | None]]) -> Report:
+    """Whether nothing is in trouble that a restart would mend; else which it is, and why.
+
+    `what` names the list; of things of one name, the one in trouble is told.
+    """
+    told: dict[str, str] = {}
+    for name, trouble in troubles:
+        if trouble or name not in told:
+            told[name] = trouble or "ok"
+    return Report(all(state == "ok" for state in told.values()), {what: told})
 
 
 @dataclass(frozen=True, slots=True)

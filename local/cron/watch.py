@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from local import probes
 from local.probes import Report
 
 GRACE_S = 10.0  # a time-out is for each step of a call: to connect, to send, to be answered
@@ -45,7 +46,4 @@ class LineWatch:
 
 def health(watches: Sequence[LineWatch]) -> Report:
     """Whether every line works, or else which one a restart would mend, and why."""
-    troubles = [(watch.name, watch.trouble()) for watch in watches]
-    told = {name: "ok" for name, _ in troubles}
-    told |= {name: trouble for name, trouble in troubles if trouble}
-    return Report(all(trouble is None for _, trouble in troubles), {"lines": told})
+    return probes.health("lines", ((watch.name, watch.trouble()) for watch in watches))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from local import probes
 from local.kafka_trigger.age import age_s
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.watch import Watch
@@ -11,9 +12,7 @@ from local.probes import Report
 
 def health(watches: Sequence[Watch]) -> Report:
     """Whether every trigger works, or else which one a restart would mend, and why."""
-    troubles = {watch.trigger: watch.trouble() for watch in watches}
-    told = {name: trouble or "ok" for name, trouble in troubles.items()}
-    return Report(not any(troubles.values()), {"triggers": told})
+    return probes.health("triggers", ((watch.trigger, watch.trouble()) for watch in watches))
 
 
 def readiness(watches: Sequence[Watch], *, is_stopping: bool) -> Report:
