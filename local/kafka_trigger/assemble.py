@@ -81,16 +81,21 @@ def _partition_maker(
     dead_letters = _dead_letters(trigger, producer)
 
     def make_partition(number: int) -> Partition:
-        stopping = threading.Event()
+        stopping, aborted = threading.Event(), threading.Event()
         attempts = Attempts()
         transport = Transport(trigger.function, trigger.timeout_s)
         posts = disturbance.around(transport, trigger.name, number, stopping.wait)
         counted = CountedPosts(posts, attempts)
         delivery = make_delivery(
-            kafka, trigger, counted, dead_letters, outage, metrics, stopping.wait
+            kafka, trigger, counted, dead_letters, outage, metrics, stopping.wait, aborted.wait
         )
         queue = make_queue(trigger, trigger.batch_window_ms / 1000)
-        return Partition(number, queue, delivery, stopping, transport.abort, attempts)
+
+        def abort() -> None:
+            aborted.set()
+            transport.abort()
+
+        return Partition(number, queue, delivery, stopping, abort, attempts)
 
     return make_partition
 
@@ -103,6 +108,7 @@ def make_delivery(
     outage: Outage,
     metrics: TriggerMetrics,
     wait: Wait,
+    wait_on: Wait | None = None,
 ) -> Delivery:
     """A delivery as the trigger says: its retries, its envelope, its filters."""
     return Delivery(
@@ -113,6 +119,7 @@ def make_delivery(
         outage,
         metrics,
         wait=wait,
+        wait_on=wait_on,
         encode=encoder(trigger.envelope, kafka.bootstrap_servers),
         wants=wants(trigger.filter),
     )

@@ -38,7 +38,9 @@ class Posts(Protocol):
 class Delivery:
     """Delivers a partition's batches one after the other; `trigger` names it in the log.
 
-    `wait` waits for some seconds, or less if the delivery is to stop, and says whether it is;
+    `wait` waits for some seconds, or less if the delivery is to stop, and says whether it is.
+    `wait_on` does so in its place where a record after one that is left is settled: a stop would
+    have it come again, so it may be one that leaves time to finish.
     `wants` says which records to deliver, if not all.
     """
 
@@ -52,6 +54,7 @@ class Delivery:
         metrics: TriggerMetrics,
         *,
         wait: Callable[[float], bool],
+        wait_on: Callable[[float], bool] | None = None,
         encode: Callable[[Sequence[Record]], Payload] = cloudevents_batch,
         wants: Wants | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -64,6 +67,7 @@ class Delivery:
         self._outage = outage
         self._metrics = metrics
         self._wait = wait
+        self._wait_on = wait_on or wait
         self._encode = encode
         self._wants = wants
         self._clock = clock
@@ -95,7 +99,7 @@ class Delivery:
 
     def _settle(self, part: Part) -> list[Part]:
         """Deliver a part once; returns what remains of it, in order."""
-        self._pause(0)
+        self._pause(0, part)
         part.tries += 1
         outcome = self._counted(part)
         if outcome.verdict is Verdict.AWAY:
@@ -125,11 +129,14 @@ class Delivery:
 
     def _settle_failures(self, part: Part, outcome: Outcome) -> list[Part]:
         """What an answer names is impossible, or to come again; the rest of the part is taken."""
-        named = [(each, outcome.failures.get(each.offset())) for each in part.records]
-        again = [record for record, failure in named if failure and failure.retryable]
+        failures = outcome.failures
+        named = [
+            (each, failures[each.offset()]) for each in part.records if each.offset() in failures
+        ]
+        again = [record for record, failure in named if failure.retryable]
         in_budget = bool(again) and self._counts_and_may_retry(part)
         given_up = self._reason(part, outcome)
-        self._write(
+        letters = (
             DeadLetter(
                 record,
                 outcome.status,
@@ -138,9 +145,11 @@ class Delivery:
                 given_up if failure.retryable else "refused",
             )
             for record, failure in named
-            if failure and not (failure.retryable and in_budget)
+            if not (failure.retryable and in_budget)
         )
-        return self._again(part.of(again), outcome) if in_budget else []
+        failed = part.rest([record for record, _ in named])
+        self._write(letters, failed)
+        return self._again(failed.rest(again), outcome) if in_budget else []
 
     def _counts_and_may_retry(self, part: Part) -> bool:
         part.attempts += 1
@@ -159,7 +168,7 @@ class Delivery:
         wait_s = min(max(asked_s, self._backoff_s(part.tries)), self._left_s(part))
         if outcome.verdict is not Verdict.AWAY:
             self._say("trying again", part, outcome, wait_s=round(wait_s, 3))
-        self._pause(wait_s)
+        self._pause(wait_s, part)
         return [part]
 
     def _halve(self, part: Part, outcome: Outcome) -> list[Part]:
@@ -170,8 +179,11 @@ class Delivery:
     def _bury(self, part: Part, outcome: Outcome) -> list[Part]:
         reason = self._reason(part, outcome)
         self._write(
-            DeadLetter(each, outcome.status, part.tries, outcome.why, reason)
-            for each in part.records
+            (
+                DeadLetter(each, outcome.status, part.tries, outcome.why, reason)
+                for each in part.records
+            ),
+            part,
         )
         return []
 
@@ -181,22 +193,23 @@ class Delivery:
         is_away = outcome.verdict is Verdict.AWAY
         return "attempts" if part.attempts >= self._retry.max_attempts and not is_away else "age"
 
-    def _write(self, letters: Iterable[DeadLetter]) -> None:
-        """Return when all letters are safe, however long that takes."""
+    def _write(self, letters: Iterable[DeadLetter], part: Part) -> None:
+        """Return when all letters of a part are safe, however long that takes."""
         unsafe, tries = list(letters), 0
         while unsafe:
             tried, unsafe = unsafe, self._dead_letters.write(unsafe)
             self._metrics.buried(_reasons(tried) - _reasons(unsafe))
             tries += 1
             if unsafe:
-                self._pause(self._backoff_s(tries))
+                self._pause(self._backoff_s(tries), part)
 
     def _backoff_s(self, tries: int) -> float:
         retry = self._retry
         return full_jitter(tries, retry.initial_backoff_s, retry.max_backoff_s, self._chance)
 
-    def _pause(self, seconds: float) -> None:
-        if self._wait(seconds):
+    def _pause(self, seconds: float, part: Part) -> None:
+        wait = self._wait_on if part.has_gaps else self._wait
+        if wait(seconds):
             raise Stopped
 
     def _say(self, message: str, part: Part, outcome: Outcome, **more: object) -> None:

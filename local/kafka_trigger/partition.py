@@ -27,8 +27,8 @@ class Partition:
     an answer comes. `position` is the offset before which all is done, None before any is;
     `failure` is what ended the thread, if something unexpected did.
 
-    `stopping` is what the delivery's waits wait for; `abort` ends a request under way; `attempts`
-    are those of the records in flight.
+    `stopping` is what the delivery's waits wait for; `abort` ends a request under way, and all
+    waits; `attempts` are those of the records in flight.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Partition:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further request, and wait for nothing but the one under way."""
+        """Begin no further batch, and only those retries without which some would come twice."""
         self._stopping.set()
         self.queue.close()
 

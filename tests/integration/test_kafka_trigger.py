@@ -276,6 +276,28 @@ def test_the_end_finishes_what_is_in_flight_and_commits_it(world: World) -> None
     assert world.numbers() == list(range(300))
 
 
+def test_the_end_brings_home_what_an_answer_named(world: World) -> None:
+    """Else the records after those that are to come again would come twice."""
+    world.write(range(10))
+    asked = threading.Event()
+
+    def naming(request: Request) -> Reply:
+        if asked.is_set():
+            return world.take(request)
+        asked.set()
+        world.taken += orjson.loads(request.body)[1:]
+        named = {"partition": f"{world.topic}-0", "offset": 0}
+        failures = [{"itemIdentifier": named}]
+        return Reply(200, orjson.dumps({"batchItemFailures": failures}), {"Retry-After": "1"})
+
+    world.function.reply = naming
+    with world.trigger() as trigger:
+        assert asked.wait(20)
+        assert trigger.end() == 0
+    assert sorted(world.numbers()) == list(range(10))
+    assert world.is_committed({0: 10})
+
+
 def test_the_end_does_not_wait_for_a_function_for_ever(world: World) -> None:
     """What is not finished within the budget is not committed, and comes again."""
     world.write(range(10))

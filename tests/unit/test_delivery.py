@@ -43,6 +43,7 @@ class World:
     reply: Callable[[list[int]], Reply]
     retry: Retry = field(default_factory=lambda: Retry(max_attempts=3, initial_backoff_s=1))
     stop_after: float = float("inf")
+    time_to_finish: float = 0
     unsafe: int = 0
     watch: Callable[[int], None] = lambda _: None
     wants: Wants | None = None
@@ -76,6 +77,10 @@ class World:
         self.time += seconds
         return self.time >= self.stop_after
 
+    def wait_on(self, seconds: float) -> bool:
+        """Let time pass, also after a stop."""
+        return self.wait(seconds) and self.time >= self.stop_after + self.time_to_finish
+
     def note(self, offset: int) -> None:
         """Note how far the delivery is."""
         self.done.append(offset)
@@ -91,6 +96,7 @@ class World:
             Outage("trigger", lambda: self.time),
             Metrics(self.registry).of("trigger"),
             wait=self.wait,
+            wait_on=self.wait_on,
             wants=self.wants,
             clock=lambda: self.time,
             chance=lambda: 1,
@@ -232,7 +238,7 @@ def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(1), lambda _: Answer(503, b"", "9")],
+    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(2), lambda _: Answer(503, b"", "9")],
 )
 def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
     """Nothing is tried after that, nothing given up, and nothing passed."""
@@ -241,7 +247,50 @@ def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], R
         world.deliver(1, 2)
     assert world.requests == [[1, 2]]
     assert not world.letters
-    assert world.done in ([], [1])
+    assert world.done in ([], [2])
+
+
+@pytest.mark.parametrize(
+    ("replies", "requests"),
+    [
+        ([naming(1)], [[1]]),
+        ([naming(1, 2), FAILED, FAILED], [[1, 2], [1, 2], [1], [2]]),
+        ([naming(1), AWAY], [[1], [1]]),
+    ],
+)
+def test_what_would_else_come_twice_is_finished_at_a_stop(
+    replies: list[Reply], requests: list[list[int]]
+) -> None:
+    """Where a later record is taken already, those before it are still brought home."""
+    world = World(replying(*replies), stop_after=1, time_to_finish=60)
+    world.deliver(1, 2, 3)
+    assert world.requests == [[1, 2, 3], *requests]
+    assert world.done[-1] == 4
+
+
+def test_a_dead_letter_before_a_taken_record_is_written_at_a_stop() -> None:
+    """It is held as any other, and then all of the batch is settled."""
+    world = World(lambda _: naming(1, retryable=False), unsafe=2, stop_after=1, time_to_finish=60)
+    assert world.deliver(1, 2).buried == [1]
+    assert world.done == [3]
+
+
+def test_a_stop_leaves_no_more_than_its_time_to_finish() -> None:
+    """Then it is as if nothing had been taken after the record that is left."""
+    world = World(lambda batch: naming(batch[0]), stop_after=1, time_to_finish=1)
+    with pytest.raises(Stopped):
+        world.deliver(1, 2)
+    assert (world.requests, world.done) == ([[1, 2], [1]], [])
+
+
+def test_no_further_records_are_begun_at_a_stop() -> None:
+    """What follows the finished part in its batch comes again, since it was not taken."""
+    replies = replying(FAILED, FAILED, FAILED, naming(0))
+    world = World(replies, unsafe=1, stop_after=4, time_to_finish=60)
+    with pytest.raises(Stopped):
+        world.deliver(0, 1, 2, 3)
+    assert world.requests[3:] == [[0, 1]]
+    assert (world.buried, world.done) == ([0], [2])
 
 
 def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
