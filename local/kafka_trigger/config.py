@@ -1,5 +1,6 @@
 """What a triggers' file may say: its tables as models, each key with its meaning."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -26,10 +27,13 @@ SET_BY_A_TRIGGER = {
     "enable.auto.offset.store",
 }
 
+VISIBLE = re.compile(r"[!-~]+")
+
 
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+    is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    if not is_one or not VISIBLE.fullmatch(url):
         raise ValueError(f"{url!r} is no http:// or https:// address")
     return url
 

@@ -1,14 +1,21 @@
 """One kept-alive HTTP connection to a function."""
 
+import select
 import socket
+import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from httptools import HttpParserError
+
+from local.kafka_trigger.answer_reader import AnswerReader
 from local.kafka_trigger.envelopes.payload import Payload
 
 CONNECT_WITHIN_S = 5.0
+AT_ONCE = 64 * 1024  # bytes read in one go
+PORTS = {"http": 80, "https": 443}
 
 
 class Unreachable(Exception):
@@ -29,15 +36,21 @@ class Answer:
 
 
 class Transport:
-    """Posts payloads to one function, one at a time."""
+    """Posts payloads to one function, one at a time.
+
+    It is no general HTTP client: that costs more for a request than all else that a trigger does.
+    """
 
     def __init__(self, url: str, timeout_s: float) -> None:
         parts = urlsplit(url)
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connect_within = min(CONNECT_WITHIN_S, timeout_s)
-        self._connection = kind(parts.hostname or "", parts.port, timeout=connect_within)
+        self._place = (parts.hostname or "", parts.port or PORTS[parts.scheme])
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._timeout_s = timeout_s
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        host = parts.netloc.rpartition("@")[2]
+        self._head = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: kafka-trigger\r\n"
+        self._socket: socket.socket | None = None
+        self._poll = select.poll()
         self._aborted = False
 
     def post(self, payload: Payload) -> Answer:
@@ -45,45 +58,82 @@ class Transport:
 
         Raises Unreachable before, and Broken after the payload may have arrived.
         """
-        kept_alive = self._connection.sock is not None
+        kept_alive = self._is_usable()
+        reader = AnswerReader()
         try:
-            return self._exchange(payload)
+            self._exchange(payload, self._connected(), reader)
         except TimeoutError as error:
             self.close()
             raise Broken(f"no answer within {self._timeout_s:g} s") from error
-        except (OSError, HTTPException) as error:
+        except (OSError, HttpParserError) as error:
             self.close()
-            if kept_alive and not self._aborted:  # the server may have closed it while it was idle
-                return self.post(payload)
+            if kept_alive and not reader.has_begun and not self._aborted:
+                return self.post(payload)  # the server may have closed it while it was idle
             raise Broken(f"the connection broke: {error!r}") from error
+        if not reader.keeps_alive:
+            self.close()
+        return Answer(reader.status, reader.body, reader.retry_after)
 
-    def _exchange(self, payload: Payload) -> Answer:
-        if self._connection.sock is None:
-            self._connect()
-        headers = {"User-Agent": "kafka-trigger", **payload.headers}
+    def _exchange(self, payload: Payload, connected: socket.socket, reader: AnswerReader) -> None:
+        deadline = time.monotonic() + self._timeout_s
+        connected.settimeout(self._timeout_s)
+        connected.sendall(self._request(payload))
+        while not reader.is_complete:
+            connected.settimeout(max(deadline - time.monotonic(), 0.001))
+            if data := connected.recv(AT_ONCE):
+                reader.feed(data)
+            elif not reader.end():
+                raise ConnectionError("it was closed before the end of the answer")
+
+    def _request(self, payload: Payload) -> bytes:
+        headers = dict(payload.headers)
         if payload.content_type is not None:
             headers["Content-Type"] = payload.content_type
-        self._connection.request("POST", self._target, payload.body, headers)
-        response = self._connection.getresponse()
-        body = response.read()
-        return Answer(response.status, body, response.getheader("Retry-After"))
+        headers["Content-Length"] = str(len(payload.body))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"{self._head}{lines}\r\n".encode("latin-1") + payload.body
 
-    def _connect(self) -> None:
-        try:
-            self._connection.connect()
-        except OSError as error:
+    def _is_usable(self) -> bool:
+        """Whether there is a connection, without an end or an answer that nobody asked for."""
+        if self._socket is not None and self._poll.poll(0):
             self.close()
+        return self._socket is not None
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            self._socket = self._connect()
+            self._poll.register(self._socket, select.POLLIN)
+        return self._socket
+
+    def _connect(self) -> socket.socket:
+        within_s = min(CONNECT_WITHIN_S, self._timeout_s)
+        try:
+            connected = socket.create_connection(self._place, within_s)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._secured(connected)
+        except OSError as error:
             raise Unreachable(f"no connection: {error}") from error
-        self._connection.sock.settimeout(self._timeout_s)
+
+    def _secured(self, connected: socket.socket) -> socket.socket:
+        if self._tls is None:
+            return connected
+        try:
+            return self._tls.wrap_socket(connected, server_hostname=self._place[0])
+        except OSError:
+            connected.close()
+            raise
 
     def close(self) -> None:
         """Close the connection; the next post opens another."""
-        self._connection.close()
+        if self._socket is not None:
+            self._poll.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
 
     def abort(self) -> None:
         """End a post that is under way in another thread: it raises Broken."""
         self._aborted = True
-        connected = self._connection.sock
+        connected = self._socket
         if connected is not None:
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)

@@ -2,6 +2,9 @@
 
 import socket
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -87,19 +90,11 @@ def test_an_answer_that_ends_too_early_is_broken() -> None:
 
 def test_an_answer_that_is_no_http_is_broken() -> None:
     """Whatever listens there, the trigger survives it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def answer() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.sendall(b"hello\r\n\r\n")
-                connection.recv(1)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        with pytest.raises(Broken):
-            Transport(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=10).post(PAYLOAD)
-        thread.join()
+    with (
+        server_that(lambda connection: connection.sendall(b"hello\r\n\r\n")) as url,
+        pytest.raises(Broken),
+    ):
+        Transport(url, timeout_s=10).post(PAYLOAD)
 
 
 def test_no_answer_in_time_is_broken() -> None:
@@ -118,6 +113,68 @@ def test_no_answer_in_time_is_broken() -> None:
         assert transport.post(PAYLOAD).status == 200
         assert function.connections == 2
         transport.close()
+
+
+def test_an_answer_that_trickles_is_late_all_the_same() -> None:
+    """The time that a function has is for the whole answer, not for each of its bytes."""
+    stopping = threading.Event()
+    with server_that(trickles(stopping)) as url:
+        began = time.monotonic()
+        with pytest.raises(Broken, match=r"no answer within 0\.3 s"):
+            Transport(url, timeout_s=0.3).post(PAYLOAD)
+        assert time.monotonic() - began < 5
+        stopping.set()
+
+
+def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
+    """An answer of which a byte comes each 50 ms."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not stopping.wait(0.05):
+            connection.sendall(b"x")
+
+    return answer
+
+
+def test_what_nobody_asked_for_is_no_answer() -> None:
+    """Proxies say 408 on an idle connection before they close it: the next post opens another."""
+    answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n for n in (1, 2)])
+    said = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(next(answers))
+        connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        said.set()
+
+    with server_that(answer, connections=2) as url:
+        transport = Transport(url, timeout_s=10)
+        assert transport.post(PAYLOAD).body == b"1"
+        assert said.wait(10)
+        assert transport.post(PAYLOAD).body == b"2"
+        transport.close()
+
+
+@contextmanager
+def server_that(answer: Callable[[socket.socket], None], connections: int = 1) -> Iterator[str]:
+    """The address of a server that does this with each connection, and holds them until the end."""
+
+    def serve() -> None:
+        with ExitStack() as held:
+            for _ in range(connections):
+                connection = held.enter_context(server.accept()[0])
+                with suppress(ConnectionError):  # who asked may have had enough
+                    answer(connection)
+            ended.wait(10)
+
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        ended.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("kept_alive", [False, True])

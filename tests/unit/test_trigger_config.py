@@ -85,6 +85,7 @@ def test_values_come_from_the_environment() -> None:
             "trigger 'one': dead_letter_topic is the topic itself",
         ),
         (KAFKA + TRIGGER.replace("http://f", "f:80"), "'f:80' is no http:// or https:// address"),
+        (KAFKA + TRIGGER.replace("http://f", "http://f/a b"), "is no http:// or https:// address"),
         (KAFKA + TRIGGER.replace("http://f", "http://f:x"), "function (the address of"),
         (KAFKA + TRIGGER.replace("http://f", "${URL}"), "environment variable URL is not set"),
         (KAFKA + TRIGGER.replace('"one"', "1"), "trigger number 1: name (what the trigger is"),
