@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from local.embedded.stack import Stack
-from tests.benchmarks import http, memory, ready, table, trigger
+from tests.benchmarks import http, memory, ready, table
 from tests.benchmarks.result import Result
+from tests.benchmarks.trigger.backlog import backlog
+from tests.benchmarks.trigger.latency import lone_record
+from tests.benchmarks.trigger.throughput import throughput
 
 Benchmark = Callable[[Stack, int], Iterator[Result]]
 
@@ -21,7 +24,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ingest": http.ingest_one,
     "batch": http.ingest_batch,
     "table": table.topic_to_table,
-    "trigger": trigger.throughput,
+    "trigger": throughput,
+    "lone": lone_record,
+    "backlog": backlog,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 

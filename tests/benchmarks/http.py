@@ -13,7 +13,7 @@ from local.embedded.stack import Stack
 from tests.benchmarks.load import Load
 from tests.benchmarks.peers import bare
 from tests.benchmarks.result import Result, at_least, interleaved
-from tests.benchmarks.waiting import wait_until
+from tests.waiting import eventually
 
 CONNECTIONS = 64
 SECONDS = 2.0
@@ -40,7 +40,7 @@ def alone(stack: Stack) -> Iterator[None]:
 def _wait_until_taken(stack: Stack) -> None:
     """Events of one match stay in order: when a last goal has arrived, so have all before it."""
     goal = httpx.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
-    wait_until(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
+    eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
 
 
 def ingest_one(stack: Stack, rounds: int) -> Iterator[Result]:
@@ -80,7 +80,7 @@ def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     url = f"{stack.functions['list_highlights'].url}/highlights?matchId={match_id}"
     goals = [{**EXAMPLE, "matchId": match_id}] * GOALS_OF_A_MATCH
     httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
-    wait_until(lambda: httpx.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
+    eventually(lambda: httpx.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
     page = httpx.get(url).text
     with bare(stack.state.root, status=200, body=page) as peer_url:
         ours, peer = interleaved(

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
+
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Result:
     good: bool
 
 
-def interleaved(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
+def interleaved(rounds: int, *measures: Callable[[], Figure]) -> list[list[Figure]]:
     """Each measure once a round, in turn: what a noisy machine does to one it does to all."""
     taken = [[measure() for measure in measures] for _ in range(rounds)]
     return [list(figures) for figures in zip(*taken, strict=True)]

@@ -1,0 +1,1 @@
+"""The Kafka trigger, with a function that does nothing."""
