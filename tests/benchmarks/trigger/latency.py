@@ -12,8 +12,8 @@ from local.embedded.stack import Stack
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger import topic as topics
 from tests.benchmarks.trigger.process import CLIENT, running
-from tests.waiting import eventually
 from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.waiting import eventually
 
 RECORDS = 100
 PAUSE_S = 0.02  # so that each is alone
