@@ -6,6 +6,7 @@
 python := .venv/bin/python
 ready := .venv/installed
 browser := .venv/browser
+sdk := .venv/cloudevents-sdk
 requirements := requirements.txt local/requirements.txt local/gateway/requirements.txt requirements-dev.txt
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
@@ -46,7 +47,7 @@ format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
 
-setup: $(ready) ## make the virtual environment .venv, or bring it up to date
+setup: $(ready) $(sdk)/installed ## make the virtual environment .venv, or bring it up to date
 
 clean: ## remove what all these made: .venv, .goalstream with its data, caches
 	@if kill -0 "$$(cat .goalstream/lock 2>/dev/null)" 2>/dev/null; then \
@@ -63,7 +64,7 @@ lint: $(ready)
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml
 
-test-fast: $(ready)
+test-fast: $(ready) $(sdk)/installed
 	$(python) -m pytest tests/unit tests/functional
 
 test-stack: $(ready)
@@ -76,6 +77,11 @@ $(ready): $(requirements) constraints.txt $(python)
 
 $(browser): tests/e2e/requirements.txt constraints.txt $(ready)
 	@$(python) -m pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+	@touch $@
+
+$(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
+	@rm -rf $(sdk)
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --target $(sdk) -r $<
 	@touch $@
 
 $(python):

@@ -1,0 +1,143 @@
+"""The envelopes and the functions, with the CloudEvents SDK that users have: 2.x."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+
+from functions.shared.highlights import PENDING_AI, READY
+from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.envelopes.json_events import BATCH, STRUCTURED
+from local.kafka_trigger.record import Record
+from tests.cloudevents_sdk import sdk
+from tests.deliveries import TRACE, Functions, Request, goal_record, post, request_of
+from tests.events import MATCH, id_of, identified
+from tests.records import TOPIC
+
+Make = Callable[[Any], Request]
+
+GOAL = id_of(MATCH, "goal-1")
+EVENT: Mapping[str, Any] = json.loads(identified(player="Ángel Di María").to_json())
+ATTRIBUTES = {"type": "goalstream.match-event", "source": "/feed", "traceparent": TRACE}
+KNATIVE = {
+    "type": "dev.knative.kafka.event",
+    "source": "/apis/v1/namespaces/default/kafkasources/goals#match-events",
+    "subject": "partition:0#7",
+    "id": "partition:0/offset:7",
+    "key": str(MATCH),
+}
+CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD]
+
+
+def batch(data: Any) -> Request:
+    """Make a batch of two, which the SDK leaves to us: one that is taken, and this one."""
+    place = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
+    events = [
+        json.loads(sdk.structured({**place, "kafkaoffset": offset}, each)[1])
+        for offset, each in (("6", EVENT), ("7", data))
+    ]
+    return {"content-type": BATCH}, json.dumps(events).encode()
+
+
+SINGLE: dict[str, Make] = {
+    "structured": partial(sdk.structured, ATTRIBUTES),
+    "binary": partial(sdk.binary, ATTRIBUTES),
+    "typed": partial(sdk.binary, {**ATTRIBUTES, "datacontenttype": "application/json"}),
+    "Knative's": partial(sdk.binary, KNATIVE),
+}
+ALL = {**SINGLE, "batch": batch}
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_consume_goal_takes_what_the_sdk_makes(make: Make) -> None:
+    """It becomes a highlight, as if our own trigger had sent it."""
+    functions = Functions()
+    answer = post(functions.consume_goal, make(EVENT))
+    assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+    assert functions.store.rows[GOAL]["status"] == PENDING_AI
+    assert functions.store.rows[GOAL]["player"] == "Ángel Di María"
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_enrich_batch_takes_what_the_sdk_makes(make: Make) -> None:
+    """Each says that there may be work."""
+    functions = Functions()
+    functions.await_text()
+    assert post(functions.enrich_batch, make({"highlightIds": [str(GOAL)]})).status_code == 200
+    assert functions.store.rows[GOAL]["status"] == READY
+
+
+@pytest.mark.parametrize("make", SINGLE.values(), ids=SINGLE)
+def test_a_single_event_of_the_sdk_that_is_no_goal_is_a_422(make: Make) -> None:
+    """What its sender makes a dead letter of."""
+    assert post(Functions().consume_goal, make({"matchId": "x"})).status_code == 422
+
+
+def test_a_batch_of_the_sdk_s_events_names_the_one_that_failed() -> None:
+    """The other is taken."""
+    functions = Functions()
+    [failure] = post(functions.consume_goal, batch({"matchId": "x"})).json()["batchItemFailures"]
+    assert failure["itemIdentifier"] == {"partition": "match-events-0", "offset": 7}
+    assert GOAL in functions.store.rows
+
+
+def events_of(envelope: Envelope, *records: Record) -> list[sdk.Event]:
+    """What the SDK reads of records that the trigger sends; of a batch, item by item."""
+    headers, body = request_of(envelope, *records)
+    if envelope != "cloudevents-batch":
+        return [sdk.read((headers, body))]
+    assert headers == {"content-type": BATCH}
+    items = [json.dumps(item).encode() for item in json.loads(body)]
+    return [sdk.read(({"content-type": STRUCTURED}, item)) for item in items]
+
+
+@pytest.mark.parametrize("envelope", CLOUDEVENTS)
+def test_the_sdk_reads_a_record_that_has_attributes(envelope: Envelope) -> None:
+    """They are the event's, with the key and the place of the record; its value is the data."""
+    [event] = events_of(envelope, goal_record())
+    assert event.data == json.loads(identified().to_json())
+    del event.attributes["time"]  # the SDK gives the present one to an event that has none
+    assert {name: str(value) for name, value in event.attributes.items()} == {
+        "specversion": "1.0",
+        "id": "goal-1",
+        "source": "/ingest-event",
+        "type": "goalstream.match-event",
+        "datacontenttype": "application/json",
+        "traceparent": TRACE,
+        "partitionkey": "key",
+        "kafkatopic": TOPIC,
+        "kafkapartition": "0",
+        "kafkaoffset": "7",
+    }
+
+
+@pytest.mark.parametrize("envelope", CLOUDEVENTS)
+def test_the_sdk_reads_a_record_without_attributes(envelope: Envelope) -> None:
+    """It has those that the trigger gives it, and bytes that are no text stay as they are."""
+    [event] = events_of(envelope, goal_record(value=b"\xff", headers=[]))
+    assert event.data == {"base64": "/w=="}
+    assert event.attributes.items() >= {
+        ("id", "partition:0/offset:7"),
+        ("subject", "partition:0/offset:7"),
+        ("source", f"kafka:///{TOPIC}"),
+        ("type", "kafka.record"),
+        ("time", "1970-01-01T00:00:00.001000+00:00"),
+    }
+
+
+def test_the_sdk_reads_each_event_of_a_batch() -> None:
+    """In their order."""
+    events = events_of("cloudevents-batch", goal_record(7), goal_record(8, b"{}", headers=[]))
+    assert [event.attributes["id"] for event in events] == ["goal-1", "partition:0/offset:8"]
+    assert events[1].data == {}
+
+
+@pytest.mark.parametrize("envelope", CLOUDEVENTS)
+def test_an_event_that_the_sdk_wrote_to_kafka_arrives_as_it_was(envelope: Envelope) -> None:
+    """From a producer with the SDK to a function with the SDK, letters and signs too."""
+    attributes = {**ATTRIBUTES, "id": "1", "subject": "Ángel, 100%41", "partitionkey": "élan"}
+    [event] = events_of(envelope, sdk.kafka_record(attributes, dict(EVENT)))
+    assert event.data == EVENT
+    assert event.attributes.items() >= attributes.items()
