@@ -84,7 +84,7 @@ def _end(message: str, status: int) -> int:
 def _summary(config: Config) -> str:
     return "".join(
         f"{each.name}: {each.topic} -> {each.function}, group {each.group}, "
-        f"{each.batch_size} records a batch, "
+        f"{each.batch_size} records a batch as {each.envelope}, "
         f"dead letters to {each.dead_letter_topic or 'the log'}\n"
         for each in config.triggers
     )

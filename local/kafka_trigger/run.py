@@ -64,7 +64,7 @@ def _consume_all(
 
 def _say_what_starts(config: Config) -> None:
     for trigger in config.triggers:
-        fields = trigger.model_dump(include={"name", "topic", "group", "function"})
+        fields = trigger.model_dump(include={"name", "topic", "group", "function", "envelope"})
         fields["group_protocol"] = group_protocol(config.kafka)
         log.info("trigger starts", extra={"fields": fields})
 

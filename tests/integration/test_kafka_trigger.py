@@ -47,7 +47,8 @@ def test_everything_is_delivered_in_order_within_each_partition(world: World) ->
         assert [world.numbers(each) for each in range(PARTITIONS)] == [list(range(1000))] * 3
         eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), 1000)))
         assert max(request.body.count(b'"data"') for request in world.function.requests) == 100
-        assert trigger.said("trigger starts")[0]["group_protocol"] == "classic"
+        [start] = trigger.said("trigger starts")
+        assert (start["group_protocol"], start["envelope"]) == ("classic", "cloudevents-batch")
         assert trigger.end() == 0
     assert len(world.taken) == 1000 * PARTITIONS
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -233,6 +234,35 @@ def test_a_replay_reports_what_is_not_taken_and_buries_nothing(world: Commanded)
         "5 taken, 1 not taken",
     ]
     assert world.letters() == []
+
+
+def test_a_replay_that_is_broken_off_tells_how_to_go_on(world: Commanded) -> None:
+    """Each partition that has something left has a command; with these nothing is missing."""
+    impatient = world.file.read_text().replace("max_attempts = 3", "max_age_s = 0.3")
+    world.file.write_text(impatient)
+    for partition in range(PARTITIONS):
+        world.write(range(300), partition)
+
+    def leave(request: Request) -> Reply:
+        return Reply(503) if len(world.taken) >= 500 else world.take(request)
+
+    world.function.reply = leave
+    url = f"{world.function.url}replay"
+    ended = world.command("replay", "--from", "earliest", "--function", url)
+    assert (ended.status, ended.said.splitlines()[-1]) == (1, "500 taken, 0 not taken")
+    _, why, told = ended.complaint.partition("replay: the function is away: HTTP 503; go on with\n")
+    assert why
+    go_on = f"  python -m local.kafka_trigger replay {world.file} --trigger test --partition"
+    commands = told.splitlines()
+    assert commands == [
+        f"{go_on} 1 --from 200 --to 300 --function {url}",
+        f"{go_on} 2 --from 0 --to 300 --function {url}",
+    ]
+    world.function.reply = world.take
+    for command in commands:
+        _, _, _, name, _, *arguments = shlex.split(command)
+        assert world.command(name, *arguments).status == 0
+    assert [world.numbers(each) for each in range(PARTITIONS)] == [list(range(300))] * PARTITIONS
 
 
 @pytest.mark.parametrize(

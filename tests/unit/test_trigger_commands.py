@@ -78,6 +78,30 @@ def test_a_file_that_is_not_there_is_told_in_a_line(
     assert (status, capsys.readouterr().err) == (2, "no.toml: No such file or directory\n")
 
 
+def test_check_says_what_each_trigger_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From where to where, in which batches and envelope, and what becomes of the rest."""
+    file = tmp_path / "triggers.toml"
+    file.write_text(
+        """
+        kafka = { "bootstrap.servers" = "localhost:9092" }
+        [[trigger]]
+        name = "orders"
+        topic = "new-orders"
+        group = "billing"
+        function = "http://localhost:8080"
+        envelope = "lambda"
+        auto_offset_reset = "earliest"
+        """
+    )
+    assert main(threading.Event(), ["check", str(file)]) == 0
+    assert capsys.readouterr().out == (
+        "orders: new-orders -> http://localhost:8080, group billing, "
+        "100 records a batch as lambda, dead letters to the log\n"
+    )
+
+
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_is_for_people(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every option is explained."""

@@ -1,45 +1,31 @@
 """Dead letters as they are read, and brought home."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+import pytest
+from confluent_kafka import Producer
 
 from local.kafka_trigger.commands.letter import REDRIVEN, REDRIVES, STORY, Letter
 from local.kafka_trigger.commands.letter_book import LetterBook
+from local.kafka_trigger.commands.problem import Interrupted
 from local.kafka_trigger.commands.redrive import AT_ONCE, End, Redriver
-from local.kafka_trigger.dead_letter import PREFIX, DeadLetter, dead_letter_headers
+from local.kafka_trigger.commands.topic_reader import Span
+from local.kafka_trigger.dead_letter import PREFIX
 from local.kafka_trigger.record import Record
+from tests.letters import NOW, OWN, FakeProducer, buried, mark
 from tests.records import TOPIC, record
 
-NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
-OWN = [("a", b"1"), ("a", b"2"), ("dlq_mine", b"3"), ("null", None)]
-REFUSED = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
 
-
-def buried(offset: int, at: int, trigger: str = "one", **of: Any) -> Record:
-    """The dead letter, at this offset of its topic, of the record that had that offset."""
-    original = record(offset, **{"headers": OWN, "partition": 2, **of})
-    letter = DeadLetter(original, 422, 1, "why", "refused")
-    headers = [
-        (name, value.encode() if isinstance(value, str) else value)
-        for name, value in dead_letter_headers(letter, trigger, NOW)
-    ]
-    return record(at, original.value(), key=original.key(), headers=headers)
-
-
-def mark(of: str) -> Record:
-    """The mark of a letter."""
-    return record(99, headers=[(REDRIVEN, of.encode())])
+def book_of(*records: Record) -> LetterBook:
+    """A trigger's book of a partition with these records."""
+    return LetterBook({0: Span(0, 10_000)}, lambda: records, "one")
 
 
 def states(*records: Record) -> dict[str, str]:
     """What a trigger's book says of the letters among records."""
-    book = LetterBook(records, "one")
-    return {letter.id: book.state(letter) for letter in book.letters}
+    return {entry.letter.id: entry.state for entry in book_of(*records).entries()}
 
 
 def test_all_that_a_burial_adds_is_known() -> None:
@@ -58,10 +44,11 @@ def test_a_letter_goes_home_with_its_own_headers_and_a_count() -> None:
     assert again.headers_at_home() == [*OWN, (REDRIVES, "5")]
 
 
-def test_a_book_has_the_letters_of_one_trigger_in_their_original_order() -> None:
+def test_a_book_has_the_letters_of_one_trigger_in_the_order_of_their_burial() -> None:
     """What others buried, or nobody, is none of its."""
     other, foreign = buried(1, 1, "two"), record(2, headers=[("dlq_topic", b"t")])
-    assert states(buried(9, 0), other, foreign, buried(8, 3)) == {"0:3": "open", "0:0": "open"}
+    found = book_of(buried(9, 0), other, foreign, buried(8, 3)).entries()
+    assert [entry.letter.id for entry in found] == ["0:0", "0:3"]
 
 
 def test_a_letter_with_a_mark_is_redriven() -> None:
@@ -74,42 +61,20 @@ def test_a_record_that_was_buried_twice_is_one_letter() -> None:
     copies = [buried(7, 0), buried(7, 1)]
     assert states(*copies) == {"0:0": "open"}
     assert states(*copies, mark("0:0")) == states(*copies, mark("0:1")) == {"0:0": "redriven"}
-    book = LetterBook(copies, "one")
-    assert book.find("0:1") is book.find("0:0") is book.letters[0]
-    assert book.find("0:2") is None
+    [entry] = book_of(*copies).entries()
+    assert entry.ids == {"0:0", "0:1"}
+
+
+@pytest.mark.parametrize("of", ["0:10000", "1:0", "0:-1", "0", "", "a:b", "0:0:0", "0:²"])
+def test_a_mark_of_what_is_not_there_closes_nothing(of: str) -> None:
+    """Whatever it says: anyone may write to the topic."""
+    assert states(buried(7, 0), mark(of)) == {"0:0": "open"}
 
 
 def test_another_record_of_the_same_place_is_another_letter() -> None:
     """A topic that was made anew counts from 0 again."""
+    assert len(states(buried(7, 0, value=None), buried(7, 1, value=b""))) == 2
     assert len(states(buried(7, 0), buried(7, 1, value=b"other"), mark("0:0"))) == 2
-
-
-@dataclass
-class FakeProducer:
-    """A producer that acknowledges all but what `refuses` says, at its flush."""
-
-    refuses: Callable[[dict[str, Any]], bool] = lambda _: False
-    at_once: bool = False
-    written: list[dict[str, Any]] = field(default_factory=list)
-    reports: list[Callable[[], None]] = field(default_factory=list)
-
-    def produce(self, topic: str, on_delivery: Callable[..., None], **more: Any) -> None:
-        """Queue a record, or refuse it at once."""
-        write = {"topic": topic, **more}
-        if self.refuses(write):
-            if self.at_once:
-                raise KafkaException(REFUSED)
-            self.reports.append(lambda: on_delivery(REFUSED, None))
-            return
-        self.written.append(write)
-        place = record(len(self.written) - 1, partition=more["partition"])
-        self.reports.append(lambda: on_delivery(None, place))
-
-    def flush(self) -> int:
-        """Report all."""
-        while self.reports:
-            self.reports.pop(0)()
-        return 0
 
 
 def redriven(
@@ -121,7 +86,7 @@ def redriven(
     """What became of the letters among records; it is interrupted after so many parts."""
     redriver = Redriver("dlq", cast(Producer, producer), lambda _: partitions, lambda: NOW)
     stops = iter([False] * parts)
-    return list(redriver.redrive(LetterBook(records, "one").open(), lambda: next(stops, True)))
+    return list(redriver.redrive(book_of(*records).open(), lambda: next(stops, True)))
 
 
 def test_a_letter_is_marked_after_it_came_home() -> None:
@@ -169,8 +134,10 @@ def test_a_letter_whose_topic_or_partition_is_gone() -> None:
 
 
 def test_a_redrive_can_be_interrupted_between_its_parts() -> None:
-    """What was begun is finished, and told; no other is begun."""
+    """What was begun is finished; no other is begun. After the last one it is too late."""
     letters = [buried(offset, offset) for offset in range(AT_ONCE + 10)]
     producer = FakeProducer()
-    assert len(redriven(producer, *letters, parts=1)) == AT_ONCE
+    with pytest.raises(Interrupted):
+        redriven(producer, *letters, parts=1)
     assert len(producer.written) == 2 * AT_ONCE
+    assert len(redriven(producer, *letters[:AT_ONCE], parts=1)) == AT_ONCE

@@ -1,6 +1,7 @@
 """From where to where a replay goes, and what it does with failures."""
 
 import argparse
+from argparse import Namespace
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,6 +9,7 @@ import pytest
 
 from local.kafka_trigger.commands.bounds import ALL, Bound, Stretch, bound_from, bound_to
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
+from local.kafka_trigger.commands.going_on import GoingOn
 from local.kafka_trigger.commands.replay import batches
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader
 from local.kafka_trigger.config import Trigger
@@ -68,6 +70,28 @@ def test_times_are_those_of_the_records() -> None:
     assert [each.offset() for each in stretch.of(stamped)] == [3, 4, 5]
     assert not list(Stretch(Bound(time_ms=1000), ALL).of(stamped))
     assert len(list(Stretch(ALL, ALL).of(stamped))) == 10
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reached", "told"),
+    [
+        (ALL, ALL, 10, "--from 10 --to 100"),
+        (Bound(5), Bound(500), 40, "--from 40 --to 100"),
+        (Bound(time_ms=25), Bound(time_ms=60_000), 40, "--from 40 --to 1970-01-01T00:01:00+00:00"),
+        (Bound(time_ms=25), ALL, 10, "--from 1970-01-01T00:00:00.025000+00:00 --to 100"),
+    ],
+)
+def test_a_replay_goes_on_where_it_was_and_ends_where_it_would_have(
+    start: Bound, end: Bound, reached: int, told: str
+) -> None:
+    """What was written since is left out; what a time leaves out, it still does."""
+    options = Namespace(file="my file.toml", start=start, end=end, function=None)
+    going_on = GoingOn(options, "one", {0: AVAILABLE, 1: Span(7, 7)})
+    going_on.left[0] = Span(reached, AVAILABLE.end)
+    [command] = going_on.commands()
+    assert command == (
+        "python -m local.kafka_trigger replay 'my file.toml' --trigger one --partition 0 " + told
+    )
 
 
 def test_batches_are_as_large_as_the_trigger_s() -> None:

@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import dropwhile, takewhile
 
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader
 from local.kafka_trigger.record import Record
+
+EARLIEST, END = "earliest", "end"
 
 
 @dataclass(frozen=True)
@@ -17,18 +19,26 @@ class Bound:
     offset: int | None = None
     time_ms: int | None = None
 
+    def text(self, all_there_is: str) -> str:
+        """As a command is given it; `all_there_is` is the word for a bound that is none."""
+        if self.offset is not None:
+            return str(self.offset)
+        if self.time_ms is None:
+            return all_there_is
+        return datetime.fromtimestamp(self.time_ms / 1000, UTC).isoformat()
+
 
 ALL = Bound()
 
 
 def bound_from(text: str) -> Bound:
     """Read what `--from` is given."""
-    return ALL if text == "earliest" else _bound(text, "earliest")
+    return ALL if text == EARLIEST else _bound(text, EARLIEST)
 
 
 def bound_to(text: str) -> Bound:
     """Read what `--to` is given."""
-    return ALL if text == "end" else _bound(text, "end")
+    return ALL if text == END else _bound(text, END)
 
 
 def _bound(text: str, word: str) -> Bound:

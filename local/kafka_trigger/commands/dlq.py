@@ -3,7 +3,8 @@
 import argparse
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
 
 from confluent_kafka import KafkaException, Producer
@@ -12,27 +13,34 @@ from confluent_kafka.admin import TopicMetadata
 from local.kafka_trigger.client import producer_settings
 from local.kafka_trigger.commands import letter_output, output
 from local.kafka_trigger.commands.letter import Letter
-from local.kafka_trigger.commands.letter_book import LetterBook
+from local.kafka_trigger.commands.letter_book import Entry, LetterBook
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, pick
 from local.kafka_trigger.commands.redrive import End, Redriver
-from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, reading
+from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
+from local.kafka_trigger.record import Record
 
 
 def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
     """Do what is asked for with a trigger's dead letters; returns the exit status."""
     trigger, topic = _chosen(config, options.trigger)
-    book = _read(config, trigger, topic, stopping)
-    if options.action == "list":
-        letter_output.say_list(book, as_json=options.json, with_redriven=options.redriven)
-        return 0
-    if options.action == "show":
-        [letter] = _found(book, [options.id])
-        letter_output.say_letter(letter, book.state(letter), as_json=options.json)
-        return 0
-    chosen = _to_redrive(book, options)
-    redriver = _redriver(config.kafka, topic)
-    return _foretell(redriver, chosen) if options.dry_run else _redrive(redriver, chosen, stopping)
+    if options.action == "redrive" and options.all == bool(options.ids):
+        raise Misuse("dlq redrive: either ids or --all")
+    with reading(config.kafka, trigger, topic, stopping) as reader:
+        book = _book(reader, trigger, topic)
+        if options.action == "list":
+            said = {"as_json": options.json, "with_redriven": options.redriven}
+            letter_output.say_list(book.entries(), **said)
+            return 0
+        if options.action == "show":
+            [entry] = _found(book, {options.id})
+            letter_output.say_letter(entry.letter, entry.state, as_json=options.json)
+            return 0
+        chosen = book.open() if options.all else _still_open(_found(book, set(options.ids)))
+        redriver = _redriver(config.kafka, topic)
+        if options.dry_run:
+            return _foretell(redriver, chosen)
+        return _redrive(redriver, chosen, stopping)
 
 
 def _chosen(config: Config, name: str | None) -> tuple[Trigger, str]:
@@ -44,30 +52,38 @@ def _chosen(config: Config, name: str | None) -> tuple[Trigger, str]:
     return trigger, trigger.dead_letter_topic
 
 
-def _read(config: Config, trigger: Trigger, topic: str, stopping: threading.Event) -> LetterBook:
+def _book(reader: TopicReader, trigger: Trigger, topic: str) -> LetterBook:
     """All that is in the topic now; what comes later is not looked at."""
-    with reading(config.kafka, trigger, topic, stopping) as reader:
-        numbers = reader.partitions()
-        if not numbers:
-            sys.stderr.write(f"there is no topic {topic} yet\n")
-        return LetterBook(reader.read(reader.spans(numbers)), trigger.name)
+    numbers = reader.partitions()
+    if not numbers:
+        sys.stderr.write(f"there is no topic {topic} yet\n")
+    spans = reader.spans(numbers)
+
+    def read() -> Iterator[Record]:
+        for number, span in spans.items():
+            yield from reader.read({number: span})
+
+    return LetterBook(spans, read, trigger.name)
 
 
-def _found(book: LetterBook, ids: Sequence[str]) -> list[Letter]:
-    letters = {each: book.find(each) for each in ids}
-    if missing := [each for each, letter in letters.items() if letter is None]:
-        raise Misuse(f"no dead letter {', '.join(missing)}: see `dlq list`")
-    return list({letter.id: letter for letter in letters.values() if letter}.values())
+def _found(book: LetterBook, ids: Set[str]) -> list[Entry]:
+    found: list[Entry] = []
+    missing = set(ids)
+    for entry in book.entries():
+        if missing & entry.ids:
+            found.append(entry)
+            missing -= entry.ids
+        if not missing:
+            return found
+    raise Misuse(f"no dead letter {', '.join(sorted(missing))}: see `dlq list`")
 
 
-def _to_redrive(book: LetterBook, options: argparse.Namespace) -> list[Letter]:
-    if options.all == bool(options.ids):
-        raise Misuse("dlq redrive: either ids or --all")
-    asked = book.letters if options.all else _found(book, options.ids)
-    done = [each for each in asked if book.state(each) == "redriven"]
-    for letter in () if options.all else done:
-        output.say(f"{letter.id}: redriven before")
-    return [each for each in asked if each not in done]
+def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
+    for letter, state, _ in entries:
+        if state == "open":
+            yield letter
+        else:
+            output.say(f"{letter.id}: redriven before")
 
 
 def _redriver(kafka: Kafka, topic: str) -> Redriver:
@@ -89,25 +105,28 @@ def _redriver(kafka: Kafka, topic: str) -> Redriver:
     return Redriver(topic, producer, partitions_of)
 
 
-def _foretell(redriver: Redriver, letters: Sequence[Letter]) -> int:
+def _foretell(redriver: Redriver, letters: Iterable[Letter]) -> int:
+    count = 0
     for letter in letters:
         target = redriver.target(letter)
         where = f"would go to {letter.topic} {letter.partition}" if target else "has no topic"
         output.say(f"{letter.id}: {where} (it was {letter.offset})")
-    output.say(f"{len(letters)} to redrive; nothing was written")
+        count += 1
+    output.say(f"{count} to redrive; nothing was written")
     return 0
 
 
-def _redrive(redriver: Redriver, letters: Sequence[Letter], stopping: threading.Event) -> int:
-    ends: list[End] = []
-    for end in redriver.redrive(letters, stopping.is_set):
-        ends.append(end)
-        output.say(f"{end.letter.id}: {_told(end)}")
-    failed = [end for end in ends if end.why]
-    output.say(f"{len(ends) - len(failed)} redriven, {len(failed)} failed")
-    if len(ends) < len(letters):
-        raise Interrupted(f"interrupted; {len(letters) - len(ends)} are as they were")
-    return FAILED if failed else 0
+def _redrive(redriver: Redriver, letters: Iterable[Letter], stopping: threading.Event) -> int:
+    ended: Counter[bool] = Counter()
+    try:
+        for end in redriver.redrive(letters, stopping.is_set):
+            ended[end.why is None] += 1
+            output.say(f"{end.letter.id}: {_told(end)}")
+    except Interrupted as error:
+        raise Interrupted("interrupted; the others are as they were") from error
+    finally:
+        output.say(f"{ended[True]} redriven, {ended[False]} failed")
+    return FAILED if ended[False] else 0
 
 
 def _told(end: End) -> str:

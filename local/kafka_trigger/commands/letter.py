@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 from local.kafka_trigger.dead_letter import PREFIX
 from local.kafka_trigger.record import Record
@@ -52,13 +53,15 @@ class Letter:
         return self.told["trigger"]
 
     @cached_property
-    def origin(self) -> tuple[object, ...]:
-        """What it was: the same for each copy, since a burial may have been repeated.
+    def origin(self) -> bytes:
+        """A digest of what it was: the same for each copy, since a burial may have been repeated.
 
         The content belongs to it: a topic that was made anew counts from 0 again.
         """
         record = self.record
-        return (*self.place, record.key(), record.value())
+        value = record.value()
+        head = repr((*self.place, record.key(), value is None)).encode()
+        return blake2b(head + (value or b""), digest_size=16).digest()
 
     def headers_at_home(self) -> list[Header]:
         """The record's own headers, without those of its burial, and one that counts redrives."""

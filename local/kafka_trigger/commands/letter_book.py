@@ -1,42 +1,97 @@
-"""What a dead-letter topic holds for a trigger."""
+"""What a dead-letter topic holds for a trigger, however much that is."""
 
-from collections.abc import Iterable
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Literal, NamedTuple
 
+from local.kafka_trigger.commands.bits import Bits
 from local.kafka_trigger.commands.letter import Letter, mark_of
+from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.record import Record
 
 State = Literal["open", "redriven"]
+
+DIGESTS = 2**27  # 16 MiB of bits: of a million letters some 4,000 are taken for copies at first
+
+
+class Entry(NamedTuple):
+    """A letter, what became of it, and the ids that name it: its own, and its copies'."""
+
+    letter: Letter
+    state: State
+    ids: Set[str]
 
 
 class LetterBook:
     """A trigger's dead letters: each original record once, and whether it was redriven.
 
     A burial may have been repeated. Of the copies of a letter the first stands for all, and a
-    mark of one closes all. `letters` are in the order of their original places.
+    mark of one closes all. Marks and copies come after a letter, so the topic is read once for
+    these and once more, with each use of `entries`, for the letters. `read` reads all of `spans`,
+    always in the same order. No letter is kept: a bit for each offset is, and what is repeated.
     """
 
-    def __init__(self, records: Iterable[Record], trigger: str) -> None:
-        marked: set[str] = set()
-        copies: list[Letter] = []
-        for record in records:
-            if mark := mark_of(record):
-                marked.add(mark)
-            elif (letter := Letter.of(record)) and letter.trigger == trigger:
-                copies.append(letter)
-        firsts = {each.origin: each for each in reversed(copies)}
-        self.letters = sorted(firsts.values(), key=lambda each: each.place)
-        self._by_id = {each.id: firsts[each.origin] for each in copies}
-        self._redriven = {each.origin for each in copies if each.id in marked}
+    def __init__(
+        self,
+        spans: Mapping[int, Span],
+        read: Callable[[], Iterable[Record]],
+        trigger: str,
+    ) -> None:
+        self._spans = spans
+        self._read = read
+        self._trigger = trigger
+        self._marked = {number: Bits(span.end - span.start) for number, span in spans.items()}
+        self._copies: dict[bytes, list[str]] = defaultdict(list)
+        self._note_marks_and_copies()
 
-    def find(self, letter_id: str) -> Letter | None:
-        """The letter of an id, or of a copy's."""
-        return self._by_id.get(letter_id)
+    def entries(self) -> Iterator[Entry]:
+        """The letters, in the order in which they were buried in each partition."""
+        repeated: set[bytes] = set()
+        for record in self._read():
+            letter = self._letter(record)
+            if letter is None or letter.origin in repeated:
+                continue
+            copies = self._copies.get(letter.origin, ())
+            if copies:
+                repeated.add(letter.origin)
+            ids = {letter.id, *copies}
+            yield Entry(letter, "redriven" if any(map(self._is_marked, ids)) else "open", ids)
 
-    def state(self, letter: Letter) -> State:
-        """What became of a letter."""
-        return "redriven" if letter.origin in self._redriven else "open"
-
-    def open(self) -> list[Letter]:
+    def open(self) -> Iterator[Letter]:
         """The letters that have not been redriven."""
-        return [each for each in self.letters if self.state(each) == "open"]
+        return (each.letter for each in self.entries() if each.state == "open")
+
+    def _note_marks_and_copies(self) -> None:
+        """Note each mark, and each letter that is perhaps a copy: its digest was there before."""
+        digests = Bits(DIGESTS)
+        for record in self._read():
+            if mark := mark_of(record):
+                self._mark(mark)
+            elif letter := self._letter(record):
+                digest = int.from_bytes(letter.origin[:8]) % DIGESTS
+                if digest in digests:
+                    self._copies[letter.origin].append(letter.id)
+                digests.add(digest)
+
+    def _letter(self, record: Record) -> Letter | None:
+        letter = None if mark_of(record) else Letter.of(record)
+        return letter if letter and letter.trigger == self._trigger else None
+
+    def _mark(self, letter_id: str) -> None:
+        if place := self._place(letter_id):
+            self._marked[place[0]].add(place[1])
+
+    def _is_marked(self, letter_id: str) -> bool:
+        place = self._place(letter_id)
+        return place is not None and place[1] in self._marked[place[0]]
+
+    def _place(self, letter_id: str) -> tuple[int, int] | None:
+        """A letter's partition and its place in the span of that, if it is within one."""
+        try:
+            partition, offset = map(int, letter_id.split(":"))
+        except ValueError:
+            return None
+        span = self._spans.get(partition)
+        if span is None or not span.start <= offset < span.end:
+            return None
+        return partition, offset - span.start

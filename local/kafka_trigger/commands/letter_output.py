@@ -1,22 +1,25 @@
 """Dead letters in words: a list, and one with all that it holds."""
 
+from collections.abc import Iterable
+
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.content import content, shown
 from local.kafka_trigger.commands.letter import Letter
-from local.kafka_trigger.commands.letter_book import LetterBook, State
+from local.kafka_trigger.commands.letter_book import Entry, State
 
 QUOTED = 200  # characters of an error in a list
 
 
-def say_list(book: LetterBook, *, as_json: bool, with_redriven: bool) -> None:
-    """Print the open letters, or all."""
-    letters = book.letters if with_redriven else book.open()
-    rows = [_summary(each, book.state(each)) for each in letters]
+def say_list(entries: Iterable[Entry], *, as_json: bool, with_redriven: bool) -> None:
+    """Print the open letters, or all, as they come."""
+    rows = (
+        _summary(entry.letter, entry.state)
+        for entry in entries
+        if with_redriven or entry.state == "open"
+    )
     if as_json:
-        output.say_json({"deadLetters": rows})
-    elif rows:
-        output.say_rows([{**row, "error": str(row["error"])[:QUOTED]} for row in rows])
-    else:
+        output.say_json_list("deadLetters", rows)
+    elif not output.say_rows({**row, "error": str(row["error"])[:QUOTED]} for row in rows):
         output.say("no dead letters")
 
 

@@ -3,10 +3,15 @@
 import io
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 Row = Mapping[str, object]
+
+WORD = re.compile(r'[^\s"=]+')
+ROWS_AT_ONCE = 500  # that a table may have, since it is drawn when all are there
 
 
 def begin() -> None:
@@ -30,11 +35,28 @@ def say_json(document: object) -> None:
     say(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def say_rows(rows: Sequence[Row]) -> None:
-    """Print rows that have the same names."""
-    if rows and sys.stdout.isatty():
-        _say_table(rows)
-        return
+def say_json_list(name: str, items: Iterable[object]) -> None:
+    """Print a document that is a list under a name, each item as it comes."""
+    sys.stdout.write(f'{{\n  "{name}": [')
+    separator = "\n    "
+    for item in items:
+        text = json.dumps(item, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+        sys.stdout.write(separator + text)
+        separator = ",\n    "
+    say("\n  ]\n}")
+
+
+def say_rows(rows: Iterable[Row]) -> int:
+    """Print rows that have the same names, as they come; returns how many there were."""
+    say_some = _say_table if sys.stdout.isatty() else _say_lines
+    left, count = iter(rows), 0
+    while some := list(islice(left, ROWS_AT_ONCE)):
+        say_some(some)
+        count += len(some)
+    return count
+
+
+def _say_lines(rows: Sequence[Row]) -> None:
     for row in rows:
         say(" ".join(f"{name}={_plain(value)}" for name, value in row.items()))
 
@@ -53,8 +75,7 @@ def _say_table(rows: Sequence[Row]) -> None:
 def _plain(value: object) -> str:
     """A value as one word, or in quotation marks."""
     text = _shown(value)
-    is_word = text and not any(each.isspace() or each in '"=' for each in text)
-    return text if is_word else json.dumps(text, ensure_ascii=False)
+    return text if WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _shown(value: object) -> str:
@@ -67,6 +88,8 @@ def _shown(value: object) -> str:
 
 def printable(text: str) -> str:
     """A text that does nothing to a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

@@ -1,14 +1,16 @@
 """Bringing dead letters home: to the topic and partition that they came from, and marking them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from local.kafka_trigger.commands.letter import REDRIVEN, Header, Letter
+from local.kafka_trigger.commands.problem import Interrupted
 
 AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many come home twice
 ANY_PARTITION = -1
@@ -49,12 +51,16 @@ class Redriver:
         known = letter.partition in partitions
         return TopicPartition(letter.topic, letter.partition if known else ANY_PARTITION)
 
-    def redrive(self, letters: Sequence[Letter], is_stopping: Callable[[], bool]) -> Iterator[End]:
-        """Bring letters home, in their order; tells of each when that is certain."""
-        for first in range(0, len(letters), AT_ONCE):
+    def redrive(self, letters: Iterable[Letter], is_stopping: Callable[[], bool]) -> Iterator[End]:
+        """Bring letters home, in their order; tells of each when that is certain.
+
+        Raises Interrupted if it is to stop while there are more.
+        """
+        left = iter(letters)
+        while some := list(islice(left, AT_ONCE)):
             if is_stopping():
-                return
-            yield from self._together(letters[first : first + AT_ONCE])
+                raise Interrupted
+            yield from self._together(some)
 
     def _together(self, letters: Sequence[Letter]) -> Iterator[End]:
         ends = self._acknowledged([partial(self._bring_home, each) for each in letters])

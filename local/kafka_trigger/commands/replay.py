@@ -11,6 +11,7 @@ from local.kafka_trigger.assemble import make_delivery, make_queue
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.bounds import Stretch
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
+from local.kafka_trigger.commands.going_on import GoingOn
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
@@ -34,7 +35,8 @@ def replay(config: Config, options: argparse.Namespace, stopping: threading.Even
         spans = {each: stretch.span(reader, each, available[each]) for each in numbers}
         if options.dry_run:
             return _foretell(reader, stretch, spans)
-        return _Replay(config.kafka, trigger, stopping).run(reader, stretch, spans)
+        going_on = GoingOn(options, trigger.name, spans)
+        return _Replay(config.kafka, trigger, stopping, going_on).run(reader, stretch, spans)
 
 
 def _to(trigger: Trigger, function: str | None) -> Trigger:
@@ -71,40 +73,43 @@ def _foretell(reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) 
 class _Replay:
     """A replay of a trigger's records, partition after partition, each in order."""
 
-    def __init__(self, kafka: Kafka, trigger: Trigger, stopping: threading.Event) -> None:
+    def __init__(
+        self, kafka: Kafka, trigger: Trigger, stopping: threading.Event, going_on: GoingOn
+    ) -> None:
         self._trigger = trigger
         self._failures = Failures()
         self._delivery = _delivery(kafka, trigger, self._failures, stopping)
         self._delivered = 0
-        self._next = 0
+        self._going_on = going_on
 
     def run(self, reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) -> int:
         """Deliver all, and say what came of it; raises Problem where it ends too early."""
-        for number, span in spans.items():
-            self._next = span.start
-            try:
-                self._partition(stretch.of(reader.read({number: span})), number)
-            except (Stopped, Interrupted) as error:
-                self._say_all()
-                raise Interrupted(self._broken_off(number, "interrupted")) from error
-            except FunctionAway as error:
-                self._say_all()
-                raise Problem(self._broken_off(number, f"the function is away: {error}")) from error
-        self._say_all()
+        try:
+            for number, span in spans.items():
+                self._partition(stretch.of(reader.read({number: span})), number, span)
+        except (Stopped, Interrupted) as error:
+            raise Interrupted(self._broken_off("interrupted")) from error
+        except FunctionAway as error:
+            raise Problem(self._broken_off(f"the function is away: {error}")) from error
+        except Problem as error:
+            raise Problem(self._broken_off(str(error)), error.status) from error
+        finally:
+            self._say_all()
         return FAILED if self._failures.letters else 0
 
-    def _partition(self, records: Iterator[Record], number: int) -> None:
+    def _partition(self, records: Iterator[Record], number: int, span: Span) -> None:
+        def advance(offset: int) -> None:
+            self._going_on.left[number] = Span(offset, span.end)
+
         before = self._delivered
         for batch in batches(self._trigger, records):
-            self._delivery.deliver(batch, self._advance)
+            self._delivery.deliver(batch, advance)
             self._delivered += len(batch)
+        del self._going_on.left[number]
         output.say(f"partition {number}: {self._delivered - before} records delivered")
 
-    def _advance(self, offset: int) -> None:
-        self._next = offset
-
-    def _broken_off(self, number: int, why: str) -> str:
-        return f"{why}; go on with --partition {number} --from {self._next}"
+    def _broken_off(self, why: str) -> str:
+        return "\n  ".join([f"{why}; go on with", *self._going_on.commands()])
 
     def _say_all(self) -> None:
         for each in self._failures.letters:
