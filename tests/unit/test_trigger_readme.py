@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from confluent_kafka import Producer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from local.kafka_trigger.client import producer_settings
 from local.kafka_trigger.config import Config, Kafka, Retry, Trigger
 from local.kafka_trigger.envelopes.choice import Envelope
 from local.kafka_trigger.filters import Filter
@@ -70,3 +72,33 @@ def test_the_examples_are_good_files(title: str) -> None:
     [example] = re.findall(r"```toml\n(.*?)```", section(title), re.DOTALL)
     config = parse(whole if title == "Settings" else whole + example, {})
     assert len(config.triggers[0].filter) == (2 if title == "Filters" else 0)
+
+
+def test_the_example_for_a_cloud_s_cluster_is_a_good_file() -> None:
+    """With what it names in the environment; librdkafka knows each of its settings."""
+    [whole] = re.findall(r"```toml\n(.*?)```", section("Settings"), re.DOTALL)
+    [secure] = re.findall(r"```toml\n(.*?)```", section("Security"), re.DOTALL)
+    text = whole.replace('[kafka]\nbootstrap.servers = "localhost:9092"\n', secure)
+    named = dict.fromkeys(re.findall(r"\$\{(\w+)\}", secure), "x")
+    kafka = parse(text, named).kafka
+    assert kafka.common["sasl.password"] == "x"
+    Producer(producer_settings(kafka))
+
+
+def test_every_link_leads_somewhere() -> None:
+    """To a heading of the page, a file, or an address that is given below, and none is idle."""
+    page = PAGE.read_text()
+    titles = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    anchors = {f"#{title.lower().replace(' ', '-')}" for title in titles}
+    direct = set(re.findall(r"\]\(([^)]+)\)", page))
+    assert all(each in anchors or (PAGE.parent / each).exists() for each in direct)
+    defined = re.findall(r"^\[([a-z-]+)\]: https://\S+$", page, re.MULTILINE)
+    assert sorted(set(re.findall(r"\]\[([a-z-]+)\]", page))) == defined
+
+
+def test_what_is_said_of_others_has_a_source() -> None:
+    """Each cell beside ours has a link, or says nothing."""
+    table = [line for line in section("Beside other triggers").splitlines() if line[:1] == "|"]
+    cells = [cell.strip() for line in table[2:] for cell in line.split("|")[3:-1]]
+    assert len(cells) == 6 * len(table[2:]) > 0
+    assert all(cell in {"", "–"} or "][" in cell for cell in cells)

@@ -1,0 +1,119 @@
+"""The first five minutes of the trigger's page, typed word for word, on ports that are free."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.embedded import ROOT
+from local.embedded.ports import accepts, free_port
+from tests.waiting import eventually
+
+PAGE = (ROOT / "local" / "kafka_trigger" / "README.md").read_text()
+SECTION = PAGE.partition("## Five minutes\n")[2].partition("\n## ")[0]
+FILES = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```", SECTION, re.DOTALL))
+BLOCKS = [
+    block.replace("\\\n", "").splitlines()
+    for block in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+]
+BASH = "/bin/bash"
+GOES_ON = "  # goes on"
+BROKEN, MENDED = 'event["data"]["order"]', 'event.get("data")'
+
+
+class Reader:
+    """Types what the page says into a folder of files from the page."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = {"9092": str(free_port()), "8080": str(free_port())}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.environ = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+        }
+        (folder / ".venv").symlink_to(sys.prefix)
+        for name, text in FILES.items():
+            (folder / name).write_text(self.here(text))
+
+    def here(self, text: str) -> str:
+        """A text with the ports of this test."""
+        return re.sub("9092|8080", lambda port: self.ports[port[0]], text)
+
+    def type(self, line: str) -> str:
+        """Type a line; returns what it said, unless it goes on."""
+        command = self.here(line.removesuffix(GOES_ON))
+        if line.endswith(GOES_ON):
+            self.go_on(line.removesuffix(GOES_ON), f"exec {command}")
+            return ""
+        ended = self.run(command)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [BASH, "-c", command], cwd=self.folder, env=self.environ, text=True,
+            capture_output=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    def go_on(self, name: str, command: str) -> None:
+        """Run a command beside the others; what it says is kept in a file."""
+        with (self.folder / "said").open("ab") as said:
+            self.running[name] = subprocess.Popen(
+                [BASH, "-c", command], cwd=self.folder, env=self.environ, stdout=said, stderr=said
+            )
+
+    def said(self, line: str) -> bool:
+        """Whether something that goes on has said this line."""
+        return line in (self.folder / "said").read_text().splitlines()
+
+    def listens(self, port: str) -> bool:
+        """Whether what the page has at a port is there."""
+        return accepts(int(self.ports[port]))
+
+    def end(self, name: str) -> None:
+        """Press Ctrl-C, as it were."""
+        process = self.running.pop(name)
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """Somebody with the page; all that they started is gone at the end."""
+    reader = Reader(tmp_path)
+    yield reader
+    for process in reader.running.values():
+        process.kill()
+        process.wait()
+
+
+def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
+    """Nine orders arrive; the tenth record is a dead letter until the function is mended."""
+    [broker], start, look, bring_home = BLOCKS
+    reader.type(broker)
+    eventually(lambda: reader.listens("9092"))
+    for line in start:
+        reader.type(line)
+        if line.startswith("python function.py"):
+            eventually(lambda: reader.listens("8080"))
+    orders = [f"order {number} of customer-{number % 3}" for number in range(9)]
+    eventually(lambda: all(map(reader.said, orders)))
+    [status, letters] = look
+    eventually(lambda: "offset=" in reader.type(letters))
+    assert "partition=0 " in reader.type(status)
+
+    assert f"`{MENDED}` rather than `{BROKEN}`" in SECTION
+    reader.end("python function.py")
+    function = reader.folder / "function.py"
+    function.write_text(function.read_text().replace(BROKEN, MENDED))
+    reader.type("python function.py" + GOES_ON)
+    [redrive] = bring_home
+    assert reader.type(redrive).endswith("1 redriven, 0 failed\n")
+    eventually(lambda: reader.said("order None of customer-0"))
