@@ -27,6 +27,7 @@ SET_BY_A_TRIGGER = {
     "enable.auto.offset.store",
 }
 
+MAX_POLL, MAX_POLL_DEFAULT_MS = "max.poll.interval.ms", 300_000  # the default is librdkafka's
 VISIBLE = re.compile(r"[!-~]+")
 
 
@@ -97,7 +98,8 @@ class Trigger(Table):
         10,
         ge=0,
         le=240,
-        description="the seconds to finish what is in flight before a partition goes",
+        description="the seconds to finish what is in flight before a partition goes; less than "
+        "max.poll.interval.ms",
     )
     filter: Annotated[list[Filter], BeforeValidator(_one_or_many)] = Field(
         [], description="which records are delivered, if not all: those that match any filter"
@@ -146,6 +148,11 @@ class Kafka(Table):
         """Where the brokers are, for consumers."""
         return str({**self.common, **self.consumer}["bootstrap.servers"])
 
+    @property
+    def max_poll_interval_ms(self) -> float:
+        """How long a group waits for one of its consumers in a rebalance."""
+        return float({**self.common, **self.consumer}.get(MAX_POLL, MAX_POLL_DEFAULT_MS))
+
     @model_validator(mode="before")
     @classmethod
     def _from_table(cls, table: object) -> object:
@@ -176,6 +183,17 @@ class Config(Table):
     def _tells_triggers_apart(self) -> "Config":
         _refuse_twice("name", [trigger.name for trigger in self.triggers])
         _refuse_twice("topic and group", [(each.topic, each.group) for each in self.triggers])
+        return self
+
+    @model_validator(mode="after")
+    def _drains_in_time(self) -> "Config":
+        for trigger in self.triggers:
+            if trigger.drain_s * 1000 >= self.kafka.max_poll_interval_ms:
+                raise ValueError(
+                    f"trigger {trigger.name!r}: drain_s, {trigger.drain_s:g} s, is not less than "
+                    f"max.poll.interval.ms, {self.kafka.max_poll_interval_ms:g}: a rebalance would "
+                    "not wait for what is in flight"
+                )
         return self
 
 

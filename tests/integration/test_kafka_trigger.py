@@ -366,6 +366,7 @@ def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None
     """A long backoff does not hold a rebalance up."""
     world.write(range(10))
     world.function.reply = lambda _: Reply(503, b"", {"Retry-After": "60"})
+    world.max_poll_interval_ms = 61_000
     with world.trigger(drain_s=60) as trigger:
         eventually(lambda: bool(trigger.said("the function is away; its records wait")))
         began = time.monotonic()

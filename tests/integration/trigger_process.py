@@ -105,7 +105,7 @@ class World:
             "function": self.function.url,
             "auto_offset_reset": "earliest",
             "batch_size": 100,
-            "drain_s": 5,
+            "drain_s": self.max_poll_interval_ms * 0.75 / 1000,
             **trigger,
         }
         return "\n".join(

@@ -85,6 +85,10 @@ def test_values_come_from_the_environment() -> None:
             "trigger 'one': dead_letter_topic is the topic itself",
         ),
         (KAFKA + TRIGGER.replace("http://f", "f:80"), "'f:80' is no http:// or https:// address"),
+        (
+            f"{KAFKA}max.poll.interval.ms = 9000\n{TRIGGER}drain_s = 9",
+            "trigger 'one': drain_s, 9 s, is not less than max.poll.interval.ms, 9000: ",
+        ),
         (KAFKA + TRIGGER.replace("http://f", "http://f/a b"), "is no http:// or https:// address"),
         (KAFKA + TRIGGER.replace("http://f", "http://f:x"), "function (the address of"),
         (KAFKA + TRIGGER.replace("http://f", "${URL}"), "environment variable URL is not set"),
