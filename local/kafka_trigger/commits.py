@@ -41,9 +41,13 @@ class Commits:
         }
 
     def request(self, positions: Mapping[int, int | None]) -> None:
-        """Commit what is due without waiting, unless the last commit was a moment ago."""
+        """Commit what is due without waiting, unless the last commit was a moment ago.
+
+        One at a time: the client tries again after a broker is back, and of two that are under
+        way the older may then come last.
+        """
         due = self.due(positions)
-        if due and self._clock() >= self._next_at:
+        if due and not self._under_way and self._clock() >= self._next_at:
             self._next_at = self._clock() + EVERY_S
             self._requested |= due
             self._send(due)
@@ -72,10 +76,14 @@ class Commits:
             self._say(error.args[0])
 
     def last(self, positions: Mapping[int, int], within_s: float) -> None:
-        """Commit positions, and wait for all commits under way, but not for ever."""
+        """Commit positions after the commit under way, and wait for it, but not for ever."""
+        deadline = self._clock() + within_s
+        self._wait_for_end(deadline)
         if positions:
             self._send(positions)
-        deadline = self._clock() + within_s
+            self._wait_for_end(deadline)
+
+    def _wait_for_end(self, deadline: float) -> None:
         while self._under_way and self._clock() < deadline:
             self.client.consume(1, POLL_S)
 

@@ -66,6 +66,7 @@ class World:
         self.timeouts: list[float] = []
         self.made: list[FakePartition] = []
         self.commit_error: KafkaError | None = None
+        self.commits_end = True
         self.ends: dict[int, int] = {}
         self.metadata = b"a stranger's"
         self.stopping = threading.Event()
@@ -121,7 +122,8 @@ class World:
         self.commits.append(({place.partition: place.offset for place in offsets}, asynchronous))
         self.said.append(("commit", self.commits[-1]))
         if asynchronous:
-            self.ended(self.commit_error, offsets)
+            if self.commits_end:
+                self.ended(self.commit_error, offsets)
         elif self.commit_error:
             raise KafkaException(self.commit_error)
 
@@ -203,6 +205,22 @@ def test_a_commit_that_failed_is_repeated() -> None:
     failed_and_repeated = world.commits[:-1]
     assert failed_and_repeated[-1] == ({0: 5}, True)
     assert 2 <= len(failed_and_repeated) <= 4
+
+
+def test_a_commit_waits_for_the_one_before() -> None:
+    """Of two under way, the client might repeat the older one last: an offset would go back."""
+    world = World()
+    world.commits_end = False
+
+    def advance(position: int) -> Event:
+        return lambda: setattr(world.made[0], "position", position)
+
+    def end() -> None:
+        world.commits_end = True
+        world.ended(None, [TopicPartition(TOPIC, 0, 1)])
+
+    world.run(world.assign(0), advance(1), advance(2), advance(3), end, lambda: None)
+    assert [offsets for offsets, _ in world.commits] == [{0: 1}, {0: 3}, {0: 3}]
 
 
 def test_a_full_partition_is_paused_and_resumed_when_it_is_low() -> None:
