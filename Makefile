@@ -39,6 +39,7 @@ test-long: test ## all tests, at their full length
 
 test-containers: $(browser) ## the tests of the containers, under a name and on ports of their own
 	$(python) -m pytest tests/e2e --timeout=900 -rs
+	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
 
 bench: $(ready) ## measure the speed, as ratios to bare peers
 	@$(python) -m tests.benchmarks

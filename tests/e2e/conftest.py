@@ -1,7 +1,6 @@
 """The project in containers, built and started once for all tests."""
 
 import secrets
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -9,18 +8,9 @@ import pytest
 
 from local.embedded.ports import free_port
 from tests.e2e.containers import LASTING, Containers
+from tests.e2e.docker import docker_runs
 
 MENDED_WITHIN_S = 60
-
-
-def docker_runs() -> bool:
-    """Whether there is a Docker with Compose that answers."""
-    try:
-        for command in (["docker", "info"], ["docker", "compose", "version"]):
-            subprocess.run(command, check=True, capture_output=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,17 @@ class Containers:
     def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
         self.name = name
         self.settings = settings
-        self.events_url = f"http://{HOST}:{settings['GOALSTREAM_EVENTS_PORT']}"
-        self.highlights_url = f"http://{HOST}:{settings['GOALSTREAM_HIGHLIGHTS_PORT']}"
         self._files = ("docker-compose.yml", *files)
+
+    @property
+    def events_url(self) -> str:
+        """Where events go."""
+        return f"http://{HOST}:{self.settings['GOALSTREAM_EVENTS_PORT']}"
+
+    @property
+    def highlights_url(self) -> str:
+        """Where highlights are."""
+        return f"http://{HOST}:{self.settings['GOALSTREAM_HIGHLIGHTS_PORT']}"
 
     def compose(self, *arguments: str) -> str:
         """What a command of `docker compose` says on standard output.

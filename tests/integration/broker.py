@@ -1,8 +1,10 @@
 """A broker for tests, and what tests do with it."""
 
+import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +14,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.waiting import LIMIT_S, eventually
 
-QUIET = {"log_level": 0}  # a broker that is not there yet is no news in a test
+KIND = os.environ.get("GOALSTREAM_TEST_BROKER", "embedded")
+CLASSIC = tuple(
+    f'partition.assignment.strategy = "{each}"' for each in ("range", "cooperative-sticky")
+)
+APACHE_KAFKA_4 = 'group.protocol = "consumer"'
+# What consumers are told, so that they speak each of the broker's group protocols.
+PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
+# A broker that is not there yet is no news in a test, and is looked for often.
+QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
 
 
 @contextmanager
@@ -40,12 +50,19 @@ def mock_broker() -> Iterator["Broker"]:
 
 
 class Broker:
-    """Makes topics, and writes and reads records."""
+    """Makes topics, and writes and reads records; `writer` are settings of its producers."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    hangs_on_a_kill_while_joining = True
+
+    def __init__(self, bootstrap_servers: str, writer: Mapping[str, Any] | None = None) -> None:
         self.bootstrap_servers = bootstrap_servers
         self._settings: dict[str, Any] = {"bootstrap.servers": bootstrap_servers, **QUIET}
+        self._writer = {**self._settings, "acks": "all", "linger.ms": 5, **(writer or {})}
         self._admin = AdminClient(self._settings)
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return Producer(self._writer)
 
     def is_up(self) -> bool:
         """Whether it answers."""
@@ -53,6 +70,11 @@ class Broker:
             return bool(self._admin.list_topics(timeout=1).brokers)
         except Exception:  # whatever it is, it is not up
             return False
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
+        """Call this before each restart."""
+        yield
 
     def create(self, topic: str | None = None, partitions: int = 1) -> str:
         """Make a topic, of a name that nobody else has unless told otherwise."""
@@ -62,11 +84,10 @@ class Broker:
 
     def write(self, topic: str, values: Sequence[bytes | None], **more: Any) -> None:
         """Write records of one partition, in order, and wait until all are acknowledged."""
-        producer = Producer({**self._settings, "acks": "all", "linger.ms": 5})
         for value in values:
-            producer.produce(topic, value=value, **{"partition": 0, **more})
-            producer.poll(0)
-        assert producer.flush(30) == 0
+            self._producer.produce(topic, value=value, **{"partition": 0, **more})
+            self._producer.poll(0)
+        assert self._producer.flush(30) == 0
 
     def read(self, topic: str, count: int) -> list[Message]:
         """The first records of partition 0 of a topic."""

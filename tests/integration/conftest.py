@@ -1,4 +1,4 @@
-"""The embedded stack, started once for all tests that ask for it."""
+"""The embedded stack, started once for all tests that ask for it, and the brokers."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,9 @@ from redis import Redis
 
 from local.embedded.ports import free_port
 from local.embedded.stack import Stack
-from tests.integration.broker import Broker, running_broker
+from tests.e2e.docker import docker_runs
+from tests.integration.apache_kafka import ApacheKafka, running_kafka
+from tests.integration.broker import KIND, Broker, running_broker
 from tests.integration.table import Table
 
 # What a killed enricher held is taken up soon; nothing else differs from what people run.
@@ -21,9 +23,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another broker than the embedded one, leave out the tests that take none."""
+    if KIND == "embedded":
+        return
+    others = [each for each in items if "broker" not in getattr(each, "fixturenames", ())]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [each for each in items if each not in others]
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[ApacheKafka]:
+    """Apache Kafka in a container; without Docker the tests that take it are skipped."""
+    if not docker_runs():
+        pytest.skip("Docker with Compose does not run here")
+    with running_kafka(free_port()) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def broker() -> Iterator[Broker]:
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """A broker for all tests of a file; each has topics of its own."""
+    if KIND == "kafka":
+        yield request.getfixturevalue("apache_kafka")
+        return
     with running_broker(free_port()) as running:
         yield running
 

@@ -18,7 +18,13 @@ from functions.shared.envelopes import open_envelope
 from local.embedded import ROOT
 from local.embedded.ports import free_port
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
-from tests.integration.broker import Broker, mock_broker, running_broker
+from tests.integration.broker import (
+    APACHE_KAFKA_4,
+    PROTOCOLS,
+    Broker,
+    mock_broker,
+    running_broker,
+)
 from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.trigger_process import PARTITIONS, Trigger, World
 from tests.waiting import eventually
@@ -319,16 +325,16 @@ def test_the_end_does_not_wait_for_a_function_for_ever(world: World) -> None:
     assert world.is_committed({})
 
 
-@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
-def test_triggers_that_join_and_leave_share_the_work(world: World, strategy: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_triggers_that_join_and_leave_share_the_work(world: World, protocol: str) -> None:
     """Each record is delivered once and in order, though its partition changes hands."""
-    join_and_leave(world, f'partition.assignment.strategy = "{strategy}"')
+    join_and_leave(world, protocol)
 
 
 def test_apache_kafka_4_s_group_protocol_is_spoken(tmp_path: Path) -> None:
     """The same with `group.protocol=consumer`, without the settings that are the classic one's."""
     with mock_broker() as broker, FunctionServer() as function:
-        join_and_leave(World(broker, function, tmp_path), 'group.protocol = "consumer"')
+        join_and_leave(World(broker, function, tmp_path), APACHE_KAFKA_4)
 
 
 def join_and_leave(world: World, extra: str) -> None:

@@ -7,7 +7,9 @@ waits for its function polls too late, and loses its partitions each time.
 import os
 from pathlib import Path
 
-from tests.integration.broker import Broker
+import pytest
+
+from tests.integration.broker import PROTOCOLS, Broker
 from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import Field, field
 from tests.integration.walk.rules import violations
@@ -15,15 +17,16 @@ from tests.integration.walk.script import NoFaults
 from tests.waiting import eventually
 
 # How many records, how many in a batch, the seconds that the function takes for one of those.
-RECORDS, BATCH, TAKES_S = {"short": (2_000, 10, 0.1), "long": (10_000, 100, 3.0)}[
-    os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
-]
+LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
+RECORDS, BATCH, TAKES_S = {"short": (2_000, 10, 0.1), "long": (10_000, 100, 3.0)}[LENGTH]
+SPOKEN = {"short": PROTOCOLS[-1:], "long": PROTOCOLS}[LENGTH]
 WITHIN_S = 30 + RECORDS / BATCH * TAKES_S / PARTITIONS * 2
 MEANWHILE = PARTITIONS * 2  # deliveries between two changes of the group
 
 
+@pytest.mark.parametrize("protocol", SPOKEN)
 def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
-    broker: Broker, tmp_path: Path
+    broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
     """Two join, one leaves, one is killed: none lost, 0 twice up to the kill, a batch each then."""
     with field(
@@ -31,6 +34,7 @@ def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
         tmp_path,
         NoFaults(),
         takes_s=TAKES_S,
+        protocol=protocol,
         batch_size=BATCH,
         timeout_s=TAKES_S + 5,
     ) as here:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.broker import Broker
+from tests.integration.broker import KIND, PROTOCOLS, Broker
 from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import field
 from tests.integration.walk.rules import violations
@@ -15,7 +15,8 @@ from tests.integration.walk.script import Script
 from tests.integration.walk.walk import Walk
 
 LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
-SEEDS = 50
+AT_ONCE = {"short": 3, "long": 2}[LENGTH]  # walks, since they wait most of the time
+SEEDS = {"short": {"embedded": 0, "kafka": len(PROTOCOLS)}[KIND], "long": 50}[LENGTH]
 CAUGHT_BY = {
     "commit_before_the_answer": "commits_pass_only_what_is_done",
     "no_fence": "nothing_is_repeated_without_cause",
@@ -30,7 +31,15 @@ def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = R
     """What was wrong in the walk of a seed, in a folder of its own."""
     script = Script(seed, PARTITIONS)
     own = folder / str(seed)
-    with field(broker, own, script, takes_s=0.02, program=program, batch_bytes=1000) as here:
+    with field(
+        broker,
+        own,
+        script,
+        takes_s=0.02,
+        protocol=PROTOCOLS[seed % len(PROTOCOLS)],
+        program=program,
+        batch_bytes=1000,
+    ) as here:
         try:
             Walk(seed, here).run()
         except AssertionError as error:
@@ -38,15 +47,18 @@ def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = R
     return [f"seed {seed}: {each}" for each in violations(here.history.facts)]
 
 
-@pytest.mark.skipif(LENGTH == "short", reason="takes ten minutes: it is part of make test-long")
-@pytest.mark.parametrize("first", range(0, SEEDS, 2))
+@pytest.mark.skipif(not SEEDS, reason="takes ten minutes: it is part of make test-long")
+@pytest.mark.parametrize("first", range(0, SEEDS or AT_ONCE, AT_ONCE))
 def test_every_record_is_taken_or_buried_whatever_befalls(
     broker: Broker, tmp_path: Path, first: int
 ) -> None:
-    """Kills, rebalances, outages, lost and late and false answers: no rule is broken."""
-    with ThreadPoolExecutor() as threads:  # two walks at a time, since they wait most of it
-        wrong = threads.map(partial(walked, broker, tmp_path), (first, first + 1))
-    assert [*wrong] == [[], []]
+    """Kills, rebalances, outages, lost and late and false answers: no rule is broken.
+
+    On Apache Kafka in each of its group protocols in turn, and with restarts of the broker.
+    """
+    with ThreadPoolExecutor() as threads:
+        wrong = threads.map(partial(walked, broker, tmp_path), range(first, first + AT_ONCE))
+        assert [*wrong] == [[]] * AT_ONCE
 
 
 @pytest.mark.parametrize(("mutant", "rule"), [*CAUGHT_BY.items()][:MUTANTS])

@@ -31,6 +31,11 @@ class Trigger:
         lines = [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
         return [line for line in lines if line["message"] == message]
 
+    def wait_until_started(self) -> "Trigger":
+        """Return when it begins, and listens to signals."""
+        eventually(lambda: bool(self.said("trigger starts")))
+        return self
+
     def wait_until_assigned(self) -> "Trigger":
         """Return when it has partitions."""
         eventually(lambda: bool(self.said("partitions assigned")))
@@ -113,6 +118,7 @@ class World:
                 "[kafka]",
                 f'bootstrap.servers = "{self.broker.bootstrap_servers}"',
                 "topic.metadata.refresh.interval.ms = 200",
+                "reconnect.backoff.max.ms = 1000",
                 "[kafka.consumer]",
                 "session.timeout.ms = 2000",
                 f"max.poll.interval.ms = {self.max_poll_interval_ms}",

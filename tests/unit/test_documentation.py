@@ -87,6 +87,17 @@ def test_every_command_is_a_target_of_the_makefile() -> None:
     assert commands <= targets
 
 
+def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
+    """Those that they read are in CONTRIBUTING.md, and no others."""
+    setting = re.compile(r"GOALSTREAM_TEST_[A-Z]+")
+    read = {
+        name
+        for file in (ROOT / "tests").rglob("*.py")
+        for name in setting.findall(file.read_text())
+    }
+    assert read == set(setting.findall((ROOT / "CONTRIBUTING.md").read_text()))
+
+
 def test_every_path_that_is_named_is_there() -> None:
     """The map matches the tree."""
     texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]

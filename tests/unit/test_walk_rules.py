@@ -9,6 +9,7 @@ from tests.integration.walk.history import (
     Delivered,
     Fact,
     Killed,
+    Restarted,
     Written,
 )
 from tests.integration.walk.rules import violations
@@ -60,6 +61,12 @@ GOOD: dict[str, list[Fact]] = {
         named(1, {0, 2}, {1}),
         Committed(0, 1),
         *brought(2, 1, 2, instance="b"),
+    ],
+    "a restart of the broker": [
+        *brought(1, 0, 1),
+        Restarted(),
+        *brought(2, 0, 1),
+        *brought(3, 2),
     ],
     "a dead letter": [
         delivered(1, 0, 1, 2),
@@ -125,6 +132,12 @@ REPEATED: dict[str, list[Fact]] = {
         *brought(2, 0, 1, instance="b"),
         *brought(3, 0, 1, 2, instance="c"),
     ],
+    "a second time after one restart": [
+        *brought(1, 0, 1),
+        Restarted(),
+        *brought(2, 0, 1, instance="b"),
+        *brought(3, 0, 1, 2),
+    ],
     "though committed": [
         *brought(1, 0, 1),
         Committed(0, 2),
@@ -142,7 +155,7 @@ REPEATED: dict[str, list[Fact]] = {
 
 @pytest.mark.parametrize("facts", REPEATED.values(), ids=REPEATED)
 def test_a_record_that_comes_again_without_cause_is_caught(facts: list[Fact]) -> None:
-    """A kill excuses what the killed one had taken and not committed, and nothing else."""
+    """A kill excuses what the killed one had not committed, a restart what nobody had, once."""
     broken = {each.partition(":")[0] for each in violations([*THREE, *facts, END])}
     assert broken == {"nothing_is_repeated_without_cause"}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -11,19 +12,23 @@ from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer
 from tests.integration.trigger_process import PARTITIONS, Trigger, World
 from tests.integration.walk.function import TIMEOUT_S, Function
-from tests.integration.walk.history import History, Killed, Written
+from tests.integration.walk.history import History, Killed, Restarted, Written
 from tests.integration.walk.sampler import Sampler
 from tests.integration.walk.script import Script
-from tests.waiting import eventually
 
 PAD = "x" * 60
 SETTINGS: dict[str, object] = {"batch_size": 10, "timeout_s": TIMEOUT_S}
 
 
 class Field:
-    """Records of all partitions in turn; `settings` are those of every instance's trigger."""
+    """Records of all partitions in turn; `settings` are those of every instance's trigger.
 
-    def __init__(self, world: World, script: Script, takes_s: float, **settings: object) -> None:
+    `protocol` is what the instances' consumers are told of the group's.
+    """
+
+    def __init__(
+        self, world: World, script: Script, takes_s: float, protocol: str, **settings: object
+    ) -> None:
         world.max_poll_interval_ms = max(world.max_poll_interval_ms, int(takes_s * 2000))
         self.history = History()
         self.function = Function(world.function, script, self.history, takes_s)
@@ -33,7 +38,9 @@ class Field:
         self.sampler = Sampler(
             world.broker.bootstrap_servers, world.topic, places, self.dead_letters
         )
+        self.broker = world.broker
         self._world = world
+        self._protocol = protocol
         self._settings = SETTINGS | {"dead_letter_topic": self.dead_letters} | settings
         self._ends = dict.fromkeys(range(PARTITIONS), 0)
         self._processes = ExitStack()
@@ -41,7 +48,12 @@ class Field:
     @contextmanager
     def watched(self) -> Iterator["Field"]:
         """Sample until the end, when all that still runs is killed and the function is dead."""
-        with closing(self.function), self.sampler.watching(self.history), self._processes:
+        with (
+            closing(self.function),
+            self.sampler.watching(self.history),
+            self.broker.telling(partial(self.history.add, Restarted())),
+            self._processes,
+        ):
             yield self
 
     def write(self, count: int, poison: frozenset[int] = frozenset()) -> None:
@@ -64,22 +76,24 @@ class Field:
     def start(self) -> str:
         """Start one more instance of the trigger; returns its name."""
         name = f"instance-{self._world.triggers + 1}"
-        trigger = self._world.trigger("", function=self.function.url(name), **self._settings)
+        url = self.function.url(name)
+        trigger = self._world.trigger(self._protocol, function=url, **self._settings)
         self.running[name] = self._processes.enter_context(trigger)
         return name
 
     def kill(self, name: str) -> None:
-        """SIGKILL, once it has joined: the embedded broker may wait for ever if it had not."""
-        process = self.running.pop(name).wait_until_assigned().process
+        """SIGKILL; where the broker may hang if it has not joined, once it has."""
+        trigger = self.running.pop(name)
+        if self.broker.hangs_on_a_kill_while_joining:
+            trigger.wait_until_assigned()
+        process = trigger.process
         self.history.add(Killed(name))
         process.kill()
         process.wait()
 
     def stop(self, name: str) -> int:
         """SIGTERM, once it listens to it; returns the exit status."""
-        trigger = self.running.pop(name)
-        eventually(lambda: bool(trigger.said("trigger starts")))
-        return trigger.end()
+        return self.running.pop(name).wait_until_started().end()
 
 
 @contextmanager
@@ -89,6 +103,7 @@ def field(
     script: Script,
     *,
     takes_s: float,
+    protocol: str,
     program: tuple[str, ...] = ("local.kafka_trigger",),
     **settings: object,
 ) -> Iterator[Field]:
@@ -97,4 +112,4 @@ def field(
     with FunctionServer() as server, ExitStack() as stack:
         world = World(broker, server, folder)
         world.program = program
-        yield stack.enter_context(Field(world, script, takes_s, **settings).watched())
+        yield stack.enter_context(Field(world, script, takes_s, protocol, **settings).watched())

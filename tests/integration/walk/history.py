@@ -52,7 +52,11 @@ class Killed(NamedTuple):
     instance: str
 
 
-Fact = Written | Delivered | Answered | Buried | Committed | Killed
+class Restarted(NamedTuple):
+    """The broker is about to end and to be started again."""
+
+
+Fact = Written | Delivered | Answered | Buried | Committed | Killed | Restarted
 
 
 class History:

@@ -3,14 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tests.integration.walk.history import Answered, Committed, Delivered, Fact, Killed
+from tests.integration.walk.history import (
+    Answered,
+    Committed,
+    Delivered,
+    Fact,
+    Killed,
+    Restarted,
+)
 
 
 def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """What the function took, and could say so, comes again for two reasons only.
+    """What the function took, and could say so, comes again for three reasons only.
 
     Its instance was killed before the offset was committed; or a record before it in its
-    partition is not settled yet, so that no offset after that one can be committed. Of a record
+    partition is not settled yet, so that no offset after that one can be committed; or the broker
+    was restarted, and who had the partition lost it: once for each restart. Of a record
     that is buried only the trigger knows when its letter was acknowledged, so it counts as settled
     once an offset after it is committed. What is committed never comes again.
     """
@@ -28,6 +36,8 @@ class _Seen:
         self._killed: set[str] = set()
         self._committed: dict[int, int] = defaultdict(int)
         self._unsettled_from: dict[int, int] = defaultdict(int)
+        self._restarts = 0
+        self._returns: dict[int, int] = defaultdict(int)
 
     def note(self, fact: Fact) -> None:
         if isinstance(fact, Delivered):
@@ -41,6 +51,8 @@ class _Seen:
             self._committed[fact.partition] = fact.offset
         elif isinstance(fact, Killed):
             self._killed.add(fact.instance)
+        elif isinstance(fact, Restarted):
+            self._restarts += 1
 
     def judge(self, fact: Delivered) -> Iterator[str]:
         unsettled_from = self._settled_up_to(fact.partition)
@@ -48,8 +60,23 @@ class _Seen:
             by = self._by.get((fact.partition, offset))
             if offset < self._committed[fact.partition]:
                 yield f"{offset} was committed before {fact}"
-            elif by and by not in self._killed and offset < unsettled_from:
+            elif (
+                by
+                and by not in self._killed
+                and offset < unsettled_from
+                and not self._returns_for_a_restart(fact)
+            ):
                 yield f"{offset} was taken from {by} before {fact}"
+
+    def _returns_for_a_restart(self, fact: Delivered) -> bool:
+        """Whether a restart may be why; then all from there on may come again."""
+        if self._returns[fact.partition] == self._restarts:
+            return False
+        self._returns[fact.partition] += 1
+        for partition, offset in list(self._by):
+            if partition == fact.partition and offset >= fact.offsets[0]:
+                del self._by[partition, offset]
+        return True
 
     def _settled_up_to(self, partition: int) -> int:
         """The first offset of a partition that is not settled."""

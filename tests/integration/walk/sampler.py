@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -53,7 +53,8 @@ class Sampler:
 
     def _watch(self, history: History, stopping: threading.Event) -> None:
         while not stopping.wait(EVERY_S):
-            self._sample(history)
+            with suppress(KafkaException):  # the broker restarts; nothing is noted of half a look
+                self._sample(history)
         self._sample(history)
 
     def _sample(self, history: History) -> None:

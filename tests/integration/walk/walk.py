@@ -1,12 +1,18 @@
-"""A random walk of faults: triggers are killed, join and leave, and their function fails."""
+"""A random walk of faults: triggers are killed, join and leave, and their function fails.
+
+On Apache Kafka the broker is restarted too, and a trigger may be killed before it has joined.
+"""
 
 from random import Random
 
+from tests.integration.apache_kafka import ApacheKafka
 from tests.integration.walk.field import Field
 from tests.waiting import eventually
 
 PER_PARTITION = 667  # 2,001 records in all
 MOVES = ("kill", "outage", "join")
+ON_APACHE_KAFKA = ("restart", "stillbirth")
+SETTLED_WITHIN_S = 60
 STEPS_ON = 5  # deliveries from one move to the next
 
 
@@ -16,32 +22,33 @@ class Walk:
     def __init__(self, seed: int, field: Field) -> None:
         self._random = Random(seed)
         self._field = field
-        self._guest: str | None = None
+        is_kafka = isinstance(field.broker, ApacheKafka)
+        self._moves = [*MOVES, *(ON_APACHE_KAFKA if is_kafka else ())]
+        self._random.shuffle(self._moves)
 
     def run(self) -> None:
         """Go all the way, and wait until the dust has settled."""
         self._field.start()
-        moves = list(MOVES)
-        self._random.shuffle(moves)
-        for number, move in enumerate(moves):
-            self._write(number)
+        for part, move in enumerate(self._moves):
+            self._write(part)
             self._go_on()
             getattr(self, f"_{move}")()
         self._leave()
-        eventually(self._field.is_done)
+        eventually(self._field.is_done, SETTLED_WITHIN_S)
         for name in list(self._field.running):
             assert self._field.stop(name) == 0
 
-    def _write(self, number: int) -> None:
+    def _write(self, part: int) -> None:
         """A part of the records, one of them poison."""
-        parts = len(MOVES)
-        begin, end = (PER_PARTITION * each // parts for each in (number, number + 1))
+        parts = len(self._moves)
+        begin, end = (PER_PARTITION * each // parts for each in (part, part + 1))
         self._field.write(end - begin, frozenset({self._random.randrange(begin, end)}))
 
-    def _go_on(self) -> None:
+    def _go_on(self, steps: int = STEPS_ON) -> None:
         begin = self._field.history.deliveries()
         eventually(
-            lambda: self._field.history.deliveries() >= begin + STEPS_ON or self._field.is_done()
+            lambda: self._field.history.deliveries() >= begin + steps or self._field.is_done(),
+            SETTLED_WITHIN_S,
         )
 
     def _kill(self) -> None:
@@ -65,6 +72,19 @@ class Walk:
         if self._random.random() < 0.5:
             self._go_on()
             self._leave()
+
+    def _restart(self) -> None:
+        """The broker dies, and is started again."""
+        broker = self._field.broker
+        assert isinstance(broker, ApacheKafka)
+        broker.restart()
+
+    def _stillbirth(self) -> None:
+        """One more instance is killed on its way into the group."""
+        name = self._field.start()
+        self._field.running[name].wait_until_started()
+        self._go_on(self._random.randrange(STEPS_ON))
+        self._field.kill(name)
 
     def _leave(self) -> None:
         """If there are two, one of them leaves in good order."""
