@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.integration.broker import QUIET
 from tests.integration.walk.history import Buried, Committed, History
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, eventually
 
 EVERY_S = 0.01
 
@@ -53,9 +53,16 @@ class Sampler:
 
     def _watch(self, history: History, stopping: threading.Event) -> None:
         while not stopping.wait(EVERY_S):
-            with suppress(KafkaException):  # the broker restarts; nothing is noted of half a look
-                self._sample(history)
-        self._sample(history)
+            self._sampled(history)
+        eventually(lambda: self._sampled(history))
+
+    def _sampled(self, history: History) -> bool:
+        """Whether there was a broker to ask; else it restarts, and no commit is noted."""
+        try:
+            self._sample(history)
+        except KafkaException:
+            return False
+        return True
 
     def _sample(self, history: History) -> None:
         """What the trigger buried before it committed is read after the commit was seen."""
