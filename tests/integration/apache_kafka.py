@@ -11,7 +11,7 @@ from tests.waiting import eventually
 NAME = "goalstream-kafka"
 OVERLAY = "tests/integration/apache_kafka.yml"
 SERVICE = "kafka"
-UP_WITHIN_S = 60
+UP_WITHIN_S = 120
 
 
 @contextmanager
@@ -22,8 +22,10 @@ def running_kafka(port: int) -> Iterator["ApacheKafka"]:
     """
     containers = Containers(NAME, {"KAFKA_TEST_PORT": str(port)}, OVERLAY)
     try:
-        containers.up(SERVICE)
-        yield ApacheKafka(f"127.0.0.1:{port}", containers)
+        containers.compose("up", "--detach", SERVICE)
+        broker = ApacheKafka(f"127.0.0.1:{port}", containers)
+        eventually(broker.is_up, UP_WITHIN_S)
+        yield broker
     finally:
         containers.down()
 
