@@ -21,6 +21,7 @@ CLASSIC = tuple(
 APACHE_KAFKA_4 = 'group.protocol = "consumer"'
 # What consumers are told, so that they speak each of the broker's group protocols.
 PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
+WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
 # A broker that is not there yet is no news in a test, and is looked for often.
 QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
 
@@ -87,7 +88,7 @@ class Broker:
         for value in values:
             self._producer.produce(topic, value=value, **{"partition": 0, **more})
             self._producer.poll(0)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(WRITTEN_WITHIN_S) == 0
 
     def read(self, topic: str, count: int) -> list[Message]:
         """The first records of partition 0 of a topic."""

@@ -17,6 +17,7 @@ from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.waiting import eventually
 
 PARTITIONS = 3
+ASSIGNED_WITHIN_S = 120  # the broker may be restarting, on a busy machine
 
 
 class Trigger:
@@ -38,7 +39,7 @@ class Trigger:
 
     def wait_until_assigned(self) -> "Trigger":
         """Return when it has partitions."""
-        eventually(lambda: bool(self.said("partitions assigned")))
+        eventually(lambda: bool(self.said("partitions assigned")), ASSIGNED_WITHIN_S)
         return self
 
     def end(self) -> int:
