@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import Field
 
+from functions.shared import kafka
 from functions.shared.settings import KafkaSettings, load
 from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
 
@@ -45,7 +46,7 @@ def create(admin: AdminClient, replication: int) -> list[str]:
 def main() -> None:
     """Create the topics, and say what was done."""
     settings = load(TopicsSettings)
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin = AdminClient(kafka.client(settings))
     try:
         created = create(admin, settings.kafka_replication_factor)
     except KafkaException as error:

@@ -20,6 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from functions.shared.breaker import Breaker
+from functions.shared.redis_pool import RestedPool
 from functions.shared.settings import RedisSettings
 
 log = logging.getLogger(__name__)
@@ -141,10 +142,12 @@ class Cache:
 
 
 def _connect(settings: RedisSettings) -> Redis:
-    return Redis.from_url(
+    pool = RestedPool.from_url(
         settings.redis_url or "",
+        max_idle_s=settings.redis_max_idle_s,
         socket_timeout=settings.redis_timeout_s,
         socket_connect_timeout=settings.redis_timeout_s,
         retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
         max_connections=16,
     )
+    return Redis.from_pool(pool)

@@ -5,16 +5,16 @@ pg8000 serves one thread a connection and has no async face.
 
 import asyncio
 import logging
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.native import Connection, PreparedStatement
+from pg8000.native import Connection
 from pydantic import SecretStr
 
+from functions.shared import postgres_url
+from functions.shared.postgres_session import Prepared, Session, Unprepared
 from functions.shared.problems import Unavailable
 from functions.shared.settings import PostgresSettings
 
@@ -45,37 +45,18 @@ def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Co
     `password` serves a URL that has none; `timeout_s` bounds every wait on the socket, not only
     the connect.
     """
-    parts = urlsplit(url)
+    its = postgres_url.parse(url)
     given = password.get_secret_value() if password else None
     return Connection(
-        user=unquote(parts.username or "postgres"),
-        password=unquote(parts.password) if parts.password else given,
-        host=parts.hostname or "localhost",
-        port=parts.port or 5432,
-        database=unquote(parts.path.lstrip("/")) or "postgres",
+        user=its.user,
+        password=its.password or given,
+        host=its.host,
+        port=its.port,
+        database=its.database,
         timeout=timeout_s,
         application_name="goalstream",
-        ssl_context=ssl.create_default_context() if "sslmode=verify-full" in parts.query else None,
+        ssl_context=its.tls,
     )
-
-
-class _Session:
-    """One connection and the statements prepared on it."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self._statements: dict[str, PreparedStatement] = {}
-
-    def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        if sql not in self._statements:
-            self._statements[sql] = self.connection.prepare(sql)
-        return self._statements[sql].run(**values) or []
-
-    def close(self) -> None:
-        try:
-            self.connection.close()
-        except (DatabaseError, InterfaceError, OSError):
-            log.debug("the connection was gone already")
 
 
 def _is_stale(error: Exception) -> bool:
@@ -96,7 +77,7 @@ class Postgres:
         self._settings = settings
         self._threads = ThreadPoolExecutor(settings.database_pool_size, "postgres")
         self._local = local()
-        self._sessions: set[_Session] = set()
+        self._sessions: set[Session] = set()
 
     async def run(self, sql: str, **values: Any) -> list[Row]:
         """The rows of one statement with `:named` values.
@@ -115,8 +96,10 @@ class Postgres:
             session.close()
 
     def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        session: _Session | None = getattr(self._local, "session", None)
-        if session is not None:
+        session: Session | None = getattr(self._local, "session", None)
+        if session is not None and session.idle_s() > self._settings.database_max_idle_s:
+            self._forget_session()
+        elif session is not None:
             try:
                 return session.run(sql, values)
             except (DatabaseError, InterfaceError, OSError) as error:
@@ -127,11 +110,16 @@ class Postgres:
 
     def _run_anew(self, sql: str, values: dict[str, Any]) -> list[Row]:
         try:
-            session = self._local.session = _Session(self._connection())
+            session = self._local.session = self._session()
             self._sessions.add(session)
             return session.run(sql, values)
         except (DatabaseError, InterfaceError, OSError) as error:
             raise self._translated(error) from error
+
+    def _session(self) -> Session:
+        connection = self._connection()
+        prepare = self._settings.database_prepare
+        return Session(connection, (Prepared if prepare else Unprepared)(connection))
 
     def _connection(self) -> Connection:
         its = self._settings
@@ -147,7 +135,7 @@ class Postgres:
         return Unavailable("The database does not answer.")
 
     def _forget_session(self) -> None:
-        session: _Session | None = getattr(self._local, "session", None)
+        session: Session | None = getattr(self._local, "session", None)
         self._local.session = None
         if session is not None:
             self._sessions.discard(session)

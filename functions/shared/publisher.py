@@ -2,18 +2,25 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from functions.shared import kafka
+from functions.shared.acknowledgements import (
+    Acknowledged,
+    Acknowledgement,
+    Awaited,
+    NotAcknowledged,
+)
 from functions.shared.settings import KafkaSettings
 
-Acknowledged = asyncio.Future[None]
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
 POLL_S = 0.001
+
+__all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
 
 log = logging.getLogger(__name__)
 
@@ -25,39 +32,6 @@ class Record(NamedTuple):
     key: str
     value: bytes
     headers: Mapping[str, str]
-
-
-class NotAcknowledged(Exception):
-    """The broker did not acknowledge the records in time; they may still arrive."""
-
-
-class _Acknowledgement:
-    """Counts down the delivery reports of the records of one call."""
-
-    __slots__ = ("_awaited", "_done", "_error", "deadline")
-
-    def __init__(self, done: Acknowledged, awaited: int, deadline: float) -> None:
-        self.deadline = deadline
-        self._done = done
-        self._awaited = awaited
-        self._error: KafkaError | None = None
-
-    def delivered(self, error: KafkaError | None, _: Message) -> None:
-        self._error = self._error or error
-        self._awaited -= 1
-        if self._awaited == 0:
-            self.end(str(self._error) if self._error else None)
-
-    def end(self, error: str | None) -> None:
-        if self._done.done():
-            return
-        if error is None:
-            self._done.set_result(None)
-        else:
-            self._done.set_exception(NotAcknowledged(error))
-
-    def ended(self) -> bool:
-        return self._done.done()
 
 
 class Publisher:
@@ -74,7 +48,7 @@ class Publisher:
         self._producer = Producer(_configuration(settings, linger_ms), logger=log)
         self._loop = asyncio.get_running_loop()
         self._polling = False
-        self._awaited: deque[_Acknowledgement] = deque()  # in the order of their deadlines
+        self._awaited = Awaited()
 
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
@@ -85,14 +59,14 @@ class Publisher:
         when the broker refused one, or the deadline passed.
         """
         acknowledged = acknowledged or self._loop.create_future()
-        deadline = self._loop.time() + self._deadline_s
-        acknowledgement = _Acknowledgement(acknowledged, len(records), deadline)
+        now = self._loop.time()
+        acknowledgement = Acknowledgement(acknowledged, len(records), now + self._deadline_s)
         try:
             self._produce(records, acknowledgement.delivered)
         except (BufferError, KafkaException) as error:
             acknowledgement.end(str(error))
         else:
-            self._awaited.append(acknowledgement)
+            self._awaited.add(acknowledgement, now)
         return acknowledged
 
     def announce(self, records: Sequence[Record]) -> None:
@@ -117,9 +91,7 @@ class Publisher:
 
     def _poll(self) -> None:
         self._producer.poll(0)
-        now = self._loop.time()
-        while self._awaited and (self._awaited[0].ended() or self._awaited[0].deadline <= now):
-            self._awaited.popleft().end("no acknowledgement in time")
+        self._awaited.expire(self._loop.time())
         self._polling = bool(self._awaited or len(self._producer))
         if self._polling:
             self._loop.call_later(POLL_S, self._poll)
@@ -132,7 +104,7 @@ def _log_if_lost(error: KafkaError | None, _: Message) -> None:
 
 def _configuration(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
     return {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        **kafka.client(settings),
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": linger_ms,

@@ -4,8 +4,8 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Self, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,10 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
+
+from functions.shared import kafka, postgres_url
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 LogLevel = Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")]
@@ -27,6 +30,13 @@ def _with_usable_port(url: str) -> str:
         urlsplit(url).port  # noqa: B018 - asking for it is the check
     except ValueError:
         raise ValueError("its port is no number from 0 to 65535") from None
+    return url
+
+
+def _redis_url(url: str) -> str:
+    authority = dict(parse_qsl(urlsplit(_with_usable_port(url)).query)).get("ssl_ca_certs")
+    if authority and not Path(authority).is_file():
+        raise ValueError("ssl_ca_certs names no file")
     return url
 
 
@@ -50,22 +60,40 @@ class Settings(BaseModel):
 
 
 class KafkaSettings(Settings):
-    """For functions that publish."""
+    """For functions that publish: where the broker is, and how it is told who we are."""
 
     kafka_bootstrap_servers: Annotated[
         str, StringConstraints(pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")
     ]
+    kafka_security_protocol: kafka.Protocol = "PLAINTEXT"
+    kafka_ssl_ca_location: str | None = None
+    kafka_sasl_mechanism: kafka.Mechanism | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_oauth_token_url: Annotated[str, StringConstraints(pattern="^https?://")] | None = None
+    kafka_oauth_client_id: str | None = None
+    kafka_oauth_client_secret: SecretStr | None = Field(None, repr=False)
+    kafka_oauth_scope: str | None = None
+    aws_region: str | None = None
     publish_deadline_s: Seconds = 5.0
+
+    @model_validator(mode="after")
+    def _can_reach_the_broker(self) -> Self:
+        if wrong := "; ".join(kafka.refusals(self)):
+            raise ValueError(wrong)
+        return self
 
 
 class PostgresSettings(Settings):
     """For functions that read or write highlights; the password is of a URL that has none."""
 
     database_url: Annotated[
-        str, StringConstraints(pattern=r"^postgres(ql)?://"), AfterValidator(_with_usable_port)
+        str, StringConstraints(pattern=r"^postgres(ql)?://"), AfterValidator(postgres_url.checked)
     ] = Field(repr=False)
     database_password: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=64)] = 4
+    database_prepare: bool = True
+    database_max_idle_s: Seconds = 60.0
     database_timeout_s: Seconds = 5.0
 
 
@@ -73,12 +101,11 @@ class RedisSettings(Settings):
     """For functions that fill or drop the cache; without a URL there is no cache."""
 
     redis_url: (
-        Annotated[
-            str, StringConstraints(pattern="^(rediss?|unix)://"), AfterValidator(_with_usable_port)
-        ]
+        Annotated[str, StringConstraints(pattern="^(rediss?|unix)://"), AfterValidator(_redis_url)]
         | None
     ) = Field(None, repr=False)
     redis_timeout_s: Seconds = 0.05
+    redis_max_idle_s: Seconds = 60.0
     cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
 
 
