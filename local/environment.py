@@ -1,7 +1,11 @@
-"""Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them."""
+"""Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them.
+
+What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says.
+"""
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -24,8 +28,19 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
     name, has_default, default = reference.partition(":-")
     if not end or not NAME.fullmatch(name):
         raise SubstitutionError(f"{match[0]!r} is neither ${{NAME}} nor ${{NAME:-default}}")
+    value = environ.get(name) or _filed(f"{name}_FILE", environ)
     if has_default:
-        return environ.get(name) or default
-    if name not in environ:
+        return value or default
+    if value is None and name not in environ:
         raise SubstitutionError(f"the environment variable {name} is not set")
-    return environ[name]
+    return value or ""
+
+
+def _filed(name: str, environ: Mapping[str, str]) -> str | None:
+    path = environ.get(name)
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SubstitutionError(f"the file that {name} names cannot be read") from None

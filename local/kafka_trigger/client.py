@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from local.kafka_trigger.config import Kafka, Setting, Trigger
+from local.kafka_trigger.config import Kafka, Trigger
+from local.kafka_trigger.msk_iam import for_librdkafka
 
 CLASSIC_ONLY = {
     "group.protocol.type",
@@ -20,12 +22,12 @@ def group_protocol(kafka: Kafka) -> str:
     return str({**kafka.common, **kafka.consumer}.get("group.protocol", "classic")).lower()
 
 
-def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, Setting]:
+def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, Any]:
     """A trigger's consumer, which fetches about `depth` records ahead of each partition.
 
     The file's settings win over these, but for those that the trigger's promises rest on.
     """
-    settings: dict[str, Setting] = {
+    settings: dict[str, Any] = {
         "queued.min.messages": depth,  # a pause throws away what was fetched ahead
         "fetch.queue.backoff.ms": 5,  # with so little ahead, the usual second would stall it
         "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is made later
@@ -37,17 +39,17 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, S
         "enable.auto.offset.store": False,
     }
     if group_protocol(kafka) == "consumer":
-        return _without(settings, CLASSIC_ONLY)
-    return settings
+        settings = _without(settings, CLASSIC_ONLY)
+    return for_librdkafka(settings)
 
 
-def producer_settings(kafka: Kafka) -> dict[str, Setting]:
+def producer_settings(kafka: Kafka) -> dict[str, Any]:
     """The producer of dead letters.
 
     It is not idempotent: a dead letter may come twice, but a broker that lost its state must
     not leave a producer that can never write again.
     """
-    return {
+    settings = {
         "message.timeout.ms": 10_000,  # how often a topic that cannot be written is complained of
         "message.max.bytes": 100_000_000,  # the broker decides what is too large
         "log_level": 2,  # each failure is reported with its record
@@ -55,9 +57,10 @@ def producer_settings(kafka: Kafka) -> dict[str, Setting]:
         **kafka.producer,
         "acks": "all",
     }
+    return for_librdkafka(settings)
 
 
-def _without(settings: Mapping[str, Setting], keys: set[str]) -> dict[str, Setting]:
+def _without(settings: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in keys}
 
 

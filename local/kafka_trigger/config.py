@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import ValidationInfo
 
+from local.kafka_trigger import msk_iam
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.kafka_trigger.filters import Filter
 from local.kafka_trigger.table import Table
@@ -135,12 +136,15 @@ class Trigger(Table):
 
 
 class Kafka(Table):
-    """Settings that librdkafka gets as they are: in all clients, in consumers, in producers."""
+    """Settings that librdkafka gets as they are: in all clients, in consumers, in producers.
 
-    common: Mapping[str, Setting] = Field(description="settings of all clients")
-    consumer: Mapping[str, Setting] = Field(description="settings of consumers alone")
+    One that is an empty text is left out, as if it were not there.
+    """
+
+    common: Mapping[str, Setting] = Field(repr=False, description="settings of all clients")
+    consumer: Mapping[str, Setting] = Field(repr=False, description="settings of consumers alone")
     producer: Mapping[str, Setting] = Field(
-        description="settings of the producer of dead letters alone"
+        repr=False, description="settings of the producer of dead letters alone"
     )
 
     @property
@@ -168,6 +172,8 @@ class Kafka(Table):
             raise ValueError("bootstrap.servers (where the brokers are) is missing")
         if taken := SET_BY_A_TRIGGER & (self.common.keys() | self.consumer.keys()):
             raise ValueError(f"{', '.join(sorted(taken))}: not here, a trigger sets it")
+        if msk_iam.is_chosen(self.common) and not self.common.get(msk_iam.REGION):
+            raise ValueError(f"{msk_iam.REGION} is missing: {msk_iam.MECHANISM} signs for a region")
         return self
 
 
@@ -204,7 +210,9 @@ def _refuse_twice(what: str, keys: list[Any]) -> None:
 
 def _flat(table: object) -> object:
     """Join what TOML takes apart: `bootstrap.servers = "…"` without quotes is a nested table."""
-    return dict(_paths(table)) if isinstance(table, Mapping) else table
+    if not isinstance(table, Mapping):
+        return table
+    return {name: value for name, value in _paths(table) if value != ""}
 
 
 def _paths(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
