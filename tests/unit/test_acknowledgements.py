@@ -1,0 +1,62 @@
+"""Until when a producer awaits an acknowledgement."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from functions.shared.acknowledgements import (
+    Acknowledged,
+    Acknowledgement,
+    Awaited,
+    NotAcknowledged,
+)
+
+DEADLINE_S = 5
+
+
+def after(looks_at_s: Sequence[float], count: int = 1) -> list[Acknowledged]:
+    """Publish at 0 s, look at the deadlines at these times; returns what is awaited."""
+
+    async def publish() -> list[Acknowledged]:
+        awaited = Awaited()
+        published = [asyncio.get_running_loop().create_future() for _ in range(count)]
+        for each in published:
+            awaited.add(Acknowledgement(each, 1, DEADLINE_S), 0)
+        for at in looks_at_s:
+            awaited.expire(at)
+        return published
+
+    return asyncio.run(publish())
+
+
+def test_the_deadline_ends_the_wait() -> None:
+    """Not a moment before."""
+    steady = [each / 10 for each in range(51)]
+    [late] = after(steady)
+    [in_time] = after(steady[:-1])
+    assert not in_time.done()
+    with pytest.raises(NotAcknowledged, match="no acknowledgement in time"):
+        late.result()
+
+
+def test_a_freeze_does_not_count() -> None:
+    """Who was frozen for an hour has heard nothing of the broker: all that is left is left."""
+    awaited = after([0.1, 3600, 3600.5, 3604.9], count=2)
+    assert not any(each.done() for each in awaited)
+    awaited = after([0.1, 3600, *(3600 + each / 10 for each in range(1, 51))], count=2)
+    assert all(each.done() and each.exception() for each in awaited)
+
+
+def test_what_is_published_after_a_freeze_has_its_own_deadline() -> None:
+    """The time in which nothing was awaited is no freeze."""
+
+    async def publish() -> Acknowledged:
+        awaited = Awaited()
+        done: Acknowledged = asyncio.get_running_loop().create_future()
+        awaited.add(Acknowledgement(done, 1, 3600 + DEADLINE_S), 3600)
+        for tenth in range(51):
+            awaited.expire(3600 + tenth / 10)
+        return done
+
+    assert asyncio.run(publish()).exception()

@@ -1,0 +1,201 @@
+"""How a client of Kafka proves who it is, by environment alone."""
+
+import base64
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from confluent_kafka import Producer
+
+from functions.shared import kafka
+from functions.shared.settings import KafkaSettings, SettingsError, load
+from local.kafka_trigger.client import consumer_settings, producer_settings
+from local.kafka_trigger.load import ConfigError
+from local.kafka_trigger.load import load as load_triggers
+
+TRIGGERS = Path(__file__).parents[2] / "local" / "triggers.toml"
+BROKER = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+URLS = {"CONSUME_GOAL_URL": "http://127.0.0.1:1", "ENRICH_BATCH_URL": "http://127.0.0.1:1"}
+SASL = BROKER | {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
+USER = {"KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": "hush hush"}
+OAUTH = {
+    "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+    "KAFKA_OAUTH_TOKEN_URL": "http://127.0.0.1:1/token",
+    "KAFKA_OAUTH_CLIENT_ID": "me",
+    "KAFKA_OAUTH_CLIENT_SECRET": "hush hush",
+    "KAFKA_OAUTH_SCOPE": "kafka",
+}
+MSK = {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM", "AWS_REGION": "eu-west-1"}
+
+
+def of_function(environ: dict[str, str]) -> dict[str, Any]:
+    """What a function's producer is told."""
+    return kafka.client(load(KafkaSettings, environ))
+
+
+def of_trigger(environ: dict[str, str]) -> dict[str, Any]:
+    """What the trigger's producer is told; its consumer is told the same."""
+    config = load_triggers(TRIGGERS, environ | URLS)
+    producer = producer_settings(config.kafka)
+    consumer = consumer_settings(config.kafka, config.triggers[0], 1)
+    mine = {name for name in producer if name.startswith(("sasl.", "ssl.", "security."))}
+    assert {name: consumer[name] for name in mine} == {name: producer[name] for name in mine}
+    return producer
+
+
+@pytest.fixture(name="authority")
+def _authority(tmp_path: Path) -> str:
+    """A file that says whom to trust."""
+    path = tmp_path / "ca.pem"
+    path.write_text("whom to trust")
+    return str(path)
+
+
+@pytest.mark.parametrize("settings_of", [of_function, of_trigger])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_a_password_over_tls(settings_of: Any, mechanism: str, authority: str) -> None:
+    """User name, password and authority reach librdkafka, which takes them."""
+    environ = SASL | USER | {"KAFKA_SASL_MECHANISM": mechanism, "KAFKA_SSL_CA_LOCATION": authority}
+    told = settings_of(environ)
+    assert told.items() >= {
+        "bootstrap.servers": "127.0.0.1:1", "security.protocol": "SASL_SSL",
+        "sasl.mechanism": mechanism, "sasl.username": "me", "sasl.password": "hush hush",
+        "ssl.ca.location": authority,
+    }.items()  # fmt: skip
+
+
+@pytest.mark.parametrize("settings_of", [of_function, of_trigger])
+def test_without_variables_it_is_plain_text_and_nobody(settings_of: Any) -> None:
+    """What is not said is not handed on, an empty variable neither."""
+    empty = dict.fromkeys([*USER, *OAUTH, *MSK, "KAFKA_SSL_CA_LOCATION"], "")
+    told = settings_of(BROKER | empty)
+    assert told["security.protocol"] == "PLAINTEXT"
+    assert not {name for name in told if name.startswith(("sasl.", "ssl.", "aws."))} - {
+        "sasl.oauthbearer.method"
+    }
+    Producer(told)
+
+
+@pytest.mark.parametrize("settings_of", [of_function, of_trigger])
+def test_amazon_msk_is_given_a_signed_token(
+    settings_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the keys of the environment, for the region, and good for some minutes."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMADEUP")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush hush")
+    told = settings_of(SASL | MSK)
+    token, expires_at = told.pop("oauth_cb")("")
+    assert told["sasl.mechanism"] == "OAUTHBEARER"
+    assert not {name for name in told if name.startswith(("sasl.oauthbearer.", "aws."))}
+    url = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
+    query = parse_qs(url.query)
+    assert url.hostname == "kafka.eu-west-1.amazonaws.com"
+    assert query["Action"] == ["kafka-cluster:Connect"]
+    assert query["X-Amz-Credential"][0].startswith("AKIAMADEUP/")
+    assert query["X-Amz-Credential"][0].endswith("/eu-west-1/kafka-cluster/aws4_request")
+    assert 60 < expires_at - time.time() < 3600
+
+
+class TokenServer(HTTPServer):
+    """Keeps what it is asked, and gives no token."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Asked)
+        self.timeout = 10
+        self.asked: list[tuple[str | None, bytes]] = []
+
+
+class _Asked(BaseHTTPRequestHandler):
+    server: TokenServer
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.headers["Authorization"], body))
+        self.send_error(503)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("settings_of", [of_function, of_trigger])
+def test_a_token_is_asked_for_by_client_credentials(settings_of: Any) -> None:
+    """Librdkafka asks the token's URL with the client's id, secret and scope."""
+    server = TokenServer()
+    asking = Thread(target=server.handle_request)
+    asking.start()
+    url = f"http://127.0.0.1:{server.server_port}/token"
+    producer = Producer(
+        {**settings_of(SASL | OAUTH | {"KAFKA_OAUTH_TOKEN_URL": url}), "log_level": 0}
+    )
+    asking.join()
+    server.server_close()
+    assert len(producer) == 0
+    [(authorization, body)] = server.asked
+    assert authorization == "Basic " + base64.b64encode(b"me:hush hush").decode()
+    assert parse_qs(body.decode()) == {"grant_type": ["client_credentials"], "scope": ["kafka"]}
+
+
+def refusal(environ: dict[str, str]) -> str:
+    """What stops a function's start."""
+    with pytest.raises(SettingsError) as error:
+        load(KafkaSettings, environ)
+    return str(error.value).removeprefix("cannot start: ")
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        (SASL, "KAFKA_SASL_MECHANISM is missing: KAFKA_SECURITY_PROTOCOL is SASL_SSL"),
+        (SASL | {"KAFKA_SASL_MECHANISM": "PLAIN"}, "KAFKA_SASL_USERNAME is missing"),
+        (SASL | {"KAFKA_SASL_MECHANISM": "PLAIN"}, "KAFKA_SASL_PASSWORD is missing"),
+        (SASL | {"KAFKA_SASL_MECHANISM": "OAUTHBEARER"}, "KAFKA_OAUTH_TOKEN_URL is missing"),
+        (SASL | {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"}, "AWS_REGION is missing"),
+        (SASL | {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-1"}, "KAFKA_SASL_MECHANISM is wrong"),
+        (SASL | OAUTH | {"KAFKA_OAUTH_TOKEN_URL": "token"}, "KAFKA_OAUTH_TOKEN_URL is wrong"),
+        (BROKER | USER | {"KAFKA_SASL_MECHANISM": "PLAIN"}, "KAFKA_SASL_MECHANISM is wrong"),
+        (BROKER | {"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL is wrong"),
+        (
+            SASL | MSK | {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+            "KAFKA_SASL_MECHANISM is wrong: AWS_MSK_IAM needs SASL_SSL",
+        ),
+        (
+            BROKER | {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CA_LOCATION": "/nowhere"},
+            "KAFKA_SSL_CA_LOCATION is wrong: there is no such file",
+        ),
+        (BROKER | {"KAFKA_SSL_CA_LOCATION": __file__}, "KAFKA_SSL_CA_LOCATION is wrong"),
+    ],
+)
+def test_what_does_not_fit_together_stops_the_start(environ: dict[str, str], said: str) -> None:
+    """In a sentence that names the variable."""
+    assert said in refusal(environ)
+
+
+def test_a_password_is_never_shown() -> None:
+    """Neither by the settings of functions nor by those of the trigger, nor in a refusal."""
+    for environ in (SASL | OAUTH, SASL | USER | {"KAFKA_SASL_MECHANISM": "PLAIN"}):
+        settings = load(KafkaSettings, environ)
+        config = load_triggers(TRIGGERS, environ | URLS)
+        assert "hush" not in f"{settings!r} {settings} {config!r} {config}"
+    assert "hush" not in refusal(BROKER | USER | {"KAFKA_SASL_MECHANISM": "PLAIN"})
+
+
+def test_the_trigger_asks_for_amazon_s_region() -> None:
+    """Before it starts."""
+    with pytest.raises(ConfigError, match=r"aws\.region is missing"):
+        of_trigger(SASL | {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"})
+
+
+def test_the_trigger_s_password_may_be_in_a_file(tmp_path: Path) -> None:
+    """As a function's; a file that is not there is named by its variable."""
+    path = tmp_path / "password"
+    path.write_text("hush hush\n")
+    environ = SASL | {"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me"}
+    assert of_trigger(environ | {"KAFKA_SASL_PASSWORD_FILE": str(path)})["sasl.password"] == (
+        "hush hush"
+    )
+    with pytest.raises(ConfigError, match="the file that KAFKA_SASL_PASSWORD_FILE names"):
+        of_trigger(environ | {"KAFKA_SASL_PASSWORD_FILE": "/nowhere"})

@@ -1,0 +1,82 @@
+"""What a DATABASE_URL may ask for."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from functions.shared import postgres_url
+from functions.shared.settings import PostgresSettings, RedisSettings, Settings, SettingsError, load
+
+URL = "postgresql://me:hush@db.example/goals"
+
+
+@pytest.fixture(scope="module", name="authority")
+def _authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate of an authority."""
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    return path
+
+
+def test_without_tls() -> None:
+    """Never with `disable`; without an sslmode, if the server has it."""
+    assert postgres_url.parse(f"{URL}?sslmode=disable").tls is False
+    assert postgres_url.parse(URL).tls is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "given", "name", "certificate"),
+    [
+        ("require", False, False, ssl.CERT_NONE),
+        ("require", True, False, ssl.CERT_REQUIRED),
+        ("verify-full", False, True, ssl.CERT_REQUIRED),
+        ("verify-full", True, True, ssl.CERT_REQUIRED),
+    ],
+)
+def test_what_is_checked_of_the_server(
+    mode: str, given: bool, name: bool, certificate: ssl.VerifyMode, authority: Path
+) -> None:
+    """As libpq has it: the name by `verify-full` alone, the authority if there is one."""
+    query = f"sslmode={mode}" + (f"&sslrootcert={authority}" if given else "")
+    context = postgres_url.parse(f"{URL}?{query}").tls
+    assert isinstance(context, ssl.SSLContext)
+    assert (context.check_hostname, context.verify_mode) == (name, certificate)
+    if given:
+        assert len(context.get_ca_certs()) == 1
+
+
+def refusal(model: type[Settings], name: str, value: str) -> str:
+    """What stops the start."""
+    with pytest.raises(SettingsError) as error:
+        load(model, {name: value})
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("sslmode=verify_full", "sslmode is one of disable, require, verify-full"),
+        ("sslmode=prefer", "sslmode is one of"),
+        ("sslmode=", "sslmode is one of"),
+        ("sslmode=verify-full&sslrootcert=/nowhere", "sslrootcert cannot be read: No such file"),
+        (f"sslmode=verify-full&sslrootcert={__file__}", "sslrootcert cannot be read"),
+        ("sslrootcert=/nowhere", "no sslmode that uses it"),
+        ("sslmode=disable&sslrootcert=/nowhere", "no sslmode that uses it"),
+        ("sslmode=require&sslcert=me.pem", "sslcert: only sslmode and sslrootcert"),
+    ],
+)
+def test_what_is_not_understood_stops_the_start(query: str, said: str) -> None:
+    """Rather than a connection that is less safe than was meant; without the password."""
+    told = refusal(PostgresSettings, "DATABASE_URL", f"{URL}?{query}")
+    assert told.startswith("cannot start: DATABASE_URL is wrong: ")
+    assert said in told
+    assert "hush" not in told
+
+
+def test_redis_authority_that_is_not_there_stops_the_start() -> None:
+    """At once, not at the first call."""
+    url = "rediss://:hush@cache.example:6379/0?ssl_ca_certs=/nowhere"
+    told = refusal(RedisSettings, "REDIS_URL", url)
+    assert told == "cannot start: REDIS_URL is wrong: ssl_ca_certs names no file"
