@@ -102,6 +102,7 @@ def test_redis_is_reached_by_its_name(stack: Stack, presented: Presented, file: 
             await cache.fill(match, "1", b"page", lease or b"")
             page = await cache.read(match, "1")
             await cache.close()
+            await asyncio.sleep(0.01)  # its transports are closed in the loop's next rounds
             return page
 
         assert asyncio.run(keep_and_read()) == (b"page" if is_believed else None)

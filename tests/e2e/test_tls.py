@@ -1,0 +1,72 @@
+"""All over TLS, as docker-compose.tls.yml has it."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.embedded.ports import free_port
+from tests.e2e.conftest import docker_runs
+from tests.e2e.containers import Containers
+from tests.events import event_json
+from tests.waiting import eventually
+
+LIST = """
+from confluent_kafka import Producer
+try:
+    Producer({"bootstrap.servers": "kafka:9092", "log_level": 0, %s}).list_topics(timeout=3)
+    print("welcome")
+except Exception:
+    print("refused")
+"""
+TLS = "'security.protocol': 'SASL_SSL', 'ssl.ca.location': '/tls/ca.pem'"
+USER = "'sasl.mechanism': 'SCRAM-SHA-512', 'sasl.username': 'goalstream', 'sasl.password': "
+
+
+@pytest.fixture
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+    """The containers with their connections secured; without Docker this is skipped."""
+    if not docker_runs():
+        pytest.skip("Docker with Compose does not run here")
+    folder = tmp_path_factory.mktemp("secrets")
+    for name in ("kafka", "postgres"):
+        (folder / name).write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    settings = {
+        "GOALSTREAM_EVENTS_PORT": str(free_port()),
+        "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
+        "GOALSTREAM_TAG": "tls",
+        "KAFKA_PASSWORD_FILE": str(folder / "kafka"),
+        "POSTGRES_PASSWORD_FILE": str(folder / "postgres"),
+    }
+    containers = Containers("goalstream-tls", settings, "docker-compose.tls.yml")
+    try:
+        containers.up("--build")
+        yield containers
+    finally:
+        containers.down()
+
+
+def listed(containers: Containers, settings: str) -> str:
+    """What a client in a function's container sees of the broker."""
+    return containers.run_in("ingest-event", "python", "-c", LIST % settings).strip()
+
+
+def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) -> None:
+    """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password."""
+    posted = http.post(f"{secured.events_url}/events", json=event_json())
+    assert posted.status_code == 202, posted.text
+    url = secured.highlights_url + posted.headers["location"]
+    eventually(lambda: http.get(url).is_success and http.get(url).json()["status"] == "READY")
+    params = {"matchId": posted.json()["matchId"]}
+    assert len(http.get(f"{secured.highlights_url}/highlights", params=params).json()) == 1
+    insecure = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE NOT ssl"
+    assert secured.sql(f"{insecure} AND application_name = 'goalstream'") == "0"
+    assert "pages" in secured.run_in(
+        "redis", "redis-cli", "--tls", "--cacert", "/tls/all.pem", "keys", "*"
+    )
+    password = Path(secured.settings["KAFKA_PASSWORD_FILE"]).read_text(encoding="utf-8")
+    assert listed(secured, f"{TLS}, {USER} {password!r}") == "welcome"
+    assert listed(secured, f"{TLS}, {USER} 'wrong'") == "refused"
+    assert listed(secured, "") == "refused"

@@ -1,0 +1,107 @@
+"""Nothing in our SQL needs a session: a pooler may give each statement to another server."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from pg8000.exceptions import DatabaseError
+
+from functions.consume_goal.consume import row
+from functions.shared.contracts import IdentifiedEvent
+from functions.shared.deliveries import Delivery
+from functions.shared.highlights import FILTERS, READY, Highlights
+from functions.shared.postgres import DataRefused, Postgres, connect
+from functions.shared.settings import PostgresSettings, load
+from infra.migrate import migrate
+from local.embedded.ports import HOST
+from local.embedded.stack import Stack
+from tests.events import MATCH, identified
+from tests.integration.pooler import Pooler
+from tests.integration.table import Table
+
+TYPES = frozenset({"goal"})
+WHO = "SELECT pg_backend_pid() WHERE cast(:value AS integer) = 1"
+
+
+@pytest.fixture(name="url")
+def _url(stack: Stack, table: Table) -> Iterator[str]:
+    """Where a pooler stands before the stack's Postgres, whose table is empty."""
+    del table
+    place = urlsplit(stack.database_url)
+    with Pooler(place.port or 0) as pooler:
+        yield f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
+
+
+def behind(url: str, prepare: str) -> Postgres:
+    """One connection to a pooler."""
+    environ = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": "1", "DATABASE_PREPARE": prepare}
+    return Postgres(load(PostgresSettings, environ))
+
+
+def test_statements_of_a_connection_run_on_two_servers(url: str) -> None:
+    """In turn, which is what the other tests rest on; one that is kept is found on neither."""
+    with closing(behind(url, "false")) as postgres:
+        ran_on = [asyncio.run(postgres.run(WHO, value=1))[0][0] for _ in range(6)]
+    assert ran_on[0] != ran_on[1]
+    assert ran_on == ran_on[:2] * 3
+    with closing(behind(url, "true")) as postgres, pytest.raises(DatabaseError, match="26000"):
+        asyncio.run(postgres.run(WHO, value=1))
+
+
+def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: str) -> None:
+    """Record, claim, finish, give back, list by each filter, get: on either server."""
+    del quiet_stack
+    with closing(behind(url, "false")) as postgres:
+        for number in range(3):
+            asyncio.run(life(Highlights(postgres), identified(eventId=str(number), team="home")))
+
+
+async def life(highlights: Highlights, event: IdentifiedEvent) -> None:
+    """Of a highlight, until it can be read."""
+    nothing = Delivery(None, None, None)
+    [recorded] = await highlights.record([row(event, nothing, TYPES)])
+    assert await highlights.record([row(event, nothing, TYPES)]) == []
+    assert await highlights.count_pending() == 1
+    [claimed] = await highlights.claim(limit=10, lease_s=60)
+    back = {"id": claimed[0], "lease": claimed[1]}
+    [given_back] = await highlights.give_back([back], attempts=5, backoff_s=0)
+    [again] = await highlights.claim(limit=10, lease_s=60)
+    text = {"lease": again[1], "title": "Goal", "summary": "A goal."}
+    [finished] = await highlights.finish([{"id": again[0], **text}])
+    assert recorded.id == claimed[0] == given_back.id == finished.id
+    values = {
+        "match_id": MATCH, "status": READY, "standing": True, "team": "HOME", "event_type": "Goal",
+        "updated_since": "2020-01-01T00:00:00Z", "after": "2100-01-01T00:00:00Z",
+        "after_id": recorded.id,
+    }  # fmt: skip
+    for name in FILTERS:
+        filters = {key: value for key, value in values.items() if key.removesuffix("_id") == name}
+        filters |= {name: values[name]}
+        listed = await highlights.list(filters, limit=100)
+        assert recorded.id in [each.id for each in listed]
+    found = await highlights.get(recorded.id)
+    assert found is not None
+    assert '"title":"Goal"' in found.json
+
+
+def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
+    """An error of the first or the second half of a statement, then one that is right."""
+    with closing(behind(url, "false")) as postgres:
+        for value, error in (("x", DataRefused), (1, None), ("y", DataRefused), (1, None)):
+            if error:
+                with pytest.raises(error):
+                    asyncio.run(postgres.run(WHO, value=value))
+            else:
+                assert len(asyncio.run(postgres.run(WHO, value=value))) == 1
+        with pytest.raises(DatabaseError, match="42601"):
+            asyncio.run(postgres.run("SELEC 1"))
+        assert asyncio.run(postgres.run(WHO, value=2)) == []
+
+
+def test_the_schema_is_brought_up_to_date_behind_a_pooler(url: str) -> None:
+    """In one transaction, with a lock that ends with it."""
+    with closing(connect(url, 30)) as connection:
+        assert migrate(connection) == []
+        assert migrate(connection) == []
