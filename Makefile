@@ -7,7 +7,7 @@ python := .venv/bin/python
 ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
-requirements := requirements.txt local/requirements.txt local/gateway/requirements.txt requirements-dev.txt
+requirements := requirements.txt local/requirements.txt local/gateway/requirements.txt infra/aws/requirements.txt requirements-dev.txt
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 .PHONY: help setup demo up up-containers replay check test test-long test-containers bench format \

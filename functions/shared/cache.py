@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 10  # longer than any read of the database may take
 CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
+TLS_CONNECT_S = 1.0  # a handshake takes longer than an answer may
 RETRY_S = 0.5  # shorter than a breaker stays open after Redis is back
 
 # Keeps a page if the reader's lease still stands and no change is under way.
@@ -142,11 +143,12 @@ class Cache:
 
 
 def _connect(settings: RedisSettings) -> Redis:
+    url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
     pool = RestedPool.from_url(
-        settings.redis_url or "",
+        url,
         max_idle_s=settings.redis_max_idle_s,
-        socket_timeout=settings.redis_timeout_s,
-        socket_connect_timeout=settings.redis_timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=max(timeout_s, TLS_CONNECT_S if url.startswith("rediss:") else 0),
         retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
         max_connections=16,
     )

@@ -53,19 +53,21 @@ def listed(containers: Containers, settings: str) -> str:
     return containers.run_in("ingest-event", "python", "-c", LIST % settings).strip()
 
 
+def cached(containers: Containers) -> str:
+    """The keys in Redis."""
+    return containers.run_in("redis", "redis-cli", "--tls", "--cacert", "/tls/all.pem", "keys", "*")
+
+
 def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) -> None:
     """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password."""
     posted = http.post(f"{secured.events_url}/events", json=event_json())
     assert posted.status_code == 202, posted.text
     url = secured.highlights_url + posted.headers["location"]
     eventually(lambda: http.get(url).is_success and http.get(url).json()["status"] == "READY")
-    params = {"matchId": posted.json()["matchId"]}
-    assert len(http.get(f"{secured.highlights_url}/highlights", params=params).json()) == 1
+    page = f"{secured.highlights_url}/highlights?matchId={posted.json()['matchId']}"
+    eventually(lambda: len(http.get(page).json()) == 1 and ":pages" in cached(secured))
     insecure = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE NOT ssl"
     assert secured.sql(f"{insecure} AND application_name = 'goalstream'") == "0"
-    assert "pages" in secured.run_in(
-        "redis", "redis-cli", "--tls", "--cacert", "/tls/all.pem", "keys", "*"
-    )
     password = Path(secured.settings["KAFKA_PASSWORD_FILE"]).read_text(encoding="utf-8")
     assert listed(secured, f"{TLS}, {USER} {password!r}") == "welcome"
     assert listed(secured, f"{TLS}, {USER} 'wrong'") == "refused"

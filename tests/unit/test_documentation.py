@@ -59,6 +59,7 @@ def test_every_field_of_an_event_is_in_the_contract() -> None:
 
 REQUIREMENTS = [
     *ROOT.glob("requirements*.txt"),
+    *(ROOT / "infra").rglob("requirements.txt"),
     *(ROOT / "local").rglob("requirements.txt"),
     *(ROOT / "tests").rglob("requirements.txt"),
 ]
