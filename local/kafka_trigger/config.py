@@ -172,8 +172,8 @@ class Kafka(Table):
             raise ValueError("bootstrap.servers (where the brokers are) is missing")
         if taken := SET_BY_A_TRIGGER & (self.common.keys() | self.consumer.keys()):
             raise ValueError(f"{', '.join(sorted(taken))}: not here, a trigger sets it")
-        if msk_iam.is_chosen(self.common) and not self.common.get(msk_iam.REGION):
-            raise ValueError(f"{msk_iam.REGION} is missing: {msk_iam.MECHANISM} signs for a region")
+        if missing := msk_iam.missing(self.common):
+            raise ValueError(missing)
         return self
 
 

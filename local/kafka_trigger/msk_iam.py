@@ -1,6 +1,7 @@
 """`sasl.mechanism = "AWS_MSK_IAM"`, which librdkafka knows as OAUTHBEARER with signed tokens."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 MECHANISM = "AWS_MSK_IAM"
@@ -13,6 +14,17 @@ Token = Callable[[str], tuple[str, float]]
 def is_chosen(settings: Mapping[str, Any]) -> bool:
     """Whether the settings ask for it."""
     return any(settings.get(name) == MECHANISM for name in NAMES)
+
+
+def missing(settings: Mapping[str, Any]) -> str | None:
+    """What it lacks that is chosen, in a sentence."""
+    if not is_chosen(settings):
+        return None
+    if not settings.get(REGION):
+        return f"{REGION} is missing: {MECHANISM} signs for a region"
+    if find_spec("aws_msk_iam_sasl_signer") is None:
+        return f"{MECHANISM} needs the package aws-msk-iam-sasl-signer-python"
+    return None
 
 
 def for_librdkafka(settings: Mapping[str, Any]) -> dict[str, Any]:
