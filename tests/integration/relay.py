@@ -71,4 +71,6 @@ class Relay(LoopServer):
             if number > self._forgotten:
                 writer.write(data)
                 await writer.drain()
+        if number <= self._forgotten:
+            await asyncio.Event().wait()  # nobody is told of an end either
         writer.close()

@@ -35,12 +35,14 @@ def hasty(stack: Stack, table: Table) -> Iterator[Stack]:
     valkey = Redis.from_url(stack.redis_url)
     table.run("ALTER SYSTEM SET idle_session_timeout = '1s'")
     table.run("SELECT pg_reload_conf()")
+    eventually(lambda: table.run("SHOW idle_session_timeout") == [["1s"]])
     valkey.config_set("timeout", 1)
     yield stack
     valkey.config_set("timeout", 0)
     valkey.close()
     table.run("ALTER SYSTEM RESET idle_session_timeout")
     table.run("SELECT pg_reload_conf()")
+    eventually(lambda: table.run("SHOW idle_session_timeout") == [["0"]])
 
 
 def test_the_first_request_after_a_freeze_is_right(
