@@ -1,11 +1,14 @@
 """Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them.
 
-What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says.
+What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says, or be a reference to
+a secret, as for the functions.
 """
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+from functions.shared.secrets import SecretError, Secrets, process_secrets
 
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -15,20 +18,22 @@ class SubstitutionError(ValueError):
     """A text names an environment variable that is not set, or names one badly."""
 
 
-def substitute(text: str, environ: Mapping[str, str]) -> str:
+def substitute(text: str, environ: Mapping[str, str], secrets: Secrets = process_secrets) -> str:
     """Replace each `${NAME}` of `text`; a default stands in for a variable unset or empty.
 
     Raises SubstitutionError with a sentence that names the variable.
     """
-    return REFERENCE.sub(lambda match: _value(match, environ), text)
+    return REFERENCE.sub(lambda match: _value(match, environ, secrets), text)
 
 
-def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+def _value(match: re.Match[str], environ: Mapping[str, str], secrets: Secrets) -> str:
     reference, end = match.groups()
     name, has_default, default = reference.partition(":-")
     if not end or not NAME.fullmatch(name):
         raise SubstitutionError(f"{match[0]!r} is neither ${{NAME}} nor ${{NAME:-default}}")
     value = environ.get(name) or _filed(f"{name}_FILE", environ)
+    if value:
+        value = _revealed(name, value, secrets)
     if has_default:
         return value or default
     if value is None and name not in environ:
@@ -44,3 +49,10 @@ def _filed(name: str, environ: Mapping[str, str]) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise SubstitutionError(f"the file that {name} names cannot be read") from None
+
+
+def _revealed(name: str, value: str, secrets: Secrets) -> str:
+    try:
+        return secrets.reveal(value)
+    except SecretError as error:
+        raise SubstitutionError(f"{name} is wrong: {value}: {error}") from None

@@ -18,10 +18,11 @@ from uuid import UUID
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
 from functions.shared.breaker import Breaker
 from functions.shared.redis_pool import RestedPool
-from functions.shared.settings import RedisSettings
+from functions.shared.settings import RedisSettings, renewed
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ LEASE_S = 10  # longer than any read of the database may take
 CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
 TLS_CONNECT_S = 1.0  # a handshake takes longer than an answer may
 RETRY_S = 0.5  # shorter than a breaker stays open after Redis is back
+REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 # Keeps a page if the reader's lease still stands and no change is under way.
 FILL = """
@@ -65,7 +67,9 @@ class Cache:
     """Pages by match; whatever Redis does, a call returns within its time-out."""
 
     def __init__(self, settings: RedisSettings) -> None:
+        self._settings = settings
         self._ttl_s = settings.cache_ttl_s
+        self._is_refused = False
         self._redis: Redis | None = _connect(settings) if settings.redis_url else None
         self._breaker = Breaker("redis", self._ping)
         self._unsettled: set[asyncio.Task[None]] = set()
@@ -109,8 +113,8 @@ class Cache:
         try:
             yield
         finally:
-            if not await self._settle(self._redis, keys, change):
-                task = asyncio.create_task(self._settle_later(self._redis, keys, change))
+            if not await self._settle(keys, change):
+                task = asyncio.create_task(self._settle_later(keys, change))
                 self._unsettled.add(task)
                 task.add_done_callback(self._unsettled.discard)
 
@@ -119,27 +123,50 @@ class Cache:
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _settle(self, redis: Redis, keys: Sequence[str], change: str) -> bool:
-        settled = await self._try(redis.eval(SETTLE, len(keys), *keys, change), otherwise=False)
-        return bool(settled)
+    async def _settle(self, keys: Sequence[str], change: str) -> bool:
+        if self._redis is None:
+            return True
+        call = self._redis.eval(SETTLE, len(keys), *keys, change)
+        return bool(await self._try(call, otherwise=False))
 
-    async def _settle_later(self, redis: Redis, keys: Sequence[str], change: str) -> None:
+    async def _settle_later(self, keys: Sequence[str], change: str) -> None:
         """Drop what Redis could not be told to drop, as soon as it can."""
         settled = False
         while not settled:
             await asyncio.sleep(RETRY_S)
-            settled = await self._settle(redis, keys, change)
+            settled = await self._settle(keys, change)
 
     async def _ping(self) -> None:
+        if self._is_refused:
+            await self._renew()
         if self._redis is not None:
-            await self._redis.ping()
+            await self._heard(self._redis.ping())
+
+    async def _renew(self) -> None:
+        """Connect anew with the URL as it is now, if it has changed.
+
+        It is a probe that does this, not a call: a call would have to wait for it.
+        """
+        self._is_refused = False
+        fresh = await asyncio.to_thread(renewed, self._settings, "redis_url")
+        if fresh is not None:
+            refused, self._settings, self._redis = self._redis, fresh, _connect(fresh)
+            if refused is not None:
+                await refused.aclose()
 
     async def _try(self, call: Any, otherwise: Any = None) -> Any:
         try:
-            return await call
+            return await self._heard(call)
         except Exception as error:  # whatever it is, an answer without the cache is right
             self._breaker.trip(error)
             return otherwise
+
+    async def _heard(self, call: Any) -> Any:
+        try:
+            return await call
+        except REFUSED:
+            self._is_refused = True
+            raise
 
 
 def _connect(settings: RedisSettings) -> Redis:

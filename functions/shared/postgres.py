@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from functions.shared import postgres_url
 from functions.shared.postgres_session import Prepared, Session, Unprepared
 from functions.shared.problems import Unavailable
-from functions.shared.settings import PostgresSettings
+from functions.shared.settings import PostgresSettings, renewed
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,11 @@ Row = list[Any]
 
 # SQLSTATE classes that say "not now" rather than "not so": connection, roll back, resources,
 # operator intervention, system error; and a server that takes no writes while it fails over.
-TRANSIENT = ("08", "40", "53", "57", "58", "25006")
+# Nor is a refused password ours to answer for with a 500: it is being changed, or will be.
+TRANSIENT = ("08", "28", "40", "53", "57", "58", "25006")
 # A plan made before the schema changed, or on a server that has been restarted.
 STALE_STATEMENT = ("0A000", "26000")
+REFUSED = "28"  # the class of SQLSTATE of a password or user that does not do
 
 
 class DataRefused(Exception):
@@ -57,6 +59,11 @@ def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Co
         application_name="goalstream",
         ssl_context=its.tls,
     )
+
+
+def connect_by(settings: PostgresSettings) -> Connection:
+    """A connection as the settings say."""
+    return connect(settings.database_url, settings.database_timeout_s, settings.database_password)
 
 
 def _is_stale(error: Exception) -> bool:
@@ -122,8 +129,18 @@ class Postgres:
         return Session(connection, (Prepared if prepare else Unprepared)(connection))
 
     def _connection(self) -> Connection:
-        its = self._settings
-        return connect(its.database_url, its.database_timeout_s, its.database_password)
+        tried = self._settings
+        try:
+            return connect_by(tried)
+        except DatabaseError as error:
+            if not sqlstate(error).startswith(REFUSED):
+                raise
+            fresh = renewed(tried, "database_url", "database_password")
+            if fresh is None:
+                log.error("the database refuses our user or password")  # noqa: TRY400
+                raise
+        self._settings = fresh
+        return connect_by(fresh)
 
     def _translated(self, error: Exception) -> Exception:
         state = sqlstate(error)

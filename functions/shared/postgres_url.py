@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from functions.shared import urls
+
 MODES = ("disable", "require", "verify-full")
 
 # As pg8000 takes it: False is never, None is if the server has it, and then unchecked.
@@ -33,7 +35,7 @@ def parse(url: str) -> PostgresUrl:
         user=unquote(parts.username or "postgres"),
         password=unquote(parts.password) if parts.password else None,
         host=parts.hostname or "localhost",
-        port=_port(url),
+        port=parts.port or 5432,
         database=unquote(parts.path.lstrip("/")) or "postgres",
         tls=_tls(parts.query),
     )
@@ -41,15 +43,8 @@ def parse(url: str) -> PostgresUrl:
 
 def checked(url: str) -> str:
     """The URL as it is; raises as `parse` does."""
-    parse(url)
+    parse(urls.checked(url))
     return url
-
-
-def _port(url: str) -> int:
-    try:
-        return urlsplit(url).port or 5432
-    except ValueError:
-        raise ValueError("its port is no number from 0 to 65535") from None
 
 
 def _tls(query: str) -> Tls:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from functions.shared import kafka
 from functions.shared.acknowledgements import (
@@ -14,6 +14,7 @@ from functions.shared.acknowledgements import (
     Awaited,
     NotAcknowledged,
 )
+from functions.shared.kafka_credentials import Credentials
 from functions.shared.settings import KafkaSettings
 
 DeliveryReport = Callable[[KafkaError | None, Message], None]
@@ -45,7 +46,8 @@ class Publisher:
 
     def __init__(self, settings: KafkaSettings, *, linger_ms: float = 1) -> None:
         self._deadline_s = settings.publish_deadline_s
-        self._producer = Producer(_configuration(settings, linger_ms), logger=log)
+        self._credentials = Credentials(settings)
+        self._producer = self._credentials.producer(_configuration(settings, linger_ms))
         self._loop = asyncio.get_running_loop()
         self._polling = False
         self._awaited = Awaited()

@@ -1,8 +1,9 @@
 """The one place that reads the environment: typed settings, checked at start."""
 
+import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -13,28 +14,24 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
-from functions.shared import kafka, postgres_url
+from functions.shared import kafka, postgres_url, urls
+from functions.shared.secrets import SecretError, Secrets, is_reference, process_secrets
+
+log = logging.getLogger(__name__)
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 LogLevel = Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")]
 
 
-def _with_usable_port(url: str) -> str:
-    try:
-        urlsplit(url).port  # noqa: B018 - asking for it is the check
-    except ValueError:
-        raise ValueError("its port is no number from 0 to 65535") from None
-    return url
-
-
 def _redis_url(url: str) -> str:
-    authority = dict(parse_qsl(urlsplit(_with_usable_port(url)).query)).get("ssl_ca_certs")
+    authority = dict(parse_qsl(urlsplit(urls.checked(url)).query)).get("ssl_ca_certs")
     if authority and not Path(authority).is_file():
         raise ValueError("ssl_ca_certs names no file")
     return url
@@ -57,6 +54,10 @@ class Settings(BaseModel):
     )
 
     log_level: LogLevel = "INFO"
+
+    # The variables as they were written, for `renewed`; no part of what a repr shows.
+    _written: dict[str, str] = PrivateAttr(default_factory=dict)
+    _secrets: Secrets = PrivateAttr(default_factory=lambda: process_secrets)
 
 
 class KafkaSettings(Settings):
@@ -128,18 +129,50 @@ class SettingsError(SystemExit):
     """A missing or wrong variable: stops the start with a line that names it."""
 
 
-def load(model: type[S], environ: Mapping[str, str] = os.environ) -> S:
+def load(
+    model: type[S], environ: Mapping[str, str] = os.environ, secrets: Secrets = process_secrets
+) -> S:
     """Read `model` from the environment; an empty variable counts as unset.
 
-    What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says.
+    What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says, or be kept where
+    a reference says that functions/shared/secrets.py knows.
 
     Raises:
         SettingsError: names every variable that is missing or wrong.
     """
+    return _load(model, environ, secrets)
+
+
+def renewed(settings: S, *fields: str) -> S | None:
+    """The settings as they are now, if one of these fields has changed; for when it is refused.
+
+    Only what was read from a file or by reference can have. Secrets that cannot be had, or do not
+    fit, change nothing but the log. May take some seconds.
+    """
+    names = [str(type(settings).model_fields[field].alias) for field in fields]
+    written = settings._written
+    if not any(f"{name}_FILE" in written or is_reference(written.get(name, "")) for name in names):
+        return None
+    try:
+        now = _load(type(settings), written, settings._secrets, anew=names)
+    except SettingsError as error:  # would end the process, which may yet be served as it is
+        log.error("the settings cannot be renewed: %s", str(error).removeprefix("cannot start: "))  # noqa: TRY400
+        return None
+    changed = any(getattr(now, field) != getattr(settings, field) for field in fields)
+    return now if changed else None
+
+
+def _load(
+    model: type[S], environ: Mapping[str, str], secrets: Secrets, *, anew: Collection[str] = ()
+) -> S:
     values, wrong = {}, {}
-    for name in (str(field.alias) for field in model.model_fields.values()):
+    names = [str(field.alias) for field in model.model_fields.values()]
+    for name in names:
         try:
-            values[name] = _value(name, environ)
+            value = _value(name, environ)
+            values[name] = secrets.reveal(value, anew=name in anew)
+        except SecretError as error:
+            wrong[name] = f"{name} is wrong: {value}: {error}"
         except ValueError as error:
             wrong[name] = f"{name}_FILE is wrong: {error}"
     try:
@@ -150,6 +183,9 @@ def load(model: type[S], environ: Mapping[str, str] = os.environ) -> S:
             wrong.setdefault(name, _explained(name, problem["type"], problem["msg"]))
     if wrong:
         raise SettingsError("cannot start: " + "; ".join(wrong.values()))
+    sources = (source for name in names for source in (name, f"{name}_FILE"))
+    settings._written = {source: environ[source] for source in sources if environ.get(source)}
+    settings._secrets = secrets
     return settings
 
 

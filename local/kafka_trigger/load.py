@@ -83,6 +83,8 @@ def _why(detail: ErrorDetails) -> str:
         return f"is no key here; did you mean {near[0]}?" if near else "is no key here"
     if detail["type"] == "value_error":
         return detail["msg"].removeprefix("Value error, ")
+    if detail["loc"][:1] == ("kafka",):  # what is there may be a secret
+        return detail["msg"]
     return f"{detail['msg']}, and is {detail['input']!r}"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.shared.secrets import SecretError, Secrets
 from local.environment import SubstitutionError, substitute
 
 
@@ -34,3 +35,19 @@ def test_what_cannot_be_replaced_is_named(text: str) -> None:
     """An unset variable and a malformed reference are errors that quote them."""
     with pytest.raises(SubstitutionError, match=r"NONE|\$\{"):
         substitute(text, {"OPEN": "x"})
+
+
+def test_a_value_may_be_a_reference_to_a_secret() -> None:
+    """As a variable of the functions may; what is wrong with it is said by its name."""
+
+    def fetch(service: str, name: str) -> str:
+        if name != "db":
+            raise SecretError("there is no such secret")
+        return f'{{"password": "word of {service}"}}'
+
+    secrets = Secrets(fetch)
+    environ = {"PASSWORD": "aws-ssm:db#password", "OTHER": "aws-ssm:none"}
+    assert substitute("${PASSWORD}", environ, secrets) == "word of ssm"
+    with pytest.raises(SubstitutionError) as error:
+        substitute("${OTHER:-default}", environ, secrets)
+    assert str(error.value) == "OTHER is wrong: aws-ssm:none: there is no such secret"

@@ -181,3 +181,10 @@ def test_what_is_classic_is_left_out_of_kafka_4_s_protocol(protocol: str) -> Non
     assert group_protocol(config.kafka) == protocol
     assert ("session.timeout.ms" in settings) == (protocol == "classic")
     assert ("heartbeat.interval.ms" in settings) == (protocol == "classic")
+
+
+def test_what_is_wrong_about_kafka_is_not_shown() -> None:
+    """A password is among its settings."""
+    said = refusal(f'{KAFKA}sasl.password = ["${{VALUE}}"]\n{TRIGGER}', VALUE="canary")
+    assert said.startswith("[kafka]: ")
+    assert "canary" not in said

