@@ -1,6 +1,7 @@
 # The images of GoalStream, one target each: `functions` hosts any of the functions, and runs the
-# migrations; `tools` adds what stands in for a cloud, the Kafka trigger and cron; `gateway` is Caddy
-# with its routes and pages. Builds with the classic builder and with BuildKit.
+# migrations; `lambda` has any of them answer to AWS Lambda instead; `tools` adds what stands in for
+# a cloud, the Kafka trigger and cron; `gateway` is Caddy with its routes and pages. Builds with the
+# classic builder and with BuildKit.
 
 FROM python:3.13-slim AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -36,6 +37,17 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=source /app /app
 USER 10001:10001
 CMD ["python", "-m", "functions_framework"]
+
+# Lambda runs it as a user of its own, and gives it nothing to write to but /tmp.
+FROM functions AS lambda
+USER 0:0
+COPY constraints.txt ./
+COPY infra/aws/requirements.txt infra/aws/
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=ignore \
+    -r infra/aws/requirements.txt
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "awslambdaric"]
+CMD ["infra.aws.lambda_handler.handler"]
 
 FROM functions AS tools
 USER 0:0

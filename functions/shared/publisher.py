@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from functions.shared import kafka
+from functions.shared import kafka, loose_ends
 from functions.shared.acknowledgements import (
     Acknowledged,
     Acknowledgement,
@@ -49,7 +49,7 @@ class Publisher:
         self._credentials = Credentials(settings)
         self._producer = self._credentials.producer(_configuration(settings, linger_ms))
         self._loop = asyncio.get_running_loop()
-        self._polling = False
+        self._polling: loose_ends.End | None = None
         self._awaited = Awaited()
 
     def publish(
@@ -87,16 +87,18 @@ class Publisher:
                 headers=list(record.headers.items()),
                 on_delivery=delivered,
             )
-        if not self._polling:
-            self._polling = True
+        if self._polling is None:
+            self._polling = loose_ends.leave()
             self._loop.call_later(POLL_S, self._poll)
 
     def _poll(self) -> None:
         self._producer.poll(0)
         self._awaited.expire(self._loop.time())
-        self._polling = bool(self._awaited or len(self._producer))
-        if self._polling:
+        if self._awaited or len(self._producer):
             self._loop.call_later(POLL_S, self._poll)
+        elif self._polling is not None:
+            self._polling.set_result(None)
+            self._polling = None
 
 
 def _log_if_lost(error: KafkaError | None, _: Message) -> None:

@@ -24,3 +24,8 @@ class Table:
         """How many highlights there are in each status."""
         rows = self.run("SELECT status, count(*) FROM highlights GROUP BY status")
         return dict(rows)
+
+    def of_match(self, match_id: str) -> list[str]:
+        """The status of each highlight of a match."""
+        rows = self.run("SELECT status FROM highlights WHERE match_id = :id::uuid", id=match_id)
+        return [status for (status,) in rows]

@@ -1,0 +1,33 @@
+"""Lambda's events as calls of a function's app, and its answers back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from infra.aws import http_event, work_event
+from infra.aws.asgi import Answer, Call
+from infra.aws.xray import traceparent_of
+
+
+class UnknownEvent(Exception):
+    """An event of no kind that the functions are for."""
+
+
+def dispatch(event: Any, call: Callable[[Call], Answer], xray: str = "") -> Any:
+    """What Lambda is told of an event, whose app `call` calls; `xray` is the invocation's trace.
+
+    Raises:
+        NotTaken: of records or a schedule, which Lambda is to bring again.
+        UnknownEvent: it would be of no use to.
+    """
+    traceparent = traceparent_of(xray)
+    if isinstance(event, dict):
+        if http_event.is_http_event(event):
+            request = http_event.call_of(event, traceparent)
+            return http_event.response_of(call(request), request.method)
+        if work_event.is_kafka_event(event):
+            return work_event.result_of(call(work_event.call_of(event, traceparent)))
+        if work_event.is_schedule_event(event):
+            return work_event.outcome_of(call(work_event.call_of(event, traceparent)))
+    raise UnknownEvent(
+        "Neither an HTTP event of payload format 2.0, nor one of Kafka, nor a scheduled one."
+    )

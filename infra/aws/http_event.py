@@ -1,0 +1,98 @@
+"""HTTP events of Lambda: of API Gateway's HTTP API and of function URLs, payload format 2.0.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from functions.shared import trace
+from infra.aws.asgi import Answer, Call
+
+NO_STAGE = "$default"
+
+
+def is_http_event(event: Mapping[str, Any]) -> bool:
+    """Whether it is one of these."""
+    return event.get("version") == "2.0" and "http" in event.get("requestContext", ())
+
+
+def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
+    """The request that an event stands for.
+
+    `traceparent` is of the invocation, and serves a request that brings none.
+    """
+    client = _address(event["requestContext"]["http"].get("sourceIp", ""))
+    headers = _headers(event, client, traceparent)
+    return Call(
+        method=event["requestContext"]["http"]["method"],
+        path=_path(event),
+        query=event.get("rawQueryString", "").encode(),
+        headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+        body=_body(event),
+        client=client,
+    )
+
+
+def response_of(answer: Answer, method: str) -> dict[str, Any]:
+    """An answer as Lambda hands it back: of HEAD without its body, as every server does.
+
+    Headers that come more than once are joined, but for cookies, which have a place of their own.
+    A body that is no text goes as base64.
+    """
+    headers: dict[str, str] = {}
+    cookies = []
+    for raw_name, raw_value in answer.headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name == "set-cookie":
+            cookies.append(value)
+        else:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    response = {"statusCode": answer.status, "headers": headers}
+    return response | _text(b"" if method == "HEAD" else answer.body) | _some(cookies=cookies)
+
+
+def _path(event: Mapping[str, Any]) -> str:
+    """The path without the stage, which is no part of what the function serves."""
+    path: str = event.get("rawPath") or "/"
+    stage = event["requestContext"].get("stage", NO_STAGE)
+    if stage != NO_STAGE and f"{path}/".startswith(f"/{stage}/"):
+        path = path[len(stage) + 1 :] or "/"
+    return unquote(path)
+
+
+def _headers(event: Mapping[str, Any], client: str, traceparent: str | None) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    if event.get("cookies"):
+        headers["cookie"] = "; ".join(event["cookies"])
+    if client:  # at the end of what anybody can write, as a gateway does
+        forwarded = headers.get("x-forwarded-for")
+        headers["x-forwarded-for"] = f"{forwarded}, {client}" if forwarded else client
+    if traceparent and not trace.is_valid(headers.get("traceparent", "")):
+        headers["traceparent"] = traceparent
+    return headers
+
+
+def _address(source: str) -> str:
+    """The address without the port that stands behind it where callers show certificates."""
+    if source.startswith("["):
+        return source[1:].partition("]")[0]
+    return source.partition(":")[0] if source.count(":") == 1 else source
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body: str = event.get("body") or ""
+    return b64decode(body) if event.get("isBase64Encoded") else body.encode()
+
+
+def _text(body: bytes) -> dict[str, Any]:
+    try:
+        return {"body": body.decode(), "isBase64Encoded": False}
+    except UnicodeDecodeError:
+        return {"body": b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _some(**members: list[str]) -> dict[str, list[str]]:
+    return {name: member for name, member in members.items() if member}

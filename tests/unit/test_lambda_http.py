@@ -1,0 +1,165 @@
+"""HTTP events of Lambda as requests, and answers as Lambda hands them back."""
+
+from base64 import b64encode
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from functions.shared.access import address
+from infra.aws.asgi import Answer, Call
+from infra.aws.dispatch import UnknownEvent, dispatch
+from tests.api_gateway import event_of, response_of
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0"
+
+
+def called(event: dict[str, Any], xray: str = "") -> Call:
+    """The call that an event makes."""
+    calls: list[Call] = []
+
+    def call(call: Call) -> Answer:
+        calls.append(call)
+        return Answer(204, [], b"")
+
+    dispatch(event, call, xray)
+    return calls[0]
+
+
+def event(path: str = "/", method: str = "GET", **more: Any) -> dict[str, Any]:
+    """An event without a body; `more` replaces its members."""
+    return event_of(httpx.Request(method, f"https://api.example{path}"), b"") | more
+
+
+def headers(call: Call) -> dict[str, str]:
+    """The headers of a call."""
+    return {name.decode(): value.decode("latin-1") for name, value in call.headers}
+
+
+def caller(call: Call) -> str:
+    """Who the functions take the caller to be."""
+    return address(Request({"type": "http", "headers": call.headers, "client": (call.client, 0)}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "stage", "path"),
+    [
+        ("/events", "$default", "/events"),
+        ("/prod/events", "prod", "/events"),
+        ("/prod", "prod", "/"),
+        ("/production/events", "prod", "/production/events"),
+        ("/prod/prod", "prod", "/prod"),
+        ("/highlights/%C3%A9", "$default", "/highlights/é"),
+        ("", "$default", "/"),
+    ],
+)
+def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> None:
+    """Whether the stage has a name or not, and as it reads once it is decoded."""
+    made = event(rawPath=raw)
+    made["requestContext"]["stage"] = stage
+    assert called(made).path == path
+
+
+def test_the_query_comes_as_it_was_sent() -> None:
+    """Not taken apart and put together again."""
+    query = "a=1&a=2&b=%2B+%C3%A9&c&=;x"
+    assert called(event(rawQueryString=query)).query == query.encode()
+
+
+@given(st.binary(max_size=200))
+def test_any_body_comes_in_as_it_was_sent(body: bytes) -> None:
+    """As text or as base64."""
+    for content_type in ("application/json", "application/octet-stream"):
+        request = httpx.Request("POST", "https://x/", headers={"Content-Type": content_type})
+        assert called(event_of(request, body)).body == body
+
+
+@given(st.binary(max_size=200))
+def test_any_body_goes_out_as_it_was_answered(body: bytes) -> None:
+    """As text or as base64."""
+    answer = Answer(200, [], body)
+    assert response_of(dispatch(event(), lambda _: answer)).read() == body
+
+
+def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
+    """Those that GET would have."""
+    answer = Answer(200, [(b"content-length", b"4"), (b"etag", b'"x"')], b"body")
+    response = dispatch(event(method="HEAD"), lambda _: answer)
+    assert response["body"] == ""
+    assert response["headers"] == {"content-length": "4", "etag": '"x"'}
+
+
+def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
+    """Cookies have a list of their own, both ways."""
+    answered = [
+        (b"Link", b"<a>"),
+        (b"link", b"<b>"),
+        (b"set-cookie", b"a=1"),
+        (b"set-cookie", b"b"),
+    ]
+    response = dispatch(event(), lambda _: Answer(200, answered, b""))
+    assert response["headers"] == {"link": "<a>, <b>"}
+    assert response["cookies"] == ["a=1", "b"]
+    assert headers(called(event(cookies=["a=1", "b=2"])))["cookie"] == "a=1; b=2"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:4711", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:4711", "2001:db8::7"),
+    ],
+)
+def test_the_caller_is_whom_the_gateway_saw(source: str, told: str) -> None:
+    """Whatever the request says of itself, and from whichever port it came."""
+    made = event(headers={"X-Forwarded-For": "203.0.113.1, 203.0.113.2"})
+    made["requestContext"]["http"]["sourceIp"] = source
+    assert caller(called(made)) == told
+
+
+@pytest.mark.parametrize(
+    ("brought", "xray", "trace"),
+    [
+        ({"traceparent": TRACE}, XRAY, TRACE),
+        ({}, XRAY, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
+        ({"traceparent": "no"}, XRAY, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
+        (
+            {},
+            XRAY.replace("=1;L", "=0;L"),
+            "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00",
+        ),
+        ({}, "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=0000000000000000", None),
+        ({}, "Root=2-5759e988-bd862e3fe1be46a994272793", None),
+        ({}, "", None),
+    ],
+)
+def test_the_callers_trace_is_continued_or_else_that_of_lambda(
+    brought: dict[str, str], xray: str, trace: str | None
+) -> None:
+    """A traceparent that is none counts as none."""
+    assert headers(called(event(headers=brought), xray)).get("traceparent") == trace
+
+
+def test_a_trace_without_a_span_is_given_one() -> None:
+    """API Gateway begins a trace with its root alone."""
+    made = headers(called(event(headers={}), "Root=1-5759e988-bd862e3fe1be46a994272793"))
+    assert made["traceparent"].startswith("00-5759e988bd862e3fe1be46a994272793-")
+
+
+@pytest.mark.parametrize("unknown", [{}, [], None, {"version": "1.0", "httpMethod": "GET"}])
+def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
+    """So that what is wired wrong shows; payload format 1.0 is one of them."""
+    with pytest.raises(UnknownEvent):
+        dispatch(unknown, lambda _: Answer(200, [], b""))
+
+
+def test_base64_in_an_event_is_what_it_says() -> None:
+    """As API Gateway sends what is no text."""
+    body = b64encode(b"\xff").decode()
+    assert called(event(body=body, isBase64Encoded=True)).body == b"\xff"
