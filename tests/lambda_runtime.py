@@ -119,12 +119,12 @@ class Runtime:
 def environment(function: str, runtime: Runtime, settings: Mapping[str, str]) -> dict[str, str]:
     """What an instance of a function finds in its environment, beside what the image says."""
     return {
-        **settings,
         "AWS_LAMBDA_FUNCTION_NAME": function.replace("_", "-"),
         "AWS_LAMBDA_RUNTIME_API": runtime.address,
         "FUNCTION_SOURCE": f"functions/{function}/main.py",
         "FUNCTION_TARGET": function,
         "HOME": "/tmp",  # noqa: S108 (as on Lambda)
+        **settings,
     }
 
 

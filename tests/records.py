@@ -14,7 +14,7 @@ TOPIC = "matches"
 def record(offset: int = 0, value: bytes | None = b"{}", **more: Any) -> Record:
     """A record of partition 0, with a key and nothing else, unless told otherwise."""
     message = Message(
-        topic=TOPIC,
+        topic=more.pop("topic", TOPIC),
         partition=more.pop("partition", 0),
         offset=offset,
         key=more.pop("key", b"key"),

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from local.embedded.stack import Stack
 from tests.benchmarks import http, memory, ready, table
+from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger.backlog import backlog
 from tests.benchmarks.trigger.latency import lone_record
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "trigger": throughput,
     "lone": lone_record,
     "backlog": backlog,
+    "coldstart": cold_start,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 

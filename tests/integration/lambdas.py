@@ -18,18 +18,6 @@ from tests.integration.broker import Broker
 from tests.integration.event_source import EventSource
 from tests.lambda_runtime import Runtime, instance
 
-SCHEDULE = {
-    "version": "0",
-    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "123456789012",
-    "time": "2026-11-23T09:00:00Z",
-    "region": "eu-west-1",
-    "resources": ["arn:aws:events:eu-west-1:123456789012:rule/enrich"],
-    "detail": {},
-}
-
 
 @dataclass
 class Lambdas:

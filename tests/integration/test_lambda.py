@@ -12,8 +12,9 @@ from local.embedded.stack import Stack
 from tests.events import event_json
 from tests.integration.broker import Broker
 from tests.integration.event_source import bring
-from tests.integration.lambdas import SCHEDULE, Lambdas, running_lambdas
+from tests.integration.lambdas import Lambdas, running_lambdas
 from tests.integration.table import Table
+from tests.lambda_events import SCHEDULE
 from tests.lambda_runtime import FunctionError, instance
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

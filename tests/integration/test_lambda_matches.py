@@ -18,8 +18,9 @@ from local.supervisor import Process
 from tests.api_gateway import ApiGateway
 from tests.integration.broker import Broker
 from tests.integration.event_source import EventSource
-from tests.integration.lambdas import SCHEDULE, Lambdas, running_lambdas
+from tests.integration.lambdas import Lambdas, running_lambdas
 from tests.integration.table import Table
+from tests.lambda_events import SCHEDULE
 from tests.lambda_runtime import FunctionError
 from tests.tournament import GOALS_OF_2022
 
