@@ -127,8 +127,11 @@ def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert await Request(scope, receive).body() == b"body"
+        leaving = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        assert not leaving.done()
         await _send_in_parts(send, [b"an ", b"answer"])
-        heard.append((await receive())["type"])
+        heard.append((await leaving)["type"])
 
     host = Host(app)
     assert host.call(Call("POST", "/", body=b"body")).body == b"an answer"
