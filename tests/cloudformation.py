@@ -34,7 +34,9 @@ MSK = {
     "ApiKeysSecretArn": secret("keys"),
 }
 SELF_MANAGED = {
-    **{name: value for name, value in MSK.items() if name not in {"KafkaClusterArn", "DatabaseUrl"}},
+    **{
+        name: value for name, value in MSK.items() if name not in {"KafkaClusterArn", "DatabaseUrl"}
+    },
     "KafkaSaslMechanism": "SCRAM-SHA-512",
     "KafkaSecretArn": secret("kafka"),
     "KafkaCaSecretArn": secret("kafka-ca"),
@@ -52,7 +54,8 @@ def transformed(parameters: Mapping[str, str]) -> Template:
     """
     template: Template = yaml_parse((ROOT / "infra/aws/template.yaml").read_text())
     out: Template = Translator({}, Parser()).translate(template, dict(parameters))
-    given = {name: each.get("Default") for name, each in out["Parameters"].items()} | parameters
+    defaults = {name: each.get("Default") for name, each in out["Parameters"].items()}
+    given = {**defaults, **parameters}
     decide = Conditions(out.pop("Conditions"), given)
     out.pop("Rules", None)
     resources = {

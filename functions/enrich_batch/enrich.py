@@ -147,7 +147,9 @@ class EnrichBatch:
         async with self._cache.change({claim.match_id for claim in claims}):
             ready = await self._finish(outcome)
             given_back = await self._give_back(outcome.failed)
-        failed = [change for change in given_back if change.status == FAILED_AI]
+        failed = {change.id for change in given_back if change.status == FAILED_AI}
+        for claim in (each for each in outcome.failed if each.id in failed):
+            _log(logging.ERROR, "highlight failed", claim, attempts=claim.attempts)
         tally.ready += len(ready)
         tally.failed += len(failed)
         tally.postponed += len(given_back) - len(failed)

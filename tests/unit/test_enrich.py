@@ -166,6 +166,19 @@ def test_the_last_attempt_that_fails_is_the_end() -> None:
     assert len(work.namer.seen) == 3
 
 
+def test_the_log_tells_of_each_highlight_that_failed_for_good(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once, by this message, which the alarms of a deployment look for; READY ones are not told."""
+    work = Work(ENRICH_MAX_ATTEMPTS="2", ENRICH_BACKOFF_S="2")
+    failing, _ = work.goals("fails", "Messi")
+    for _ in range(3):
+        work.run()
+        work.store.now += 10
+    told = [vars(each)["fields"] for each in caplog.records if each.message == "highlight failed"]
+    assert [(fields["highlightId"], fields["attempts"]) for fields in told] == [(str(failing), 2)]
+
+
 def test_a_worker_that_crashed_at_the_last_attempt_leaves_nothing_pending() -> None:
     """Its lease runs out, and the next call says FAILED_AI and counts it."""
     work = Work(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from functools import cache
 
 from confluent_kafka import KafkaException, Producer
@@ -16,6 +17,7 @@ from local.kafka_trigger.commands.letter import Letter
 from local.kafka_trigger.commands.letter_book import Entry, LetterBook
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, pick
 from local.kafka_trigger.commands.redrive import End, Redriver
+from local.kafka_trigger.commands.source import Source
 from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.record import Record
@@ -26,7 +28,10 @@ def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) 
     trigger, topic = _chosen(config, options.trigger)
     if options.action == "redrive" and options.all == bool(options.ids):
         raise Misuse("dlq redrive: either ids or --all")
-    with reading(config.kafka, trigger, topic, stopping) as reader:
+    with (
+        reading(config.kafka, trigger, topic, stopping) as reader,
+        Source(config.kafka, trigger, stopping) as source,
+    ):
         book = _book(reader, trigger, topic)
         if options.action == "list":
             said = {"as_json": options.json, "with_redriven": options.redriven}
@@ -34,10 +39,11 @@ def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) 
             return 0
         if options.action == "show":
             [entry] = _found(book, {options.id})
-            letter_output.say_letter(entry.letter, entry.state, as_json=options.json)
+            letter = replace(entry.letter, content=source.find(entry.letter))
+            letter_output.say_letter(letter, entry.state, as_json=options.json)
             return 0
         chosen = book.open() if options.all else _still_open(_found(book, set(options.ids)))
-        redriver = _redriver(config.kafka, topic)
+        redriver = _redriver(config.kafka, topic, source)
         if options.dry_run:
             return _foretell(redriver, chosen)
         return _redrive(redriver, chosen, stopping)
@@ -63,7 +69,7 @@ def _book(reader: TopicReader, trigger: Trigger, topic: str) -> LetterBook:
         for number, span in spans.items():
             yield from reader.read({number: span})
 
-    return LetterBook(spans, read, trigger.name)
+    return LetterBook(spans, read, trigger.name, trigger.topic)
 
 
 def _found(book: LetterBook, ids: Set[str]) -> list[Entry]:
@@ -86,7 +92,7 @@ def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
             output.say(f"{letter.id}: redriven before")
 
 
-def _redriver(kafka: Kafka, topic: str) -> Redriver:
+def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
     """One whose producer keeps the order also when it has to try again."""
     try:
         producer = Producer({**producer_settings(kafka), "enable.idempotence": True})
@@ -102,7 +108,7 @@ def _redriver(kafka: Kafka, topic: str) -> Redriver:
     def partitions_of(name: str) -> list[int]:
         return sorted(topics()[name].partitions) if name in topics() else []
 
-    return Redriver(topic, producer, partitions_of)
+    return Redriver(topic, producer, partitions_of, find=source.find)
 
 
 def _foretell(redriver: Redriver, letters: Iterable[Letter]) -> int:

@@ -1,10 +1,12 @@
 """What a dead-letter topic holds for a trigger, however much that is."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Literal, NamedTuple
 
 from local.kafka_trigger.commands.bits import Bits
+from local.kafka_trigger.commands.lambda_letter import letters_of_lambda
 from local.kafka_trigger.commands.letter import Letter, mark_of
 from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.record import Record
@@ -25,6 +27,8 @@ class Entry(NamedTuple):
 class LetterBook:
     """A trigger's dead letters: each original record once, and whether it was redriven.
 
+    AWS Lambda's letters of the trigger's `topic` are among them.
+
     A burial may have been repeated. Of the copies of a letter the first stands for all, and a
     mark of one closes all. Marks and copies come after a letter, so the topic is read once for
     these and once more, with each use of `entries`, for the letters. `read` reads all of `spans`,
@@ -36,20 +40,22 @@ class LetterBook:
         spans: Mapping[int, Span],
         read: Callable[[], Iterable[Record]],
         trigger: str,
+        topic: str | None = None,
     ) -> None:
         self._spans = spans
         self._read = read
         self._trigger = trigger
+        self._topic = topic
         self._marked = {number: Bits(span.end - span.start) for number, span in spans.items()}
+        self._marked_parts: set[str] = set()
         self._copies: dict[bytes, list[str]] = defaultdict(list)
         self._note_marks_and_copies()
 
     def entries(self) -> Iterator[Entry]:
         """The letters, in the order in which they were buried in each partition."""
         repeated: set[bytes] = set()
-        for record in self._read():
-            letter = self._letter(record)
-            if letter is None or letter.origin in repeated:
+        for letter in (each for record in self._read() for each in self._letters(record)):
+            if letter.origin in repeated:
                 continue
             copies = self._copies.get(letter.origin, ())
             if copies:
@@ -67,21 +73,30 @@ class LetterBook:
         for record in self._read():
             if mark := mark_of(record):
                 self._mark(mark)
-            elif letter := self._letter(record):
+                continue
+            for letter in self._letters(record):
                 digest = int.from_bytes(letter.origin[:8]) % DIGESTS
                 if digest in digests:
                     self._copies[letter.origin].append(letter.id)
                 digests.add(digest)
 
-    def _letter(self, record: Record) -> Letter | None:
-        letter = None if mark_of(record) else Letter.of(record)
-        return letter if letter and letter.trigger == self._trigger else None
+    def _letters(self, record: Record) -> list[Letter]:
+        """What of the trigger's a record holds: none, one, or several of Lambda's."""
+        if mark_of(record):
+            return []
+        if letter := Letter.of(record):
+            return [letter] if letter.trigger == self._trigger else []
+        return letters_of_lambda(record, self._topic or "")
 
     def _mark(self, letter_id: str) -> None:
         if place := self._place(letter_id):
             self._marked[place[0]].add(place[1])
+        elif re.fullmatch(r"\d+:\d+\.\d+", letter_id):
+            self._marked_parts.add(letter_id)
 
     def _is_marked(self, letter_id: str) -> bool:
+        if letter_id in self._marked_parts:
+            return True
         place = self._place(letter_id)
         return place is not None and place[1] in self._marked[place[0]]
 

@@ -25,19 +25,23 @@ def say_list(entries: Iterable[Entry], *, as_json: bool, with_redriven: bool) ->
 
 def say_letter(letter: Letter, state: State, *, as_json: bool) -> None:
     """Print a letter with its headers and its value."""
-    headers = letter.record.headers() or ()
+    _, value, headers = letter.content or (None, None, ())
     if as_json:
-        told = [{"name": name, **content(value)} for name, value in headers]
-        whole = {"headers": told, "value": content(letter.record.value())}
+        told = [{"name": name, **content(_bytes(header))} for name, header in headers]
+        whole = {"headers": told, "value": content(value)}
         output.say_json({**_summary(letter, state), **whole})
         return
-    for name, value in _summary(letter, state).items():
-        output.say(f"{name}: {output.printable(str(value))}")
+    for name, told_of_it in _summary(letter, state).items():
+        output.say(f"{name}: {output.printable(str(told_of_it))}")
     output.say("headers:")
-    for name, value in headers:
-        output.say(f"  {output.printable(name)}: {shown(value)}")
+    for name, header in headers:
+        output.say(f"  {output.printable(name)}: {shown(_bytes(header))}")
     output.say("value:")
-    output.say(shown(letter.record.value(), whole=True))
+    output.say(shown(value, whole=True))
+
+
+def _bytes(header: str | bytes | None) -> bytes | None:
+    return header.encode() if isinstance(header, str) else header
 
 
 def _summary(letter: Letter, state: State) -> dict[str, object]:
@@ -48,7 +52,7 @@ def _summary(letter: Letter, state: State) -> dict[str, object]:
         "topic": letter.topic,
         "partition": letter.partition,
         "offset": letter.offset,
-        "key": shown(letter.record.key()),
+        "key": shown(letter.key),
         "status": letter.told.get("status"),
         "attempts": letter.told.get("attempts"),
         "redrives": letter.redrives,

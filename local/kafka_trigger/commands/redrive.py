@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -9,9 +10,10 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from local.kafka_trigger.commands.letter import REDRIVEN, Header, Letter
+from local.kafka_trigger.commands.letter import REDRIVEN, Content, Header, Letter
 from local.kafka_trigger.commands.problem import Interrupted
 
+GONE = "the record is in its own topic only, and no longer there"
 AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many come home twice
 ANY_PARTITION = -1
 
@@ -37,10 +39,12 @@ class Redriver:
         producer: Producer,
         partitions_of: Callable[[str], Sequence[int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        find: Callable[[Letter], Content | None] = lambda letter: letter.content,
     ) -> None:
         self._topic = topic
         self._producer = producer
         self._partitions_of = partitions_of
+        self._find = find
         self._now = now
 
     def target(self, letter: Letter) -> TopicPartition | None:
@@ -91,13 +95,11 @@ class Redriver:
         target = self.target(letter)
         if target is None:
             raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-        self._produce(
-            target,
-            letter.record.key(),
-            letter.record.value(),
-            letter.headers_at_home(),
-            on_delivery,
-        )
+        content = self._find(letter)
+        if content is None:
+            raise KafkaException(KafkaError(KafkaError._NO_OFFSET, GONE))
+        whole = replace(letter, content=content)
+        self._produce(target, content.key, content.value, whole.headers_at_home(), on_delivery)
 
     def _mark(self, letter: Letter, on_delivery: Callable[..., None]) -> None:
         """Write what a compacted topic would keep too: a key of its own, and a value."""

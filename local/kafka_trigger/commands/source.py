@@ -1,0 +1,53 @@
+"""Finding the record of a dead letter that tells only where the record is."""
+
+import threading
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Self
+
+from local.kafka_trigger.commands.letter import Content, Letter
+from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
+from local.kafka_trigger.config import Kafka, Trigger
+from local.kafka_trigger.record import Record
+
+
+class Source:
+    """A trigger's own topic, to be read from when a letter has no content."""
+
+    def __init__(self, kafka: Kafka, trigger: Trigger, stopping: threading.Event) -> None:
+        self._kafka = kafka
+        self._trigger = trigger
+        self._stopping = stopping
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def find(self, letter: Letter) -> Content | None:
+        """What a letter's record says; None if that is gone."""
+        if letter.content:
+            return letter.content
+        partitions = self._reader.partitions()
+        if letter.partition >= 0:
+            partitions = [number for number in partitions if number == letter.partition]
+        here = Span(letter.offset, letter.offset + 1)
+        for number in partitions:
+            for record in self._reader.read({number: here}):
+                if record.offset() == letter.offset and _is_it(record, letter):
+                    return Content.of(record)
+        return None
+
+    @cached_property
+    def _reader(self) -> TopicReader:
+        opened = reading(self._kafka, self._trigger, self._trigger.topic, self._stopping)
+        return self._open.enter_context(opened)
+
+
+def _is_it(record: Record, letter: Letter) -> bool:
+    """Whether it is the letter's record, where the letter does not say in which partition."""
+    if letter.partition >= 0:
+        return True
+    return record.key() == letter.key and str(record.timestamp()[1]) == letter.told["timestamp"]
