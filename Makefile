@@ -63,6 +63,7 @@ lint: $(ready)
 	$(python) -m mypy
 	$(python) -m infra.openapi --check
 	.venv/bin/hadolint Dockerfile
+	.venv/bin/cfn-lint infra/aws/template.yaml infra/aws/services.yaml
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml
 
 test-fast: $(ready) $(sdk)/installed

@@ -1,10 +1,12 @@
 """The template of infra/aws as CloudFormation gets it, and as far as its conditions decide."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -47,13 +49,20 @@ SELF_MANAGED = {
 }
 
 
+@cache
+def read(name: str) -> Template:
+    """A template as it is in the folder, not to be changed."""
+    template: Template = yaml_parse((ROOT / "infra/aws" / name).read_text())
+    return template
+
+
 def transformed(parameters: Mapping[str, str]) -> Template:
     """The template after SAM's transformation, with its conditions decided by these parameters.
 
     No Fn::If is left in it: moto leaves a hole in a list where CloudFormation leaves nothing.
     """
-    template: Template = yaml_parse((ROOT / "infra/aws/template.yaml").read_text())
-    out: Template = Translator({}, Parser()).translate(template, dict(parameters))
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    out: Template = translator.translate(deepcopy(read("template.yaml")), dict(parameters))
     defaults = {name: each.get("Default") for name, each in out["Parameters"].items()}
     given = {**defaults, **parameters}
     decide = Conditions(out.pop("Conditions"), given)

@@ -1,0 +1,316 @@
+"""The template of infra/aws, deployed to moto's CloudFormation and asked what it has made.
+
+Moto takes no event source mapping of Kafka, and passes over HTTP APIs, alarms and metric filters:
+tests/functional/test_aws_template.py looks at these.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.cloudformation import (
+    ACCOUNT,
+    CLUSTER,
+    MSK,
+    REGION,
+    ROOT,
+    SELF_MANAGED,
+    Template,
+    secret,
+    transformed,
+)
+from tests.policies import Statement, allows
+
+NAME = "goals"
+NAMES = ("ingest-event", "list-highlights", "get-highlight", "consume-goal", "enrich-batch")
+WITH_DATABASE = ("list-highlights", "get-highlight", "consume-goal", "enrich-batch", "prepare")
+READ = "secretsmanager:GetSecretValue"
+
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .* but it's not supported by moto")
+
+
+class Stack:
+    """A stack at moto, and its clients."""
+
+    def __init__(self, name: str, parameters: Mapping[str, str]) -> None:
+        self.name = name
+        self.client = cache(lambda service: boto3.client(service, region_name=REGION))
+        self.may = cache(self._may)
+        self.template = self._held(transformed(parameters))
+        self._cloudformation = self.client("cloudformation")
+        self._cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps(self.template),
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        made = self._cloudformation.list_stack_resources(StackName=name)["StackResourceSummaries"]
+        self.ids = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in made}
+        functions = self.client("lambda").list_functions()["Functions"]
+        self.functions = {
+            each["FunctionName"].removeprefix(f"{name}-"): each
+            for each in functions
+            if each["FunctionName"].startswith(f"{name}-")
+        }
+
+    @staticmethod
+    def _held(template: Template) -> Template:
+        resources = {
+            name: each
+            for name, each in template["Resources"].items()
+            if each["Type"] != "AWS::Lambda::EventSourceMapping"
+        }
+        return {**template, "Resources": resources}
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The variables of a function."""
+        variables: dict[str, str] = self.functions[function]["Environment"]["Variables"]
+        return variables
+
+    def _may(self, function: str) -> list[Statement]:
+        """The statements of a function's role: its own, and those of the policies it names."""
+        iam = self.client("iam")
+        role = self.functions[function]["Role"].rpartition("/")[2]
+        [logical] = [name for name, physical in self.ids.items() if physical == role]
+        own = iam.get_role_policy(RoleName=role, PolicyName="own")["PolicyDocument"]
+        found: list[Statement] = _statements(own)
+        for managed in self.template["Resources"][logical]["Properties"]["ManagedPolicyArns"]:
+            arn = self.ids[managed["Ref"]]
+            version = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]
+            found += _statements(version["Document"])
+        return found
+
+
+def _statements(document: Any) -> list[Statement]:
+    """Of a policy's document; moto hands it on as CloudFormation's parser had it."""
+    read = ast.literal_eval(document) if isinstance(document, str) else document
+    return list(read["Statement"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def aws() -> Iterator[None]:
+    """Moto instead of AWS."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture(scope="module")
+def msk() -> Stack:
+    """A stack beside MSK, with IAM."""
+    return Stack(NAME, MSK)
+
+
+@pytest.fixture(scope="module")
+def self_managed() -> Stack:
+    """A stack beside a Kafka of one's own."""
+    return Stack("own", SELF_MANAGED)
+
+
+@pytest.fixture(params=["msk", "self_managed"])
+def both(request: pytest.FixtureRequest) -> Stack:
+    """Each of them."""
+    stack: Stack = request.getfixturevalue(request.param)
+    return stack
+
+
+def test_each_function_is_the_image_with_its_own_source(both: Stack) -> None:
+    """FUNCTION_SOURCE is a file of the repository that has FUNCTION_TARGET in it."""
+    assert both.functions.keys() == {*NAMES, "prepare"}
+    for name in NAMES:
+        environment = both.environment(name)
+        source = (ROOT / environment["FUNCTION_SOURCE"]).read_text()
+        assert environment["FUNCTION_TARGET"] == name.replace("-", "_")
+        assert f"async def {environment['FUNCTION_TARGET']}(" in source
+    for function in both.functions.values():
+        assert function["VpcConfig"]["SubnetIds"] == ["subnet-a", "subnet-b"]
+
+
+def test_no_function_has_a_secret_in_its_environment(both: Stack) -> None:
+    """What is secret is a reference, and each is to a secret that its function may read."""
+    for name in both.functions:
+        environment = both.environment(name)
+        for variable, value in environment.items():
+            if re.search("PASSWORD|API_KEYS|USERNAME", variable):
+                assert str(value).startswith("aws-secretsmanager:arn:")
+            if str(value).startswith("aws-secretsmanager:"):
+                arn = value.removeprefix("aws-secretsmanager:").partition("#")[0]
+                assert allows(both.may(name), READ, arn)
+
+
+def topic(name: str) -> str:
+    """The ARN of a topic of the cluster."""
+    return f"{CLUSTER.replace(':cluster/', ':topic/')}/{name}"
+
+
+def group(name: str) -> str:
+    """The ARN of a consumer group of the cluster."""
+    return f"{CLUSTER.replace(':cluster/', ':group/')}/{name}"
+
+
+def kafka(resource: str, *actions: str) -> set[tuple[str, str]]:
+    """Actions of Kafka's on a resource."""
+    return {(f"kafka-cluster:{action}", resource) for action in actions}
+
+
+def log_of(function: str) -> set[tuple[str, str]]:
+    """Writing a function's log."""
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{NAME}-{function}:log-stream:1"
+    return {("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream)}
+
+
+MAPPING = {
+    ("kafka:DescribeClusterV2", CLUSTER),
+    ("kafka:GetBootstrapBrokers", CLUSTER),
+    ("ec2:DescribeVpcs", "*"),
+    ("ec2:DescribeSecurityGroups", "*"),
+    *kafka(CLUSTER, "Connect", "DescribeClusterDynamicConfiguration"),
+}
+DATABASE = {(READ, secret("database"))}
+MAY = {
+    "ingest-event": {
+        (READ, secret("keys")),
+        *kafka(CLUSTER, "Connect", "WriteDataIdempotently"),
+        *kafka(topic("match-events"), "DescribeTopic", "WriteData"),
+    },
+    "list-highlights": DATABASE,
+    "get-highlight": DATABASE,
+    "consume-goal": {
+        *DATABASE,
+        *MAPPING,
+        *kafka(CLUSTER, "WriteDataIdempotently"),
+        *kafka(topic("match-events"), "DescribeTopic", "ReadData"),
+        *kafka(topic("highlights-pending"), "DescribeTopic", "WriteData"),
+        *kafka(topic("match-events.dlq"), "DescribeTopic", "WriteData"),
+        *kafka(group("consume-goal"), "DescribeGroup", "AlterGroup"),
+    },
+    "enrich-batch": {
+        *DATABASE,
+        *MAPPING,
+        *kafka(topic("highlights-pending"), "DescribeTopic", "ReadData"),
+        *kafka(group("enrich-batch"), "DescribeGroup", "AlterGroup"),
+    },
+    "prepare": {
+        *DATABASE,
+        *kafka(CLUSTER, "Connect"),
+        *kafka(topic("match-events"), "DescribeTopic", "CreateTopic"),
+        *kafka(topic("highlights-pending"), "DescribeTopic", "CreateTopic"),
+        *kafka(topic("match-events.dlq"), "DescribeTopic", "CreateTopic"),
+    },
+}
+NOBODY_MAY = {
+    (READ, secret("other")),
+    ("secretsmanager:PutSecretValue", secret("database")),
+    *kafka(topic("match-events"), "DeleteTopic", "AlterTopic"),
+    *kafka(topic("other"), "ReadData", "WriteData", "CreateTopic"),
+    *kafka(group("other"), "AlterGroup"),
+    *kafka(CLUSTER.replace("goals", "other"), "Connect"),
+    ("logs:CreateLogGroup", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other"),
+    ("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-prepare"),
+    ("iam:PassRole", "*"),
+}
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_a_role_allows_what_its_function_does_and_nothing_else(msk: Stack, name: str) -> None:
+    """Of all that any function does, and of some that none does."""
+    mine = {function: MAY[function] | log_of(function) for function in MAY}
+    asked = NOBODY_MAY.union(*mine.values())
+    assert {each for each in asked if allows(msk.may(name), *each)} == mine[name]
+
+
+def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_msk(
+    self_managed: Stack,
+) -> None:
+    """The mappings read the CA's secret too; a key of one's own opens secrets, and only these."""
+    key = SELF_MANAGED["SecretsKeyArn"]
+    through = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+    readers: dict[str, set[str]] = {}
+    for name in self_managed.functions:
+        may = self_managed.may(name)
+        assert not any("kafka" in str(each["Action"]) for each in may)
+        assert allows(may, "kms:Decrypt", key, through)
+        assert not allows(may, "kms:Decrypt", key)
+        for of in ("kafka", "kafka-ca", "cache", "read-keys", "keys", "database"):
+            if allows(may, READ, secret(of)):
+                readers.setdefault(of, set()).add(name)
+    assert readers == {
+        "kafka": {"ingest-event", "consume-goal", "enrich-batch", "prepare"},
+        "kafka-ca": {"consume-goal", "enrich-batch"},
+        "cache": {"list-highlights", "consume-goal", "enrich-batch"},
+        "read-keys": {"list-highlights", "get-highlight"},
+        "keys": {"ingest-event"},
+        "database": set(WITH_DATABASE),
+    }
+
+
+def test_lambda_connects_a_function_to_the_network_and_its_code_does_not(msk: Stack) -> None:
+    """AWS wants these rights of the role; a statement refuses them to the code."""
+    for name, function in msk.functions.items():
+        for action in ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeSubnets"):
+            code = {"lambda:SourceFunctionArn": function["FunctionArn"]}
+            assert allows(msk.may(name), f"ec2:{action}", "*")
+            assert not allows(msk.may(name), f"ec2:{action}", "*", code)
+
+
+def test_only_lambda_takes_the_roles(msk: Stack) -> None:
+    """Each function has one, and no other has it."""
+    roles = [each["Role"].rpartition("/")[2] for each in msk.functions.values()]
+    assert len(set(roles)) == len(roles)
+    for role in roles:
+        trust = msk.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        assert [each["Principal"] for each in trust["Statement"]] == [
+            {"Service": "lambda.amazonaws.com"}
+        ]
+
+
+def test_the_instances_fit_into_the_connections_of_a_small_postgres(msk: Stack) -> None:
+    """One request at a time is one connection; the smallest of RDS has some 80."""
+    connections = 4  # of a migration, and of who looks after it
+    for name in set(WITH_DATABASE) - {"prepare"}:
+        assert msk.environment(name)["DATABASE_POOL_SIZE"] == "1"
+        function = f"{NAME}-{name}"
+        reserved = msk.client("lambda").get_function_concurrency(FunctionName=function)
+        connections += reserved["ReservedConcurrentExecutions"]
+    assert connections <= 80
+
+
+def test_every_minute_a_rule_calls_enrich_batch(msk: Stack) -> None:
+    """And may do so: nobody else may, but for the API that calls the three behind it."""
+    events = msk.client("events")
+    [rule] = events.list_rules(NamePrefix=NAME)["Rules"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    [target] = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"] == msk.functions["enrich-batch"]["FunctionArn"]
+    assert callers(msk, "enrich-batch") == {("events.amazonaws.com", rule["Arn"])}
+    for name in ("ingest-event", "list-highlights", "get-highlight"):
+        assert {service for service, _ in callers(msk, name)} == {"apigateway.amazonaws.com"}
+    for name in ("consume-goal", "prepare"):
+        with pytest.raises(msk.client("lambda").exceptions.ResourceNotFoundException):
+            callers(msk, name)
+
+
+def callers(stack: Stack, function: str) -> set[tuple[str, str]]:
+    """The services that may call a function, and for what."""
+    answer = stack.client("lambda").get_policy(FunctionName=f"{NAME}-{function}")
+    return {
+        (each["Principal"]["Service"], each["Condition"]["ArnLike"]["AWS:SourceArn"])
+        for each in json.loads(answer["Policy"])["Statement"]
+    }
+
+
+def test_every_log_ends_after_a_while(both: Stack) -> None:
+    """One of each function, made before it, so that Lambda makes none that stays for ever."""
+    logs = both.client("logs").describe_log_groups()["logGroups"]
+    kept = {each["logGroupName"]: each["retentionInDays"] for each in logs}
+    ours = {f"/aws/lambda/{both.name}-{name}" for name in both.functions}
+    assert [kept[name] for name in {f"/aws/apigateway/{both.name}", *ours}] == [30] * 7
