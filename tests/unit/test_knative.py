@@ -1,0 +1,290 @@
+"""infra/knative as kustomize builds it: each object is valid, and what is promised of it holds."""
+
+import shutil
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from local.embedded import ROOT, functions
+from tests import closed, knative_kafka
+from tests.kustomize import Object, build, pod_of
+
+KUBERNETES = "1.33"
+SERVING = "serving.knative.dev/v1"
+OVERLAYS = ("development", "production")
+BUILDS = [f"{overlay}/{way}" for overlay in OVERLAYS for way in ("kafka-source", "trigger")]
+POSTGRES_CONNECTIONS = 97  # 100 by default, and three are kept for its superuser
+# What Knative takes without any flag set; its default for this one has long been on.
+FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
+OURS = {"goalstream-functions", "goalstream-tools"}
+NAMES = {name.replace("_", "-"): name for name in functions.NAMES}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that kustomize reads, with each overlay in both ways."""
+    root = tmp_path_factory.mktemp("tree")
+    shutil.copytree(ROOT / "infra" / "knative", root / "infra" / "knative")
+    (root / "local").mkdir()
+    for name in ("kustomization.yaml", "triggers.toml"):
+        shutil.copy(ROOT / "local" / name, root / "local" / name)
+    for overlay in OVERLAYS:
+        folder = root / "infra" / "knative" / "overlays" / overlay
+        other = shutil.copytree(folder, folder.with_name(f"{overlay}-trigger"))
+        text = (other / "kustomization.yaml").read_text()
+        line = "../../components/kafka-source # or ../../components/trigger"
+        assert line in text
+        (other / "kustomization.yaml").write_text(text.replace(line, "../../components/trigger"))
+    return root / "infra" / "knative"
+
+
+@cache
+def built(tree: Path, name: str) -> list[Object]:
+    """The objects of an overlay with one of the components that deliver."""
+    overlay, _, way = name.partition("/")
+    return build(tree / "overlays" / (overlay + ("-trigger" if way == "trigger" else "")))
+
+
+@pytest.fixture(params=BUILDS)
+def objects(request: pytest.FixtureRequest, tree: Path) -> list[Object]:
+    """The objects of each overlay, in each way."""
+    return built(tree, request.param)
+
+
+def is_core(document: Object) -> bool:
+    """Whether Kubernetes itself knows the kind."""
+    group = document["apiVersion"].rpartition("/")[0]
+    return "." not in group or (group.endswith(".k8s.io") and not group.startswith("gateway."))
+
+
+def of_kind(objects: list[Object], kind: str, version: str = "") -> dict[str, Object]:
+    """The objects of a kind by name."""
+    return {
+        each["metadata"]["name"]: each
+        for each in objects
+        if each["kind"] == kind and each["apiVersion"].startswith(version)
+    }
+
+
+def wrong(document: Object) -> list[str]:
+    """What is wrong with an object of a kind that Kubernetes does not know."""
+    if document["kind"] in knative_kafka.MODELS:
+        knative_kafka.check(document)
+        return []
+    return closed.problems(closed.of_kind(document["kind"]), document)
+
+
+def references(document: Any) -> Iterator[tuple[str, str]]:
+    """The ConfigMaps and Secrets that an object names, wherever in it."""
+    if isinstance(document, list):
+        for each in document:
+            yield from references(each)
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if name in ("configMapRef", "configMap"):
+                yield "ConfigMap", value["name"]
+            elif name in ("secretKeyRef", "secretRef"):
+                yield "Secret", value["name"]
+            elif name == "secret":
+                yield "Secret", value.get("secretName") or value["ref"]["name"]
+            else:
+                yield from references(value)
+
+
+def test_every_object_of_kubernetes_is_valid(objects: list[Object]) -> None:
+    """By its own schemas, with no field that they do not know."""
+    for document in filter(is_core, objects):
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_every_object_of_knative_is_valid(objects: list[Object]) -> None:
+    """By the schemas of its CRDs, with no field that they do not know, and no flag to be set."""
+    for document in objects:
+        if not is_core(document):
+            assert wrong(document) == [], document["metadata"]["name"]
+    for service in of_kind(objects, "Service", SERVING).values():
+        assert set(closed.noted(closed.load("Service"), service, "feature flag")) <= FLAGS
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("spec", "template", "spec", "containers", 0, "livenesProbe"),
+        ("spec", "template", "spec", "containers", 0, "env", 0, "valu"),
+        ("spec", "template", "spec", "containerConcurency"),
+        ("spec", "tempate"),
+        ("metadata", "label"),
+    ],
+)
+def test_a_wrong_field_would_be_seen(tree: Path, path: tuple[str | int, ...]) -> None:
+    """Knative's own schemas let most of these pass; closed, they do not."""
+    services = of_kind(built(tree, "production/kafka-source"), "Service", SERVING)
+    document: Any = deepcopy(services["consume-goal"])
+    assert wrong(document) == []
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = "x"
+    assert wrong(document)
+
+
+def test_a_wrong_field_of_kubernetes_would_be_seen(tree: Path) -> None:
+    """In the same way."""
+    document: Any = deepcopy(
+        of_kind(built(tree, "production/trigger"), "Deployment")["kafka-trigger"]
+    )
+    pod_of(document)["containers"][0]["livenesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_the_route_to_one_host_is_valid(tree: Path) -> None:
+    """Every public path of the gateway leads to its function."""
+    route, grant = sorted(build(tree / "one-host"), key=lambda each: str(each["kind"]))
+    assert (wrong(route), wrong(grant)) == ([], [])
+    leads = {
+        rule["matches"][0]["path"]["value"]: rule["filters"][0]["urlRewrite"]["hostname"]
+        for rule in route["spec"]["rules"]
+    }
+    inner = "{}.goalstream.svc.cluster.local".format
+    assert leads == {
+        "/events": inner("ingest-event"),
+        "/highlights": inner("list-highlights"),
+        "/highlights/": inner("get-highlight"),
+    }
+
+
+def test_every_function_is_a_service(objects: list[Object]) -> None:
+    """With the source and the name that functions-framework is told; two are not public."""
+    services = of_kind(objects, "Service", SERVING)
+    assert services.keys() == NAMES.keys()
+    for name, service in services.items():
+        [container] = pod_of(service)["containers"]
+        environment = {each["name"]: each.get("value") for each in container["env"]}
+        assert environment["FUNCTION_TARGET"] == NAMES[name]
+        assert environment["FUNCTION_SOURCE"] == f"functions/{NAMES[name]}/main.py"
+        visibility = service["metadata"].get("labels", {}).get("networking.knative.dev/visibility")
+        is_public = name in ("ingest-event", "list-highlights", "get-highlight")
+        assert visibility == (None if is_public else "cluster-local")
+        for probe in ("readinessProbe", "livenessProbe"):
+            assert container[probe]["httpGet"]["path"] == "/health"
+
+
+def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
+    """Even while old revisions stand beside new ones."""
+    connections = 0
+    for service in of_kind(objects, "Service", SERVING).values():
+        [container] = pod_of(service)["containers"]
+        environment = {each["name"]: each.get("value") for each in container["env"]}
+        annotations = service["spec"]["template"]["metadata"]["annotations"]
+        most = int(annotations["autoscaling.knative.dev/max-scale"])
+        assert int(annotations["autoscaling.knative.dev/min-scale"]) <= most
+        pool = int(environment.get("DATABASE_POOL_SIZE") or 0)
+        connections += most * pool
+        if service["metadata"].get("labels", {}).get("networking.knative.dev/visibility"):
+            assert pod_of(service)["containerConcurrency"] == pool
+    assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
+
+
+def test_no_pod_of_ours_has_more_rights_or_room_than_it_needs(objects: list[Object]) -> None:
+    """As in docker-compose.yml: not root, nothing writable but /tmp, no capability, a limit."""
+    pods = {each["metadata"]["name"]: pod_of(each) for each in objects if pod_of(each)}
+    assert len(pods) >= len(NAMES) + 2
+    for name, pod in pods.items():
+        [container] = pod["containers"]
+        context = {**pod.get("securityContext", {}), **container["securityContext"]}
+        assert context["runAsNonRoot"] is True, name
+        assert context["runAsUser"] > 0
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+        if container["image"].rpartition("/")[2].partition(":")[0] in OURS:
+            assert context["readOnlyRootFilesystem"] is True, name
+
+
+def test_every_setting_and_secret_that_is_named_is_there(tree: Path) -> None:
+    """In production the Secrets are those that its kustomization says must be made beforehand."""
+    for name in BUILDS:
+        objects = built(tree, name)
+        kinds = {each for document in objects for each in references(document)}
+        made = {(kind, each) for kind in ("ConfigMap", "Secret") for each in of_kind(objects, kind)}
+        missing = {each for kind, each in kinds - made if kind == "Secret"}
+        assert all(kind == "Secret" for kind, _ in kinds - made)
+        is_production = name.startswith("production")
+        assert missing == ({"database", "kafka", "redis", "api-keys"} if is_production else set())
+
+
+def test_no_secret_stands_in_a_file_of_production(tree: Path) -> None:
+    """Only its name."""
+    for way in ("kafka-source", "trigger"):
+        assert not of_kind(built(tree, f"production/{way}"), "Secret")
+
+
+def test_every_image_is_named_by_the_overlay(objects: list[Object]) -> None:
+    """What the base calls them is found nowhere."""
+    images = {
+        each["image"] for document in objects for each in pod_of(document).get("containers", [])
+    }
+    assert not images & OURS
+    assert {image.rpartition("/")[2].partition(":")[0] for image in images} >= {
+        "goalstream-functions"
+    }
+
+
+def test_records_come_in_order_and_what_is_given_up_is_kept(tree: Path) -> None:
+    """Both topics have their function; a goal that fails is a dead letter."""
+    for overlay in OVERLAYS:
+        objects = built(tree, f"{overlay}/kafka-source")
+        sources = of_kind(objects, "KafkaSource")
+        [sink] = of_kind(objects, "KafkaSink").values()
+        assert {(name, *each["spec"]["topics"]) for name, each in sources.items()} == {
+            ("consume-goal", "match-events"),
+            ("enrich-batch", "highlights-pending"),
+        }
+        for name, source in sources.items():
+            assert source["spec"]["ordering"] == "ordered"
+            assert source["spec"]["sink"]["ref"]["name"] == name
+            assert source["spec"]["bootstrapServers"] == sink["spec"]["bootstrapServers"]
+        dead = sources["consume-goal"]["spec"]["delivery"]["deadLetterSink"]["ref"]
+        assert (dead["name"], sink["spec"]["topic"]) == ("dead-letters", "match-events.dlq")
+        assert sources["consume-goal"]["spec"]["initialOffset"] == "earliest"
+
+
+def test_our_own_trigger_runs_the_triggers_file_of_everywhere(tree: Path) -> None:
+    """Mounted from the very same text, with its probes, and in place of KafkaSource."""
+    for overlay in OVERLAYS:
+        objects = built(tree, f"{overlay}/trigger")
+        pod = pod_of(of_kind(objects, "Deployment")["kafka-trigger"])
+        [container] = pod["containers"]
+        assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/health"
+        [(name, mounted)] = [
+            (each["name"], each["configMap"]["name"])
+            for each in pod["volumes"]
+            if "configMap" in each
+        ]
+        text = of_kind(objects, "ConfigMap")[mounted]["data"]["triggers.toml"]
+        assert text == (ROOT / "local" / "triggers.toml").read_text()
+        [folder] = [each["mountPath"] for each in container["volumeMounts"] if each["name"] == name]
+        assert f"{folder}/triggers.toml" in container["command"]
+        assert not of_kind(objects, "KafkaSource")
+
+
+def test_nothing_reaches_anything_that_no_policy_names(objects: list[Object]) -> None:
+    """All is denied first; then each function reaches the services that it has settings of."""
+    policies = of_kind(objects, "NetworkPolicy")
+    assert policies["nothing"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+    def reaching(name: str) -> set[str]:
+        [expression] = policies[name]["spec"]["podSelector"]["matchExpressions"]
+        return set(expression["values"])
+
+    assert reaching("kafka") == {"ingest-event", "consume-goal"}
+    assert reaching("postgres") == NAMES.keys() - {"ingest-event"}
+    assert reaching("redis") == {"consume-goal", "enrich-batch", "list-highlights"}
