@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.embedded.stack import Stack
-from tests.benchmarks import http, memory, ready, table
+from tests.benchmarks import http, knative, memory, ready, table
 from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger.backlog import backlog
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ingest": http.ingest_one,
     "batch": http.ingest_batch,
     "table": table.topic_to_table,
+    "knative": knative.one_a_request,
     "trigger": throughput,
     "lone": lone_record,
     "backlog": backlog,

@@ -55,7 +55,8 @@ def topic_to_table(stack: Stack, rounds: int) -> Iterator[Result]:
     yield at_least("topic → table", "records/s", ours, single, "raw insert, row by row", 8)
 
 
-def _events(count: int) -> list[IdentifiedEvent]:
+def goals(count: int) -> list[IdentifiedEvent]:
+    """So many goals, of matches that there have not been before."""
     run = uuid4()
     return [
         IdentifiedEvent.model_validate(
@@ -67,7 +68,7 @@ def _events(count: int) -> list[IdentifiedEvent]:
 
 def _through_the_function(stack: Stack, connection: Connection) -> float:
     connection.run("TRUNCATE highlights")
-    records = [(str(event.match_id), event.to_json()) for event in _events(RECORDS)]
+    records = [(str(event.match_id), event.to_json()) for event in goals(RECORDS)]
     producer = Producer({"bootstrap.servers": stack.kafka, "queue.buffering.max.messages": RECORDS})
     began = time.perf_counter()
     for key, value in records:
@@ -80,7 +81,7 @@ def _through_the_function(stack: Stack, connection: Connection) -> float:
 def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
-    rows: list[Any] = [row(event, Delivery(None, None, None), GOALS) for event in _events(count)]
+    rows: list[Any] = [row(event, Delivery(None, None, None), GOALS) for event in goals(count)]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()
     for made in batches:

@@ -5,6 +5,7 @@ import json
 from uuid import UUID
 
 import pytest
+import yaml
 
 from functions.consume_goal.consume import row
 from functions.enrich_batch.app import app
@@ -15,6 +16,7 @@ from functions.shared.cloudevents import BATCH
 from functions.shared.deliveries import Delivery
 from functions.shared.highlights import PENDING_AI, READY
 from functions.shared.settings import load
+from local.embedded import ROOT
 from tests.asgi import Client
 from tests.events import MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakeStore
@@ -76,6 +78,22 @@ def test_whatever_a_call_brings_it_says_that_there_may_be_work(
     answer = cron.post("/", content=content, headers=headers)
     assert (answer.status_code, answer.json()["ready"]) == (200, 1)
     assert store.rows[GOAL]["status"] == READY
+
+
+def test_a_ping_of_knative_s_schedule_is_a_call(cron: Client) -> None:
+    """With the body that the schedule is told to send."""
+    schedule = yaml.safe_load((ROOT / "infra/knative/base/enrich-schedule.yaml").read_text())
+    source = f"/apis/v1/namespaces/goalstream/pingsources/{schedule['metadata']['name']}"
+    headers = {
+        "Content-Type": schedule["spec"]["contentType"],
+        "ce-specversion": "1.0",
+        "ce-type": "dev.knative.sources.ping",
+        "ce-source": source,
+        "ce-id": "5d5a2d8a-7d5a-4c2e-9a53-0c8f4b8f7c11",
+        "ce-time": "2025-12-08T20:16:00.000Z",
+    }
+    answer = cron.post("/", content=schedule["spec"]["data"].encode(), headers=headers)
+    assert (answer.status_code, answer.json()["ready"]) == (200, 1)
 
 
 def test_what_another_worker_holds_is_left_to_it(cron: Client, store: FakeStore) -> None:

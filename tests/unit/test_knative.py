@@ -1,6 +1,7 @@
 """infra/knative as kustomize builds it: each object is valid, and what is promised of it holds."""
 
 import shutil
+import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -22,6 +23,7 @@ POSTGRES_CONNECTIONS = 97  # 100 by default, and three are kept for its superuse
 # What Knative takes without any flag set; its default for this one has long been on.
 FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
 OURS = {"goalstream-functions", "goalstream-tools"}
+TRIGGERS = tomllib.loads((ROOT / "local" / "triggers.toml").read_text())["trigger"]
 NAMES = {name.replace("_", "-"): name for name in functions.NAMES}
 
 
@@ -238,15 +240,15 @@ def test_every_image_is_named_by_the_overlay(objects: list[Object]) -> None:
 
 
 def test_records_come_in_order_and_what_is_given_up_is_kept(tree: Path) -> None:
-    """Both topics have their function; a goal that fails is a dead letter."""
+    """In the groups of our trigger, so that each can go on where the other ended."""
     for overlay in OVERLAYS:
         objects = built(tree, f"{overlay}/kafka-source")
         sources = of_kind(objects, "KafkaSource")
         [sink] = of_kind(objects, "KafkaSink").values()
-        assert {(name, *each["spec"]["topics"]) for name, each in sources.items()} == {
-            ("consume-goal", "match-events"),
-            ("enrich-batch", "highlights-pending"),
-        }
+        assert [
+            (name, *each["spec"]["topics"], each["spec"]["consumerGroup"])
+            for name, each in sources.items()
+        ] == [(each["name"], each["topic"], each["group"]) for each in TRIGGERS]
         for name, source in sources.items():
             assert source["spec"]["ordering"] == "ordered"
             assert source["spec"]["sink"]["ref"]["name"] == name

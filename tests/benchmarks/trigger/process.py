@@ -54,10 +54,10 @@ class Running:
 
 
 @contextmanager
-def running(stack: Stack, topic: str, url: str, batch: int) -> Iterator[Running]:
+def running(stack: Stack, topic: str, url: str, batch: int, extra: str = "") -> Iterator[Running]:
     """A trigger with a group of its own that brings a topic to the function at an address."""
     port = free_port()
-    file = _configuration(stack, topic, url, batch)
+    file = _configuration(stack, topic, url, batch, extra)
     command = [sys.executable, "-m", "local.kafka_trigger", "run", str(file), "--port", str(port)]
     with (stack.state.root / "bench-trigger.log").open("ab") as log:
         process = Popen(command, cwd=ROOT, stderr=log)
@@ -68,7 +68,7 @@ def running(stack: Stack, topic: str, url: str, batch: int) -> Iterator[Running]
             process.wait(30)
 
 
-def _configuration(stack: Stack, topic: str, url: str, batch: int) -> Path:
+def _configuration(stack: Stack, topic: str, url: str, batch: int, extra: str) -> Path:
     client = "\n".join(f"{name} = {value}" for name, value in CLIENT.items())
     path = stack.state.root / f"{topic}-{batch}.toml"
     path.write_text(
@@ -86,6 +86,7 @@ def _configuration(stack: Stack, topic: str, url: str, batch: int) -> Path:
         batch_size = {batch}
         timeout_s = 60
         auto_offset_reset = "earliest"
+        {extra}
         """
     )
     return path

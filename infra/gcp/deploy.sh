@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Deploys all of GoalStream on Cloud Run from its images: safe to run again. It needs gcloud, logged
+# in, and these variables:
+#   PROJECT, REGION       where
+#   NETWORK, SUBNET       the VPC from which Kafka, Postgres and Redis are reached
+#   REGISTRY, TAG         the images: $REGISTRY/goalstream-functions:$TAG and …/goalstream-tools:$TAG
+#   KAFKA                 bootstrap servers, host:port
+#   DATABASE_URL          without a password
+# The secrets kafka-password, database-password, database-ca, redis-url, redis-ca and api-keys are
+# in Secret Manager, and each file's service account may read those that it mounts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+: "${PROJECT:?}" "${REGION:?}" "${NETWORK:?}" "${SUBNET:?}" "${REGISTRY:?}" "${TAG:?}"
+: "${KAFKA:?}" "${DATABASE_URL:?}"
+export PROJECT REGION NETWORK SUBNET REGISTRY TAG KAFKA DATABASE_URL
+
+filled=$(mktemp -d)
+trap 'rm -rf "$filled"' EXIT
+
+run() { gcloud run "$@" --project "$PROJECT" --region "$REGION" --quiet; }
+
+replace() { # what kind of resource, from which file
+  python3 -c 'import os, string, sys
+sys.stdout.write(string.Template(sys.stdin.read()).substitute(os.environ))' <"$2" >"$filled/file.yaml"
+  run "$1" replace "$filled/file.yaml"
+}
+
+address() { run services describe "$1" --format 'value(status.url)'; }
+
+for job in topics migrations; do
+  replace jobs "jobs/$job.yaml"
+  run jobs execute "$job" --wait
+done
+for service in services/*.yaml; do
+  replace services "$service"
+done
+
+CONSUME_GOAL_URL=$(address consume-goal) ENRICH_BATCH_URL=$(address enrich-batch)
+export CONSUME_GOAL_URL ENRICH_BATCH_URL
+replace worker-pools kafka-trigger.yaml
+
+# Sweeps up what no announcement brought to enrich-batch; a minute is the least that it knows.
+schedule=(http enrich-batch --project "$PROJECT" --location "$REGION" --schedule '* * * * *'
+  --uri "$ENRICH_BATCH_URL" --http-method POST --message-body '{}' --attempt-deadline 60s)
+gcloud scheduler jobs create "${schedule[@]}" 2>/dev/null || gcloud scheduler jobs update "${schedule[@]}"

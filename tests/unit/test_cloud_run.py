@@ -1,0 +1,162 @@
+"""infra/gcp: each file is what Cloud Run's own schema knows, and what is promised of it holds."""
+
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.embedded import ROOT, functions
+from tests import closed
+
+GCP = ROOT / "infra" / "gcp"
+FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
+SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
+CLOUD_RUN = closed.load("cloud-run-v1")
+DEFINITIONS = {name: closed.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
+POSTGRES_CONNECTIONS = 97
+ENVIRONMENT = {
+    "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
+    "REGISTRY": "europe-west1-docker.pkg.dev/project/goalstream", "TAG": "1",
+    "KAFKA": "bootstrap.goals.example:9092", "DATABASE_URL": "postgresql://goalstream@10.0.0.3/g",
+}  # fmt: skip
+# Says what it is asked, and keeps the file that it is given.
+GCLOUD = """#!/usr/bin/env bash
+echo "$*" >> "$CALLS/calls"
+for word in "$@"; do [[ -f $word ]] && { cat "$word"; echo ---; } >> "$CALLS/files"; done
+[[ $* == *describe* ]] && echo "https://$4-1.run.app"
+exit 0
+"""
+
+
+def parsed(path: Path) -> Any:
+    """A file's document."""
+    return yaml.safe_load(path.read_text())
+
+
+def instance(document: Any) -> Any:
+    """What an instance of a service, a worker pool or a job is made of."""
+    spec = document["spec"]["template"]["spec"]
+    return spec if "containers" in spec else spec["template"]["spec"]
+
+
+def variables(path: Path) -> dict[str, str]:
+    """The environment that a file gives its container."""
+    [container] = instance(parsed(path))["containers"]
+    return {each["name"]: each["value"] for each in container["env"]}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_is_one_that_cloud_run_knows(path: Path) -> None:
+    """With no field that it does not know, and none that it only takes from others."""
+    document = parsed(path)
+    schema = {"$defs": DEFINITIONS, "$ref": f"#/$defs/{document['kind']}"}
+    assert closed.problems(schema, document) == []
+    text = path.read_text()
+    assert "httpGet: { path: /health, port: 8080 }" in text or document["kind"] == "Job"
+
+
+@pytest.mark.parametrize("field", ["conatiners", "containerConcurency"])
+def test_a_wrong_field_would_be_seen(field: str) -> None:
+    """Wherever it is."""
+    document = parsed(SERVICES["consume-goal"])
+    document["spec"]["template"]["spec"][field] = 1
+    schema = {"$defs": DEFINITIONS, "$ref": "#/$defs/Service"}
+    assert closed.problems(schema, document)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_annotation_is_one_that_cloud_run_accepts_there(path: Path) -> None:
+    """Of a service, or of a revision; a worker pool has revisions too."""
+    document = parsed(path)
+    inner = "Execution" if document["kind"] == "Job" else "Revision"
+    for place, metadata in (
+        (document["kind"], document["metadata"]),
+        (inner, document["spec"]["template"]["metadata"]),
+    ):
+        for annotation in metadata.get("annotations", {}):
+            assert place in CLOUD_RUN["annotations"][annotation]
+
+
+def test_every_function_is_a_service() -> None:
+    """As in docker-compose.yml; the two that a trigger calls are not reached from outside."""
+    assert SERVICES.keys() == {name.replace("_", "-") for name in functions.NAMES}
+    for name, path in SERVICES.items():
+        target = name.replace("-", "_")
+        assert variables(path)["FUNCTION_TARGET"] == target
+        assert variables(path)["FUNCTION_SOURCE"] == f"functions/{target}/main.py"
+        ingress = parsed(path)["metadata"]["annotations"]["run.googleapis.com/ingress"]
+        assert ingress == ("internal" if name in ("consume-goal", "enrich-batch") else "all")
+
+
+def test_all_instances_together_fit_postgres() -> None:
+    """Even while old revisions stand beside new ones."""
+    connections = 0
+    for path in SERVICES.values():
+        template = parsed(path)["spec"]["template"]
+        most = int(template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"])
+        connections += most * int(variables(path).get("DATABASE_POOL_SIZE", 0))
+    assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_secret_is_a_file_of_its_own(path: Path) -> None:
+    """Mounted from Secret Manager at the version that is the latest, and never in the file."""
+    pod = instance(parsed(path))
+    volumes = {each["name"]: each["secret"] for each in pod["volumes"]}
+    [container] = pod["containers"]
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert volumes.keys() == mounted.keys()
+    there = {f"{mounted[name]}/{each['items'][0]['path']}" for name, each in volumes.items()}
+    named = {value for name, value in variables(path).items() if name.endswith("_FILE")}
+    assert named <= there
+    assert all(each["items"][0]["key"] == "latest" for each in volumes.values())
+    assert not {"KAFKA_SASL_PASSWORD", "DATABASE_PASSWORD", "API_KEYS"} & variables(path).keys()
+
+
+@pytest.fixture(name="calls")
+def _calls(tmp_path: Path) -> Path:
+    """What a deployment asks of gcloud, which is a stand-in that says yes."""
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text(GCLOUD)
+    gcloud.chmod(gcloud.stat().st_mode | stat.S_IEXEC)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    environment = {**os.environ, **ENVIRONMENT, "PATH": path, "CALLS": str(tmp_path)}
+    subprocess.run([GCP / "deploy.sh"], env=environment, check=True, timeout=60)
+    return tmp_path
+
+
+def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
+    """Topics and tables first, then functions, then what calls them; each file filled in."""
+    asked = (calls / "calls").read_text()
+    steps = re.findall(r"^run (jobs execute \S+|\S+ replace)|^(scheduler)", asked, re.MULTILINE)
+    assert [first or second for first, second in steps] == [
+        "jobs replace", "jobs execute topics", "jobs replace", "jobs execute migrations",
+        *["services replace"] * 5, "worker-pools replace", "scheduler",
+    ]  # fmt: skip
+    documents = [each for each in yaml.safe_load_all((calls / "files").read_text()) if each]
+    assert sorted(each["metadata"]["name"] for each in documents) == sorted(
+        path.stem for path in FILES
+    )
+    assert "${" not in (calls / "files").read_text()
+    [trigger] = [each for each in documents if each["kind"] == "WorkerPool"]
+    assert "https://consume-goal-1.run.app" in str(trigger)
+
+
+def test_a_deployment_without_a_variable_asks_for_nothing(tmp_path: Path) -> None:
+    """It says which one is missing."""
+    environment = {**os.environ, **ENVIRONMENT, "TAG": "", "CALLS": str(tmp_path)}
+    done = subprocess.run(
+        [GCP / "deploy.sh"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "TAG" in done.stderr
