@@ -8,9 +8,10 @@ https://knative.dev/docs/eventing/sources/kafka-source/
 import base64
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from typing import cast
 from urllib.parse import quote
 
 import httpx
@@ -55,7 +56,8 @@ class KafkaSource:
 
     def headers(self, message: Message) -> dict[str, str]:
         """The request's headers for a record."""
-        sent = {name: value for name, value in message.headers() or [] if isinstance(value, bytes)}
+        pairs = cast(Sequence[tuple[str, bytes | None]], message.headers() or ())
+        sent = {name: value or b"" for name, value in pairs}
         if "ce_id" in sent and not self._wrapped:
             made = {f"ce-{name[3:]}": text(sent[name]) for name in sent if name.startswith("ce_")}
         else:
