@@ -19,7 +19,7 @@ from functions.shared.contracts import highlight_id
 from infra.openapi.documents import EXAMPLE
 from local.embedded import ROOT, tools
 from local.embedded.stack import Stack
-from tests.e2e.conftest import docker_runs
+from tests.e2e.docker import docker_runs
 from tests.events import MATCH
 from tests.lambda_events import SCHEDULE, http, kafka
 from tests.lambda_runtime import FunctionError, Runtime, environment

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from local.embedded.ports import free_port
-from tests.e2e.conftest import docker_runs
 from tests.e2e.containers import Containers
+from tests.e2e.docker import docker_runs
 from tests.events import event_json
 from tests.waiting import eventually
 
