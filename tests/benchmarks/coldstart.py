@@ -28,7 +28,7 @@ BARE = {
     "BARE_STATUS": "200",
     "BARE_BODY": "{}",
 }
-AIM = 3.0
+AIM = 5.0
 
 
 def cold_start(stack: Stack, rounds: int) -> Iterator[Result]:
