@@ -20,7 +20,7 @@ def running_kafka(port: int) -> Iterator["ApacheKafka"]:
 
     In the end the container and its volume are removed.
     """
-    containers = Containers(NAME, {"KAFKA_TEST_PORT": str(port)}, OVERLAY)
+    containers = Containers(f"{NAME}-{port}", {"KAFKA_TEST_PORT": str(port)}, OVERLAY)
     try:
         containers.compose("up", "--detach", SERVICE)
         broker = ApacheKafka(f"127.0.0.1:{port}", containers)
