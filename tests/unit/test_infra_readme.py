@@ -1,0 +1,72 @@
+"""What the page on clouds names is there."""
+
+import re
+
+import pytest
+
+from tests.cloudformation import read
+from tests.unit.test_documentation import ROOT, SETTINGS
+
+INFRA = ROOT / "infra"
+PAGE = (INFRA / "README.md").read_text()
+NAMES = [
+    read(file)[part]
+    for file in ("template.yaml", "services.yaml")
+    for part in ("Parameters", "Outputs")
+]
+VARIABLES = {str(field.alias) for model in SETTINGS for field in model.model_fields.values()}
+CONSUMERS = ("List", "Get", "Consume", "Enrich")  # of connections to the database
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    """From the repository's root, as its commands are typed."""
+    named = set(re.findall(r"\binfra/[\w./-]+\w", PAGE))
+    assert named
+    assert not [file for file in named if not (ROOT / file).exists()]
+
+
+def test_every_parameter_and_output_of_a_template_is_one() -> None:
+    """Whether it is in a sentence or in a command."""
+    known = {name for part in NAMES for name in part}
+    said = set(re.findall(r"`([A-Z][a-z]\w*[A-Z]\w*)`", PAGE)) | set(
+        re.findall(r"\b([A-Z]\w+)=[\"tf]", PAGE)
+    )
+    said = {name for name in said if not name.isupper() and name != "Scheduled"}
+    assert {"ApiUrl", "ImageUri", "TriggersEnabled"} <= said <= known
+
+
+@pytest.mark.parametrize("prefix", ["DATABASE_", "KAFKA_", "REDIS_", "RATE_", "CACHE_"])
+def test_every_variable_of_the_functions_is_one(prefix: str) -> None:
+    """By the name that the functions read."""
+    said = set(re.findall(rf"\b({prefix}[A-Z_]+)\b", PAGE))
+    assert said
+    assert said <= VARIABLES
+
+
+def test_the_connections_that_it_counts_are_the_template_s() -> None:
+    """One for each instance, and one for what prepares the table."""
+    parameters = read("template.yaml")["Parameters"]
+    most = sum(parameters[f"{name}Concurrency"]["Default"] for name in CONSUMERS) + 1
+    assert f"come to {most};" in " ".join(PAGE.split())
+
+
+def test_the_sums_of_the_costs_are_right() -> None:
+    """To ten dollars in the hundreds, from the amounts above them."""
+    rows = PAGE.partition("| a month, at |")[2].partition("| together |")
+    lines = [line.split("|")[2:-1] for line in rows[0].splitlines()[3:] if line.startswith("|")]
+    sums = [float(sum_.replace(",", "")) for sum_ in re.findall(r"about \$([\d,]+)", rows[2][:200])]
+    assert len(sums) == 3
+    for column, told in enumerate(sums):
+        amounts = [amount for line in lines for amount in _amounts(line[column])]
+        assert sum(amounts) == pytest.approx(told, rel=0.02)
+
+
+def _amounts(cell: str) -> list[float]:
+    """The dollars of a cell that are no price of a unit: what stands at a part's end."""
+    parts = re.split(r" \+ |, |; ", cell.partition("= ")[2] or cell)
+    ends = [re.search(r"\$([\d.]+)\s*$", part) for part in parts]
+    return [
+        float(end[1])
+        for end in ends
+        if end and " at $" not in end.string[max(end.start() - 5, 0) : end.end()]
+    ]
