@@ -8,6 +8,8 @@ from typing import Self
 
 from local.embedded.ports import HOST
 
+ROUNDS = 3
+
 
 class LoopServer(ABC):
     """Listens on a free port of 127.0.0.1, from `with` until its end."""
@@ -45,11 +47,12 @@ class LoopServer(ABC):
 
     async def _stop(self) -> None:
         self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)  # the transports are closed in the loop's next rounds
+        for _ in range(ROUNDS):  # what was accepted just before is served only in the next ones
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0.01)  # and transports are closed there
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         streams = [writer]
