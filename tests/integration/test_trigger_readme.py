@@ -86,12 +86,16 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Somebody with the page; all that they started is gone at the end."""
+    """Somebody with the page; all that they started is gone at the end.
+
+    A test that fails shows what all of it said.
+    """
     reader = Reader(tmp_path)
     yield reader
     for process in reader.running.values():
         process.kill()
         process.wait()
+    print((tmp_path / "said").read_text())
 
 
 def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
