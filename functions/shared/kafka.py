@@ -19,6 +19,9 @@ Token = Callable[[str], tuple[str, float]]
 # Shorter than load balancers and NAT gateways keep a connection that nobody uses: AWS' 350 s,
 # Azure's 240. librdkafka asks before it sends, also after a freeze.
 MAX_IDLE_MS = 60_000
+# librdkafka's 10 s between two attempts are more than a record has: a broker that is back, or a
+# password that has become right, would come too late for it.
+RECONNECT_WITHIN_MS = 1_000
 SIGNER = "aws_msk_iam_sasl_signer"
 
 
@@ -28,6 +31,7 @@ def client(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka_bootstrap_servers,
         "security.protocol": settings.kafka_security_protocol,
         "connections.max.idle.ms": MAX_IDLE_MS,
+        "reconnect.backoff.max.ms": RECONNECT_WITHIN_MS,
         **_given({"ssl.ca.location": settings.kafka_ssl_ca_location}),
         **_sasl(settings),
     }

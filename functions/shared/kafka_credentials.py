@@ -10,10 +10,6 @@ from functions.shared.settings import KafkaSettings, renewed
 
 log = logging.getLogger(__name__)
 
-# librdkafka's 10 s between two attempts are more than a record has: a password that has become
-# right would come too late for it.
-RECONNECT_MS = 1_000
-
 
 class Credentials:
     """Makes a producer take the present user and password; bound to the running event loop.
@@ -30,8 +26,7 @@ class Credentials:
     def producer(self, configuration: dict[str, Any]) -> Producer:
         """The producer, made with this configuration and the user and password in it."""
         if self._settings.kafka_sasl_password is not None:
-            own = {"error_cb": self._heard, "reconnect.backoff.max.ms": RECONNECT_MS}
-            configuration = {**configuration, **own}
+            configuration = {**configuration, "error_cb": self._heard}
         self._producer = Producer(configuration, logger=log)
         return self._producer
 

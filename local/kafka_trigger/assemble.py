@@ -22,6 +22,7 @@ from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
 from local.kafka_trigger.envelopes.choice import encoder
 from local.kafka_trigger.filters import wants
 from local.kafka_trigger.gauges import Gauges
+from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.partition import Partition
@@ -58,14 +59,17 @@ def _consumer(
     disturbance: Disturbance,
 ) -> TriggerConsumer:
     settings = consumer_settings(kafka, trigger, depth(trigger.batch_size))
+    brokers = KnownBrokers()
 
     def connect(on_commit: Callable[..., None]) -> Consumer:
-        return disturbance.consumer({**settings, "on_commit": on_commit}, logger=kafka_log)
+        callbacks = {"on_commit": on_commit, "stats_cb": brokers.note}
+        return disturbance.consumer({**settings, **callbacks}, logger=kafka_log)
 
     return TriggerConsumer(
         trigger,
         connect,
         _partition_maker(kafka, trigger, producer, metrics, disturbance),
+        brokers=brokers,
         is_told_nothing=group_protocol(kafka) == "consumer",
     )
 

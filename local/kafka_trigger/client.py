@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.kafka_trigger.config import Kafka, Trigger
+from local.kafka_trigger.known_brokers import LOOK_EVERY_MS
 from local.kafka_trigger.msk_iam import for_librdkafka
 
 CLASSIC_ONLY = {
@@ -15,6 +16,7 @@ CLASSIC_ONLY = {
     "session.timeout.ms",
 }
 REPEAT_AFTER_S = 30.0
+RECONNECT = {"reconnect.backoff.max.ms": 1_000}  # its usual 10 s would be waited for by records
 
 
 def group_protocol(kafka: Kafka) -> str:
@@ -31,6 +33,8 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, A
         "queued.min.messages": depth,  # a pause throws away what was fetched ahead
         "fetch.queue.backoff.ms": 5,  # with so little ahead, the usual second would stall it
         "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is made later
+        **RECONNECT,
+        "statistics.interval.ms": LOOK_EVERY_MS,
         **kafka.common,
         **kafka.consumer,
         "group.id": trigger.group,
@@ -52,6 +56,7 @@ def producer_settings(kafka: Kafka) -> dict[str, Any]:
     settings = {
         "message.timeout.ms": 10_000,  # how often a topic that cannot be written is complained of
         "message.max.bytes": 100_000_000,  # the broker decides what is too large
+        **RECONNECT,
         "log_level": 2,  # each failure is reported with its record
         **_without(kafka.common, CLASSIC_ONLY | {"group.protocol"}),
         **kafka.producer,

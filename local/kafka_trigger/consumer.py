@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from local.kafka_trigger.back_pressure import BackPressure
 from local.kafka_trigger.commits import Commits
 from local.kafka_trigger.config import Trigger
+from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.lookout import Lookout
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record import Record
@@ -43,12 +44,14 @@ class TriggerConsumer:
         make_partition: Callable[[int], Partition],
         clock: Callable[[], float] = time.monotonic,
         *,
+        brokers: KnownBrokers | None = None,
         is_told_nothing: bool = False,
     ) -> None:
         self.watch = Watch(trigger.name, clock)
         self._trigger = trigger
         self._make_partition = make_partition
         self._clock = clock
+        self._brokers = brokers or KnownBrokers()
         self._partitions = self.watch.partitions
         self._joining = True
         self._finishing = False
@@ -63,7 +66,8 @@ class TriggerConsumer:
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop; then finish what is in flight, commit, and leave the group.
 
-        Raises what ended a partition's thread, or KafkaException when the client cannot go on.
+        Raises what ended a partition's thread, or KafkaException or BrokersForgotten when the
+        client cannot go on.
         """
         self._lookout.begin()
         self._client.subscribe(
@@ -85,6 +89,7 @@ class TriggerConsumer:
         self._back_pressure.apply({each.number: each.queue for each in self._partitions.values()})
         self._commits.request(self._positions())
         self._lookout.look()
+        self._brokers.check()
         for partition in self._partitions.values():
             if partition.failure:
                 raise partition.failure

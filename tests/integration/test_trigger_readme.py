@@ -95,7 +95,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     for process in reader.running.values():
         process.kill()
         process.wait()
-    print((tmp_path / "said").read_text())
+    sys.stdout.write((tmp_path / "said").read_text())
 
 
 def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:

@@ -119,7 +119,6 @@ class World:
                 "[kafka]",
                 f'bootstrap.servers = "{self.broker.bootstrap_servers}"',
                 "topic.metadata.refresh.interval.ms = 200",
-                "reconnect.backoff.max.ms = 1000",
                 "[kafka.consumer]",
                 "session.timeout.ms = 2000",
                 f"max.poll.interval.ms = {self.max_poll_interval_ms}",

@@ -1,5 +1,6 @@
 """The thread that polls: what it says to Kafka, and when."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from local.kafka_trigger.config import Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
+from local.kafka_trigger.known_brokers import BrokersForgotten, KnownBrokers
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.record_queue import RecordQueue, depth
@@ -58,7 +60,13 @@ class FakePartition:
 class World:
     """A client to which events happen while it is polled, and what it was told."""
 
-    def __init__(self, *, is_told_nothing: bool = False, **trigger: Any) -> None:
+    def __init__(
+        self,
+        *,
+        is_told_nothing: bool = False,
+        brokers: KnownBrokers | None = None,
+        **trigger: Any,
+    ) -> None:
         self.time = 100.0
         self.events: list[Event] = []
         self.said: list[tuple[str, Any]] = []
@@ -75,6 +83,7 @@ class World:
             self.connect,
             self.make_partition,
             self.clock,
+            brokers=brokers,
             is_told_nothing=is_told_nothing,
         )
         self.watch = self.consumer.watch
@@ -486,3 +495,35 @@ def test_the_loop_is_seen_to_turn() -> None:
     assert seen == [True, True, False, True]
     world.time += 1_000_000
     assert world.watch.trouble() is None
+
+
+def statistics(*sources: str) -> str:
+    """What librdkafka tells of its brokers, and much else."""
+    brokers = {f"broker-{number}": {"source": each} for number, each in enumerate(sources)}
+    return json.dumps({"type": "consumer", "brokers": brokers})
+
+
+OWN = ("internal", "logical")
+
+
+def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
+    """What is in flight is finished first, and whoever started it starts it again."""
+    known = KnownBrokers()
+    world = World(brokers=known)
+
+    def look() -> None:
+        known.note(statistics(*OWN))
+
+    with pytest.raises(BrokersForgotten):
+        world.run(world.assign(0), look, look, look, lambda: pytest.fail("it goes on"))
+    assert "drain 10" in world.made[0].calls
+
+
+@pytest.mark.parametrize("source", ["configured", "learned"])
+def test_a_broker_that_is_away_is_waited_for(source: str) -> None:
+    """However long: the client knows it, and looks for it; it may know none for a moment."""
+    known = KnownBrokers()
+    for _ in range(100):
+        for sources in [(*OWN, source), OWN, OWN]:
+            known.note(statistics(*sources))
+            known.check()
