@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from confluent_kafka import Consumer, Producer
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from local.kafka_trigger.client import (
 )
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
+from local.kafka_trigger.credentials import Credentials
 from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
 from local.kafka_trigger.delivery import Delivery, Posts
 from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
@@ -33,22 +35,34 @@ kafka_log = logging.getLogger("kafka")
 
 
 def make_consumers(
-    config: Config, registry: CollectorRegistry, disturbance: Disturbance = NONE
+    config: Config,
+    registry: CollectorRegistry,
+    disturbance: Disturbance = NONE,
+    read: Callable[[], Config] | None = None,
 ) -> list[TriggerConsumer]:
     """A consumer for each trigger; they share the producer of dead letters.
 
-    What there is to see of them is seen in the registry.
+    What there is to see of them is seen in the registry. `read` reads the configuration anew, for
+    a password that is refused; it may raise ConfigError.
     Raises KafkaException when librdkafka does not take its settings.
     """
     kafka_log.addFilter(Sparingly())
-    producer = Producer(producer_settings(config.kafka))
+    read = read or (lambda: config)
+    producer = _producer(config.kafka, read)
     metrics = Metrics(registry)
     consumers = [
-        _consumer(config.kafka, each, producer, metrics.of(each.name), disturbance)
+        _consumer(config.kafka, each, producer, metrics.of(each.name), disturbance, read)
         for each in config.triggers
     ]
     registry.register(Gauges([consumer.watch for consumer in consumers]))
     return consumers
+
+
+def _producer(kafka: Kafka, read: Callable[[], Config]) -> Producer:
+    settings = producer_settings(kafka)
+    credentials = Credentials(settings, lambda: producer_settings(read().kafka))
+    credentials.client = Producer({**settings, "error_cb": credentials.heard})
+    return credentials.client
 
 
 def _consumer(
@@ -57,13 +71,22 @@ def _consumer(
     producer: Producer,
     metrics: TriggerMetrics,
     disturbance: Disturbance,
+    read: Callable[[], Config],
 ) -> TriggerConsumer:
-    settings = consumer_settings(kafka, trigger, depth(trigger.batch_size))
+    def settings_in(kafka: Kafka) -> dict[str, Any]:
+        return consumer_settings(kafka, trigger, depth(trigger.batch_size))
+
+    settings = settings_in(kafka)
+    credentials = Credentials(settings, lambda: settings_in(read().kafka))
     brokers = KnownBrokers()
 
     def connect(on_commit: Callable[..., None]) -> Consumer:
-        callbacks = {"on_commit": on_commit, "stats_cb": brokers.note}
-        return disturbance.consumer({**settings, **callbacks}, logger=kafka_log)
+        callbacks = {
+            "on_commit": on_commit, "stats_cb": brokers.note, "error_cb": credentials.heard
+        }  # fmt: skip
+        client = disturbance.consumer({**settings, **callbacks}, logger=kafka_log)
+        credentials.client = client
+        return client
 
     return TriggerConsumer(
         trigger,

@@ -5,11 +5,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry
 
 from functions.shared.logs import configure
+from functions.shared.secrets import process_secrets
 from local.kafka_trigger.assemble import make_consumers
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.arguments import parser
@@ -50,8 +52,9 @@ def _run(config: Config, options: argparse.Namespace, stopping: threading.Event)
     configure("kafka-trigger")
     registry = CollectorRegistry()
     faults = disturbance(options.fault, options.seed)
+    read = partial(load, options.file, os.environ, partial(process_secrets.reveal, anew=True))
     try:
-        consumers = make_consumers(config, registry, faults)
+        consumers = make_consumers(config, registry, faults, read)
     except KafkaException as error:
         return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
     return run(config, consumers, registry, options, stopping)

@@ -1,15 +1,17 @@
 """Reading a triggers' file: TOML, with the environment's values, into its models."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from local.environment import SubstitutionError, substitute
+from functions.shared.secrets import process_secrets
+from local.environment import Reveal, SubstitutionError, substitute
 from local.kafka_trigger.config import Config, Retry, Trigger
 from local.kafka_trigger.filters import Filter
 
@@ -26,13 +28,13 @@ class ConfigError(Exception):
     """The triggers' file cannot be used; the message has a line for each thing to mend."""
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read a triggers' file, with the environment's values in it.
+def load(path: Path, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal) -> Config:
+    """Read a triggers' file, with the environment's values in it, and what their secrets are.
 
     Raises ConfigError with one line for each thing that is wrong.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), environ)
+        return parse(path.read_text(encoding="utf-8"), environ, reveal)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, ConfigError) as error:
@@ -40,29 +42,30 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError("\n".join(f"{path}: {line}" for line in lines)) from error
 
 
-def parse(text: str, environ: Mapping[str, str]) -> Config:
+def parse(text: str, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal) -> Config:
     """Read the text of a triggers' file; raises ConfigError as `load` does."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"no TOML: {error}") from error
-    problems = list(_fill_in(document, environ, document)) or list(_refusals(document))
+    fill = partial(substitute, environ=environ, reveal=reveal)
+    problems = list(_fill_in(document, fill, document)) or list(_refusals(document))
     if problems:
         raise ConfigError("\n".join(problems))
     return Config.model_validate(document)
 
 
 def _fill_in(
-    node: Any, environ: Mapping[str, str], document: Mapping[str, Any], place: Place = ()
+    node: Any, fill: Callable[[str], str], document: Mapping[str, Any], place: Place = ()
 ) -> Iterator[str]:
     """Put the environment's values into `node`; yields what is wrong."""
     for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
         here = (*place, key)
         if isinstance(value, dict | list):
-            yield from _fill_in(value, environ, document, here)
+            yield from _fill_in(value, fill, document, here)
         elif isinstance(value, str):
             try:
-                node[key] = substitute(value, environ)
+                node[key] = fill(value)
             except SubstitutionError as error:
                 yield f"{_called(here, document)}: {error}"
 

@@ -51,13 +51,25 @@ def mock_broker() -> Iterator["Broker"]:
 
 
 class Broker:
-    """Makes topics, and writes and reads records; `writer` are settings of its producers."""
+    """Makes topics, and writes and reads records.
+
+    `writer` are settings of its producers, `client` those of all that it asks the broker with.
+    """
 
     hangs_on_a_kill_while_joining = True
 
-    def __init__(self, bootstrap_servers: str, writer: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        writer: Mapping[str, Any] | None = None,
+        client: Mapping[str, Any] | None = None,
+    ) -> None:
         self.bootstrap_servers = bootstrap_servers
-        self._settings: dict[str, Any] = {"bootstrap.servers": bootstrap_servers, **QUIET}
+        self._settings: dict[str, Any] = {
+            "bootstrap.servers": bootstrap_servers,
+            **QUIET,
+            **(client or {}),
+        }
         self._writer = {**self._settings, "acks": "all", "linger.ms": 5, **(writer or {})}
         self._admin = AdminClient(self._settings)
 

@@ -1,4 +1,4 @@
-"""A password that is changed while a function runs: it fetches the new one and goes on."""
+"""A password that is changed while a function or the trigger runs: it takes the new one."""
 
 import asyncio
 import logging
@@ -25,7 +25,10 @@ from functions.shared.settings import KafkaSettings, PostgresSettings, RedisSett
 from local.embedded.ports import accepts, free_port
 from local.embedded.stack import Stack
 from tests.fake_aws import FakeAws, fake_aws
+from tests.integration.broker import Broker
+from tests.integration.function_server import FunctionServer, Reply
 from tests.integration.sasl_front import SaslFront, sasl_front
+from tests.integration.trigger_process import World
 from tests.waiting import eventually
 
 END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'"
@@ -262,3 +265,43 @@ def test_a_record_is_acknowledged_after_its_password_was_changed(
     assert front.heard[0] == OLD
     assert front.heard[-1] == NEW
     assert aws.fetches() == 2
+
+
+def admitted(front: SaslFront) -> Broker:
+    """The broker, to whom knows its password."""
+    login = {"sasl.username": USER, "sasl.password": front.password}
+    way = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
+    return Broker(front.address, client=way | login)
+
+
+def test_a_trigger_goes_on_after_its_password_was_changed(
+    front: SaslFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads on, and writes dead letters; the password is in a mounted file."""
+    password = tmp_path / "password"
+    password.write_text(OLD)
+    monkeypatch.setenv("PASSWORD_FILE", str(password))
+    login = """
+security.protocol = "SASL_PLAINTEXT"
+sasl.mechanism = "PLAIN"
+sasl.username = "app"
+sasl.password = "${PASSWORD}"
+"""
+    with FunctionServer() as function:
+        world = World(admitted(front), function, tmp_path)
+        letters = world.broker.create()
+        extra = f"{login}[kafka.producer]{login}"
+        with world.trigger(extra, dead_letter_topic=letters) as trigger:
+            world.write(range(5))
+            eventually(lambda: world.numbers() == [*range(5)])
+            password.write_text(NEW)
+            front.password = NEW
+            front.hang_up()
+            world.broker = admitted(front)
+            world.write(range(5, 10))
+            eventually(lambda: set(world.numbers()) == {*range(10)})
+            function.reply = lambda _: Reply(422)
+            world.write(range(1))
+            assert [each.value() for each in world.broker.read(letters, 1)] == [b"0"]
+            assert trigger.end() == 0
+    assert b"canary" not in trigger.log.read_bytes()

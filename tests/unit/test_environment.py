@@ -47,7 +47,7 @@ def test_a_value_may_be_a_reference_to_a_secret() -> None:
 
     secrets = Secrets(fetch)
     environ = {"PASSWORD": "aws-ssm:db#password", "OTHER": "aws-ssm:none"}
-    assert substitute("${PASSWORD}", environ, secrets) == "word of ssm"
+    assert substitute("${PASSWORD}", environ, secrets.reveal) == "word of ssm"
     with pytest.raises(SubstitutionError) as error:
-        substitute("${OTHER:-default}", environ, secrets)
+        substitute("${OTHER:-default}", environ, secrets.reveal)
     assert str(error.value) == "OTHER is wrong: aws-ssm:none: there is no such secret"

@@ -1,0 +1,60 @@
+"""A client's user and password, read again when the broker refuses them."""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, Producer
+
+from local.kafka_trigger.load import ConfigError
+
+Settings = Mapping[str, Any]
+Login = tuple[str, str] | None
+
+log = logging.getLogger("kafka")
+
+
+class Credentials:
+    """The user and password of one client, which is set once it is made with `settings`.
+
+    `read` reads its settings as they are now. That may take seconds, so it has a thread of its
+    own; the client is told by whoever polls it, as it lets no other thread in meanwhile.
+    """
+
+    client: Consumer | Producer
+
+    def __init__(self, settings: Settings, read: Callable[[], Settings]) -> None:
+        self._login = _login(settings)
+        self._read = read
+        self._reader = ThreadPoolExecutor(1)
+        self._reading: Future[Login] | None = None
+
+    def heard(self, error: KafkaError) -> None:
+        """Take what the client calls `error_cb` with: it does for each attempt that is refused."""
+        if error.code() != KafkaError._AUTHENTICATION:
+            return
+        if self._reading is None:
+            self._reading = self._reader.submit(self._now)
+        elif self._reading.done():
+            self._take(self._reading.result())
+            self._reading = None
+
+    def _now(self) -> Login:
+        try:
+            return _login(self._read())
+        except ConfigError as error:
+            log.error("the settings cannot be read again: %s", error)  # noqa: TRY400 (says it all)
+            return None
+
+    def _take(self, login: Login) -> None:
+        if login is None or login == self._login:
+            log.error("the broker refuses our user or password")
+        else:
+            self._login = login
+            self.client.set_sasl_credentials(*login)
+
+
+def _login(settings: Settings) -> Login:
+    user, password = (settings.get(f"sasl.{name}") for name in ("username", "password"))
+    return (str(user), str(password)) if user and password else None
