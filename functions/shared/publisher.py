@@ -113,5 +113,8 @@ def _configuration(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
         "enable.idempotence": True,
         "linger.ms": linger_ms,
         "message.timeout.ms": int(settings.publish_deadline_s * 1000),
+        # Connect before there is a record: an idempotent producer looks for a broker to number its
+        # records every 500 ms only, and found none at its first look, nor at its second.
+        "enable.sparse.connections": False,
         "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
     }
