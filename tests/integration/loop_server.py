@@ -8,7 +8,8 @@ from typing import Self
 
 from local.embedded.ports import HOST
 
-ROUNDS = 3
+# Of the loop: what was accepted last is served in a later one, and there its transport is closed.
+QUIET_ROUNDS = 5
 
 
 class LoopServer(ABC):
@@ -47,12 +48,13 @@ class LoopServer(ABC):
 
     async def _stop(self) -> None:
         self._server.close()
-        for _ in range(ROUNDS):  # what was accepted just before is served only in the next ones
+        quiet = 0
+        while quiet < QUIET_ROUNDS:
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            await asyncio.sleep(0.01)  # and transports are closed there
+            quiet = 0 if others else quiet + 1
+            await asyncio.sleep(0.001)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         streams = [writer]
