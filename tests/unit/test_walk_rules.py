@@ -9,6 +9,7 @@ from tests.integration.walk.history import (
     Delivered,
     Fact,
     Killed,
+    Overrun,
     Restarted,
     Written,
 )
@@ -67,6 +68,12 @@ GOOD: dict[str, list[Fact]] = {
         Restarted(),
         *brought(2, 0, 1),
         *brought(3, 2),
+    ],
+    "a rebalance that is not waited for": [
+        *brought(1, 0, 1),
+        *brought(2, 0, 1),
+        *brought(3, 2),
+        Overrun(0),
     ],
     "a dead letter": [
         delivered(1, 0, 1, 2),
@@ -138,6 +145,17 @@ REPEATED: dict[str, list[Fact]] = {
         *brought(2, 0, 1, instance="b"),
         *brought(3, 0, 1, 2),
     ],
+    "a second time after one overrun": [
+        *brought(1, 0, 1),
+        *brought(2, 0, 1),
+        *brought(3, 0, 1, 2),
+        Overrun(0),
+    ],
+    "after an overrun of another partition": [
+        *brought(1, 0, 1),
+        *brought(2, 0, 1, 2),
+        Overrun(1),
+    ],
     "though committed": [
         *brought(1, 0, 1),
         Committed(0, 2),
@@ -155,7 +173,10 @@ REPEATED: dict[str, list[Fact]] = {
 
 @pytest.mark.parametrize("facts", REPEATED.values(), ids=REPEATED)
 def test_a_record_that_comes_again_without_cause_is_caught(facts: list[Fact]) -> None:
-    """A kill excuses what the killed one had not committed, a restart what nobody had, once."""
+    """A kill excuses what the killed one had not committed, a restart what nobody had, once.
+
+    So does an overrun, of its partition.
+    """
     broken = {each.partition(":")[0] for each in violations([*THREE, *facts, END])}
     assert broken == {"nothing_is_repeated_without_cause"}
 

@@ -12,7 +12,7 @@ from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer
 from tests.integration.trigger_process import PARTITIONS, Trigger, World
 from tests.integration.walk.function import TIMEOUT_S, Function
-from tests.integration.walk.history import History, Killed, Restarted, Written
+from tests.integration.walk.history import History, Killed, Overrun, Restarted, Written
 from tests.integration.walk.sampler import Sampler
 from tests.integration.walk.script import Script
 
@@ -33,6 +33,7 @@ class Field:
         self.history = History()
         self.function = Function(world.function, script, self.history, takes_s)
         self.running: dict[str, Trigger] = {}
+        self._started: list[Trigger] = []
         self.dead_letters = world.broker.create()
         places = [TopicPartition(world.topic, number) for number in range(PARTITIONS)]
         self.sampler = Sampler(
@@ -54,7 +55,16 @@ class Field:
             self.broker.telling(partial(self.history.add, Restarted())),
             self._processes,
         ):
-            yield self
+            try:
+                yield self
+            finally:
+                self._note_overruns()
+
+    def _note_overruns(self) -> None:
+        for trigger in self._started:
+            for line in trigger.said("not finished in time, comes again"):
+                for partition in line["partitions"]:
+                    self.history.add(Overrun(partition))
 
     def write(self, count: int, poison: frozenset[int] = frozenset()) -> None:
         """Write as many records to each partition; `poison` are offsets that are never taken."""
@@ -79,6 +89,7 @@ class Field:
         url = self.function.url(name)
         trigger = self._world.trigger(self._protocol, function=url, **self._settings)
         self.running[name] = self._processes.enter_context(trigger)
+        self._started.append(self.running[name])
         return name
 
     def kill(self, name: str) -> None:

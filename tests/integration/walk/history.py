@@ -56,7 +56,13 @@ class Restarted(NamedTuple):
     """The broker is about to end and to be started again."""
 
 
-Fact = Written | Delivered | Answered | Buried | Committed | Killed | Restarted
+class Overrun(NamedTuple):
+    """The trigger says that a partition did not finish within `drain_s`; when, is not known."""
+
+    partition: int
+
+
+Fact = Written | Delivered | Answered | Buried | Committed | Killed | Restarted | Overrun
 
 
 class History:

@@ -1,6 +1,6 @@
 """When a record may be delivered again that was taken before."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.integration.walk.history import (
@@ -9,20 +9,22 @@ from tests.integration.walk.history import (
     Delivered,
     Fact,
     Killed,
+    Overrun,
     Restarted,
 )
 
 
 def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """What the function took, and could say so, comes again for three reasons only.
+    """What the function took, and could say so, comes again for four reasons only.
 
     Its instance was killed before the offset was committed; or a record before it in its
     partition is not settled yet, so that no offset after that one can be committed; or the broker
-    was restarted, and who had the partition lost it: once for each restart. Of a record
+    was restarted, and who had the partition lost it; or it was to be given up, and did not finish
+    within `drain_s`: once for each restart, and for each overrun. Of a record
     that is buried only the trigger knows when its letter was acknowledged, so it counts as settled
     once an offset after it is committed. What is committed never comes again.
     """
-    seen = _Seen()
+    seen = _Seen(Counter(fact.partition for fact in facts if isinstance(fact, Overrun)))
     for fact in facts:
         if isinstance(fact, Delivered):
             yield from seen.judge(fact)
@@ -30,7 +32,8 @@ def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
 
 
 class _Seen:
-    def __init__(self) -> None:
+    def __init__(self, overruns: Counter[int]) -> None:
+        self._overruns = overruns
         self._deliveries: dict[int, Delivered] = {}
         self._by: dict[tuple[int, int], str] = {}  # which instance brought what was taken
         self._killed: set[str] = set()
@@ -64,13 +67,13 @@ class _Seen:
                 by
                 and by not in self._killed
                 and offset < unsettled_from
-                and not self._returns_for_a_restart(fact)
+                and not self._is_returned(fact)
             ):
                 yield f"{offset} was taken from {by} before {fact}"
 
-    def _returns_for_a_restart(self, fact: Delivered) -> bool:
-        """Whether a restart may be why; then all from there on may come again."""
-        if self._returns[fact.partition] == self._restarts:
+    def _is_returned(self, fact: Delivered) -> bool:
+        """Whether a restart or an overrun may be why; then all from there on may come again."""
+        if self._returns[fact.partition] == self._restarts + self._overruns[fact.partition]:
             return False
         self._returns[fact.partition] += 1
         for partition, offset in list(self._by):
