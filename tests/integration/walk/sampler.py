@@ -82,7 +82,10 @@ class Sampler:
         """The dead letters from the last one seen up to the end, as it is from now on."""
         self._letters.assign([self._next_letter])
         while True:
-            [letter] = self._letters.consume(1, LIMIT_S)
+            letters = self._letters.consume(1, LIMIT_S)
+            if not letters:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            [letter] = letters
             error = letter.error()
             if error and error.code() == KafkaError._PARTITION_EOF:
                 return
