@@ -10,9 +10,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from tests.integration.broker import QUIET
 from tests.integration.walk.history import Buried, Committed, History
-from tests.waiting import LIMIT_S, eventually
+from tests.waiting import eventually
 
 EVERY_S = 0.01
+RESTARTED_WITHIN_S = 120  # with the topics of many walks, on a busy machine
 
 
 class Sampler:
@@ -54,7 +55,7 @@ class Sampler:
     def _watch(self, history: History, stopping: threading.Event) -> None:
         while not stopping.wait(EVERY_S):
             self._sampled(history)
-        eventually(lambda: self._sampled(history))
+        eventually(lambda: self._sampled(history), RESTARTED_WITHIN_S)
 
     def _sampled(self, history: History) -> bool:
         """Whether there was a broker to ask; else it restarts, and no commit is noted."""
@@ -66,7 +67,7 @@ class Sampler:
 
     def _sample(self, history: History) -> None:
         """What the trigger buried before it committed is read after the commit was seen."""
-        places = self._group.committed(self._places, timeout=LIMIT_S)
+        places = self._group.committed(self._places, timeout=RESTARTED_WITHIN_S)
         now = {each.partition: each.offset for each in places if each.offset >= 0}
         changed = {
             number: offset for number, offset in now.items() if offset != self.committed.get(number)
@@ -82,7 +83,7 @@ class Sampler:
         """The dead letters from the last one seen up to the end, as it is from now on."""
         self._letters.assign([self._next_letter])
         while True:
-            letters = self._letters.consume(1, LIMIT_S)
+            letters = self._letters.consume(1, RESTARTED_WITHIN_S)
             if not letters:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
             [letter] = letters
