@@ -40,11 +40,16 @@ def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = R
         program=program,
         batch_bytes=1000,
     ) as here:
-        try:
-            Walk(seed, here).run()
-        except AssertionError as error:
-            return [f"seed {seed}: {error}", *violations(here.history.facts)]
-    return [f"seed {seed}: {each}" for each in violations(here.history.facts)]
+        failed = _failed(Walk(seed, here))
+    return [f"seed {seed}: {each}" for each in (*failed, *violations(here.history.facts))]
+
+
+def _failed(walk: Walk) -> list[str]:
+    try:
+        walk.run()
+    except AssertionError as error:
+        return [str(error)]
+    return []
 
 
 @pytest.mark.skipif(not SEEDS, reason="takes ten minutes: it is part of make test-long")
