@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.back_pressure import BackPressure
 from local.kafka_trigger.commits import Commits
@@ -25,6 +25,14 @@ COMMIT_WITHIN_S = 60.0  # librdkafka's own limit for one that is waited for
 LAST_COMMIT_WITHIN_S = 3.0
 JOIN_WITHIN_S = 4.0
 LEAVE_WITHIN_S = 3.0
+
+# librdkafka 2.16 does not ask again where a partition begins when a coordinator that was restarted
+# answers so: it would never read what it has been assigned just before.
+LEAVES_UNREAD = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 
 log = logging.getLogger(__name__)
 
@@ -70,17 +78,21 @@ class TriggerConsumer:
         client cannot go on.
         """
         self._lookout.begin()
+        self._join()
+        try:
+            while not stopping.is_set():
+                self._round()
+        finally:
+            self._finish()
+
+    def _join(self) -> None:
+        self._joining = True
         self._client.subscribe(
             [self._trigger.topic],
             on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
         )
-        try:
-            while not stopping.is_set():
-                self._round()
-        finally:
-            self._finish()
 
     def _round(self) -> None:
         """Take what has arrived, hand it on, hold back what is too much, and commit."""
@@ -113,6 +125,9 @@ class TriggerConsumer:
         if error.fatal():
             raise KafkaException(error)
         self._say(logging.WARNING, "Kafka reports an error", error=error.str())
+        if error.code() in LEAVES_UNREAD and not self._joining:
+            self._client.unsubscribe()  # its partitions are revoked, as in any rebalance
+            self._join()
         return True
 
     def _positions(self) -> dict[int, int | None]:

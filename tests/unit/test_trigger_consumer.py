@@ -77,6 +77,8 @@ class World:
         self.commits_end = True
         self.ends: dict[int, int] = {}
         self.metadata = b"a stranger's"
+        self.memberships = 0
+        self.is_subscribed = False
         self.stopping = threading.Event()
         self.consumer = TriggerConsumer(
             TRIGGER.model_copy(update=trigger),
@@ -105,7 +107,14 @@ class World:
     def subscribe(self, topics: list[str], **callbacks: Callable[..., None]) -> None:
         """Keep the callbacks."""
         assert topics == [TOPIC]
+        assert not self.is_subscribed
+        self.memberships += 1
+        self.is_subscribed = True
         self.callbacks = callbacks
+
+    def unsubscribe(self) -> None:
+        """Be subscribed no more."""
+        self.is_subscribed = False
 
     def consume(self, number: int, timeout: float) -> list[Message]:
         """Let the next event happen; after the last one, stop."""
@@ -408,6 +417,22 @@ def test_an_error_from_kafka_is_logged_and_polling_goes_on(
     world.run(lambda: [absent], world.assign(0), lambda: [absent, record(7)])
     assert [each.offset() for each in world.made[0].queue.take()] == [7]
     assert [each.message for each in caplog.records] == ["Kafka reports an error"] * 2
+
+
+def test_a_trigger_whose_partitions_may_not_be_read_joins_its_group_anew() -> None:
+    """Once, however often it is told so meanwhile."""
+    world = World()
+    unread = error_message(KafkaError.NOT_COORDINATOR)
+    world.run(
+        world.assign(0),
+        lambda: [unread, unread],
+        lambda: [unread],
+        world.call("on_revoke", (0,)),
+        world.assign(0),
+        lambda: [record(7)],
+    )
+    assert world.memberships == 2
+    assert [each.offset() for each in world.made[1].queue.take()] == [7]
 
 
 def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
