@@ -267,11 +267,19 @@ def test_a_record_is_acknowledged_after_its_password_was_changed(
     assert aws.fetches() == 2
 
 
+def signing_in(password: str) -> dict[str, str]:
+    """What a client says to the broker."""
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": USER,
+        "sasl.password": password,
+    }
+
+
 def admitted(front: SaslFront) -> Broker:
     """The broker, to whom knows its password."""
-    login = {"sasl.username": USER, "sasl.password": front.password}
-    way = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN"}
-    return Broker(front.address, client=way | login)
+    return Broker(front.address, client=signing_in(front.password))
 
 
 def test_a_trigger_goes_on_after_its_password_was_changed(
@@ -281,16 +289,11 @@ def test_a_trigger_goes_on_after_its_password_was_changed(
     password = tmp_path / "password"
     password.write_text(OLD)
     monkeypatch.setenv("PASSWORD_FILE", str(password))
-    login = """
-security.protocol = "SASL_PLAINTEXT"
-sasl.mechanism = "PLAIN"
-sasl.username = "app"
-sasl.password = "${PASSWORD}"
-"""
+    login = "\n".join(f'{name} = "{value}"' for name, value in signing_in("${PASSWORD}").items())
     with FunctionServer() as function:
         world = World(admitted(front), function, tmp_path)
         letters = world.broker.create()
-        extra = f"{login}[kafka.producer]{login}"
+        extra = f"{login}\n[kafka.producer]\n{login}"
         with world.trigger(extra, dead_letter_topic=letters) as trigger:
             world.write(range(5))
             eventually(lambda: world.numbers() == [*range(5)])

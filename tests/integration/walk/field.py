@@ -33,7 +33,6 @@ class Field:
         self.history = History()
         self.function = Function(world.function, script, self.history, takes_s)
         self.running: dict[str, Trigger] = {}
-        self._started: list[Trigger] = []
         self.dead_letters = world.broker.create()
         places = [TopicPartition(world.topic, number) for number in range(PARTITIONS)]
         self.sampler = Sampler(
@@ -55,16 +54,7 @@ class Field:
             self.broker.telling(partial(self.history.add, Restarted())),
             self._processes,
         ):
-            try:
-                yield self
-            finally:
-                self._note_overruns()
-
-    def _note_overruns(self) -> None:
-        for trigger in self._started:
-            for line in trigger.said("not finished in time, comes again"):
-                for partition in line["partitions"]:
-                    self.history.add(Overrun(partition))
+            yield self
 
     def write(self, count: int, poison: frozenset[int] = frozenset()) -> None:
         """Write as many records to each partition; `poison` are offsets that are never taken."""
@@ -87,10 +77,15 @@ class Field:
         """Start one more instance of the trigger; returns its name."""
         name = f"instance-{self._world.triggers + 1}"
         url = self.function.url(name)
-        trigger = self._world.trigger(self._protocol, function=url, **self._settings)
-        self.running[name] = self._processes.enter_context(trigger)
-        self._started.append(self.running[name])
+        process = self._world.trigger(self._protocol, function=url, **self._settings)
+        trigger = self.running[name] = self._processes.enter_context(process)
+        self._processes.callback(self._note_overruns, trigger)
         return name
+
+    def _note_overruns(self, trigger: Trigger) -> None:
+        for line in trigger.said("not finished in time, comes again"):
+            for partition in line["partitions"]:
+                self.history.add(Overrun(partition))
 
     def kill(self, name: str) -> None:
         """SIGKILL; where the broker may hang if it has not joined, once it has."""

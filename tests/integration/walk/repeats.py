@@ -20,9 +20,9 @@ def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
     Its instance was killed before the offset was committed; or a record before it in its
     partition is not settled yet, so that no offset after that one can be committed; or the broker
     was restarted, and who had the partition lost it; or it was to be given up, and did not finish
-    within `drain_s`: once for each restart, and for each overrun. Of a record
-    that is buried only the trigger knows when its letter was acknowledged, so it counts as settled
-    once an offset after it is committed. What is committed never comes again.
+    within `drain_s`: once for each restart, and for each overrun. Of a record that is buried only
+    the trigger knows when its letter was acknowledged, so it counts as settled once an offset after
+    it is committed. What is committed never comes again.
     """
     seen = _Seen(Counter(fact.partition for fact in facts if isinstance(fact, Overrun)))
     for fact in facts:
