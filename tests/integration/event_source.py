@@ -14,7 +14,7 @@ from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from local.kafka_trigger.record import Record
 from tests.integration.broker import QUIET
 from tests.lambda_runtime import FunctionError
-from tests.waiting import eventually
+from tests.waiting import LIMIT_S, eventually
 
 Place = tuple[int, int]  # a partition and an offset
 POLL_S = 0.05
@@ -23,9 +23,10 @@ POLL_S = 0.05
 class EventSource:
     """Brings the records of a topic to a function, those of several partitions in one event.
 
-    An event whose function raises comes again, whole. Of one with failures, each partition goes on
-    from the first that failed. Who has failed `attempts` times is handed to `given_up`. Each event
-    that `is_doubled` comes twice, as when the answer to the first gets lost.
+    It begins with what is written from now on: on a broker that other tests share, the topic has
+    records of theirs. An event whose function raises comes again, whole. Of one with failures, each
+    partition goes on from the first that failed. Who has failed `attempts` times is handed to
+    `given_up`. Each event that `is_doubled` comes twice, as when the answer to the first gets lost.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class EventSource:
         self._failed: Counter[Place] = Counter()
         settings = {"bootstrap.servers": bootstrap_servers, "group.id": f"lambda-{topic}", **QUIET}
         self._consumer = Consumer({**settings, "enable.auto.commit": False})
-        self._consumer.assign([TopicPartition(topic, each, 0) for each in range(partitions)])
+        places = [TopicPartition(topic, each) for each in range(partitions)]
+        for place in places:
+            _, place.offset = self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)
+        self._consumer.assign(places)
 
     def run(self) -> bool:
         """Bring one event, if there are records for one; returns whether there were."""
