@@ -18,7 +18,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         metavar="N",
-        help="serve /health, /ready and /metrics on this port (default: nowhere; 0: a free one)",
+        help="serve /health, /ready, /metrics and, of a trigger, /status on this port "
+        "(default: nowhere; 0: a free one)",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="the address to serve them on (default: 127.0.0.1)"

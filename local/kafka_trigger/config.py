@@ -72,7 +72,7 @@ class Trigger(Table):
     """One topic whose records are brought to one function."""
 
     name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*$", description="what the trigger is called in the log"
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="its name in the log: lower case, digits and -"
     )
     topic: Topic = Field(description="the topic to read")
     group: str = Field(min_length=1, description="the consumer group that keeps the offsets")
@@ -86,10 +86,13 @@ class Trigger(Table):
         100,
         ge=1,
         le=10_000,
-        description="the most records in one request; 1 where the envelope holds one",
+        description="the most records in one request, up to 10,000; 1 where the envelope holds one",
     )
     batch_window_ms: int = Field(
-        0, ge=0, le=300_000, description="how long a batch may wait to fill up, in milliseconds"
+        0,
+        ge=0,
+        le=300_000,
+        description="how long a batch may wait to fill up, in milliseconds, up to 300,000",
     )
     batch_bytes: int = Field(
         1024 * 1024, ge=1, description="the most bytes of values in one request of many records"
@@ -99,8 +102,8 @@ class Trigger(Table):
         10,
         ge=0,
         le=240,
-        description="the seconds to finish what is in flight before a partition goes; less than "
-        "max.poll.interval.ms",
+        description="the seconds to finish what is in flight before a partition goes, up to 240; "
+        "less than max.poll.interval.ms",
     )
     filter: Annotated[list[Filter], BeforeValidator(_one_or_many)] = Field(
         [], description="which records are delivered, if not all: those that match any filter"

@@ -1,7 +1,8 @@
 """Whether a client still knows a broker that it could ask.
 
 When its last broker tells it, on its way out, of a cluster without brokers, librdkafka 2.16 may
-forget them all and never ask `bootstrap.servers` again (its issue 5301); only a new process does.
+forget them all and never ask `bootstrap.servers` again; only a new process does.
+See https://github.com/confluentinc/librdkafka/issues/5301.
 """
 
 import orjson

@@ -55,7 +55,7 @@ class ApacheKafka(Broker):
         """SIGKILL, and start it again.
 
         One that ends in good order may tell its clients, before it goes, of a cluster without a
-        broker; librdkafka 2.16 then may never look for one again (its issue 5301).
+        broker; librdkafka 2.16 then may never look for one again (see `known_brokers`).
         """
         with self._restarting:
             for tell in self._told:

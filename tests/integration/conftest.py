@@ -18,8 +18,9 @@ SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running stack on ports and in a state folder of its own."""
-    with Stack(tmp_path_factory.mktemp("stack"), settings=SETTINGS, say=print) as running:
+    """A running stack of services of its own, whatever others the environment names."""
+    state = tmp_path_factory.mktemp("stack")
+    with Stack(state, settings=SETTINGS, environ={}, say=print) as running:
         yield running
 
 

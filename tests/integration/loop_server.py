@@ -19,6 +19,7 @@ class LoopServer(ABC):
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
+        self._serving: set[asyncio.Task[None] | None] = set()  # nobody else holds on to them
 
     @abstractmethod
     async def serve(
@@ -58,6 +59,7 @@ class LoopServer(ABC):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         streams = [writer]
+        self._serving.add(task := asyncio.current_task())
         try:
             await self.serve(streams, reader)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -65,3 +67,4 @@ class LoopServer(ABC):
         finally:
             for each in streams:
                 each.transport.abort()
+            self._serving.discard(task)

@@ -15,8 +15,9 @@ LASTING = {name: each for name, each in SERVICES.items() if each["restart"] == "
 
 def test_the_example_of_env_has_every_variable_with_its_default() -> None:
     """What Compose fills in is listed there, and nothing else."""
-    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
-    switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", COMPOSE), "")
+    both = COMPOSE + (ROOT / "docker-compose.tls.yml").read_text()
+    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", both))
+    switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", both), "")
     listed = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert listed == defaults | switches
 

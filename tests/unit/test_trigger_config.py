@@ -45,7 +45,7 @@ def test_values_come_from_the_environment() -> None:
         ),
         (
             f"{KAFKA}{TRIGGER}batch_size = 0",
-            "trigger 'one': batch_size (the most records in one request; ",
+            "trigger 'one': batch_size (the most records in one request, ",
         ),
         (
             f"{KAFKA}{TRIGGER}batch_sise = 10",
@@ -61,8 +61,9 @@ def test_values_come_from_the_environment() -> None:
         ),
         (
             f'{KAFKA}{TRIGGER}envelope = "cloudevents-binary"\nbatch_size = 2',
-            "trigger 'one': batch_size (the most records in one request; 1 where the envelope "
-            "holds one): must be 1: the envelope cloudevents-binary holds one record, and is 2",
+            "trigger 'one': batch_size (the most records in one request, up to 10,000; 1 where "
+            "the envelope holds one): must be 1: the envelope cloudevents-binary holds one record, "
+            "and is 2",
         ),
         (KAFKA + TRIGGER + "envelope = []", "trigger 'one': envelope (the form in which"),
         (
@@ -92,7 +93,7 @@ def test_values_come_from_the_environment() -> None:
         (KAFKA + TRIGGER.replace("http://f", "http://f/a b"), "is no http:// or https:// address"),
         (KAFKA + TRIGGER.replace("http://f", "http://f:x"), "function (the address of"),
         (KAFKA + TRIGGER.replace("http://f", "${URL}"), "environment variable URL is not set"),
-        (KAFKA + TRIGGER.replace('"one"', "1"), "trigger number 1: name (what the trigger is"),
+        (KAFKA + TRIGGER.replace('"one"', "1"), "trigger number 1: name (its name in the log"),
         (KAFKA + TRIGGER.replace('"earliest"', '"now"'), "auto_offset_reset (where a group begins"),
         (KAFKA + TRIGGER + TRIGGER, "two triggers have the same name"),
         (
