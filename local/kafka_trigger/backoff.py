@@ -29,7 +29,7 @@ def retry_after_s(header: str | None, now: datetime) -> float:
         return min(float(header), LONGEST_RETRY_AFTER_S)
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     seconds = (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)

@@ -34,9 +34,9 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, A
         "fetch.queue.backoff.ms": 5,  # with so little ahead, the usual second would stall it
         "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is made later
         **RECONNECT,
-        "statistics.interval.ms": LOOK_EVERY_MS,
         **kafka.common,
         **kafka.consumer,
+        "statistics.interval.ms": LOOK_EVERY_MS,
         "group.id": trigger.group,
         "auto.offset.reset": trigger.auto_offset_reset,
         "enable.auto.commit": False,
@@ -78,8 +78,9 @@ class Sparingly(logging.Filter):
         self._passed_at: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line passes; its first argument is its kind, such as FAIL or SESSTMOUT."""
-        kind = record.args[:2] if isinstance(record.args, tuple) else record.msg
+        """Whether a line passes; its first arguments are its kind, such as FAIL, and its client."""
+        arguments = record.args[:2] if isinstance(record.args, tuple) else ()
+        kind = (record.msg, *(each for each in arguments if isinstance(each, str)))
         now = self._clock()
         if now - self._passed_at.get(kind, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
             return False

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from functions.shared.logs import configure
 from functions.shared.secrets import process_secrets
+from local.kafka_trigger.address import told
 from local.kafka_trigger.assemble import make_consumers
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.arguments import parser
@@ -34,18 +35,17 @@ def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> i
     output.begin()
     try:
         config = load(options.file, os.environ)
-        ended = COMMANDS[options.command](config, options, stopping)
-        sys.stdout.flush()
+        return COMMANDS[options.command](config, options, stopping)
     except ConfigError as error:
         return _end(str(error), 2)
     except Problem as error:
         return _end(f"{options.command}: {error}", error.status)
     except KafkaException as error:
         return _end(f"{options.command}: {error.args[0].str()}", 1)
-    except BrokenPipeError:
-        output.fall_silent()
+    except BrokenPipeError:  # who reads a list, such as `head`, has enough of it
         return 0
-    return ended
+    finally:
+        output.end()
 
 
 def _run(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -86,7 +86,7 @@ def _end(message: str, status: int) -> int:
 
 def _summary(config: Config) -> str:
     return "".join(
-        f"{each.name}: {each.topic} -> {each.function}, group {each.group}, "
+        f"{each.name}: {each.topic} -> {told(each.function)}, group {each.group}, "
         f"{each.batch_size} records a batch as {each.envelope}, "
         f"dead letters to {each.dead_letter_topic or 'the log'}\n"
         for each in config.triggers

@@ -4,11 +4,18 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 
 EVERY_S = 0.05
 AGAIN_AFTER_S = 1.0
 POLL_S = 0.01
+BEGIN_WITHIN_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +38,21 @@ class Commits:
         self._requested: dict[int, int] = {}
         self._under_way = 0
         self._next_at = clock()
+
+    def begin(self, numbers: Iterable[int]) -> None:
+        """Commit the end of those partitions that the group has no offset of, and wait for it.
+
+        Of a group that begins at the end: its next owner would else begin at a later one, if none
+        of the records between was done. Raises KafkaException.
+        """
+        unknown = [TopicPartition(self._topic, number) for number in numbers]
+        ends = {
+            place.partition: self.client.get_watermark_offsets(place, BEGIN_WITHIN_S)[1]
+            for place in _good(self.client.committed(unknown, BEGIN_WITHIN_S))
+            if place.offset == OFFSET_INVALID
+        }
+        if ends:
+            _good(self.client.commit(offsets=self._offsets(ends), asynchronous=False))
 
     def due(self, positions: Mapping[int, int | None]) -> dict[int, int]:
         """The positions for which no commit has been requested."""
@@ -101,3 +123,12 @@ class Commits:
     def _say(self, error: KafkaError | None) -> None:
         fields = {"trigger": self._trigger, "error": error.str() if error else None}
         log.warning("commit failed", extra={"fields": fields})
+
+
+def _good(places: Iterable[TopicPartition] | None) -> list[TopicPartition]:
+    """What was answered of partitions; raises KafkaException if it is an error."""
+    told = list(places or ())
+    for place in told:
+        if place.error:
+            raise KafkaException(place.error)
+    return told

@@ -1,9 +1,7 @@
 """What a triggers' file may say: its tables as models, each key with its meaning."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +13,7 @@ from pydantic import (
 from pydantic_core.core_schema import ValidationInfo
 
 from local.kafka_trigger import msk_iam
+from local.kafka_trigger.address import web_address
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.kafka_trigger.filters import Filter
 from local.kafka_trigger.table import Table
@@ -26,18 +25,10 @@ SET_BY_A_TRIGGER = {
     "auto.offset.reset",
     "enable.auto.commit",
     "enable.auto.offset.store",
+    "statistics.interval.ms",
 }
 
 MAX_POLL, MAX_POLL_DEFAULT_MS = "max.poll.interval.ms", 300_000  # the default is librdkafka's
-VISIBLE = re.compile(r"[!-~]+")
-
-
-def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    if not is_one or not VISIBLE.fullmatch(url):
-        raise ValueError(f"{url!r} is no http:// or https:// address")
-    return url
 
 
 def _blank_is_none(value: object) -> object:
@@ -72,11 +63,12 @@ class Trigger(Table):
     """One topic whose records are brought to one function."""
 
     name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*$", description="its name in the log: lower case, digits and -"
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="its name in the log and on dead letters: lower case, digits and -",
     )
     topic: Topic = Field(description="the topic to read")
     group: str = Field(min_length=1, description="the consumer group that keeps the offsets")
-    function: Annotated[str, AfterValidator(_web_address)] = Field(
+    function: Annotated[str, AfterValidator(web_address)] = Field(
         description="the address of the function that takes the records"
     )
     envelope: Envelope = Field(
@@ -175,8 +167,11 @@ class Kafka(Table):
             raise ValueError("bootstrap.servers (where the brokers are) is missing")
         if taken := SET_BY_A_TRIGGER & (self.common.keys() | self.consumer.keys()):
             raise ValueError(f"{', '.join(sorted(taken))}: not here, a trigger sets it")
-        if missing := msk_iam.missing(self.common):
-            raise ValueError(missing)
+        if "bootstrap.servers" in self.producer:
+            raise ValueError("producer.bootstrap.servers: dead letters stay in the same cluster")
+        for own in (self.consumer, self.producer):
+            if missing := msk_iam.missing({**self.common, **own}):
+                raise ValueError(missing)
         return self
 
 

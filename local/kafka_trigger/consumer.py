@@ -15,7 +15,7 @@ from local.kafka_trigger.config import Trigger
 from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.lookout import Lookout
 from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
+from local.kafka_trigger.record import Record, readable
 from local.kafka_trigger.watch import Watch
 
 AT_ONCE = 1000  # records taken from the client in one go
@@ -62,6 +62,7 @@ class TriggerConsumer:
         self._brokers = brokers or KnownBrokers()
         self._partitions = self.watch.partitions
         self._joining = True
+        self._must_join_anew = False
         self._finishing = False
         self._commits = Commits(trigger.name, trigger.topic, clock)
         self._back_pressure = BackPressure(trigger.topic, self.watch.paused, clock)
@@ -102,6 +103,8 @@ class TriggerConsumer:
         self._commits.request(self._positions())
         self._lookout.look()
         self._brokers.check()
+        if self._must_join_anew:
+            self._join_anew()
         for partition in self._partitions.values():
             if partition.failure:
                 raise partition.failure
@@ -113,7 +116,7 @@ class TriggerConsumer:
         return messages + self._client.consume(AT_ONCE, 0) if messages else []
 
     def _hand_on(self, messages: list[Message]) -> None:
-        records = [message for message in messages if not self._is_error(message)]
+        records = [readable(message) for message in messages if not self._is_error(message)]
         for number, run in groupby(records, Message.partition):
             if partition := self._partitions.get(cast(int, number)):
                 partition.queue.put(cast(list[Record], list(run)))
@@ -126,9 +129,13 @@ class TriggerConsumer:
             raise KafkaException(error)
         self._say(logging.WARNING, "Kafka reports an error", error=error.str())
         if error.code() in LEAVES_UNREAD and not self._joining:
-            self._client.unsubscribe()  # its partitions are revoked, as in any rebalance
-            self._join()
+            self._join_anew()
         return True
+
+    def _join_anew(self) -> None:
+        self._must_join_anew = False
+        self._client.unsubscribe()  # its partitions are revoked, as in any rebalance
+        self._join()
 
     def _positions(self) -> dict[int, int | None]:
         return {number: partition.position for number, partition in self._partitions.items()}
@@ -138,11 +145,23 @@ class TriggerConsumer:
         if self._finishing:
             return
         self.watch.is_member = True
+        if self._trigger.auto_offset_reset == "latest" and not self._has_begun(places):
+            return
         for number in _numbers(places):
             partition = self._make_partition(number)
             partition.start()
             self._partitions[number] = partition
         self._say_changed(logging.INFO, "partitions assigned", places)
+
+    def _has_begun(self, places: list[TopicPartition]) -> bool:
+        """Whether the group has an offset of each partition; without one none is read."""
+        self.watch.turn(COMMIT_WITHIN_S)
+        try:
+            self._commits.begin(_numbers(places))
+        except KafkaException as error:
+            self._must_join_anew = True
+            self._say(logging.WARNING, "no offset to begin at", error=error.args[0].str())
+        return not self._must_join_anew
 
     def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
         self._joining = True

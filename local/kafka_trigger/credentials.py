@@ -1,6 +1,7 @@
 """A client's user and password, read again when the broker refuses them."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -29,16 +30,18 @@ class Credentials:
         self._read = read
         self._reader = ThreadPoolExecutor(1)
         self._reading: Future[Login] | None = None
+        self._lock = threading.Lock()  # several threads poll the producer
 
     def heard(self, error: KafkaError) -> None:
         """Take what the client calls `error_cb` with: it does for each attempt that is refused."""
         if error.code() != KafkaError._AUTHENTICATION:
             return
-        if self._reading is None:
-            self._reading = self._reader.submit(self._now)
-        elif self._reading.done():
-            self._take(self._reading.result())
-            self._reading = None
+        with self._lock:
+            if self._reading is None:
+                self._reading = self._reader.submit(self._now)
+            elif self._reading.done():
+                self._take(self._reading.result())
+                self._reading = None
 
     def _now(self) -> Login:
         try:

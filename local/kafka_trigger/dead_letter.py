@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class DeadLetter(NamedTuple):
     """A record given up: its last HTTP status if it had one, its tries, and why.
 
-    `reason` is of which kind that is: the function refuses it, or it failed too often, or for
-    too long.
+    `attempts` are all requests that it was in. `reason` is of which kind it is: the function
+    refuses it, or it failed too often, or for too long; `is_away` if nobody was there to take it.
     """
 
     record: Record
@@ -31,6 +31,7 @@ class DeadLetter(NamedTuple):
     attempts: int
     error: str
     reason: Reason
+    is_away: bool = False
 
 
 class DeadLetters(Protocol):

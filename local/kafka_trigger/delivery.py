@@ -19,7 +19,7 @@ from local.kafka_trigger.metrics import TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.part import Part
 from local.kafka_trigger.record import Record
-from local.kafka_trigger.transport import Answer, Broken, Unreachable
+from local.kafka_trigger.transport import Aborted, Answer, Broken, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Posts(Protocol):
     """What is needed of a transport."""
 
     def post(self, payload: Payload) -> Answer:
-        """Post a payload; raises Unreachable or Broken."""
+        """Post a payload; raises Unreachable, Broken or Aborted."""
 
 
 class Delivery:
@@ -125,6 +125,8 @@ class Delivery:
             return Outcome(Verdict.AWAY, str(error))
         except Broken as error:
             return Outcome(Verdict.FAILED, str(error))
+        except Aborted as error:
+            raise Stopped from error
         return judge(answer, part.records)
 
     def _settle_failures(self, part: Part, outcome: Outcome) -> list[Part]:
@@ -177,14 +179,9 @@ class Delivery:
         return [part.of(part.records[:middle]), part.of(part.records[middle:])]
 
     def _bury(self, part: Part, outcome: Outcome) -> list[Part]:
-        reason = self._reason(part, outcome)
-        self._write(
-            (
-                DeadLetter(each, outcome.status, part.tries, outcome.why, reason)
-                for each in part.records
-            ),
-            part,
-        )
+        told = (outcome.status, part.tries, outcome.why, self._reason(part, outcome))
+        is_away = outcome.verdict is Verdict.AWAY
+        self._write((DeadLetter(each, *told, is_away) for each in part.records), part)
         return []
 
     def _reason(self, part: Part, outcome: Outcome) -> Reason:

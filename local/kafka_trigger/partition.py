@@ -1,6 +1,5 @@
 """One assigned partition: a thread that delivers its records batch by batch, in order."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -9,8 +8,6 @@ from local.kafka_trigger.attempts import Attempts
 from local.kafka_trigger.delivery import Stopped
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.record_queue import RecordQueue
-
-log = logging.getLogger(__name__)
 
 
 class Delivers(Protocol):
@@ -92,7 +89,7 @@ class Partition:
         except Stopped:
             pass
         except Exception as error:
-            log.exception("partition failed", extra={"fields": {"partition": self.number}})
+            error.add_note(f"in partition {self.number}")
             self.failure = error
 
     def _advance(self, position: int) -> None:

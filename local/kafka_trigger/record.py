@@ -1,6 +1,11 @@
 """A Kafka record, as the client hands it over: what the rest of the package needs of it."""
 
+import logging
 from typing import Protocol
+
+from confluent_kafka import Message
+
+log = logging.getLogger(__name__)
 
 
 class Record(Protocol):
@@ -29,3 +34,28 @@ class Record(Protocol):
 
     def __len__(self) -> int:
         """The bytes of its value."""
+
+
+def readable(message: Message) -> Message:
+    """The message itself; without its headers if one has a name that is no UTF-8.
+
+    To ask the client for such headers a second time may end the process.
+    """
+    try:
+        message.headers()
+    except (SystemError, UnicodeDecodeError):
+        fields = {
+            "topic": message.topic(),
+            "partition": message.partition(),
+            "offset": message.offset(),
+        }
+        log.warning("a header's name is no UTF-8: without headers", extra={"fields": fields})
+        return Message(
+            topic=message.topic(),
+            partition=message.partition(),
+            offset=message.offset(),
+            key=message.key(),
+            value=message.value(),
+            timestamp=message.timestamp(),
+        )
+    return message

@@ -50,5 +50,5 @@ def _standing(partition: Partition, now: float, *, is_paused: bool) -> dict[str,
         "in_flight": len(partition.in_flight),
         "paused": is_paused,
         "attempts": partition.attempts.count,
-        "oldest_age_s": age_s(oldest, now) if oldest else None,
+        "oldest_age_s": age_s(oldest, now) if oldest is not None else None,
     }

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from local import probe_options
 from local.exposition import exposition
+from local.kafka_trigger.address import told
 from local.kafka_trigger.client import group_protocol
 from local.kafka_trigger.config import Config
 from local.kafka_trigger.consumer import TriggerConsumer
@@ -65,6 +66,7 @@ def _consume_all(
 def _say_what_starts(config: Config) -> None:
     for trigger in config.triggers:
         fields = trigger.model_dump(include={"name", "topic", "group", "function", "envelope"})
+        fields["function"] = told(trigger.function)
         fields["group_protocol"] = group_protocol(config.kafka)
         log.info("trigger starts", extra={"fields": fields})
 
@@ -74,7 +76,8 @@ def _consume(consumer: TriggerConsumer, stopping: threading.Event, failed: threa
     try:
         consumer.run(stopping)
     except Exception:
-        log.exception("a trigger cannot go on")
+        fields = {"trigger": consumer.watch.trigger}
+        log.exception("the trigger cannot go on", extra={"fields": fields})
         failed.set()
     finally:
         stopping.set()

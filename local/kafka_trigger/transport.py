@@ -26,6 +26,10 @@ class Broken(Exception):
     """The function was reached, but did not answer in full or in time."""
 
 
+class Aborted(Exception):
+    """We have ended the post ourselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a function answered."""
@@ -56,18 +60,20 @@ class Transport:
     def post(self, payload: Payload) -> Answer:
         """Post a payload and read the answer.
 
-        Raises Unreachable before, and Broken after the payload may have arrived.
+        Raises Unreachable before, and Broken after the payload may have arrived; Aborted if
+        `abort` is called, at whatever time.
         """
         kept_alive = self._is_usable()
         reader = AnswerReader()
         try:
             self._exchange(payload, self._connected(), reader)
-        except TimeoutError as error:
-            self.close()
-            raise Broken(f"no answer within {self._timeout_s:g} s") from error
         except (OSError, HttpParserError) as error:
             self.close()
-            if kept_alive and not reader.has_begun and not self._aborted:
+            if self._aborted:
+                raise Aborted from error
+            if isinstance(error, TimeoutError):
+                raise Broken(f"no answer within {self._timeout_s:g} s") from error
+            if kept_alive and not reader.has_begun:
                 return self.post(payload)  # the server may have closed it while it was idle
             raise Broken(f"the connection broke: {error!r}") from error
         if not reader.keeps_alive:
@@ -103,6 +109,9 @@ class Transport:
         if self._socket is None:
             self._socket = self._connect()
             self._poll.register(self._socket, select.POLLIN)
+        if self._aborted:  # while it was connecting, when there was nothing to shut down
+            self.close()
+            raise Aborted
         return self._socket
 
     def _connect(self) -> socket.socket:
@@ -131,7 +140,7 @@ class Transport:
             self._socket = None
 
     def abort(self) -> None:
-        """End a post that is under way in another thread: it raises Broken."""
+        """End a post that is under way in another thread, or comes later: it raises Aborted."""
         self._aborted = True
         connected = self._socket
         if connected is not None:

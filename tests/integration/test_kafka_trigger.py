@@ -27,6 +27,7 @@ from tests.integration.broker import (
 )
 from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.trigger_process import PARTITIONS, Trigger, World
+from tests.integration.unnamed_header import write_unnamed_header
 from tests.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
@@ -100,6 +101,17 @@ def test_what_no_filter_matches_is_committed_and_never_sent(world: World) -> Non
     with world.trigger(**wanted):
         eventually(lambda: world.is_committed({0: 20}))
     assert world.numbers() == [10]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls librdkafka's library for Linux")
+def test_a_header_without_a_readable_name_stops_nothing(world: World) -> None:
+    """Its record comes without headers, and the trigger says so."""
+    write_unnamed_header(world.broker.bootstrap_servers, world.topic, b"0")
+    world.write(range(1, 3))
+    with world.trigger(batch_size=1) as trigger:
+        eventually(lambda: world.numbers() == [0, 1, 2])
+        [told] = trigger.said("a header's name is no UTF-8: without headers")
+    assert (told["topic"], told["partition"], told["offset"]) == (world.topic, 0, 0)
 
 
 def test_a_record_reaches_the_function_at_once(world: World) -> None:
@@ -238,6 +250,26 @@ def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
         eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), 2000)))
     for partition in range(PARTITIONS):
         assert set(world.numbers(partition)) == set(range(2000))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_group_that_begins_at_the_end_misses_nothing_that_comes_afterwards(
+    world: World, protocol: str
+) -> None:
+    """Though it is killed before it has taken a record, and partitions had none until then."""
+    for number in range(10):  # a batch each: the embedded broker's end lies within the last one
+        world.write(range(number, number + 1))
+    world.function.reply = lambda _: Reply(503)
+    with world.trigger(protocol, auto_offset_reset="latest") as trigger:
+        trigger.wait_until_assigned()
+        world.write(range(10, 20))
+        eventually(lambda: bool(world.function.requests))
+        trigger.process.kill()
+    world.write(range(100, 110), partition=1)
+    world.function.reply = world.take
+    with world.trigger(protocol, auto_offset_reset="latest"):
+        eventually(lambda: len(world.taken) >= 20)
+    assert (world.numbers(0), world.numbers(1)) == ([*range(10, 20)], [*range(100, 110)])
 
 
 def test_a_slow_function_costs_no_membership(world: World) -> None:

@@ -229,10 +229,46 @@ def test_a_replay_reports_what_is_not_taken_and_buries_nothing(world: Commanded)
     world.function.reply = world.refuse_poison
     ended = world.command("replay", "--from", "earliest")
     assert ended.status == 1
-    assert ended.said.splitlines()[-2:] == [
+    assert ended.said.splitlines() == [
         f"not taken: {world.topic} 0:5: poison",
+        "partition 0: 5 records taken",
+        "partition 1: 0 records taken",
+        "partition 2: 0 records taken",
         "5 taken, 1 not taken",
     ]
+    assert world.letters() == []
+
+
+def test_a_replay_counts_what_the_trigger_s_filters_let_through(world: Commanded) -> None:
+    """A dry run too; tombstones are records like any other."""
+    world.broker.write(world.topic, [None, b'{"n": 1}', b"2", None, b'{"n": 1}'])
+    wanted = "[[trigger.filter]]\nvalue = { n = [1] }\n"
+    plain = world.file.read_text()
+    world.file.write_text(plain + "\n" + wanted)
+    dry = world.command("replay", "--from", "earliest", "--dry-run")
+    assert "partition 0: 2 records, offsets 1 to 4" in dry.said
+    ended = world.command("replay", "--from", "earliest")
+    assert ended.said.splitlines()[-1] == "2 taken, 0 not taken, 3 passed over by the filters"
+    world.file.write_text(plain)
+    ended = world.command("replay", "--from", "earliest")
+    assert ended.said.splitlines()[-1] == "5 taken, 0 not taken"
+
+
+def test_a_redrive_goes_on_though_nobody_reads_what_it_says(world: Commanded) -> None:
+    """As after `| head`; and though its producer takes few records at once."""
+    world.function.reply = world.refuse_poison
+    world.broker.write(world.topic, [b"poison"] * 300)
+    with world.trigger(dead_letter_topic=world.dead_letters):
+        eventually(lambda: world.is_committed({0: 300}))
+    producer = "[kafka.producer]\nqueue.buffering.max.messages = 10\n[[trigger]]"
+    world.file.write_text(world.file.read_text().replace("[[trigger]]", producer))
+    command = [sys.executable, "-m", "local.kafka_trigger", "dlq", str(world.file)]
+    with subprocess.Popen(
+        [*command, "redrive", "--all"], cwd=ROOT, env=os.environ, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(60) == 0
     assert world.letters() == []
 
 
@@ -272,6 +308,7 @@ def test_a_replay_that_is_broken_off_tells_how_to_go_on(world: Commanded) -> Non
         (("replay", "--from", "5", "--partition", "3"), "has 0 to 2"),
         (("replay", "--from", "earliest", "--trigger", "no"), "there is none of that name here"),
         (("dlq", "redrive"), "either ids or --all"),
+        (("replay", "--from", "earliest", "--function", "f:80"), "is no http:// or https://"),
         (("replay", "--from", "yesterday"), "'yesterday' is neither an offset, nor a time"),
     ],
 )

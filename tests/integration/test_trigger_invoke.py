@@ -8,7 +8,7 @@ import pytest
 
 from local.embedded.ports import free_port
 from local.kafka_trigger.command import main
-from tests.integration.function_server import FunctionServer, Reply
+from tests.integration.function_server import FunctionServer, Reply, Request
 
 BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batch.json"
 
@@ -96,3 +96,18 @@ def test_a_function_that_is_away_is_told_in_a_line(
     assert capsys.readouterr().err.startswith("invoke: no connection: ")
     assert main(threading.Event(), ["invoke", file, str(tmp_path / "none.json")]) == 2
     assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_it_can_be_interrupted(tmp_path: Path) -> None:
+    """While the function takes its time."""
+    stopping, hold = threading.Event(), threading.Event()
+
+    def slow(_: Request) -> Reply:
+        stopping.set()
+        hold.wait(20)
+        return Reply()
+
+    with FunctionServer(slow) as function:
+        file = triggers_file(tmp_path, function.url)
+        assert main(stopping, ["invoke", file, str(BATCH)]) == 130
+        hold.set()

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
+from local.kafka_trigger.transport import Aborted, Answer, Broken, Transport, Unreachable
 from tests.integration.function_server import FunctionServer, Reply
 
 PAYLOAD = Payload("application/cloudevents-batch+json", b"[]")
@@ -199,8 +199,18 @@ def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
 
         thread = threading.Thread(target=abort_when_asked)
         thread.start()
-        with pytest.raises(Broken):
+        with pytest.raises(Aborted):
             transport.post(PAYLOAD)
         thread.join()
         hold.set()
         assert len(function.requests) == 1 + kept_alive
+
+
+def test_a_post_that_was_aborted_while_it_connected_is_not_sent() -> None:
+    """The partition has another owner by then, who posts the same."""
+    with FunctionServer() as function:
+        transport = Transport(function.url, timeout_s=10)
+        transport.abort()
+        with pytest.raises(Aborted):
+            transport.post(PAYLOAD)
+        assert not function.requests

@@ -32,6 +32,7 @@ def test_waits_are_spread_over_all_of_the_range() -> None:
         ("Sun, 18 Dec 2022 15:00:09 GMT", 9),
         ("Sun, 18 Dec 2022 14:00:00 GMT", 0),
         ("soon", 0),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0),
         ("-1", 0),
         ("1.5", 0),
         ("99999999999", LONGEST_RETRY_AFTER_S),

@@ -17,7 +17,7 @@ from local.kafka_trigger.filters import Wants
 from local.kafka_trigger.metrics import Metrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.record import Record
-from local.kafka_trigger.transport import Answer, Broken, Unreachable
+from local.kafka_trigger.transport import Aborted, Answer, Broken, Unreachable
 from tests.records import TOPIC, offsets, records
 
 Reply = Answer | Exception
@@ -299,6 +299,22 @@ def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
     with pytest.raises(Stopped):
         world.deliver(1)
     assert world.done == []
+
+
+def test_a_request_that_we_end_ourselves_is_no_attempt() -> None:
+    """Of a record in its last attempt too: it was not the function that failed."""
+    world = World(lambda _: Aborted(), retry=Retry(max_attempts=1))
+    with pytest.raises(Stopped):
+        world.deliver(1)
+    assert (world.letters, world.done) == ([], [])
+
+
+def test_who_is_away_for_too_long_is_told_from_who_hangs() -> None:
+    """A replay ends with the one, and goes on after the other."""
+    retry = Retry(max_age_s=1, max_attempts=100)
+    for reply, is_away in ((Unreachable("nobody"), True), (Broken("no answer"), False)):
+        world = World(replying(*[reply] * 50), retry=retry).deliver(1)
+        assert [(each.reason, each.is_away) for each in world.letters] == [("age", is_away)]
 
 
 def test_what_was_done_before_a_stop_is_done() -> None:

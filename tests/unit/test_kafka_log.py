@@ -29,3 +29,11 @@ def test_lines_of_other_kinds_pass() -> None:
         True,
         False,
     ]
+
+
+def test_what_cannot_be_read_again_is_told_once_in_a_while_and_not_kept() -> None:
+    """Its only argument is the error, a new one each time."""
+    sparingly = Sparingly(lambda: 0)
+    errors = [ValueError("no password") for _ in range(3)]
+    lines = [logging.LogRecord("kafka", 40, "", 0, "cannot: %s", (each,), None) for each in errors]
+    assert [sparingly.filter(each) for each in lines] == [True, False, False]

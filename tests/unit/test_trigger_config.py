@@ -44,6 +44,30 @@ def test_values_come_from_the_environment() -> None:
             ": group.id: not here, a trigger sets it",
         ),
         (
+            f"{KAFKA}consumer = {{ statistics.interval.ms = 0 }}\n{TRIGGER}",
+            ": statistics.interval.ms: not here, a trigger sets it",
+        ),
+        (
+            f'{KAFKA}producer = {{ bootstrap.servers = "other:9092" }}\n{TRIGGER}',
+            ": producer.bootstrap.servers: dead letters stay in the same cluster",
+        ),
+        (
+            f'{KAFKA}consumer = {{ sasl.mechanism = "AWS_MSK_IAM" }}\n{TRIGGER}',
+            ": aws.region is missing",
+        ),
+        (
+            KAFKA + TRIGGER.replace("http://f", "http://me:secret@f"),
+            "a user and a password are not sent",
+        ),
+        (
+            KAFKA + TRIGGER.replace("http://f", "http://a..b/?code=secret"),
+            "'http://a..b/?…' is no http:// or https:// address",
+        ),
+        (
+            KAFKA + TRIGGER.replace("http://f", f"http://{'a' * 64}.example/"),
+            "is no http:// or https:// address",
+        ),
+        (
             f"{KAFKA}{TRIGGER}batch_size = 0",
             "trigger 'one': batch_size (the most records in one request, ",
         ),

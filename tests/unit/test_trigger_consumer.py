@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from local.kafka_trigger.config import Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
@@ -76,6 +83,7 @@ class World:
         self.commit_error: KafkaError | None = None
         self.commits_end = True
         self.ends: dict[int, int] = {}
+        self.committed_before: dict[int, int] = {}
         self.metadata = b"a stranger's"
         self.memberships = 0
         self.is_subscribed = False
@@ -145,9 +153,22 @@ class World:
         elif self.commit_error:
             raise KafkaException(self.commit_error)
 
-    def get_watermark_offsets(self, place: TopicPartition, *, cached: bool) -> tuple[int, int]:
-        """The end of a partition, as far as it was fetched."""
-        assert cached
+    def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        """What the group had committed before."""
+        assert timeout > 0
+        if self.commit_error:
+            raise KafkaException(self.commit_error)
+        known = self.committed_before
+        return [
+            TopicPartition(TOPIC, each.partition, known.get(each.partition, OFFSET_INVALID))
+            for each in places
+        ]
+
+    def get_watermark_offsets(
+        self, place: TopicPartition, timeout: float = 0, *, cached: bool = False
+    ) -> tuple[int, int]:
+        """The end of a partition, as it is or as far as it was fetched."""
+        assert cached is not (timeout > 0)
         return (0, self.ends.get(place.partition, -1001))
 
     def consumer_group_metadata(self) -> bytes:
@@ -433,6 +454,36 @@ def test_a_trigger_whose_partitions_may_not_be_read_joins_its_group_anew() -> No
     )
     assert world.memberships == 2
     assert [each.offset() for each in world.made[1].queue.take()] == [7]
+
+
+def test_a_group_that_begins_at_the_end_commits_it_before_it_reads() -> None:
+    """Else what comes before its first commit would be passed over after a restart."""
+    world = World(auto_offset_reset="latest")
+    world.ends, world.committed_before = {0: 100, 1: 200, 2: 300}, {1: 150}
+    world.run(world.assign(0, 1, 2))
+    assert world.commits == [({0: 100, 2: 300}, False)]
+    assert [each.calls[0] for each in world.made] == ["start"] * 3
+
+
+def test_a_group_that_cannot_begin_at_the_end_reads_nothing_and_joins_anew() -> None:
+    """What comes meanwhile is not lost: the end is that of a later try, and nobody has begun."""
+    world = World(auto_offset_reset="latest")
+    world.ends, world.commit_error = {0: 100}, KafkaError(KafkaError._TIMED_OUT)
+
+    def mend() -> None:
+        world.commit_error = None
+
+    world.run(
+        world.assign(0),
+        lambda: [record(100)],
+        mend,
+        world.call("on_revoke", (0,)),
+        world.assign(0),
+        lambda: [record(100)],
+    )
+    assert (world.memberships, len(world.made)) == (2, 1)
+    assert world.commits == [({0: 100}, False)]
+    assert [each.offset() for each in world.made[0].queue.take()] == [100]
 
 
 def test_an_error_that_no_client_survives_ends_the_trigger() -> None:

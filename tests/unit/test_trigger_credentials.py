@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -87,3 +88,13 @@ def test_other_errors_read_nothing() -> None:
     world = World()
     world.credentials.heard(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert world.reads == 0
+
+
+def test_several_threads_may_poll_a_client() -> None:
+    """As those of the partitions do the producer of dead letters."""
+    world = World()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: world.credentials.heard(REFUSED), range(2000)))
+    world.now = OLD | {"sasl.password": "new"}
+    eventually(world.refuse)
+    assert world.client.told == [("app", "new")]

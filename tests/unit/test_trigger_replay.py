@@ -13,7 +13,7 @@ from local.kafka_trigger.commands.going_on import GoingOn
 from local.kafka_trigger.commands.replay import batches
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader
 from local.kafka_trigger.config import Trigger
-from local.kafka_trigger.dead_letter import DeadLetter, Reason
+from local.kafka_trigger.dead_letter import DeadLetter
 from tests.records import record, records
 
 AVAILABLE = Span(10, 100)
@@ -106,19 +106,20 @@ def test_batches_are_as_large_as_the_trigger_s() -> None:
     assert told == list(range(650))
 
 
-@pytest.mark.parametrize(
-    ("status", "reason", "is_away"),
-    [(None, "age", True), (503, "age", True), (500, "age", False), (None, "attempts", False)],
-)
-def test_failures_are_kept_and_a_function_that_is_away_ends_all(
-    status: int | None, reason: Reason, is_away: bool
+def test_a_batch_may_begin_with_a_tombstone() -> None:
+    """A record without a value is one like any other, though its length is 0."""
+    told = [*batches(TRIGGER, iter([record(0, None), record(1), record(2, b"")]))]
+    assert [[each.offset() for each in batch] for batch in told] == [[0, 1, 2]]
+
+
+def test_failures_are_told_and_a_function_that_is_away_ends_all(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """There is no use in a minute of patience for each batch."""
+    """There is no use in a minute of patience for each batch; one that hangs is not away."""
     failures = Failures()
-    letter = DeadLetter(record(), status, 1, "why", reason)
-    if is_away:
-        with pytest.raises(FunctionAway, match="why"):
-            failures.write([letter])
-    else:
-        assert failures.write([letter]) == []
-    assert failures.letters == ([] if is_away else [letter])
+    hung = DeadLetter(record(7), None, 1, "no answer within 30 s", "age")
+    assert failures.write([hung]) == []
+    with pytest.raises(FunctionAway, match="no connection"):
+        failures.write([DeadLetter(record(8), None, 1, "no connection", "age", is_away=True)])
+    assert failures.count == 1
+    assert capsys.readouterr().out == "not taken: matches 0:7: no answer within 30 s\n"

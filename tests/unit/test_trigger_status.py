@@ -57,7 +57,7 @@ def test_a_running_trigger_tells_how_its_partitions_stand() -> None:
     watch.paused.add(3)
     tell = partial(status, [watch], now=12.0)
     partition.start()
-    queue.put([record(offset, timestamp=(1, 10_000 + offset)) for offset in range(2)])
+    queue.put([record(offset, None, timestamp=(1, 10_000 + offset)) for offset in range(2)])
     busy = {"in_flight": 2, "paused": True, "attempts": 3, "oldest_age_s": 2.0}
     eventually(lambda: tell().body["triggers"] == told(busy))
     delivery.let_go.set()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from local import probe_options
+from local.kafka_trigger.address import web_address
 from local.kafka_trigger.commands.bounds import ALL, bound_from, bound_to
 from local.kafka_trigger.faults import KINDS, fault
 
@@ -145,7 +146,16 @@ def _add_trigger(made: argparse.ArgumentParser) -> None:
 
 
 def _add_function(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--function", metavar="URL", help="another function than the trigger's own")
+    made.add_argument(
+        "--function", type=_address, metavar="URL", help="another function than the trigger's own"
+    )
+
+
+def _address(text: str) -> str:
+    try:
+        return web_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_json(made: argparse.ArgumentParser) -> None:

@@ -89,7 +89,7 @@ def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
         if state == "open":
             yield letter
         else:
-            output.say(f"{letter.id}: redriven before")
+            output.note(f"{letter.id}: redriven before")
 
 
 def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
@@ -127,11 +127,11 @@ def _redrive(redriver: Redriver, letters: Iterable[Letter], stopping: threading.
     try:
         for end in redriver.redrive(letters, stopping.is_set):
             ended[end.why is None] += 1
-            output.say(f"{end.letter.id}: {_told(end)}")
+            output.note(f"{end.letter.id}: {_told(end)}")
     except Interrupted as error:
         raise Interrupted("interrupted; the others are as they were") from error
     finally:
-        output.say(f"{ended[True]} redriven, {ended[False]} failed")
+        output.note(f"{ended[True]} redriven, {ended[False]} failed")
     return FAILED if ended[False] else 0
 
 

@@ -1,8 +1,8 @@
-"""What a function did not take: kept for the report, and not buried."""
+"""What a function did not take: told, and not buried."""
 
 from collections.abc import Sequence
 
-from local.kafka_trigger.answer import NOBODY_THERE
+from local.kafka_trigger.commands import output
 from local.kafka_trigger.dead_letter import DeadLetter
 
 
@@ -11,16 +11,18 @@ class FunctionAway(Exception):
 
 
 class Failures:
-    """Dead letters in memory; raises FunctionAway for those whose function is away."""
+    """Dead letters that are told; raises FunctionAway for those whose function is away."""
 
     def __init__(self) -> None:
-        self.letters: list[DeadLetter] = []
+        self.count = 0
 
     def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        """Keep letters."""
+        """Tell of letters, and count them."""
         for letter in letters:
-            is_away = letter.status is None or letter.status in NOBODY_THERE
-            if letter.reason == "age" and is_away:
+            if letter.is_away:
                 raise FunctionAway(letter.error)
-            self.letters.append(letter)
+            self.count += 1
+            record = letter.record
+            where = f"{record.topic()} {record.partition()}:{record.offset()}"
+            output.note(f"not taken: {where}: {output.printable(letter.error)}")
         return []

@@ -5,17 +5,18 @@ import threading
 import time
 from collections.abc import Sequence
 
+from local.kafka_trigger.address import told
 from local.kafka_trigger.answer import Outcome, Verdict, judge
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.commands.problem import FAILED, Misuse, Problem, pick
+from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.sample import SampleRecord, read_samples
 from local.kafka_trigger.config import Config
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.transport import Answer, Broken, Transport, Unreachable
+from local.kafka_trigger.transport import Aborted, Answer, Broken, Transport, Unreachable
 
 
-def invoke(config: Config, options: argparse.Namespace, _: threading.Event) -> int:
+def invoke(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
     """Post a file's records once; returns 0 only if all of them were taken."""
     trigger = pick(config.triggers, options.trigger)
     records = read_samples(options.event_file, trigger.topic)
@@ -25,9 +26,16 @@ def invoke(config: Config, options: argparse.Namespace, _: threading.Event) -> i
         raise Misuse(f"{options.event_file}: a {trigger.envelope} envelope holds one record")
     url = options.function or trigger.function
     payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
-    output.say(f"POST {url}: {payload.content_type or 'no type'}, {len(payload.body)} bytes")
-    answer = _post(Transport(url, trigger.timeout_s), payload)
+    output.say(f"POST {told(url)}: {payload.content_type or 'no type'}, {len(payload.body)} bytes")
+    transport = Transport(url, trigger.timeout_s)
+    threading.Thread(target=_abort, args=(transport, stopping), daemon=True).start()
+    answer = _post(transport, payload)
     return _say_outcome(judge(answer, records), records)
+
+
+def _abort(transport: Transport, stopping: threading.Event) -> None:
+    stopping.wait()
+    transport.abort()
 
 
 def _post(transport: Transport, payload: Payload) -> Answer:
@@ -36,6 +44,8 @@ def _post(transport: Transport, payload: Payload) -> Answer:
         answer = transport.post(payload)
     except (Unreachable, Broken) as error:
         raise Problem(str(error)) from error
+    except Aborted as error:
+        raise Interrupted from error
     finally:
         transport.close()
     milliseconds = (time.monotonic() - began) * 1000

@@ -30,6 +30,22 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def note(text: str) -> None:
+    """Print a line of what goes on, though nobody may read it any more."""
+    try:
+        say(text)
+    except BrokenPipeError:
+        fall_silent()
+
+
+def end() -> None:
+    """Print what is left to print."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        fall_silent()
+
+
 def say_json(document: object) -> None:
     """Print a document."""
     say(json.dumps(document, indent=2, ensure_ascii=False))

@@ -85,11 +85,21 @@ class Redriver:
 
         for number, write in enumerate(writes):
             try:
-                write(partial(end, number))
+                self._begin(partial(write, partial(end, number)))
             except KafkaException as error:
                 ends[number] = error.args[0]
+            except BufferError:  # larger than the queue
+                ends[number] = KafkaError(KafkaError._QUEUE_FULL)
         self._producer.flush()
         return [ends[number] for number in range(len(writes))]
+
+    def _begin(self, write: Callable[[], None]) -> None:
+        """Make a write; if the producer's queue is full, what is in it goes first."""
+        try:
+            write()
+        except BufferError:
+            self._producer.flush()
+            write()
 
     def _bring_home(self, letter: Letter, on_delivery: Callable[..., None]) -> None:
         target = self.target(letter)

@@ -16,7 +16,8 @@ from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Pr
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.delivery import Delivery, Stopped
-from local.kafka_trigger.metrics import Metrics
+from local.kafka_trigger.filters import Wants, wants
+from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.transport import Transport
@@ -34,7 +35,7 @@ def replay(config: Config, options: argparse.Namespace, stopping: threading.Even
         available = reader.spans(numbers)
         spans = {each: stretch.span(reader, each, available[each]) for each in numbers}
         if options.dry_run:
-            return _foretell(reader, stretch, spans)
+            return _foretell(reader, stretch, spans, wants(trigger.filter))
         going_on = GoingOn(options, trigger.name, spans)
         return _Replay(config.kafka, trigger, stopping, going_on).run(reader, stretch, spans)
 
@@ -61,11 +62,18 @@ def _numbers(
     return numbers if asked is None else [asked]
 
 
-def _foretell(reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) -> int:
+def _foretell(
+    reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span], wanted: Wants | None
+) -> int:
     for number, span in spans.items():
-        offsets = [each.offset() for each in stretch.of(reader.read({number: span}))]
-        where = f", offsets {offsets[0]} to {offsets[-1]}" if offsets else ""
-        output.say(f"partition {number}: {len(offsets)} records{where}")
+        count = first = last = 0
+        for record in stretch.of(reader.read({number: span})):
+            if wanted is None or wanted(record):
+                last = record.offset()
+                first = last if count == 0 else first
+                count += 1
+        where = f", offsets {first} to {last}" if count else ""
+        output.say(f"partition {number}: {count} records{where}")
     output.say("nothing was delivered")
     return 0
 
@@ -78,8 +86,9 @@ class _Replay:
     ) -> None:
         self._trigger = trigger
         self._failures = Failures()
-        self._delivery = _delivery(kafka, trigger, self._failures, stopping)
-        self._delivered = 0
+        self._counters = CollectorRegistry()
+        metrics = Metrics(self._counters).of(trigger.name)
+        self._delivery = _delivery(kafka, trigger, self._failures, metrics, stopping)
         self._going_on = going_on
 
     def run(self, reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) -> int:
@@ -94,30 +103,31 @@ class _Replay:
         except Problem as error:
             raise Problem(self._broken_off(str(error)), error.status) from error
         finally:
-            self._say_all()
-        return FAILED if self._failures.letters else 0
+            self._say_counts()
+        return FAILED if self._failures.count else 0
 
     def _partition(self, records: Iterator[Record], number: int, span: Span) -> None:
         def advance(offset: int) -> None:
             self._going_on.left[number] = Span(offset, span.end)
 
-        before = self._delivered
+        before = self._counted("taken")
         for batch in batches(self._trigger, records):
             self._delivery.deliver(batch, advance)
-            self._delivered += len(batch)
         del self._going_on.left[number]
-        output.say(f"partition {number}: {self._delivered - before} records delivered")
+        output.note(f"partition {number}: {self._counted('taken') - before} records taken")
 
     def _broken_off(self, why: str) -> str:
         return "\n  ".join([f"{why}; go on with", *self._going_on.commands()])
 
-    def _say_all(self) -> None:
-        for each in self._failures.letters:
-            record = each.record
-            where = f"{record.topic()} {record.partition()}:{record.offset()}"
-            output.say(f"not taken: {where}: {output.printable(each.error)}")
-        failed = len(self._failures.letters)
-        output.say(f"{self._delivered - failed} taken, {failed} not taken")
+    def _say_counts(self) -> None:
+        told = [f"{self._counted('taken')} taken", f"{self._failures.count} not taken"]
+        if filtered := self._counted("filtered"):
+            told.append(f"{filtered} passed over by the filters")
+        output.note(", ".join(told))
+
+    def _counted(self, what: str) -> int:
+        name = f"kafka_trigger_records_{what}_total"
+        return int(self._counters.get_sample_value(name, {"trigger": self._trigger.name}) or 0)
 
 
 def batches(trigger: Trigger, records: Iterator[Record]) -> Iterator[list[Record]]:
@@ -127,12 +137,16 @@ def batches(trigger: Trigger, records: Iterator[Record]) -> Iterator[list[Record
         queue.put([record])
         if queue.is_full:
             yield queue.take()
-    while queue.first:
+    while queue.first is not None:
         yield queue.take()
 
 
 def _delivery(
-    kafka: Kafka, trigger: Trigger, failures: Failures, stopping: threading.Event
+    kafka: Kafka,
+    trigger: Trigger,
+    failures: Failures,
+    metrics: TriggerMetrics,
+    stopping: threading.Event,
 ) -> Delivery:
     return make_delivery(
         kafka,
@@ -140,6 +154,6 @@ def _delivery(
         Transport(trigger.function, trigger.timeout_s),
         failures,
         Outage(trigger.name),
-        Metrics(CollectorRegistry()).of(trigger.name),
+        metrics,
         stopping.wait,
     )

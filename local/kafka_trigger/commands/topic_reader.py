@@ -18,7 +18,7 @@ from confluent_kafka import (
 from local.kafka_trigger.client import consumer_settings
 from local.kafka_trigger.commands.problem import Interrupted, Problem
 from local.kafka_trigger.config import Kafka, Trigger
-from local.kafka_trigger.record import Record
+from local.kafka_trigger.record import Record, readable
 
 AT_ONCE = 500
 POLL_S = 0.1
@@ -103,7 +103,7 @@ class TopicReader:
             if message.error() or offset >= end - 1:
                 del left[number]
             if not message.error() and offset < end:
-                yield cast(Record, message)
+                yield cast(Record, readable(message))
 
     def _assign(self, offsets: Mapping[int, int]) -> None:
         self._client.assign([self._place(*each) for each in offsets.items()])

@@ -37,7 +37,7 @@ def no_pause() -> None:
     """Who reads waits until the function has what was read, as simple consumers do."""
 
     def wait(_: BackPressure, queues: Mapping[int, RecordQueue]) -> None:
-        while any(queue.first for queue in queues.values()):
+        while any(queue.first is not None for queue in queues.values()):
             time.sleep(0.01)
 
     BackPressure.apply = wait  # type: ignore[method-assign,assignment]
