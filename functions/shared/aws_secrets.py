@@ -1,6 +1,5 @@
 """Fetching a secret from AWS Secrets Manager or the SSM Parameter Store."""
 
-import logging
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ import boto3
 from botocore import exceptions
 from botocore.config import Config
 
+from functions.shared.logs import quiet_aws
 from functions.shared.secrets import SecretError
 
 # A start that hangs says less than one that fails; twice, since a lost packet is no reason.
@@ -47,8 +47,7 @@ def fetch(service: str, name: str) -> str:
     Raises:
         SecretError: says what is to be mended, without a word of what AWS has sent.
     """
-    for chatty in ("boto3", "botocore"):  # at DEBUG they log each answer, with the secret in it
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    quiet_aws()
     region = arn[1] if (arn := ARN.match(name)) else None
     try:
         # A client of its own each time: a connection from before a fork or a freeze is of no use.

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
+from functions.shared.logs import quiet_aws
+
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
@@ -104,6 +106,8 @@ def msk_iam(region: str) -> Token:
     """What signs tokens for Amazon MSK by the role or the keys that the process has."""
     # boto3 comes with it, which takes longer to import than a function.
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+
+    quiet_aws()
 
     def token(_: str) -> tuple[str, float]:
         signed, expires_at_ms = MSKAuthTokenProvider.generate_auth_token(region)

@@ -47,3 +47,9 @@ def configure(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def quiet_aws() -> None:
+    """Keep AWS' clients from logging what they say at DEBUG: answers with secrets, and tokens."""
+    for chatty in ("boto3", "botocore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

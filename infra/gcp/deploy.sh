@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Deploys all of GoalStream on Cloud Run from its images: safe to run again. It needs gcloud, logged
-# in, and these variables:
+# Deploys all of GoalStream on Cloud Run from its images, once setup.sh has made what they need: safe
+# to run again. It needs gcloud, logged in, and these variables:
 #   PROJECT, REGION       where
 #   NETWORK, SUBNET       the VPC from which Kafka, Postgres and Redis are reached
 #   REGISTRY, TAG         the images: $REGISTRY/goalstream-functions:$TAG and …/goalstream-tools:$TAG
 #   KAFKA                 bootstrap servers, host:port
 #   DATABASE_URL          without a password
-# The secrets kafka-password, database-password, database-ca, redis-url, redis-ca and api-keys are
-# in Secret Manager, and each file's service account may read those that it mounts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -39,6 +37,7 @@ done
 CONSUME_GOAL_URL=$(address consume-goal) ENRICH_BATCH_URL=$(address enrich-batch)
 export CONSUME_GOAL_URL ENRICH_BATCH_URL
 replace worker-pools kafka-trigger.yaml
+run worker-pools update kafka-trigger --instances 2 # the file cannot say how many
 
 # Sweeps up what no announcement brought to enrich-batch; a minute is the least that it knows.
 schedule=(http enrich-batch --project "$PROJECT" --location "$REGION" --schedule '* * * * *'

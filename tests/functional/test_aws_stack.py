@@ -275,7 +275,7 @@ def test_only_lambda_takes_the_roles(msk: Stack) -> None:
 
 def test_the_instances_fit_into_the_connections_of_a_small_postgres(msk: Stack) -> None:
     """One request at a time is one connection; the smallest of RDS has some 80."""
-    connections = 4  # of a migration, and of who looks after it
+    connections = 11  # of a migration, of its superuser, and of who looks after it
     for name in set(WITH_DATABASE) - {"prepare"}:
         assert msk.environment(name)["DATABASE_POOL_SIZE"] == "1"
         function = f"{NAME}-{name}"

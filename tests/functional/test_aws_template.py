@@ -1,6 +1,7 @@
 """The templates of infra/aws: what moto cannot hold."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -107,6 +108,23 @@ def test_the_pollers_are_provisioned_and_as_many_as_partitions_at_most(
     assert default(msk, pollers["MaximumPollers"]) == PARTITIONS[mapping["Topics"][0]]
     assert pollers["PollerGroupName"] == {"Ref": "AWS::StackName"}
     assert set(mapping["MetricsConfig"]["Metrics"]) == {"EventCount", "ErrorCount", "KafkaMetrics"}
+
+
+@pytest.mark.parametrize("name", ["ConsumeGoalMapping", "EnrichBatchMapping"])
+def test_a_batch_fills_for_half_a_second_unless_told_otherwise(msk: Template, name: str) -> None:
+    """Which is Lambda's own, for Kafka, and cannot be said: a window is of whole seconds."""
+    window = "MaximumBatchingWindowInSeconds"
+    assert window not in properties(msk, name)
+    template = transformed({**MSK, "BatchingWindowS": "2"})
+    assert properties(template, name)[window] == {"Ref": "BatchingWindowS"}
+    parameter = read("template.yaml")["Parameters"]["BatchingWindowS"]
+    taken = [each for each in range(1000) if re.fullmatch(parameter["AllowedPattern"], str(each))]
+    assert taken == list(range(301))
+
+
+def test_tags_come_from_the_deployment_alone() -> None:
+    """They reach every resource that takes tags, and none is told apart by its own."""
+    assert "Tags" not in str(read("template.yaml"))
 
 
 def test_a_kafka_of_ones_own_is_reached_through_the_network_with_its_secret(

@@ -145,6 +145,23 @@ def test_connections_that_fail_tell_no_secret(function: str, aws: FakeAws) -> No
     assert "503" in done.stdout
 
 
+def test_a_token_for_amazon_msk_is_not_logged(aws: FakeAws) -> None:
+    """Nor is what it is signed from, which is the token itself when a role's session is in it."""
+    done = run(
+        aws,
+        "-c",
+        CALLS.replace("FUNCTION", "ingest_event"),
+        FUNCTION_SOURCE="functions/ingest_event/main.py",
+        FUNCTION_TARGET="ingest_event",
+        KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+        KAFKA_SASL_MECHANISM="AWS_MSK_IAM",
+        AWS_REGION="eu-west-1",
+        AWS_SESSION_TOKEN=CANARY,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "/events 503" in done.stdout
+
+
 @pytest.mark.parametrize("module", ["infra.migrate", "infra.topics"])
 def test_a_tool_that_fails_tells_no_secret(module: str, aws: FakeAws) -> None:
     """They read the same settings."""

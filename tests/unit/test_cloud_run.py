@@ -14,11 +14,12 @@ from local.embedded import ROOT, functions
 from tests import closed
 
 GCP = ROOT / "infra" / "gcp"
+PAGE = (ROOT / "infra" / "README.md").read_text()
 FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
 CLOUD_RUN = closed.load("cloud-run-v1")
 DEFINITIONS = {name: closed.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
-POSTGRES_CONNECTIONS = 97
+POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
     "REGISTRY": "europe-west1-docker.pkg.dev/project/goalstream", "TAG": "1",
@@ -29,6 +30,7 @@ GCLOUD = """#!/usr/bin/env bash
 echo "$*" >> "$CALLS/calls"
 for word in "$@"; do [[ -f $word ]] && { cat "$word"; echo ---; } >> "$CALLS/files"; done
 [[ $* == *describe* ]] && echo "https://$4-1.run.app"
+[[ $* == *describe* && ${NOTHING_IS_THERE:-} ]] && exit 1
 exit 0
 """
 
@@ -93,14 +95,22 @@ def test_every_function_is_a_service() -> None:
         assert ingress == ("internal" if name in ("consume-goal", "enrich-batch") else "all")
 
 
+def test_a_redis_that_is_not_beside_the_function_has_more_time() -> None:
+    """Whoever asks it; the others have no time-out of it."""
+    for path in SERVICES.values():
+        asks = "REDIS_URL_FILE" in variables(path)
+        assert variables(path).get("REDIS_TIMEOUT_S") == ("0.2" if asks else None)
+
+
 def test_all_instances_together_fit_postgres() -> None:
-    """Even while old revisions stand beside new ones."""
+    """Even while old revisions stand beside new ones; the page on clouds counts them."""
     connections = 0
     for path in SERVICES.values():
         template = parsed(path)["spec"]["template"]
         most = int(template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"])
         connections += most * int(variables(path).get("DATABASE_POOL_SIZE", 0))
     assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
+    assert f"come to {connections}, and to {2 * connections} while" in " ".join(PAGE.split())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -118,25 +128,33 @@ def test_a_secret_is_a_file_of_its_own(path: Path) -> None:
     assert not {"KAFKA_SASL_PASSWORD", "DATABASE_PASSWORD", "API_KEYS"} & variables(path).keys()
 
 
-@pytest.fixture(name="calls")
-def _calls(tmp_path: Path) -> Path:
-    """What a deployment asks of gcloud, which is a stand-in that says yes."""
-    gcloud = tmp_path / "gcloud"
+def run(script: str, folder: Path, **variables: str) -> str:
+    """What a script asks of gcloud, which is a stand-in that says yes."""
+    gcloud = folder / "gcloud"
     gcloud.write_text(GCLOUD)
     gcloud.chmod(gcloud.stat().st_mode | stat.S_IEXEC)
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    environment = {**os.environ, **ENVIRONMENT, "PATH": path, "CALLS": str(tmp_path)}
-    subprocess.run([GCP / "deploy.sh"], env=environment, check=True, timeout=60)
+    path = f"{folder}:{os.environ['PATH']}"
+    environment = {**os.environ, **ENVIRONMENT, **variables, "PATH": path, "CALLS": str(folder)}
+    subprocess.run([GCP / script], env=environment, check=True, timeout=60)
+    return (folder / "calls").read_text()
+
+
+@pytest.fixture(name="calls")
+def _calls(tmp_path: Path) -> Path:
+    """The folder with what a deployment asks."""
+    run("deploy.sh", tmp_path)
     return tmp_path
 
 
 def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
     """Topics and tables first, then functions, then what calls them; each file filled in."""
     asked = (calls / "calls").read_text()
-    steps = re.findall(r"^run (jobs execute \S+|\S+ replace)|^(scheduler)", asked, re.MULTILINE)
+    step = r"^run (jobs execute \S+|\S+ replace|\S+ update \S+ \S+ \d+)|^(scheduler)"
+    steps = re.findall(step, asked, re.MULTILINE)
     assert [first or second for first, second in steps] == [
         "jobs replace", "jobs execute topics", "jobs replace", "jobs execute migrations",
-        *["services replace"] * 5, "worker-pools replace", "scheduler",
+        *["services replace"] * 5, "worker-pools replace",
+        "worker-pools update kafka-trigger --instances 2", "scheduler",
     ]  # fmt: skip
     documents = [each for each in yaml.safe_load_all((calls / "files").read_text()) if each]
     assert sorted(each["metadata"]["name"] for each in documents) == sorted(
@@ -147,11 +165,51 @@ def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
     assert "https://consume-goal-1.run.app" in str(trigger)
 
 
-def test_a_deployment_without_a_variable_asks_for_nothing(tmp_path: Path) -> None:
+def readers() -> set[tuple[str, str]]:
+    """Each service account, with each secret that its file mounts."""
+    pods = [instance(parsed(path)) for path in FILES]
+    return {
+        (pod["serviceAccountName"].partition("@")[0], each["secret"]["secretName"])
+        for pod in pods
+        for each in pod["volumes"]
+    }
+
+
+def test_a_setup_makes_what_the_files_name_and_nothing_else(tmp_path: Path) -> None:
+    """Each account may read the secrets that its file mounts, which come from files so named."""
+    asked = run("setup.sh", tmp_path, SECRETS=str(tmp_path), NOTHING_IS_THERE="1")
+    granted = r"^secrets add-iam-policy-binding (\S+) --member serviceAccount:([a-z-]+)@project\."
+    assert {
+        (account, name) for name, account in re.findall(granted, asked, re.MULTILINE)
+    } == readers()
+    assert asked.count("roles/secretmanager.secretAccessor") == asked.count("--member")
+    created = set(re.findall(r"^iam service-accounts create (\S+)", asked, re.MULTILINE))
+    assert created == {account for account, _ in readers()}
+    kept = set(re.findall(r"^secrets create (\S+) --data-file (\S+)", asked, re.MULTILINE))
+    assert kept == {(name, str(tmp_path / name)) for _, name in readers()}
+    assert "artifacts repositories create goalstream" in asked
+
+
+def test_a_second_setup_makes_nothing_again(tmp_path: Path) -> None:
+    """It only grants what is granted already."""
+    assert " create " not in run("setup.sh", tmp_path, SECRETS=str(tmp_path))
+
+
+def test_all_that_is_made_can_be_taken_away() -> None:
+    """By the commands of the page: services, jobs, the trigger, accounts and secrets."""
+    page = PAGE.partition("## Cloud Run")[2]
+    commands = page.partition("**Away**")[2].partition("```")[2].partition("```")[0]
+    named = set(re.findall(r"[a-z-]+", commands))
+    assert named >= {parsed(path)["metadata"]["name"] for path in FILES}
+    assert named >= {name for reader in readers() for name in reader}
+
+
+@pytest.mark.parametrize(("script", "missing"), [("deploy.sh", "TAG"), ("setup.sh", "SECRETS")])
+def test_without_a_variable_nothing_is_asked_for(script: str, missing: str, tmp_path: Path) -> None:
     """It says which one is missing."""
-    environment = {**os.environ, **ENVIRONMENT, "TAG": "", "CALLS": str(tmp_path)}
+    environment = {**os.environ, **ENVIRONMENT, missing: "", "CALLS": str(tmp_path)}
     done = subprocess.run(
-        [GCP / "deploy.sh"],
+        [GCP / script],
         env=environment,
         capture_output=True,
         text=True,
@@ -159,4 +217,4 @@ def test_a_deployment_without_a_variable_asks_for_nothing(tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode != 0
-    assert "TAG" in done.stderr
+    assert missing in done.stderr

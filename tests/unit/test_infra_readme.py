@@ -1,6 +1,7 @@
 """What the page on clouds names is there."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -16,6 +17,9 @@ NAMES = [
 ]
 VARIABLES = {str(field.alias) for model in SETTINGS for field in model.model_fields.values()}
 CONSUMERS = ("List", "Get", "Consume", "Enrich")  # of connections to the database
+COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+GOALS = (43_800, 4_380_000, 438_000_000)  # a month
+GB_SECOND = {"x86_64": "0.0000166667"}
 
 
 def test_every_file_that_it_names_is_there() -> None:
@@ -29,9 +33,9 @@ def test_every_parameter_and_output_of_a_template_is_one() -> None:
     """Whether it is in a sentence or in a command."""
     known = {name for part in NAMES for name in part}
     said = set(re.findall(r"`([A-Z][a-z]\w*[A-Z]\w*)`", PAGE)) | set(
-        re.findall(r"\b([A-Z]\w+)=[\"tf]", PAGE)
+        re.findall(r"\b([A-Z]\w+)=[\"tf$]", PAGE)
     )
-    said = {name for name in said if not name.isupper() and name != "Scheduled"}
+    said = {name for name in said if not name.isupper()} - {"Scheduled", "FunctionError"}
     assert {"ApiUrl", "ImageUri", "TriggersEnabled"} <= said <= known
 
 
@@ -40,14 +44,50 @@ def test_every_variable_of_the_functions_is_one(prefix: str) -> None:
     """By the name that the functions read."""
     said = set(re.findall(rf"\b({prefix}[A-Z_]+)\b", PAGE))
     assert said
-    assert said <= VARIABLES
+    assert {name.removesuffix("_FILE") for name in said} <= VARIABLES
 
 
 def test_the_connections_that_it_counts_are_the_template_s() -> None:
     """One for each instance, and one for what prepares the table."""
     parameters = read("template.yaml")["Parameters"]
     most = sum(parameters[f"{name}Concurrency"]["Default"] for name in CONSUMERS) + 1
-    assert f"come to {most};" in " ".join(PAGE.split())
+    assert f"limits come to {most}," in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("commands", COMMANDS, ids=lambda commands: commands.split("\n")[0])
+def test_every_command_is_one_of_the_shell_s(commands: str) -> None:
+    """As the shell reads them."""
+    done = subprocess.run(
+        ["/bin/bash", "-n"], input=commands, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+
+
+def test_the_costs_are_those_of_the_template_s_memory_and_processor() -> None:
+    """A call with one event takes 10 ms, one with a batch 50."""
+    parameters = {
+        name: each.get("Default") for name, each in read("template.yaml")["Parameters"].items()
+    }
+    told = GB_SECOND[parameters["Architecture"]]
+    assert f"costs ${told} ({parameters['Architecture']};" in PAGE
+    price = float(told)
+    http, worker = (parameters[f"{name}MemoryMb"] / 1024 for name in ("Http", "Worker"))
+    rows = {
+        line.split("|")[1].strip(): [_amounts(cell) for cell in line.split("|")[2:-1]]
+        for line in PAGE.splitlines()
+        if line.startswith(("| `ingest-event`: calls", "| `consume-goal`, `enrich"))
+    }
+    [ingest, workers] = rows.values()
+    for column, goals in enumerate(GOALS):
+        calls, seconds = 2 * goals + GOALS[0], 0.01
+        if goals == GOALS[-1]:
+            calls, seconds = 63_000_000, 0.05
+        assert ingest[column] == pytest.approx(
+            [goals * 0.2e-6, goals * 0.01 * http * price], abs=0.005
+        )
+        assert workers[column] == pytest.approx(
+            [calls * 0.2e-6, calls * seconds * worker * price], abs=0.005
+        )
 
 
 def test_the_sums_of_the_costs_are_right() -> None:

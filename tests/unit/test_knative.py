@@ -20,7 +20,7 @@ KUBERNETES = "1.33"
 SERVING = "serving.knative.dev/v1"
 OVERLAYS = ("development", "production")
 BUILDS = [f"{overlay}/{way}" for overlay in OVERLAYS for way in ("kafka-source", "trigger")]
-POSTGRES_CONNECTIONS = 97  # 100 by default, and three are kept for its superuser
+POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
 # What Knative takes without any flag set; its default for this one has long been on.
 FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
 OURS = {"goalstream-functions", "goalstream-tools"}
@@ -165,11 +165,38 @@ def test_the_route_to_one_host_is_valid(tree: Path) -> None:
     }
 
 
+def test_a_name_for_events_is_claimed_for_the_namespace_that_maps_it(tree: Path) -> None:
+    """Without a claim a mapping never gets ready; a claim itself is in no namespace."""
+    claim, mapping = build(tree / "events-domain")
+    assert wrong(mapping) == []
+    assert mapping["spec"]["ref"]["name"] in NAMES
+    assert claim == {
+        "apiVersion": "networking.internal.knative.dev/v1alpha1",
+        "kind": "ClusterDomainClaim",
+        "metadata": {"name": mapping["metadata"]["name"]},
+        "spec": {"namespace": mapping["metadata"]["namespace"]},
+    }
+
+
+def test_functions_can_be_left_out_until_the_table_is_there(objects: list[Object]) -> None:
+    """By a label that all of them have, and nothing that the jobs before them need."""
+    labelled = {
+        each["metadata"]["name"]
+        for each in objects
+        if each["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "function"
+        and (each["apiVersion"], each["kind"]) == (SERVING, "Service")
+    }
+    assert labelled == NAMES.keys()
+    others = [each for each in objects if each["apiVersion"] != SERVING]
+    assert "app.kubernetes.io/component" not in str(others)
+
+
 def test_every_function_is_a_service(objects: list[Object]) -> None:
     """With the source and the name that functions-framework is told; two are not public."""
     services = of_kind(objects, "Service", SERVING)
     assert services.keys() == NAMES.keys()
     for name, service in services.items():
+        assert service["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
         [container] = pod_of(service)["containers"]
         environment = {each["name"]: each.get("value") for each in container["env"]}
         assert environment["FUNCTION_TARGET"] == NAMES[name]
@@ -182,7 +209,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
 
 
 def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
-    """Even while old revisions stand beside new ones."""
+    """Even while old revisions stand beside new ones; the page on clouds counts them."""
     connections = 0
     for service in of_kind(objects, "Service", SERVING).values():
         [container] = pod_of(service)["containers"]
@@ -195,6 +222,8 @@ def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
         if service["metadata"].get("labels", {}).get("networking.knative.dev/visibility"):
             assert pod_of(service)["containerConcurrency"] == pool
     assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
+    page = " ".join((ROOT / "infra" / "README.md").read_text().split())
+    assert f"come to {connections}, and to {2 * connections} while" in page
 
 
 def test_no_pod_of_ours_has_more_rights_or_room_than_it_needs(objects: list[Object]) -> None:
@@ -230,6 +259,15 @@ def test_no_secret_stands_in_a_file_of_production(tree: Path) -> None:
     """Only its name."""
     for way in ("kafka-source", "trigger"):
         assert not of_kind(built(tree, f"production/{way}"), "Secret")
+
+
+def test_a_redis_elsewhere_has_more_time_than_one_in_the_cluster(tree: Path) -> None:
+    """Whoever asks it; the others have no time-out of it."""
+    for service in of_kind(built(tree, "production/kafka-source"), "Service", SERVING).values():
+        [container] = pod_of(service)["containers"]
+        environment = {each["name"]: each.get("value") for each in container["env"]}
+        asks = "REDIS_URL_FILE" in environment
+        assert environment.get("REDIS_TIMEOUT_S") == ("0.2" if asks else None)
 
 
 def test_every_image_is_named_by_the_overlay(objects: list[Object]) -> None:
@@ -291,6 +329,10 @@ def test_nothing_reaches_anything_that_no_policy_names(objects: list[Object]) ->
         [expression] = policies[name]["spec"]["podSelector"]["matchExpressions"]
         return set(expression["values"])
 
+    if trigger := policies.get("kafka-trigger"):
+        deployment = of_kind(objects, "Deployment")["kafka-trigger"]
+        scraped = deployment["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"]
+        assert trigger["spec"]["ingress"][0]["ports"] == [{"port": int(scraped)}]
     assert reaching("kafka") == {"ingest-event", "consume-goal"}
     assert reaching("postgres") == NAMES.keys() - {"ingest-event"}
     assert reaching("redis") == {"consume-goal", "enrich-batch", "list-highlights"}
