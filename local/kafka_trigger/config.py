@@ -167,8 +167,6 @@ class Kafka(Table):
             raise ValueError("bootstrap.servers (where the brokers are) is missing")
         if taken := SET_BY_A_TRIGGER & (self.common.keys() | self.consumer.keys()):
             raise ValueError(f"{', '.join(sorted(taken))}: not here, a trigger sets it")
-        if "bootstrap.servers" in self.producer:
-            raise ValueError("producer.bootstrap.servers: dead letters stay in the same cluster")
         for own in (self.consumer, self.producer):
             if missing := msk_iam.missing({**self.common, **own}):
                 raise ValueError(missing)

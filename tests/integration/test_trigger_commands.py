@@ -321,6 +321,15 @@ def test_a_mistake_is_told_in_a_line(
     assert said in ended.complaint
 
 
+def test_letters_in_another_cluster_are_left_alone(world: Commanded) -> None:
+    """They cannot be brought home from there."""
+    producer = '[kafka.producer]\nbootstrap.servers = "127.0.0.1:1"\n[[trigger]]'
+    world.file.write_text(world.file.read_text().replace("[[trigger]]", producer))
+    ended = world.command("dlq", "list")
+    assert (ended.status, len(ended.complaint.splitlines())) == (2, 1)
+    assert "letters are in another cluster" in ended.complaint
+
+
 @pytest.mark.parametrize(
     "arguments", [("status",), ("dlq", "list"), ("replay", "--from", "earliest")]
 )

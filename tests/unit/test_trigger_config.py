@@ -48,10 +48,6 @@ def test_values_come_from_the_environment() -> None:
             ": statistics.interval.ms: not here, a trigger sets it",
         ),
         (
-            f'{KAFKA}producer = {{ bootstrap.servers = "other:9092" }}\n{TRIGGER}',
-            ": producer.bootstrap.servers: dead letters stay in the same cluster",
-        ),
-        (
             f'{KAFKA}consumer = {{ sasl.mechanism = "AWS_MSK_IAM" }}\n{TRIGGER}',
             ": aws.region is missing",
         ),

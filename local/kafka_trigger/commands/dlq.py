@@ -26,6 +26,8 @@ from local.kafka_trigger.record import Record
 def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
     """Do what is asked for with a trigger's dead letters; returns the exit status."""
     trigger, topic = _chosen(config, options.trigger)
+    if "bootstrap.servers" in config.kafka.producer:
+        raise Misuse("[kafka.producer] has bootstrap.servers: letters are in another cluster")
     if options.action == "redrive" and options.all == bool(options.ids):
         raise Misuse("dlq redrive: either ids or --all")
     with (
