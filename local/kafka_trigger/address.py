@@ -9,11 +9,11 @@ VISIBLE = re.compile(r"[!-~]+")
 def web_address(url: str) -> str:
     """The address itself; raises ValueError for one that no request can be sent to."""
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("a user and a password are not sent: they cannot be in the address")
     is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     if not is_one or not VISIBLE.fullmatch(url) or not _is_name(str(parts.hostname)):
         raise ValueError(f"{told(url)!r} is no http:// or https:// address")
-    if "@" in parts.netloc:
-        raise ValueError("a user and a password are not sent: they cannot be in the address")
     return url
 
 
