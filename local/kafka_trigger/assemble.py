@@ -31,6 +31,8 @@ from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record_queue import RecordQueue, depth
 from local.kafka_trigger.transport import Transport
 
+BuryIn = Callable[[str, str], DeadLetters]  # a topic, for a trigger's name
+
 kafka_log = logging.getLogger("kafka")
 
 
@@ -48,27 +50,28 @@ def make_consumers(
     """
     kafka_log.addFilter(Sparingly())
     read = read or (lambda: config)
-    producer = _producer(config.kafka, read)
+    bury_in = _burial(config.kafka, read)
     metrics = Metrics(registry)
     consumers = [
-        _consumer(config.kafka, each, producer, metrics.of(each.name), disturbance, read)
+        _consumer(config.kafka, each, bury_in, metrics.of(each.name), disturbance, read)
         for each in config.triggers
     ]
     registry.register(Gauges([consumer.watch for consumer in consumers]))
     return consumers
 
 
-def _producer(kafka: Kafka, read: Callable[[], Config]) -> Producer:
+def _burial(kafka: Kafka, read: Callable[[], Config]) -> BuryIn:
+    """Who buries in any topic, with one producer."""
     settings = producer_settings(kafka)
     credentials = Credentials(settings, lambda: producer_settings(read().kafka))
-    credentials.client = Producer({**settings, "error_cb": credentials.heard})
-    return credentials.client
+    producer = credentials.client = Producer({**settings, "error_cb": credentials.heard})
+    return lambda topic, name: DeadLetterTopic(topic, name, producer, polled=credentials.polled)
 
 
 def _consumer(
     kafka: Kafka,
     trigger: Trigger,
-    producer: Producer,
+    bury_in: BuryIn,
     metrics: TriggerMetrics,
     disturbance: Disturbance,
     read: Callable[[], Config],
@@ -91,8 +94,9 @@ def _consumer(
     return TriggerConsumer(
         trigger,
         connect,
-        _partition_maker(kafka, trigger, producer, metrics, disturbance),
+        _partition_maker(kafka, trigger, bury_in, metrics, disturbance),
         brokers=brokers,
+        polled=credentials.polled,
         is_told_nothing=group_protocol(kafka) == "consumer",
     )
 
@@ -100,12 +104,12 @@ def _consumer(
 def _partition_maker(
     kafka: Kafka,
     trigger: Trigger,
-    producer: Producer,
+    bury_in: BuryIn,
     metrics: TriggerMetrics,
     disturbance: Disturbance,
 ) -> Callable[[int], Partition]:
     outage = Outage(trigger.name)
-    dead_letters = _dead_letters(trigger, producer)
+    dead_letters = _dead_letters(trigger, bury_in)
 
     def make_partition(number: int) -> Partition:
         stopping, aborted = threading.Event(), threading.Event()
@@ -159,7 +163,7 @@ def make_queue(trigger: Trigger, window_s: float) -> RecordQueue:
     )
 
 
-def _dead_letters(trigger: Trigger, producer: Producer) -> DeadLetters:
+def _dead_letters(trigger: Trigger, bury_in: BuryIn) -> DeadLetters:
     if trigger.dead_letter_topic is None:
         return DeadLetterLog(trigger.name)
-    return DeadLetterTopic(trigger.dead_letter_topic, trigger.name, producer)
+    return bury_in(trigger.dead_letter_topic, trigger.name)

@@ -42,7 +42,8 @@ class TriggerConsumer:
 
     `connect` makes the client, given what to call when a commit has ended. All that is said to
     the client is said in the thread that calls `run`, and there the client calls back; so
-    nothing here needs a lock. `watch` is for other threads to see how it stands.
+    nothing here needs a lock. `polled` is called there too, in each round. `watch` is for other
+    threads to see how it stands.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class TriggerConsumer:
         clock: Callable[[], float] = time.monotonic,
         *,
         brokers: KnownBrokers | None = None,
+        polled: Callable[[], None] = lambda: None,
         is_told_nothing: bool = False,
     ) -> None:
         self.watch = Watch(trigger.name, clock)
@@ -60,6 +62,7 @@ class TriggerConsumer:
         self._make_partition = make_partition
         self._clock = clock
         self._brokers = brokers or KnownBrokers()
+        self._polled = polled
         self._partitions = self.watch.partitions
         self._joining = True
         self._must_join_anew = False
@@ -103,6 +106,7 @@ class TriggerConsumer:
         self._commits.request(self._positions())
         self._lookout.look()
         self._brokers.check()
+        self._polled()
         if self._must_join_anew:
             self._join_anew()
         for partition in self._partitions.values():

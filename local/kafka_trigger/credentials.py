@@ -20,7 +20,8 @@ class Credentials:
     """The user and password of one client, which is set once it is made with `settings`.
 
     `read` reads its settings as they are now. That may take seconds, so it has a thread of its
-    own; the client is told by whoever polls it, as it lets no other thread in meanwhile.
+    own. The client is told by whoever polls it, as it lets no other thread in meanwhile; but not
+    from within one of its callbacks, as the next one would end the process.
     """
 
     client: Consumer | Producer
@@ -34,14 +35,18 @@ class Credentials:
 
     def heard(self, error: KafkaError) -> None:
         """Take what the client calls `error_cb` with: it does for each attempt that is refused."""
-        if error.code() != KafkaError._AUTHENTICATION:
-            return
         with self._lock:
-            if self._reading is None:
+            if error.code() == KafkaError._AUTHENTICATION and self._reading is None:
                 self._reading = self._reader.submit(self._now)
-            elif self._reading.done():
-                self._take(self._reading.result())
-                self._reading = None
+
+    def polled(self) -> None:
+        """After a poll: tell the client what has been read, if anything has."""
+        with self._lock:
+            reading = self._reading
+            if reading is None or not reading.done():
+                return
+            self._reading = None
+        self._take(reading.result())
 
     def _now(self) -> Login:
         try:

@@ -55,7 +55,7 @@ class DeadLetterLog:
 
 
 class DeadLetterTopic:
-    """Writes dead letters to a topic; threads may share it."""
+    """Writes dead letters to a topic; threads may share it. `polled` is called after each poll."""
 
     def __init__(
         self,
@@ -63,11 +63,13 @@ class DeadLetterTopic:
         trigger: str,
         producer: Producer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        polled: Callable[[], None] = lambda: None,
     ) -> None:
         self._topic = topic
         self._trigger = trigger
         self._producer = producer
         self._now = now
+        self._polled = polled
 
     def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Write letters; those are safe that the broker acknowledged."""
@@ -76,6 +78,7 @@ class DeadLetterTopic:
             self._produce(letter, partial(ends.__setitem__, number))
         while len(ends) < len(letters):
             self._producer.poll(POLL_S)
+            self._polled()
         for number, letter in enumerate(letters):
             self._report(letter, ends[number])
         return [letter for number, letter in enumerate(letters) if ends[number]]

@@ -47,9 +47,15 @@ class World:
         return self.now
 
     def refuse(self) -> bool:
-        """Refuse one attempt; returns whether the client has been told anything by now."""
+        """Refuse one attempt within a poll; returns whether the client is told anything after it.
+
+        Within one the client is not to be told: its next callback would end the process.
+        """
+        told = len(self.client.told)
         self.credentials.heard(REFUSED)
-        return bool(self.client.told)
+        assert len(self.client.told) == told
+        self.credentials.polled()
+        return len(self.client.told) > told
 
 
 def test_a_changed_password_is_taken_and_the_next_one_too() -> None:
