@@ -48,7 +48,7 @@ def main() -> None:
     try:
         with closing(connect(settings.database_url, 300, settings.database_password)) as connection:
             applied = migrate(connection)
-    except (InterfaceError, DatabaseError) as error:
+    except (InterfaceError, DatabaseError, OSError) as error:
         sys.exit(f"the database could not be migrated: {error}")
     sys.stdout.write(f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}\n")
 

@@ -22,6 +22,12 @@ class TopicsSettings(KafkaSettings):
     kafka_replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
 
 
+def _config(name: str, replication: int) -> dict[str, str]:
+    """An acknowledgement is worth two copies, where there are enough for one to be away."""
+    in_sync = {"min.insync.replicas": "2"} if replication > 2 else {}
+    return {"retention.ms": str(RETENTION_MS[name]), **in_sync}
+
+
 def create(admin: AdminClient, replication: int) -> list[str]:
     """Create the topics that are missing; returns their names.
 
@@ -29,7 +35,7 @@ def create(admin: AdminClient, replication: int) -> list[str]:
         KafkaException: the broker refuses, or does not answer within 30 seconds.
     """
     topics = [
-        NewTopic(name, count, replication, config={"retention.ms": str(RETENTION_MS[name])})
+        NewTopic(name, count, replication, config=_config(name, replication))
         for name, count in PARTITIONS.items()
     ]
     created = []

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.shared import trace
-from functions.shared.contracts import Event, highlight_id
+from functions.shared.contracts import AssignedId, Event, highlight_id
 from functions.shared.gathering import Gathered, Gathering
 from functions.shared.problems import Problem, Unavailable, explain, invalid
 from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
@@ -61,7 +61,7 @@ class Ingest:
         try:
             await self._arrivals.join(arrival)
         except NotAcknowledged as error:
-            raise _unavailable(arrival.receipt) from error
+            raise _unavailable([arrival.receipt]) from error
         return {"message": "The event is accepted.", **arrival.receipt}
 
     def _take(self, arrivals: Gathered[Arrival]) -> None:
@@ -107,7 +107,7 @@ class Ingest:
         try:
             await self._publisher().publish(records)
         except NotAcknowledged as error:
-            raise _unavailable(receipts[0]) from error
+            raise _unavailable(receipts) from error
         return {"message": f"{len(events)} events are accepted.", "events": receipts}
 
 
@@ -119,22 +119,26 @@ def _validated(body: bytes, validate: Callable[[bytes], T]) -> T:
     try:
         return validate(body)
     except ValidationError as error:
-        raise invalid(explain(error.errors(include_url=False), FIELDS)) from None
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid(explain(errors, FIELDS)) from None
 
 
-def _unavailable(first: Receipt) -> Unavailable:
+def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
+    """With all that was assigned, so that it can be sent again under the same ids."""
+    first = receipts[0]
     return Unavailable(
         "The broker did not acknowledge in time. The same events, with the same eventId,"
         " may safely be sent again.",
         topic=MATCH_EVENTS,
         matchId=first["matchId"],
         eventId=first["eventId"],
+        events=receipts,
     )
 
 
 def _identified(event: Event, key: str | None) -> Event:
     """The event under the sender's key, if it brings no id of its own."""
-    if key is None or "event_id" in event.model_fields_set:
+    if key is None or not isinstance(event.event_id, AssignedId):
         return event
     return event.model_copy(update={"event_id": key})
 

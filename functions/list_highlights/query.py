@@ -21,6 +21,7 @@ PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
 )  # fmt: skip
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+LONGEST = 4096  # characters of a query; the longest that makes sense has a quarter of that
 MORE_THAN_ANY = 9  # digits; no limit has as many
 
 
@@ -63,6 +64,8 @@ def parse(query_string: str) -> Query:
     Raises:
         Problem: 400, with why each refused parameter is refused.
     """
+    if len(query_string) > LONGEST:
+        raise invalid({"query": [f"must have at most {LONGEST} characters"]})
     given = dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=None))
     reader = _Reader({name: text.strip() for name, text in given.items()})
     wanted: dict[str, Any] = {

@@ -10,8 +10,9 @@ When it is done it drops them again.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 LEASE_S = 10  # longer than any read of the database may take
 CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
 TLS_CONNECT_S = 1.0  # a handshake takes longer than an answer may
+UNKNOWN = ""  # no change's mark
+AT_ONCE = 1000  # matches that are settled later
 RETRY_S = 0.5  # shorter than a breaker stays open after Redis is back
 REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
@@ -72,7 +75,8 @@ class Cache:
         self._is_refused = False
         self._redis: Redis | None = _connect(settings) if settings.redis_url else None
         self._breaker = Breaker("redis", self._ping)
-        self._unsettled: set[asyncio.Task[None]] = set()
+        self._unsettled: set[UUID] = set()  # matches whose pages are still to be dropped
+        self._settling: asyncio.Task[None] | None = None
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
         """A page as it was kept, or None."""
@@ -103,38 +107,48 @@ class Cache:
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
-        """Around a change of these matches' highlights: nobody is shown what it makes past."""
+        """Around a change of these matches' highlights: nobody is shown what it makes past.
+
+        One that raises may still be made, by a database that has only not answered in time: then
+        nothing is kept until the change's mark expires.
+        """
         if self._redis is None or not match_ids:
             yield
             return
         change = os.urandom(8).hex()
-        keys = [key for match_id in match_ids for key in keys_of(match_id)]
+        keys = _keys(match_ids)
         await self._try(self._redis.eval(ANNOUNCE, len(keys), *keys, change, CHANGE_S))
         try:
             yield
+        except BaseException:
+            change = UNKNOWN
+            raise
         finally:
-            if not await self._settle(keys, change):
-                task = asyncio.create_task(self._settle_later(keys, change))
-                self._unsettled.add(task)
-                task.add_done_callback(self._unsettled.discard)
+            if not await self._settle(match_ids, change):
+                self._unsettled.update(match_ids)
+                self._settling = self._settling or asyncio.create_task(self._settle_later())
 
     async def close(self) -> None:
         """Close every connection."""
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _settle(self, keys: Sequence[str], change: str) -> bool:
+    async def _settle(self, match_ids: Iterable[UUID], change: str) -> bool:
         if self._redis is None:
             return True
+        keys = _keys(match_ids)
         call = self._redis.eval(SETTLE, len(keys), *keys, change)
         return bool(await self._try(call, otherwise=False))
 
-    async def _settle_later(self, keys: Sequence[str], change: str) -> None:
-        """Drop what Redis could not be told to drop, as soon as it can."""
-        settled = False
-        while not settled:
+    async def _settle_later(self) -> None:
+        """Drop what Redis could not be told to drop, as soon as it can; the marks expire."""
+        while self._unsettled:
             await asyncio.sleep(RETRY_S)
-            settled = await self._settle(keys, change)
+            some = set(islice(self._unsettled, AT_ONCE))
+            self._unsettled -= some
+            if not await self._settle(some, UNKNOWN):
+                self._unsettled |= some
+        self._settling = None
 
     async def _ping(self) -> None:
         if self._is_refused:
@@ -169,6 +183,10 @@ class Cache:
             raise
 
 
+def _keys(match_ids: Iterable[UUID]) -> list[str]:
+    return [key for match_id in match_ids for key in keys_of(match_id)]
+
+
 def _connect(settings: RedisSettings) -> Redis:
     url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
     pool = RestedPool.from_url(
@@ -178,5 +196,6 @@ def _connect(settings: RedisSettings) -> Redis:
         socket_connect_timeout=max(timeout_s, TLS_CONNECT_S if url.startswith("rediss:") else 0),
         retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
         max_connections=16,
+        timeout=timeout_s,  # for a connection, when all are in use
     )
     return Redis.from_pool(pool)

@@ -55,8 +55,14 @@ def _blank_is_left_out(value: object) -> object:
     return value
 
 
+class AssignedId(str):
+    """An event id that is ours, since the sender gave none."""
+
+    __slots__ = ()
+
+
 def _new_event_id() -> str:
-    return os.urandom(16).hex()
+    return AssignedId(os.urandom(16).hex())
 
 
 Blankable = BeforeValidator(_blank_is_unknown)

@@ -5,6 +5,7 @@ pg8000 serves one thread a connection and has no async face.
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any
@@ -90,11 +91,12 @@ class Postgres:
         """The rows of one statement with `:named` values.
 
         Raises:
-            Unavailable: Postgres is away, starting, full or too slow.
+            Unavailable: Postgres is away, starting, full or too slow, or others wait for too long.
             DataRefused: it does not take these values (SQLSTATE classes 22 and 23).
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._run, sql, values)
+        by = time.monotonic() + self._settings.database_timeout_s
+        return await loop.run_in_executor(self._threads, self._run, sql, values, by)
 
     def close(self) -> None:
         """Close every connection, and take no more statements."""
@@ -102,7 +104,9 @@ class Postgres:
         for session in self._sessions:
             session.close()
 
-    def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
+    def _run(self, sql: str, values: dict[str, Any], by: float) -> list[Row]:
+        if time.monotonic() > by:  # whoever asked has waited long enough for a thread
+            raise Unavailable("The database has too much to do.")
         session: Session | None = getattr(self._local, "session", None)
         if session is not None and session.idle_s() > self._settings.database_max_idle_s:
             self._forget_session()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -58,7 +59,8 @@ class Unavailable(Problem):
 
 
 def invalid(errors: Errors) -> Problem:
-    """A 400 that says of every refused field why."""
+    """A 400 that says of every refused field why, or of the first of many."""
+    errors = {name[:NAME_TOLD]: errors[name] for name in islice(errors, ERRORS_TOLD)}
     names = list(errors)
     more = ", …" if len(names) > NAMES_TOLD else ""
     fields = ", ".join(names[:NAMES_TOLD]) + more

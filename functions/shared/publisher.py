@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -47,7 +48,8 @@ class Publisher:
     def __init__(self, settings: KafkaSettings, *, linger_ms: float = 1) -> None:
         self._deadline_s = settings.publish_deadline_s
         self._credentials = Credentials(settings)
-        self._producer = self._credentials.producer(_configuration(settings, linger_ms))
+        self._connect = partial(self._credentials.producer, _configuration(settings, linger_ms))
+        self._producer = self._connect()
         self._loop = asyncio.get_running_loop()
         self._polling: loose_ends.End | None = None
         self._awaited = Awaited()
@@ -79,14 +81,20 @@ class Publisher:
             log.warning("announcement lost", extra={"fields": {"error": str(error)}})
 
     def _produce(self, records: Sequence[Record], delivered: DeliveryReport) -> None:
-        for record in records:
-            self._producer.produce(
-                record.topic,
-                record.value,
-                record.key,
-                headers=list(record.headers.items()),
-                on_delivery=delivered,
-            )
+        try:
+            for record in records:
+                self._producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    headers=list(record.headers.items()),
+                    on_delivery=delivered,
+                )
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._FATAL:
+                log.error("the producer is beyond repair, another takes its place: %s", error)  # noqa: TRY400 (says it all)
+                self._producer = self._connect()
+            raise
         if self._polling is None:
             self._polling = loose_ends.leave()
             self._loop.call_later(POLL_S, self._poll)

@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 
 
-class RestedPool(ConnectionPool):
+class RestedPool(BlockingConnectionPool):
     """A pool that does not trust a connection after `max_idle_s`.
 
     redis-py itself sees whether the server has closed one, but not whether something in between

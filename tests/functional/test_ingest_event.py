@@ -160,6 +160,16 @@ def test_the_feeds_own_id_comes_before_the_idempotency_key(client: Client) -> No
     assert answer.json()["eventId"] == "goal-1"
 
 
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_an_idempotency_key_stands_in_for_a_blank_id(blank: str | None, client: Client) -> None:
+    """Typed clients send a null for what they do not have; a retry has to be harmless."""
+    headers, body = {"Idempotency-Key": "key-1"}, event_json(eventId=blank)
+    for _ in range(2):
+        assert client.post("/events", json=body, headers=headers).json()["eventId"] == "key-1"
+    [told] = client.post("/events/batch", json=[body], headers=headers).json()["events"]
+    assert told["eventId"] == "key-1/0"
+
+
 def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
     """By its name."""
     headers = {"Idempotency-Key": "k" * 129}
@@ -479,6 +489,13 @@ def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
     broker.refuses = False
     answer = client.post("/events", json=event_json(eventId=event_id))
     assert answer.json()["eventId"] == event_id
+
+
+def test_the_ids_of_a_batch_s_503_make_a_retry_the_same_events() -> None:
+    """Each is told, since some of the records may have arrived."""
+    client = Client(app(lambda: FakePublisher(refuses=True)))
+    told = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
+    assert len({each["eventId"] for each in told["events"]}) == 2
 
 
 @pytest.fixture(name="mute_broker")

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import uuid4
 
 from functions.shared.cache import Cache
 from functions.shared.settings import RedisSettings
+from local.embedded.ports import HOST, free_port
 from local.embedded.stack import Stack
+from tests.waiting import LIMIT_S
 
 PAGE, CONTENT = ":50", b"a page"
 
@@ -98,5 +101,69 @@ def test_a_change_drops_only_its_own_match(stack: Stack) -> None:
         await cache.fill(other, PAGE, CONTENT, lease)
         async with cache.change({match_id}):
             assert await cache.read(other, PAGE) == CONTENT
+
+    with_cache(stack, work)
+
+
+def test_nothing_is_kept_after_a_change_that_may_still_be_made(stack: Stack) -> None:
+    """As when the database has not answered in time, and does what it was told later."""
+    match_id = uuid4()
+
+    async def work(cache: Cache) -> None:
+        with suppress(TimeoutError):
+            async with cache.change({match_id}):
+                raise TimeoutError
+        lease = await cache.lease(match_id)
+        assert lease
+        await cache.fill(match_id, PAGE, CONTENT, lease)
+        assert await cache.read(match_id, PAGE) is None
+
+    with_cache(stack, work)
+
+
+def test_more_calls_than_connections_wait_for_one(stack: Stack) -> None:
+    """Under load the cache is needed most."""
+
+    async def work(cache: Cache) -> None:
+        await asyncio.gather(*(cache.read(uuid4(), PAGE) for _ in range(100)))
+        assert await cache.lease(uuid4())  # it is not taken for one that is away
+
+    with_cache(stack, work)
+
+
+def test_a_redis_that_is_away_costs_one_task_however_many_changes_there_are() -> None:
+    """They are remembered by their matches."""
+
+    async def run() -> None:
+        cache = Cache(RedisSettings.model_validate({"REDIS_URL": f"redis://{HOST}:{free_port()}"}))
+        before = len(asyncio.all_tasks())
+        for _ in range(50):
+            async with cache.change({uuid4()}):
+                pass
+        assert len(asyncio.all_tasks()) <= before + 2  # one looks for it, and one drops
+        await cache.close()
+
+    asyncio.run(run())
+
+
+def test_what_could_not_be_dropped_is_dropped_as_soon_as_redis_is_back(stack: Stack) -> None:
+    """A page that a change made past does not outlive the outage."""
+    match_id = uuid4()
+
+    async def work(cache: Cache) -> None:
+        lease = await cache.lease(match_id)
+        assert lease
+        await cache.fill(match_id, PAGE, CONTENT, lease)
+        stack.processes["valkey"].pause()
+        try:
+            quick = Cache(RedisSettings.model_validate({"REDIS_URL": stack.redis_url}))
+            async with quick.change({match_id}):
+                pass
+        finally:
+            stack.processes["valkey"].resume()
+        async with asyncio.timeout(LIMIT_S):
+            while await cache.read(match_id, PAGE) is not None:
+                await asyncio.sleep(0.01)
+        await quick.close()
 
     with_cache(stack, work)

@@ -96,3 +96,26 @@ def test_a_migration_brings_the_password_of_its_settings() -> None:
     assert asker.password() == "given"
     assert done.returncode == 1
     assert "given" not in done.stderr
+
+
+def test_a_migration_that_finds_no_tls_to_trust_says_so_in_a_line() -> None:
+    """Whatever goes wrong in the handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(1000)
+                caller.sendall(b"S")
+
+        thread = Thread(target=hang_up)
+        thread.start()
+        url = f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/d?sslmode=require"
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.migrate"],
+            env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        thread.join()
+    assert done.returncode == 1
+    assert done.stderr.startswith("the database could not be migrated: ")
+    assert "Traceback" not in done.stderr

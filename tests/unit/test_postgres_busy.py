@@ -1,0 +1,42 @@
+"""Statements that wait for a connection, while the database says nothing."""
+
+import asyncio
+import socket
+from contextlib import closing
+
+import pytest
+
+from functions.shared.postgres import Postgres
+from functions.shared.problems import Unavailable
+from functions.shared.settings import PostgresSettings, load
+
+
+def test_who_has_waited_for_too_long_is_told_so_without_another_try() -> None:
+    """Else each would wait its time-out after all that came before it, one after the other."""
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=50)) as mute:
+        settings = {
+            "DATABASE_URL": f"postgresql://u@127.0.0.1:{mute.getsockname()[1]}/d?sslmode=disable",
+            "DATABASE_POOL_SIZE": "1",
+            "DATABASE_TIMEOUT_S": "0.3",
+        }
+        postgres = Postgres(load(PostgresSettings, settings))
+
+        async def ask() -> None:
+            with pytest.raises(Unavailable):
+                await postgres.run("SELECT 1")
+
+        async def run() -> None:
+            await asyncio.gather(*(ask() for _ in range(20)))
+
+        asyncio.run(run())
+        postgres.close()
+        mute.setblocking(False)
+        tries: list[socket.socket] = []
+        while len(tries) < 20:
+            try:
+                tries.append(mute.accept()[0])
+            except BlockingIOError:
+                break
+        for each in tries:
+            each.close()
+        assert 1 <= len(tries) <= 2
