@@ -51,9 +51,11 @@ format: $(ready) ## put the code in its format
 setup: $(ready) $(sdk)/installed ## make the virtual environment .venv, or bring it up to date
 
 clean: ## remove what all these made: .venv, .goalstream with its data, caches
-	@if kill -0 "$$(cat .goalstream/lock 2>/dev/null)" 2>/dev/null; then \
-	  echo "A stack runs on .goalstream; stop it first." >&2; exit 1; \
-	fi
+	@for lock in .goalstream/lock .goalstream/demo/lock; do \
+	  if kill -0 "$$(cat $$lock 2>/dev/null)" 2>/dev/null; then \
+	    echo "A stack runs on $${lock%/lock}; stop it first." >&2; exit 1; \
+	  fi; \
+	done
 	rm -rf .venv .goalstream .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

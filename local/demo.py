@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -30,9 +30,7 @@ READY_LIMIT_S = 30
 POLL_S = 0.005
 NEXT = """
 Next:
-  make up       the same stack until Ctrl-C, with pages to try it by hand:
-                http://127.0.0.1:5001/swagger  events
-                http://127.0.0.1:5002/swagger  highlights
+  make up       the same stack until Ctrl-C, with pages to try it by hand
   make replay   all 64 matches of 2022, once it is up
   make test     what holds, proved on this machine"""
 
@@ -83,9 +81,10 @@ def _stack(console: Console) -> Stack:
 
 
 def _port(console: Console, wanted: int) -> int:
-    if is_free(wanted):
-        return wanted
-    console.out(f"Port {wanted} is taken; the demo takes another.", highlight=False)
+    with suppress(PermissionError):
+        if is_free(wanted):
+            return wanted
+    console.out(f"Port {wanted} cannot be had; the demo takes another.", highlight=False)
     return 0
 
 
@@ -112,10 +111,11 @@ async def _follow(http: httpx.AsyncClient, url: str, shown: Board) -> None:
     """Ask for a highlight that was just accepted until it is READY, then show it."""
     accepted = time.monotonic()
     while time.monotonic() - accepted < READY_LIMIT_S:
-        answer = await http.get(url)
-        if answer.is_success and (highlight := answer.json())["status"] == "READY":
-            shown.add(Row.of(highlight, time.monotonic() - accepted))
-            return
+        with suppress(httpx.TransportError):  # it is asked again
+            answer = await http.get(url)
+            if answer.is_success and (highlight := answer.json())["status"] == "READY":
+                shown.add(Row.of(highlight, time.monotonic() - accepted))
+                return
         await asyncio.sleep(POLL_S)
 
 

@@ -41,7 +41,7 @@ def post(client: httpx.Client, line: Line) -> int | None:
     level, status = logging.WARNING, None
     try:
         response = client.post(line.url)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # a host that is no name
         fields["error"] = str(error) or type(error).__name__
     else:
         status = response.status_code

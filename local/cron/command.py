@@ -1,6 +1,7 @@
 """Cron's command: `python -m local.cron FILE`."""
 
 import argparse
+import math
 import os
 import sys
 import threading
@@ -33,13 +34,23 @@ def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> i
     return 0
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     about = f"{cron.__doc__}\n{(crontab.__doc__ or '').partition(chr(10))[2]}"
     parser = argparse.ArgumentParser(prog="python -m local.cron", description=about)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", type=Path, metavar="FILE", help="the crontab")
     parser.add_argument(
-        "--timeout", type=float, default=30, metavar="S", help="seconds for a call (default: 30)"
+        "--timeout", type=_seconds, default=30, metavar="S", help="seconds for a call (default: 30)"
     )
     probe_options.add_to(parser)
     return parser

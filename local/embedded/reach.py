@@ -3,6 +3,7 @@
 import socket
 from urllib.parse import urlsplit
 
+from functions.shared.secrets import is_reference
 from local.embedded.error import StackError
 
 TIMEOUT_S = 3
@@ -10,13 +11,19 @@ USUAL_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 63
 
 
 def check(variable: str, url: str) -> None:
-    """Connect to the service that `variable` names.
+    """Connect to the service that `variable` names; Kafka's may be several, with commas between.
 
     Raises:
-        StackError: nothing answers there.
+        StackError: nothing answers there, or it is no address.
     """
-    places = [] if url.startswith("unix:") else [_place(part) for part in url.split(",")]
-    if places and not any(_answers(host, port) for host, port in places):
+    if url.startswith("unix:") or is_reference(url):
+        return
+    urls = [url] if "://" in url else url.split(",")
+    try:
+        places = [_place(each) for each in urls]
+    except ValueError:  # it would quote what may be a password
+        raise StackError(f"{variable} is set, but is no address") from None
+    if not any(_answers(host, port) for host, port in places):
         raise StackError(
             f"{variable} is set, but nothing answers at"
             f" {', '.join(f'{host}:{port}' for host, port in places)}"
@@ -24,17 +31,14 @@ def check(variable: str, url: str) -> None:
 
 
 def _place(url: str) -> tuple[str, int]:
-    """Host and port of a URL, or of `host:port` as Kafka writes it; never its password."""
+    """Host and port of a URL, or of `host:port` as Kafka writes it."""
     parts = urlsplit(url if "://" in url else f"//{url}")
-    try:
-        return parts.hostname or "localhost", parts.port or USUAL_PORTS.get(parts.scheme, 9092)
-    except ValueError as error:
-        raise StackError(f"{error} in {url.rpartition('@')[2]!r}") from None
+    return parts.hostname or "localhost", parts.port or USUAL_PORTS.get(parts.scheme, 9092)
 
 
 def _answers(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=TIMEOUT_S).close()
-    except OSError:
+    except (OSError, UnicodeError):  # a name that cannot be one is not there either
         return False
     return True

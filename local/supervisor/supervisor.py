@@ -86,7 +86,8 @@ class Supervisor:
     def _renew(self, lost: Process) -> None:
         with suppress(NotReady):
             self.wait(lost, RENEWAL_LIMIT_S)
-            for process in [self.processes[name] for name in lost.command.renews]:
+            renews = [self.processes.get(name) for name in lost.command.renews]
+            for process in [each for each in renews if each]:  # the others are still to start
                 self._say(f"{process.name} starts anew: it lost something with {lost.name}")
                 process.stop()
                 with self._lock:

@@ -29,8 +29,15 @@ def group(leader: int) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if _group_of(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE
+        if _group_of(process.pid) == leader and _is_alive(process)
     ]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def send(pids: Iterable[int], signum: signal.Signals) -> None:

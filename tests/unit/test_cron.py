@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from threading import Event
 
 import httpx
 import pytest
 
 from local.cron.calls import keep_calling, post
+from local.cron.command import main
 from local.cron.crontab import CrontabError, Line, parse
 
 NOON = datetime(2022, 12, 18, 12, 0, 0, tzinfo=UTC)
@@ -187,3 +189,24 @@ def test_a_call_that_cannot_be_made_is_a_warning(caplog: pytest.LogCaptureFixtur
         logging.WARNING,
         {"name": "sweep", "error": "ReadTimeout"},
     )
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example"])
+def test_a_host_that_is_no_name_is_a_warning(caplog: pytest.LogCaptureFixture, host: str) -> None:
+    """A line never ends for it."""
+    caplog.set_level(logging.INFO, "local.cron")
+    with httpx.Client() as client:
+        assert post(client, Line("* * * * *", "sweep", f"http://{host}/")) is None
+    [said] = [each for each in caplog.records if each.name == "local.cron"]
+    assert said.levelno == logging.WARNING
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "soon"])
+def test_a_time_out_that_is_none_stops_the_start(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said once, rather than at each call."""
+    with pytest.raises(SystemExit) as ended:
+        main(Event(), ["crontab", "--timeout", seconds])
+    assert ended.value.code == 2
+    assert f"'{seconds}' is no number of seconds above 0" in capsys.readouterr().err
