@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from confluent_kafka import KafkaError
+
 from local.kafka_trigger.config import Kafka, Trigger
 from local.kafka_trigger.known_brokers import LOOK_EVERY_MS
 from local.kafka_trigger.msk_iam import for_librdkafka
@@ -14,6 +16,12 @@ CLASSIC_ONLY = {
     "heartbeat.interval.ms",
     "partition.assignment.strategy",
     "session.timeout.ms",
+}
+# What a broker answers of a group while nobody coordinates it: after a restart, or at first.
+NO_COORDINATOR = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
 }
 REPEAT_AFTER_S = 30.0
 RECONNECT = {"reconnect.backoff.max.ms": 1_000}  # its usual 10 s would be waited for by records

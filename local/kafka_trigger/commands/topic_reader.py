@@ -15,7 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.client import consumer_settings
+from local.kafka_trigger.client import NO_COORDINATOR, consumer_settings
 from local.kafka_trigger.commands.problem import Interrupted, Problem
 from local.kafka_trigger.config import Kafka, Trigger
 from local.kafka_trigger.record import Record, readable
@@ -72,11 +72,23 @@ class TopicReader:
     def committed(self, numbers: Sequence[int]) -> dict[int, int]:
         """The offsets that the trigger's group has committed; what it has not is left out."""
         places = [self._place(number) for number in numbers]
-        answer = self._client.committed(places, timeout=ANSWERS_WITHIN_S) if places else []
+        answer = self._answered(places) if places else []
         for place in answer:
             if place.error:
                 raise KafkaException(place.error)
         return {place.partition: place.offset for place in answer if place.offset >= 0}
+
+    def _answered(self, places: list[TopicPartition]) -> list[TopicPartition]:
+        """What is committed, as soon as somebody coordinates the group."""
+        deadline = time.monotonic() + ANSWERS_WITHIN_S
+        while True:
+            try:
+                return self._client.committed(places, timeout=ANSWERS_WITHIN_S)
+            except KafkaException as error:
+                if error.args[0].code() not in NO_COORDINATOR or time.monotonic() > deadline:
+                    raise
+            if self._stopping.wait(POLL_S):
+                raise Interrupted
 
     def offset_at(self, number: int, milliseconds: int) -> int | None:
         """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
