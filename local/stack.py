@@ -11,6 +11,7 @@ from local.embedded.error import StackError
 from local.embedded.interrupt import interruptible
 from local.embedded.options import parser
 from local.embedded.stack import Stack
+from local.silence import fall_silent
 from local.supervisor import NotReady
 
 
@@ -46,8 +47,8 @@ def _say(line: str) -> None:
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # who read it, such as `head`, has gone; the stack goes on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the stack goes on
+        fall_silent()
 
 
 def _welcome(stack: Stack, seconds: float) -> str:

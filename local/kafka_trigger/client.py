@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from local.kafka_trigger.config import Kafka, Trigger
 from local.kafka_trigger.known_brokers import LOOK_EVERY_MS
@@ -75,6 +75,15 @@ def producer_settings(kafka: Kafka) -> dict[str, Any]:
 
 def _without(settings: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in keys}
+
+
+def answered(places: Iterable[TopicPartition] | None) -> list[TopicPartition]:
+    """What a client was answered of partitions; raises KafkaException if that is an error."""
+    told = list(places or ())
+    for place in told:
+        if place.error:
+            raise KafkaException(place.error)
+    return told
 
 
 class Sparingly(logging.Filter):

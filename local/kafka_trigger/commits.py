@@ -12,6 +12,8 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from local.kafka_trigger.client import answered
+
 EVERY_S = 0.05
 AGAIN_AFTER_S = 1.0
 POLL_S = 0.01
@@ -48,11 +50,11 @@ class Commits:
         unknown = [TopicPartition(self._topic, number) for number in numbers]
         ends = {
             place.partition: self.client.get_watermark_offsets(place, BEGIN_WITHIN_S)[1]
-            for place in _good(self.client.committed(unknown, BEGIN_WITHIN_S))
+            for place in answered(self.client.committed(unknown, BEGIN_WITHIN_S))
             if place.offset == OFFSET_INVALID
         }
         if ends:
-            _good(self.client.commit(offsets=self._offsets(ends), asynchronous=False))
+            answered(self.client.commit(offsets=self._offsets(ends), asynchronous=False))
 
     def due(self, positions: Mapping[int, int | None]) -> dict[int, int]:
         """The positions for which no commit has been requested."""
@@ -123,12 +125,3 @@ class Commits:
     def _say(self, error: KafkaError | None) -> None:
         fields = {"trigger": self._trigger, "error": error.str() if error else None}
         log.warning("commit failed", extra={"fields": fields})
-
-
-def _good(places: Iterable[TopicPartition] | None) -> list[TopicPartition]:
-    """What was answered of partitions; raises KafkaException if it is an error."""
-    told = list(places or ())
-    for place in told:
-        if place.error:
-            raise KafkaException(place.error)
-    return told

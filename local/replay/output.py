@@ -1,10 +1,11 @@
 """Standard output that no terminal, pipe or encoding can break."""
 
 import io
-import os
 import sys
 
 from rich.console import Console
+
+from local.silence import fall_silent
 
 
 class Output(Console):
@@ -13,7 +14,7 @@ class Output(Console):
     def on_broken_pipe(self) -> None:
         """Say nothing more, at exit neither."""
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fall_silent()
 
     def say(self, text: str) -> None:
         """Print a line as it is: no wrapping, no markup, no colours."""

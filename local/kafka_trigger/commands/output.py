@@ -2,11 +2,12 @@
 
 import io
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+
+from local.silence import fall_silent
 
 Row = Mapping[str, object]
 
@@ -18,11 +19,6 @@ def begin() -> None:
     """Let no letter that standard output cannot encode end a command."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def fall_silent() -> None:
-    """Who read standard output, such as `head`, has gone: say nothing more, at exit neither."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

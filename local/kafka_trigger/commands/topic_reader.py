@@ -15,7 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.client import NO_COORDINATOR, consumer_settings
+from local.kafka_trigger.client import NO_COORDINATOR, answered, consumer_settings
 from local.kafka_trigger.commands.problem import Interrupted, Problem
 from local.kafka_trigger.config import Kafka, Trigger
 from local.kafka_trigger.record import Record, readable
@@ -72,13 +72,10 @@ class TopicReader:
     def committed(self, numbers: Sequence[int]) -> dict[int, int]:
         """The offsets that the trigger's group has committed; what it has not is left out."""
         places = [self._place(number) for number in numbers]
-        answer = self._answered(places) if places else []
-        for place in answer:
-            if place.error:
-                raise KafkaException(place.error)
+        answer = answered(self._committed(places) if places else None)
         return {place.partition: place.offset for place in answer if place.offset >= 0}
 
-    def _answered(self, places: list[TopicPartition]) -> list[TopicPartition]:
+    def _committed(self, places: list[TopicPartition]) -> list[TopicPartition]:
         """What is committed, as soon as somebody coordinates the group."""
         deadline = time.monotonic() + ANSWERS_WITHIN_S
         while True:
@@ -92,11 +89,8 @@ class TopicReader:
 
     def offset_at(self, number: int, milliseconds: int) -> int | None:
         """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
-        [place] = self._client.offsets_for_times(
-            [self._place(number, milliseconds)], timeout=ANSWERS_WITHIN_S
-        )
-        if place.error:
-            raise KafkaException(place.error)
+        times = [self._place(number, milliseconds)]
+        [place] = answered(self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S))
         return None if place.offset == OFFSET_END else place.offset
 
     def read(self, spans: Mapping[int, Span]) -> Iterator[Record]:
