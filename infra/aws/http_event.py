@@ -1,4 +1,4 @@
-"""HTTP events of Lambda: of API Gateway's HTTP API and of function URLs, payload format 2.0.
+"""HTTP events of Lambda, payload format 2.0: of function URLs and of API Gateway's HTTP APIs.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -24,14 +24,14 @@ def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
 
     `traceparent` is of the invocation, and serves a request that brings none.
     """
-    client = _address(event["requestContext"]["http"].get("sourceIp", ""))
+    client = client_address(event["requestContext"]["http"].get("sourceIp", ""))
     headers = _headers(event, client, traceparent)
     return Call(
         method=event["requestContext"]["http"]["method"],
         path=_path(event),
         query=event.get("rawQueryString", "").encode(),
         headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-        body=_body(event),
+        body=request_body(event),
         client=client,
     )
 
@@ -51,7 +51,9 @@ def response_of(answer: Answer, method: str) -> dict[str, Any]:
         else:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     response = {"statusCode": answer.status, "headers": headers}
-    return response | _text(b"" if method == "HEAD" else answer.body) | _some(cookies=cookies)
+    return (
+        response | response_body(b"" if method == "HEAD" else answer.body) | _some(cookies=cookies)
+    )
 
 
 def _path(event: Mapping[str, Any]) -> str:
@@ -70,24 +72,31 @@ def _headers(event: Mapping[str, Any], client: str, traceparent: str | None) -> 
     if client:  # at the end of what anybody can write, as a gateway does
         forwarded = headers.get("x-forwarded-for")
         headers["x-forwarded-for"] = f"{forwarded}, {client}" if forwarded else client
-    if traceparent and not trace.is_valid(headers.get("traceparent", "")):
-        headers["traceparent"] = traceparent
+    continue_trace(headers, traceparent)
     return headers
 
 
-def _address(source: str) -> str:
+def continue_trace(headers: dict[str, str], traceparent: str | None) -> None:
+    """Let a request that brings no trace of its own continue that of the invocation."""
+    if traceparent and not trace.is_valid(headers.get("traceparent", "")):
+        headers["traceparent"] = traceparent
+
+
+def client_address(source: str) -> str:
     """The address without the port that stands behind it where callers show certificates."""
     if source.startswith("["):
         return source[1:].partition("]")[0]
     return source.partition(":")[0] if source.count(":") == 1 else source
 
 
-def _body(event: Mapping[str, Any]) -> bytes:
+def request_body(event: Mapping[str, Any]) -> bytes:
+    """The body of an event's request, which comes as text or in base64."""
     body: str = event.get("body") or ""
     return b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
-def _text(body: bytes) -> dict[str, Any]:
+def response_body(body: bytes) -> dict[str, Any]:
+    """The two members of a response that hold its body."""
     try:
         return {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:

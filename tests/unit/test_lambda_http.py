@@ -1,4 +1,7 @@
-"""HTTP events of Lambda as requests, and answers as Lambda hands them back."""
+"""HTTP events of Lambda as requests, and answers as Lambda hands them back.
+
+Of payload format 2.0; tests/unit/test_lambda_rest.py has what a REST API does otherwise.
+"""
 
 from base64 import b64encode
 from typing import Any
@@ -154,7 +157,7 @@ def test_a_trace_without_a_span_is_given_one() -> None:
 
 @pytest.mark.parametrize("unknown", [{}, [], None, {"version": "1.0", "httpMethod": "GET"}])
 def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
-    """So that what is wired wrong shows; payload format 1.0 is one of them."""
+    """So that what is wired wrong shows."""
     with pytest.raises(UnknownEvent):
         dispatch(unknown, lambda _: Answer(200, [], b""))
 
