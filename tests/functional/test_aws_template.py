@@ -16,7 +16,7 @@ from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVEN
 from infra.topics import PARTITIONS, TopicsSettings
 from tests.cloudformation import MSK, ROOT, SELF_MANAGED, Template, read, transformed
 
-CACHE = (ROOT / "functions" / "shared" / "cache.py").read_text()
+CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared").glob("cache*.py"))
 HANDLER = "infra.aws.lambda_handler.handler"
 SETTINGS: dict[str, type[Settings]] = {
     "IngestEvent": IngestEventSettings,
@@ -238,6 +238,7 @@ def test_the_cache_for_trying_knows_the_functions_alone() -> None:
     assert {"on", "~goalstream:*", "-@all"} <= granted
     assert not granted & {"~*", "+@all", "allcommands", "+flushall", "+keys", "+config"}
     called = set(re.findall(r"redis\.call\('([A-Z]+)'", CACHE))
+    assert called
     assert {f"+{each.lower()}" for each in called} <= granted
     assert (nobody["UserName"], nobody["AccessString"]) == ("default", "off -@all")
     users = [{"Ref": "CacheUser"}, {"Ref": "CacheDefaultUser"}]

@@ -26,7 +26,7 @@ POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoe
 # What Knative takes without any flag set; its default for this one has long been on.
 FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
 OURS = {"goalstream-functions", "goalstream-tools"}
-CACHE = (ROOT / "functions" / "shared" / "cache.py").read_text()
+CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared").glob("cache*.py"))
 TRIGGERS = tomllib.loads((ROOT / "local" / "triggers.toml").read_text())["trigger"]
 SECRETS = {"database-owner", "database-writer", "database-reader", "kafka", "redis", "api-keys"}
 # Who is who in the database, and has the secret of that one alone.
@@ -315,6 +315,7 @@ def test_a_redis_in_the_cluster_knows_the_functions_alone(tree: Path) -> None:
     assert not {"~*", "+@all", "allcommands", "nopass"} & granted
     assert not granted & {"+flushall", "+keys", "+config", "+acl"}
     called = set(re.findall(r"redis\.call\('([A-Z]+)'", CACHE))
+    assert called
     assert {f"+{each.lower()}" for each in called} <= granted
     [secret] = [
         each["stringData"] if "stringData" in each else decoded(each["data"])
