@@ -35,7 +35,8 @@ class ApiGateway(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Invoke the function of the request's path with its event."""
-        path = request.url.path
+        path = request.url.path.removeprefix(f"/{self._stage or STAGE}")
+        request.url = request.url.copy_with(path=path)  # the event has it without the stage
         runtime = self._functions[ROUTES.get(path) or ROUTES[path[: path.rfind("/") + 1]]]
         if self._stage:
             event = event_of(request, request.read(), stage=self._stage)

@@ -23,10 +23,12 @@ def dispatch(event: Any, call: Callable[[Call], Answer], xray: str = "") -> Any:
     if isinstance(event, dict):
         if rest_event.is_rest_event(event):
             request = rest_event.call_of(event, traceparent)
-            return rest_event.response_of(call(request), request.method)
+            prefix = rest_event.prefix_of(event)
+            return rest_event.response_of(call(request), request.method, prefix)
         if http_event.is_http_event(event):
             request = http_event.call_of(event, traceparent)
-            return http_event.response_of(call(request), request.method)
+            prefix = http_event.prefix_of(event)
+            return http_event.response_of(call(request), request.method, prefix)
         if work_event.is_kafka_event(event):
             return work_event.result_of(call(work_event.call_of(event, traceparent)))
         if work_event.is_schedule_event(event):

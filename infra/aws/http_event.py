@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from functions.shared import trace
-from infra.aws.asgi import Answer, Call
+from infra.aws.asgi import Answer, Call, Header
 
 NO_STAGE = "$default"
 
@@ -36,16 +36,16 @@ def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
     )
 
 
-def response_of(answer: Answer, method: str) -> dict[str, Any]:
+def response_of(answer: Answer, method: str, prefix: str) -> dict[str, Any]:
     """An answer as Lambda hands it back: of HEAD without its body, as every server does.
 
-    Headers that come more than once are joined, but for cookies, which have a place of their own.
+    `prefix` is what callers write before the paths that the function serves. Headers that come more
+    than once are joined, but for cookies, which have a place of their own.
     A body that is no text goes as base64.
     """
     headers: dict[str, str] = {}
     cookies = []
-    for raw_name, raw_value in answer.headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+    for name, value in (header_of(each, prefix) for each in answer.headers):
         if name == "set-cookie":
             cookies.append(value)
         else:
@@ -56,13 +56,21 @@ def response_of(answer: Answer, method: str) -> dict[str, Any]:
     )
 
 
-def _path(event: Mapping[str, Any]) -> str:
-    """The path without the stage, which is no part of what the function serves."""
-    path: str = event.get("rawPath") or "/"
+def prefix_of(event: Mapping[str, Any]) -> str:
+    """What stands before the path that the function serves: the stage, if it has a name."""
     stage = event["requestContext"].get("stage", NO_STAGE)
-    if stage != NO_STAGE and f"{path}/".startswith(f"/{stage}/"):
-        path = path[len(stage) + 1 :] or "/"
-    return unquote(path)
+    is_named = stage != NO_STAGE and f"{event.get('rawPath')}/".startswith(f"/{stage}/")
+    return f"/{stage}" if is_named else ""
+
+
+def header_of(header: Header, prefix: str) -> tuple[str, str]:
+    """A header's name and value; a Location leads to what callers reach, as behind any gateway."""
+    name, value = header[0].decode("latin-1").lower(), header[1].decode("latin-1")
+    return name, f"{prefix}{value}" if name == "location" and value.startswith("/") else value
+
+
+def _path(event: Mapping[str, Any]) -> str:
+    return unquote((event.get("rawPath") or "").removeprefix(prefix_of(event)) or "/")
 
 
 def _headers(event: Mapping[str, Any], client: str, traceparent: str | None) -> dict[str, str]:

@@ -8,7 +8,13 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from infra.aws.asgi import Answer, Call
-from infra.aws.http_event import client_address, continue_trace, request_body, response_body
+from infra.aws.http_event import (
+    client_address,
+    continue_trace,
+    header_of,
+    request_body,
+    response_body,
+)
 
 JOINED = "x-forwarded-for"
 
@@ -35,14 +41,21 @@ def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
     )
 
 
-def response_of(answer: Answer, method: str) -> dict[str, Any]:
+def prefix_of(event: Mapping[str, Any]) -> str:
+    """What stands before the path that the function serves: the stage, but for a domain of it."""
+    path, whole = event.get("path") or "/", event["requestContext"].get("path") or ""
+    return whole.removesuffix(path) if whole.endswith(path) else ""
+
+
+def response_of(answer: Answer, method: str, prefix: str) -> dict[str, Any]:
     """An answer as Lambda hands it back: of HEAD without its body, as every server does.
 
-    A body that is no text goes as base64.
+    `prefix` is what callers write before the paths that the function serves. A body that is no text
+    goes as base64.
     """
     headers: dict[str, list[str]] = {}
-    for name, value in answer.headers:
-        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    for name, value in (header_of(each, prefix) for each in answer.headers):
+        headers.setdefault(name, []).append(value)
     body = response_body(b"" if method == "HEAD" else answer.body)
     return {"statusCode": answer.status, "multiValueHeaders": headers, **body}
 

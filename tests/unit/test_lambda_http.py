@@ -67,6 +67,14 @@ def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> N
     assert called(made).path == path
 
 
+@pytest.mark.parametrize(("stage", "told"), [("$default", "/a"), ("prod", "/prod/a")])
+def test_a_location_leads_to_where_callers_reach_it(stage: str, told: str) -> None:
+    """Behind the stage, if it has a name."""
+    made = event_of(httpx.Request("POST", "https://x/events"), b"", stage=stage)
+    response = dispatch(made, lambda _: Answer(202, [(b"location", b"/a")], b""))
+    assert response["headers"]["location"] == told
+
+
 def test_the_query_comes_as_it_was_sent() -> None:
     """Not taken apart and put together again."""
     query = "a=1&a=2&b=%2B+%C3%A9&c&=;x"

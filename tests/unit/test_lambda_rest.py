@@ -60,6 +60,22 @@ def test_headers_that_come_twice_stay_two() -> None:
     assert response["multiValueHeaders"] == {"link": ["<a>", "<b>"], "set-cookie": ["a=1"]}
 
 
+@pytest.mark.parametrize(
+    ("whole", "told"),
+    [("/live/events", "/live/highlights/1"), ("/events", "/highlights/1"), ("/", "/highlights/1")],
+)
+def test_a_location_leads_to_where_callers_reach_it(whole: str, told: str) -> None:
+    """Behind the stage, which the function knows nothing of, or at a domain of one's own."""
+    made = event("/events")
+    made["requestContext"]["path"] = whole
+    answer = Answer(202, [(b"Location", b"/highlights/1"), (b"Link", b"</a>")], b"")
+    response = dispatch(made, lambda _: answer)
+    assert response["multiValueHeaders"] == {"location": [told], "link": ["</a>"]}
+    absolute = Answer(202, [(b"location", b"https://a.example/highlights/1")], b"")
+    response = dispatch(made, lambda _: absolute)
+    assert response["multiValueHeaders"]["location"] == ["https://a.example/highlights/1"]
+
+
 def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
     """Those that GET would have."""
     answer = Answer(200, [(b"content-length", b"4")], b"body")
