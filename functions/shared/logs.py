@@ -26,7 +26,8 @@ class JsonFormatter(logging.Formatter):
         }
         if traceparent := trace.current.get():
             line["correlationId"] = trace.trace_id(traceparent)
-        line |= getattr(record, "fields", {})
+        fields = getattr(record, "fields", {})
+        line |= {name: value for name, value in fields.items() if name not in line}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _json(line)
