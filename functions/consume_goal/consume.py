@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from functions.shared.contracts import IdentifiedEvent, highlight_id
 from functions.shared.deliveries import Delivery, Failure
 from functions.shared.highlights import PENDING_AI, RETRACTED, Change
+from functions.shared.known_fields import without_most_unknown
 from functions.shared.postgres import DataRefused
+from functions.shared.problems import summary
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
 
@@ -65,9 +67,10 @@ class Consume:
         failures: list[Failure] = []
         for delivery in deliveries:
             try:
-                event = IdentifiedEvent.model_validate(delivery.data)
+                event = IdentifiedEvent.model_validate(without_most_unknown(delivery.data))
             except ValidationError as error:
-                failures.append(Failure(delivery, _reasons(error)))
+                refused = error.errors(include_url=False, include_input=False)
+                failures.append(Failure(delivery, summary(refused)))
             else:
                 if not passes_by(event, self._highlight_types):
                     taken.append((event, delivery))
@@ -148,10 +151,3 @@ def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
         headers={"traceparent": delivery.traceparent} if delivery.traceparent else {},
     )
     return [record]
-
-
-def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'data'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.ingest import Ingest, Publishes
-from functions.shared.http import Admit, Json, Routes, header, read_body, require_json
+from functions.shared.body import read_json
+from functions.shared.http import Admit, Json, Routes, header_lines
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
@@ -18,16 +19,14 @@ def app(publisher: Callable[[], Publishes], admit: Admit | None = None) -> Route
     ingest = Ingest(publisher)
 
     async def post_event(request: Request) -> Response:
-        require_json(request)
-        body = await read_body(request, limit=EVENT_LIMIT)
-        accepted = await ingest.one(body, header(request, b"idempotency-key"))
+        body = await read_json(request, limit=EVENT_LIMIT)
+        accepted = await ingest.one(body, header_lines(request, b"idempotency-key"))
         location = f"/highlights/{accepted['highlightId']}"
         return Json(orjson.dumps(accepted), 202, {"Location": location})
 
     async def post_batch(request: Request) -> Response:
-        require_json(request)
-        body = await read_body(request, limit=BATCH_LIMIT)
-        accepted = await ingest.batch(body, header(request, b"idempotency-key"))
+        body = await read_json(request, limit=BATCH_LIMIT)
+        accepted = await ingest.batch(body, header_lines(request, b"idempotency-key"))
         return Json(orjson.dumps(accepted), 202)
 
     return Routes(
