@@ -16,6 +16,10 @@ from functions.shared.settings import AccessSettings
 
 Clock = Callable[[], float]
 
+# Of the fields RateLimit and RateLimit-Policy: so many requests at once (q), again after w seconds.
+# https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+POLICY = "caller"
+
 
 def admission(settings: AccessSettings, clock: Clock = time.monotonic) -> Admit | None:
     """What admits a request or raises the Problem that refuses it; None when all are welcome."""
@@ -31,11 +35,12 @@ class Limit:
     def __init__(self, settings: AccessSettings, clock: Clock) -> None:
         burst = settings.rate_limit_burst or max(1, 2 * settings.rate_limit)
         self._buckets = Buckets(settings.rate_limit, burst, clock)
+        self._policy = f'"{POLICY}";q={burst:g};w={math.ceil(burst / settings.rate_limit)}'
         self._address = ClientAddress(settings.trusted_proxies)
 
     def count(self, caller: str | bytes) -> None:
         """Count a request of a caller's; raises a Problem, 429, when there are too many."""
-        _refuse(self._buckets.take(caller))
+        self._refuse(self._buckets.take(caller))
 
     def by_address(self, request: Request) -> None:
         """Count a request as one of its address."""
@@ -43,7 +48,20 @@ class Limit:
 
     def check_address(self, request: Request) -> None:
         """Raise the Problem that `by_address` would raise, and count nothing."""
-        _refuse(self._buckets.wait(self._address.of(request)))
+        self._refuse(self._buckets.wait(self._address.of(request)))
+
+    def _refuse(self, wait: float) -> None:
+        if wait:
+            seconds = math.ceil(wait)
+            raise Problem(
+                429,
+                "There are more requests than one caller may send.",
+                headers={
+                    "Retry-After": str(seconds),
+                    "RateLimit-Policy": self._policy,
+                    "RateLimit": f'"{POLICY}";r=0;t={seconds}',
+                },
+            )
 
 
 class Keys:
@@ -92,15 +110,6 @@ def unauthorized() -> Problem:
         "A valid API key is needed, as Authorization: Bearer <key> or X-Api-Key: <key>.",
         headers={"WWW-Authenticate": "Bearer"},
     )
-
-
-def _refuse(wait: float) -> None:
-    if wait:
-        raise Problem(
-            429,
-            "There are more requests than one caller may send.",
-            headers={"Retry-After": str(math.ceil(wait))},
-        )
 
 
 def _digest(key: str) -> bytes:

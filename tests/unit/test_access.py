@@ -230,7 +230,11 @@ def test_retry_after_is_in_whole_seconds(rate: str, seconds: int) -> None:
     admit(request())
     with pytest.raises(Problem) as refused:
         admit(request())
-    assert refused.value.headers == {"Retry-After": str(seconds)}
+    assert refused.value.headers == {
+        "Retry-After": str(seconds),
+        "RateLimit-Policy": f'"caller";q=1;w={seconds}',
+        "RateLimit": f'"caller";r=0;t={seconds}',
+    }
     assert math.ceil(1 / float(rate)) == seconds
 
 
