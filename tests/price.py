@@ -13,7 +13,7 @@ from functions.consume_goal.consume import Consume
 from functions.ingest_event.app import app as ingest_event
 from tests.asgi import Client
 from tests.fakes import FakeCache, FakePublisher, FakeStore
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -56,12 +56,12 @@ def unknown_field(number: int) -> bytes:
 def ingest() -> Client:
     """Return who posts events."""
     broker = FakePublisher()
-    return Client(ingest_event(lambda: broker))
+    return Client(ingest_event(lambda: broker, RULES))
 
 
 def trigger() -> Client:
     """Return who posts records."""
-    consume = Consume(FakeStore(), FakeCache(), FakePublisher(), HIGHLIGHT_TYPES)
+    consume = Consume(FakeStore(), FakeCache(), FakePublisher(), RULES)
     return Client(consume_goal(lambda: consume))
 
 

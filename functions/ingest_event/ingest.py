@@ -10,6 +10,7 @@ from functions.ingest_event.batch import events_of
 from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, key_of_item
 from functions.shared import trace
 from functions.shared.contracts import AssignedId, Event, highlight_id
+from functions.shared.event_rules import EventRules
 from functions.shared.gathering import Gathered, Gathering
 from functions.shared.known_fields import EVENT_FIELDS
 from functions.shared.problems import Problem, Unavailable, explain, invalid
@@ -17,6 +18,7 @@ from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
 from functions.shared.topics import MATCH_EVENTS
 
 Receipt = dict[str, str]
+EXPECTED = "expected"
 
 
 class Publishes(Protocol):
@@ -41,8 +43,9 @@ class Arrival:
 class Ingest:
     """Takes events in; knows nothing of HTTP."""
 
-    def __init__(self, publisher: Callable[[], Publishes]) -> None:
+    def __init__(self, publisher: Callable[[], Publishes], rules: EventRules) -> None:
         self._publisher = publisher
+        self._rules = rules
         self._arrivals = Gathering(self._take)
 
     async def one(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
@@ -65,18 +68,29 @@ class Ingest:
         for arrival, acknowledged in arrivals:
             try:
                 event = event_of(arrival.body)
+                self._check_times([event], lambda _: "occurredAt")
             except Problem as problem:
                 acknowledged.set_exception(problem)
             else:
                 valid.append((_identified(event, arrival.key), arrival, acknowledged))
         for event, arrival, _ in valid:
-            arrival.receipt = receipt_of(event)
+            arrival.receipt = receipt_of(event, self._rules)
         records = [
             record_of(event, arrival.receipt, arrival.traceparent) for event, arrival, _ in valid
         ]
         publisher = self._publisher()
         for record, (_, _, acknowledged) in zip(records, valid, strict=True):
             publisher.publish([record], acknowledged)
+
+    def _check_times(self, events: Sequence[Event], field_of: Callable[[int], str]) -> None:
+        """Refuse events that occurred too far ahead of our clock; `field_of` names one's field."""
+        errors = {
+            field_of(index): [why]
+            for index, event in enumerate(events)
+            if (why := self._rules.too_far_ahead(event))
+        }
+        if errors:
+            raise invalid(errors)
 
     async def batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
         """Accept an array of events, all or none; the key and its index identify an item.
@@ -86,12 +100,13 @@ class Ingest:
             Unavailable: the broker did not acknowledge all of them in time.
         """
         events = events_of(body)
+        self._check_times(events, lambda index: f"{index}.occurredAt")
         if key := key_of_batch(key_lines):
             events = [
                 _identified(event, key_of_item(key, index)) for index, event in enumerate(events)
             ]
         traceparent = _traceparent()
-        receipts = [receipt_of(event) for event in events]
+        receipts = [receipt_of(event, self._rules) for event in events]
         records = [
             record_of(event, receipt, traceparent)
             for event, receipt in zip(events, receipts, strict=True)
@@ -140,14 +155,18 @@ def _identified(event: Event, key: str | None) -> Event:
     return event.model_copy(update={"event_id": key})
 
 
-def receipt_of(event: Event) -> Receipt:
+def receipt_of(event: Event, rules: EventRules) -> Receipt:
     """What the sender of an event learns of it."""
-    return {
+    receipt = {
         "matchId": str(event.match_id),
         "eventType": event.event_type,
         "eventId": event.event_id,
         "highlightId": highlight_id(event.match_id, event.event_id),
     }
+    if rules.makes_highlight(event):
+        return {**receipt, "highlight": EXPECTED}
+    hint = rules.hint(event)
+    return {**receipt, "highlight": "none", **({"hint": hint} if hint else {})}
 
 
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:

@@ -13,6 +13,7 @@ from functions.shared.body import MEMBER_LIMIT
 from tests.asgi import Client
 from tests.events import event_json
 from tests.fakes import FakePublisher
+from tests.revisions import RULES
 
 JSON = {"Content-Type": "application/json"}
 MARK = b"\xef\xbb\xbf"
@@ -30,7 +31,7 @@ def _broker() -> FakePublisher:
 
 @pytest.fixture(name="client")
 def _client(broker: FakePublisher) -> Client:
-    return Client(app(lambda: broker))
+    return Client(app(lambda: broker, RULES))
 
 
 def post(client: Client, path: str, body: bytes, *codings: str) -> httpx.Response:

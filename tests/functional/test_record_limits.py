@@ -13,7 +13,7 @@ from tests.asgi import Client
 from tests.events import event_json
 from tests.fakes import FakeCache, FakePublisher, FakeStore
 from tests.price import KIB, MIB, filled, posted, price, trigger, unknown_field
-from tests.revisions import HIGHLIGHT_TYPES, cloud_event
+from tests.revisions import RULES, cloud_event
 
 NOTHINGS: dict[str, Callable[[], bytes]] = {
     "numbers": lambda: b"[" + b"1," * (BODY_LIMIT // 2 - 2) + b"1]",
@@ -89,7 +89,7 @@ LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 def test_what_a_later_version_adds_to_a_trace_is_not_kept() -> None:
     """However long it is, it would be stored with the record."""
     store = FakeStore()
-    consume = Consume(store, FakeCache(), FakePublisher(), HIGHLIGHT_TYPES)
+    consume = Consume(store, FakeCache(), FakePublisher(), RULES)
     long = {"traceparent": LONG_TRACE + "x" * MIB}
     record = cloud_event(event_json(eventId="goal-1"), 0) | long
     answer = posted(
