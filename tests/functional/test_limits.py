@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from pydantic import TypeAdapter
 
 from functions.consume_goal.app import BODY_LIMIT
 from functions.enrich_batch.facts import Facts
@@ -19,6 +20,7 @@ from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import LONGEST
 from functions.shared.cloudevents import BATCH
 from functions.shared.http import Routes
+from functions.shared.metadata import Metadata
 from tests.asgi import Client
 from tests.events import NAMES, event_json
 from tests.fakes import FakeCache, FakeStore
@@ -173,6 +175,15 @@ def test_a_batch_of_many_commas_is_taken_as_any_other() -> None:
     answer, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
     assert (answer.status_code, len(answer.json()["events"])) == (202, 500)
     assert seconds < 0.5
+
+
+def test_metadata_that_is_too_large_is_not_looked_through() -> None:
+    """To count a million members of it takes longer than to read them."""
+    metadata = {"a": [1] * 1_000_000}
+    began = time.process_time()
+    with pytest.raises(ValueError, match="at most 2048 bytes"):
+        TypeAdapter(Metadata).validate_python(metadata)
+    assert time.process_time() - began < 0.1
 
 
 def test_500_types_that_are_nearly_right_are_taken_soon() -> None:
