@@ -21,6 +21,7 @@ from functions.shared.settings import KafkaSettings
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
 POLL_S = 0.001
+QUEUE_KIB = 64 * 1024
 
 __all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
 
@@ -124,5 +125,7 @@ def _configuration(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
         # Connect before there is a record: an idempotent producer looks for a broker to number its
         # records every 500 ms only, and found none at its first look, nor at its second.
         "enable.sparse.connections": False,
+        # What waits for a broker that is away; librdkafka's own limit is more than a function has.
+        "queue.buffering.max.kbytes": QUEUE_KIB,
         "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
     }

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.shared.access import address
+from functions.shared.client_address import ClientAddress
 from infra.aws.asgi import Answer, Call
 from infra.aws.dispatch import UnknownEvent, dispatch
 from tests.api_gateway import event_of, response_of
@@ -45,7 +45,8 @@ def headers(call: Call) -> dict[str, str]:
 
 def caller(call: Call) -> str:
     """Who the functions take the caller to be."""
-    return address(Request({"type": "http", "headers": call.headers, "client": (call.client, 0)}))
+    scope = {"type": "http", "headers": call.headers, "client": (call.client, 0)}
+    return ClientAddress().of(Request(scope))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,8 @@ def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
     [
         ("192.0.2.7", "192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7"),
-        ("2001:db8::7", "2001:db8::7"),
-        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("[2001:db8::7]:4711", "2001:db8::/64"),
     ],
 )
 def test_the_caller_is_whom_the_gateway_saw(source: str, told: str) -> None:
