@@ -1,0 +1,34 @@
+"""Raw connections: bytes are sent as they are, and what comes back is read as it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+LIMIT_S = 15.0
+
+
+async def exchange(port: int, data: bytes) -> bytes:
+    """Send and read at once, as servers may answer before they have read all, until the end.
+
+    Raises:
+        TimeoutError: the server keeps the connection open.
+    """
+    received = bytearray()
+    async with asyncio.timeout(LIMIT_S), sending(port, data) as reader:
+        with suppress(ConnectionError):  # a reset ends it as well
+            while part := await reader.read(65536):
+                received += part
+    return bytes(received)
+
+
+@asynccontextmanager
+async def sending(port: int, data: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """Send in the background; the connection is closed on exit, whatever has become of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
