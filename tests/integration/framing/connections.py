@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 LIMIT_S = 15.0
+DRIP_S = 0.1
 
 
 async def exchange(port: int, data: bytes) -> bytes:
@@ -32,3 +33,30 @@ async def sending(port: int, data: bytes) -> AsyncIterator[asyncio.StreamReader]
         writer.transport.abort()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+async def drip(port: int, data: bytes) -> bytes:
+    """Send, and then a byte at a time for as long as the server listens.
+
+    Raises:
+        TimeoutError: it does not stop.
+    """
+    received = bytearray()
+    async with asyncio.timeout(LIMIT_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        dripping = asyncio.create_task(_drip(writer, data))
+        with suppress(ConnectionError):
+            while part := await reader.read(65536):
+                received += part
+        dripping.cancel()
+        writer.transport.abort()
+    return bytes(received)
+
+
+async def _drip(writer: asyncio.StreamWriter, data: bytes) -> None:
+    with suppress(ConnectionError):
+        writer.write(data)
+        while True:
+            await writer.drain()
+            await asyncio.sleep(DRIP_S)
+            writer.write(b" ")

@@ -15,7 +15,6 @@ from local.supervisor import Command, Register, Supervisor
 from tests.integration.framing.targets import KEY, Target, targets
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-TIMEOUT_S = 1
 # Debian's place for what nginx says before it has read its own file.
 NOWHERE = "/dev/null"
 
@@ -32,28 +31,29 @@ def running_supervisor(folder: Path) -> Iterator[Supervisor]:
 
 
 def start(
-    supervisor: Supervisor, folder: Path, kafka: str, event: bytes, **more: str
+    supervisor: Supervisor,
+    folder: Path,
+    kafka: str,
+    event: bytes,
+    timeout_s: int = 1,
+    names: Sequence[str] = functions.NAMES,
 ) -> list[Target]:
-    """Start the functions and the gateway; requests that do not arrive end after TIMEOUT_S."""
-    nobody = free_port()
+    """Start these functions and the gateway; what does not arrive is given up after `timeout_s`."""
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "DATABASE_URL": f"postgresql://goalstream@{HOST}:{nobody}/goalstream",
+        "DATABASE_URL": f"postgresql://goalstream@{HOST}:{free_port()}/goalstream",
         "DATABASE_TIMEOUT_S": "1",
-        "HEADER_TIMEOUT_S": str(TIMEOUT_S),
-        "BODY_TIMEOUT_S": str(TIMEOUT_S),
+        "HEADER_TIMEOUT_S": str(timeout_s),
+        "BODY_TIMEOUT_S": str(timeout_s),
         "API_KEYS": KEY,
-        **more,
     }
-    hosted = {name: Function(name, free_port()) for name in functions.NAMES}
     rates = {"list_highlights": {"RATE_LIMIT": "0.001", "RATE_LIMIT_BURST": "1"}}
-    supervisor.run(
-        *(
-            functions.server(each, {**settings, **rates.get(each.name, {})}, folder)
-            for each in hosted.values()
-        ),
-        limit=60,
-    )
+    hosted = {name: Function(name, free_port()) for name in functions.NAMES}
+    commands = [
+        functions.server(hosted[name], {**settings, **rates.get(name, {})}, folder)
+        for name in names
+    ]
+    supervisor.run(*commands, limit=60)
     ports = free_port(), free_port()
     supervisor.run(gateway.server(*ports, hosted, folder, settings), limit=30)
     return targets(*ports, {name: each.port for name, each in hosted.items()}, event)
