@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from functions.shared.problems import Problem
 from functions.shared.request_body import LINGER_S, BodyGuard
 
-HEADER_LIMIT = 64 * 1024
+HEADER_LIMIT = 16 * 1024
 
 MALFORMED = Problem(400, "This is not a valid HTTP request.")
 LATE = Problem(408, "The request did not arrive in time.")

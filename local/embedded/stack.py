@@ -29,9 +29,9 @@ class Stack:
     """Services, functions, trigger, cron and gateway: started on entry, stopped on exit.
 
     A port of 0 is any free one. A service that `environ` names is used where it is, instead of
-    an embedded one. `settings` are added to the environment of functions, tools and gateway.
-    `fresh` drops what an earlier stack kept in the state folder. `say` is told what a person
-    should know, a line at a time.
+    an embedded one. `settings` are added to the environment of functions and tools. `fresh`
+    drops what an earlier stack kept in the state folder. `say` is told what a person should
+    know, a line at a time.
     """
 
     addresses: Addresses

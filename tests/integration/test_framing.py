@@ -14,12 +14,12 @@ from local.supervisor import Supervisor
 from tests.events import event_json
 from tests.integration.broker import running_broker
 from tests.integration.framing import servers
-from tests.integration.framing.answers import read_answers
+from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.catalogue import inputs
 from tests.integration.framing.connections import exchange, sending
-from tests.integration.framing.inputs import LONG, SECOND, Input
+from tests.integration.framing.inputs import FIRST, GARBAGE, LONG, SECOND, Input
 from tests.integration.framing.judge import faults
-from tests.integration.framing.targets import Target
+from tests.integration.framing.targets import KEY, Target
 
 NAMES = (
     "gateway-events", "gateway-highlights",
@@ -93,6 +93,54 @@ def test_others_behind_the_same_proxy_get_their_own_answers(
         pytest.skip("nginx is not installed")
     shared = partial(_behind, proxies[proxy][name])
     assert not asyncio.run(_all(asked[name], shared, at_once=1))
+
+
+@pytest.mark.parametrize("name", ["gateway-events", "ingest_event"])
+def test_a_trailer_is_no_header(asked: Servers, name: str) -> None:
+    """Whoever needs a key brings it before the body, where proxies see it too."""
+    target = asked[name]
+    key = b"X-Api-Key: " + KEY.encode()
+    lines = target.headers(FIRST, key=False)
+    head = [b"POST /events HTTP/1.1", *lines, b"Trailer: X-Api-Key", b"Transfer-Encoding: chunked"]
+    body = b"\r\n%x\r\n%s\r\n0\r\n%s\r\n\r\n" % (len(EVENT), EVENT, key)
+    [answer] = _answers(target, b"\r\n".join([*head, body]))
+    assert answer.status == 401
+
+
+LARGE = health(FIRST).replace(b"\r\n\r\n", b"\r\nX-A: " + b"a" * 17_000 + b"\r\n\r\n")
+LARGER = health(FIRST).replace(b"\r\n\r\n", b"\r\nX-A: " + b"a" * 300_000 + b"\r\n\r\n")
+OWN = [(GARBAGE, 400), (b"GET /\xe9 HTTP/1.1\r\nHost: x\r\n\r\n", 400), (LARGE, 431), (LARGER, 431)]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("gateway")])
+@pytest.mark.parametrize(("data", "status"), OWN)
+def test_what_a_functions_server_refuses_by_itself_is_a_problem(
+    asked: Servers, name: str, data: bytes, status: int
+) -> None:
+    """Before it has asked the function: what is no HTTP, and too large a header."""
+    [answer] = _answers(asked[name], data)
+    assert_problem(answer, status)
+
+
+def test_what_the_gateways_server_refuses_by_itself_is_a_line_of_text(asked: Servers) -> None:
+    """Caddy is not asked; a header that is only too large for a function is the function's."""
+    target = asked["gateway-events"]
+    assert_problem(_answers(target, LARGE)[0], 431)
+    for data, status in [(GARBAGE, 400), (LARGER, 431)]:
+        [answer] = _answers(target, data)
+        assert (answer.status, answer.closes) == (status, True)
+        assert answer.headers["content-type"].startswith("text/plain")
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    """Problem details (RFC 9457), and the end of the connection."""
+    assert (answer.status, answer.closes) == (status, True)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert orjson.loads(answer.body)["status"] == status
+
+
+def _answers(target: Target, data: bytes) -> list[Answer]:
+    return read_answers(asyncio.run(exchange(target.port, data)))
 
 
 async def _all(

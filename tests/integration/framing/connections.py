@@ -8,14 +8,16 @@ LIMIT_S = 15.0
 DRIP_S = 0.1
 
 
-async def exchange(port: int, data: bytes) -> bytes:
+async def exchange(port: int, data: bytes, *, half_close: bool = False) -> bytes:
     """Send and read at once, as servers may answer before they have read all, until the end.
+
+    `half_close` tells the server that nothing more will be sent.
 
     Raises:
         TimeoutError: the server keeps the connection open.
     """
     received = bytearray()
-    async with asyncio.timeout(LIMIT_S), sending(port, data) as reader:
+    async with asyncio.timeout(LIMIT_S), sending(port, data, half_close=half_close) as reader:
         with suppress(ConnectionError):  # a reset ends it as well
             while part := await reader.read(65536):
                 received += part
@@ -23,10 +25,14 @@ async def exchange(port: int, data: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def sending(port: int, data: bytes) -> AsyncIterator[asyncio.StreamReader]:
+async def sending(
+    port: int, data: bytes, *, half_close: bool = False
+) -> AsyncIterator[asyncio.StreamReader]:
     """Send in the background; the connection is closed on exit, whatever has become of it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
+    if half_close:
+        writer.write_eof()
     try:
         yield reader
     finally:

@@ -96,9 +96,10 @@ def heads(maker: Maker) -> Iterator[Input]:
         "an upgrade to HTTP/2": b"Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AA",
         "a connection's option": b"Connection: close, content-length",
         "a length as an option": b"Connection: Content-Length",
-        "70 KB": b"X-A: " + b"a" * 70_000,
+        "20 KB": b"X-A: " + b"a" * 20_000,
+        "200 KB": b"X-A: " + b"a" * 200_000,
         "2 MB": b"X-A: " + b"a" * 2_000_000,
-        "a thousand": b"\r\n".join(b"X-%d: 1" % index for index in range(1000)),
+        "a thousand": b"\r\n".join(b"X-%d: 1" % index for index in range(1500)),
     }
     for name, line in lines.items():
         yield Input(f"header: {name}", maker.head(line, size) + TAIL)
