@@ -67,6 +67,8 @@ class Settings(BaseModel):
     )
 
     log_level: LogLevel = "INFO"
+    header_timeout_s: Seconds = 10.0
+    body_timeout_s: Seconds = 30.0
 
     # The variables as they were written, for `renewed`; no part of what a repr shows.
     _written: dict[str, str] = PrivateAttr(default_factory=dict)
