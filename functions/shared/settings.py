@@ -137,7 +137,8 @@ class RedisSettings(Settings):
     ) = Field(None, repr=False)
     redis_timeout_s: Seconds = 0.05
     redis_max_idle_s: Seconds = 60.0
-    cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    redis_max_age_s: Seconds = 60.0
+    cache_ttl_s: Annotated[int, Field(ge=1, le=10)] = 2  # a change waits as long, within a lease
 
 
 class AccessSettings(Settings):
