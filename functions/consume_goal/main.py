@@ -15,6 +15,7 @@ from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
 from functions.shared.settings import load
+from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
 logs.configure("consume-goal", settings.log_level)
@@ -26,7 +27,7 @@ def consume() -> Consume:
     return Consume(
         store=Highlights(Postgres(settings)),
         cache=Cache(settings),
-        publisher=Publisher(settings, linger_ms=0),
+        publisher=Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0),
         highlight_types=settings.highlight_types,
     )
 

@@ -12,6 +12,7 @@ from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.publisher import Publisher
 from functions.shared.settings import load
+from functions.shared.topics import MATCH_EVENTS
 
 settings = load(IngestEventSettings)
 logs.configure("ingest-event", settings.log_level)
@@ -20,7 +21,7 @@ logs.configure("ingest-event", settings.log_level)
 @cache  # on first use: a producer made before gunicorn forks is dead in the worker
 def publisher() -> Publisher:
     """The process' one publisher."""
-    return Publisher(settings)
+    return Publisher(settings, topic=MATCH_EVENTS)
 
 
 routes = app(publisher, admission(settings))
