@@ -71,12 +71,12 @@ class Producers:
 
     def __iter__(self) -> Iterator[Producer]:
         """Each of them, the one in use first."""
-        yield self._renewable.get()
+        yield self._renewable.current
         yield from (each.producer for each in self._draining if each.producer)
 
     def __bool__(self) -> bool:
         """Whether any has something left to report."""
-        return bool(self._draining) or len(self._renewable.get()) > 0
+        return bool(self._draining) or len(self._renewable.current) > 0
 
     def _retire(self, producer: Producer) -> None:
         self._draining.append(Draining(producer, self._loop.time() + self._drained_within_s))

@@ -41,6 +41,11 @@ class RenewableProducer:
         self._made_at = clock()
         self._producer = connect()
 
+    @property
+    def current(self) -> Producer:
+        """The producer in use, whatever became of its deliveries."""
+        return self._producer
+
     def get(self) -> Producer:
         """The producer in use; a new one if a delivery of the last one has failed."""
         if self._has_failed:
