@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from functions.shared import producers
-from tests.integration.broker import KIND, Broker
+from tests.integration.broker import Broker
 from tests.integration.mock_cluster import mock_cluster
 from tests.integration.publishing import Posts
 
@@ -141,7 +141,6 @@ def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
     assert posts.lost(broker) == set()
 
 
-@pytest.mark.skipif(KIND != "embedded", reason="it brings a broker of its own")
 def test_after_any_error_that_a_broker_answers_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many records it refuses with it: once it takes them, they are acknowledged."""
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0.2)
