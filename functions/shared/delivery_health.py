@@ -33,7 +33,7 @@ class DeliveryHealth:
         if now - self._logged_at.get(error.code(), -REPEAT_AFTER_S) >= REPEAT_AFTER_S:
             self._logged_at[error.code()] = now
             self._is_recovery_news = True
-            fields = {"cause": error.name(), "client": self._heard}
+            fields = {"cause": error.name(), **({"client": self._heard} if self._heard else {})}
             log.error(
                 "the broker does not acknowledge records: %s", error.str(), extra={"fields": fields}
             )
