@@ -28,7 +28,7 @@ def consume() -> Consume:
         store=Highlights(Postgres(settings)),
         cache=Cache(settings),
         publisher=Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0),
-        highlight_types=settings.highlight_types,
+        rules=settings.rules,
     )
 
 

@@ -24,7 +24,12 @@ def publisher() -> Publisher:
     return Publisher(settings, topic=MATCH_EVENTS)
 
 
-routes = app(publisher, admission(settings))
+routes = app(
+    publisher,
+    settings.rules,
+    admit=admission(settings),
+    highlights_url=settings.highlights_url or "",
+)
 
 
 @functions_framework.aio.http
