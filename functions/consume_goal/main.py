@@ -16,6 +16,7 @@ from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
+from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
 logs.configure("consume-goal", settings.log_level)
@@ -28,7 +29,7 @@ def consume() -> Consume:
     return Consume(
         store=Highlights(Postgres(settings)),
         cache=Cache(settings),
-        publisher=Publisher(settings, linger_ms=0),
+        publisher=Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0),
         rules=settings.rules,
     )
 

@@ -24,6 +24,7 @@ MAX_IDLE_MS = 60_000
 # librdkafka's 10 s between two attempts are more than a record has: a broker that is back, or a
 # password that has become right, would come too late for it.
 RECONNECT_WITHIN_MS = 1_000
+QUEUE_KIB = 64 * 1024
 SIGNER = "aws_msk_iam_sasl_signer"
 
 
@@ -36,6 +37,27 @@ def client(settings: KafkaSettings) -> dict[str, Any]:
         "reconnect.backoff.max.ms": RECONNECT_WITHIN_MS,
         **_given({"ssl.ca.location": settings.kafka_ssl_ca_location}),
         **_sasl(settings),
+    }
+
+
+def producer(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
+    """The settings of an idempotent producer, whose records wait `linger_ms` for company."""
+    return {
+        **client(settings),
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": linger_ms,
+        "message.timeout.ms": int(settings.publish_deadline_s * 1000),
+        # A missing topic is for `infra.topics` to make, with as many partitions as it needs.
+        "allow.auto.create.topics": False,
+        # Its records end before their deadline, so that the error says what is missing.
+        "topic.metadata.propagation.max.ms": int(settings.publish_deadline_s * 500),
+        # Connect before there is a record: an idempotent producer looks for a broker to number its
+        # records every 500 ms only, and found none at its first look, nor at its second.
+        "enable.sparse.connections": False,
+        # What waits for a broker that is away; librdkafka's own limit is more than a function has.
+        "queue.buffering.max.kbytes": QUEUE_KIB,
+        "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
     }
 
 

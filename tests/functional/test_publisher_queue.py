@@ -2,7 +2,8 @@
 
 import asyncio
 
-from functions.shared.publisher import QUEUE_KIB, NotAcknowledged, Publisher, Record
+from functions.shared.kafka import QUEUE_KIB
+from functions.shared.publisher import NotAcknowledged, Publisher, Record
 from functions.shared.settings import KafkaSettings, load
 from functions.shared.topics import MATCH_EVENTS
 from tests.price import KIB
@@ -16,7 +17,7 @@ def test_records_that_no_memory_is_left_for_are_refused_at_once() -> None:
     record = Record(MATCH_EVENTS, "key", b"x" * 800 * KIB, {})
 
     async def published() -> tuple[int, list[BaseException | None]]:
-        publisher = Publisher(settings)
+        publisher = Publisher(settings, topic=MATCH_EVENTS)
         asked = [publisher.publish([record]) for _ in range(100)]
         refused = sum(each.done() for each in asked)
         return refused, await asyncio.gather(*asked, return_exceptions=True)
