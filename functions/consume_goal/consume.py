@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from functions.shared.contracts import IdentifiedEvent, highlight_id
 from functions.shared.deliveries import Delivery, Failure
@@ -67,7 +68,7 @@ class Consume:
             try:
                 event = IdentifiedEvent.model_validate(delivery.data)
             except ValidationError as error:
-                failures.append(Failure(delivery, _reasons(error)))
+                failures.append(Failure(delivery, delivery.unreadable or _reasons(error)))
             else:
                 if not passes_by(event, self._highlight_types):
                     taken.append((event, delivery))
@@ -151,7 +152,10 @@ def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
 
 
 def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'data'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )
+    return "; ".join(map(_reason, error.errors(include_url=False, include_input=False)))
+
+
+def _reason(problem: ErrorDetails) -> str:
+    if problem["type"] == "model_type":  # pydantic would name a class of ours
+        return "the value is JSON, but no object"
+    return f"{'.'.join(str(part) for part in problem['loc']) or 'data'}: {problem['msg']}"
