@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from local.kafka_trigger.config import Retry
-from local.kafka_trigger.dead_letter import DeadLetter
+from local.kafka_trigger.dead_letter import DeadLetter, NotWritten
 from local.kafka_trigger.delivery import Delivery, Stopped
 from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.filters import Wants
@@ -62,11 +62,11 @@ class World:
             raise reply
         return reply
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Take letters, after refusing to some times."""
         if self.unsafe:
             self.unsafe -= 1
-            return list(letters)
+            return [NotWritten(letter, "too busy") for letter in letters]
         self.letters += letters
         return []
 
