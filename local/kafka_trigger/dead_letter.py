@@ -24,6 +24,8 @@ ERROR_LIMIT = 1024  # characters of a reason that go into a header
 POLL_S = 0.1
 # A topic's limit is that of a batch: a letter must not be refused for the size of others.
 ONE_BY_ONE = {"batch.num.messages": 1}
+UNEXPLAINED = {KafkaError._MSG_TIMED_OUT, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+ANSWERS_WITHIN_S = 1.0
 
 Reason = Literal["refused", "attempts", "age"]
 
@@ -95,14 +97,32 @@ class DeadLetterTopic:
     def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Write letters; those are safe that the broker acknowledged."""
         unsafe: list[NotWritten] = []
+        why_by_code: dict[int, str] = {}
         for letter, error in zip(letters, self._send(letters, WHOLE), strict=True):
             form = WHOLE
             if is_too_large(error):
                 form, error = self._send_smaller(letter, error)
-            self._report(letter, form, error)
-            if error:
-                unsafe.append(NotWritten(letter, error.str()))
+            if error and error.code() not in why_by_code:
+                why_by_code[error.code()] = self._why(error)
+            why = why_by_code[error.code()] if error else None
+            self._report(letter, form, why)
+            if why:
+                unsafe.append(NotWritten(letter, why))
         return unsafe
+
+    def _why(self, error: KafkaError) -> str:
+        """Why a letter was not written: a time-out alone does not say it.
+
+        To ask about the topic also has the client find out at once that it is there by now.
+        """
+        if error.code() not in UNEXPLAINED:
+            return error.str()
+        try:
+            told = self._producer.list_topics(self._topic, timeout=ANSWERS_WITHIN_S).topics
+            cause = told[self._topic].error
+        except KafkaException as unanswered:
+            cause = unanswered.args[0]
+        return f"{error.str()}: {self._topic}: {cause.str()}" if cause else error.str()
 
     def _send_smaller(
         self, letter: DeadLetter, error: KafkaError | None
@@ -149,12 +169,12 @@ class DeadLetterTopic:
             is_busy = len(self._producer) > 0
             end(KafkaError(KafkaError._QUEUE_FULL if is_busy else KafkaError.MSG_SIZE_TOO_LARGE))
 
-    def _report(self, letter: DeadLetter, form: Form, error: KafkaError | None) -> None:
+    def _report(self, letter: DeadLetter, form: Form, why: str | None) -> None:
         fields = _fields(letter, self._trigger) | {"dead_letter_topic": self._topic}
         if form is not WHOLE:
             fields["omitted"] = form.omits
-        if error:
-            fields["held_because"] = str(error)
+        if why:
+            fields["held_because"] = why
             log.warning("dead letter not written yet", extra={"fields": fields})
         else:
             log.error("dead letter", extra={"fields": fields})

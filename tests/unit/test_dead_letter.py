@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -36,6 +37,7 @@ class FakeProducer:
     ends: list[KafkaError | Exception | None]
     limit: float = float("inf")
     too_large: KafkaError | Exception = TOO_LARGE
+    topic_error: KafkaError | Exception | None = None
     produced: list[dict[str, Any]] = field(default_factory=list)
     reports: list[Callable[[], None]] = field(default_factory=list)
 
@@ -52,6 +54,13 @@ class FakeProducer:
     def __len__(self) -> int:
         """The records that are under way."""
         return len(self.reports)
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        """What the broker says of a topic."""
+        assert timeout > 0
+        if isinstance(self.topic_error, Exception):
+            raise self.topic_error
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_error)})
 
     def poll(self, _: float) -> int:
         """Report the end of one record."""
@@ -228,3 +237,22 @@ def test_the_log_tells_what_was_left_out(caplog: pytest.LogCaptureFixture) -> No
     [said] = caplog.records
     assert said.message == "dead letter"
     assert said.__dict__["fields"]["omitted"] == "value"
+
+
+NO_TOPIC = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+AWAY = KafkaError(KafkaError._TRANSPORT)
+
+
+@pytest.mark.parametrize(
+    ("end", "topic_error", "why"),
+    [
+        (TIMED_OUT, NO_TOPIC, f"{TIMED_OUT.str()}: dlq: {NO_TOPIC.str()}"),
+        (TIMED_OUT, KafkaException(AWAY), f"{TIMED_OUT.str()}: dlq: {AWAY.str()}"),
+        (TIMED_OUT, None, TIMED_OUT.str()),
+        (KafkaException(NOT_ALLOWED), NO_TOPIC, NOT_ALLOWED.str()),
+    ],
+)
+def test_a_letter_that_is_not_written_has_a_reason(end: Any, topic_error: Any, why: str) -> None:
+    """That of the topic, where all that the client says is that time is over."""
+    _, [unsafe] = written(letter(record()), ends=[end], topic_error=topic_error)
+    assert unsafe.why == why

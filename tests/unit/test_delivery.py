@@ -52,6 +52,7 @@ class World:
     waits: list[float] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    blocked: list[str | None] = field(default_factory=list)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def post(self, payload: Payload) -> Answer:
@@ -98,6 +99,7 @@ class World:
             wait=self.wait,
             wait_on=self.wait_on,
             wants=self.wants,
+            blocked=self.blocked.append,
             clock=lambda: self.time,
             chance=lambda: 1,
         )
@@ -291,6 +293,13 @@ def test_no_further_records_are_begun_at_a_stop() -> None:
         world.deliver(0, 1, 2, 3)
     assert world.requests[3:] == [[0, 1]]
     assert (world.buried, world.done) == ([0], [2])
+
+
+def test_a_record_that_can_neither_be_taken_nor_given_up_is_told() -> None:
+    """With why, until its dead letter is safe."""
+    world = World(lambda _: REFUSED, unsafe=2).deliver(1)
+    assert world.blocked == ["a dead letter cannot be written: too busy"] * 2 + [None]
+    assert World(lambda _: TAKEN).deliver(1).blocked == []
 
 
 def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
