@@ -113,13 +113,13 @@ class DeadLetterTopic:
     def _why(self, error: KafkaError) -> str:
         """Why a letter was not written: a time-out alone does not say it.
 
-        To ask about the topic also has the client find out at once that it is there by now.
+        To ask for the topics also has the client find out at once which are there by now.
         """
         if error.code() not in UNEXPLAINED:
             return error.str()
         try:
-            told = self._producer.list_topics(self._topic, timeout=ANSWERS_WITHIN_S).topics
-            cause = told[self._topic].error
+            topic = self._producer.list_topics(timeout=ANSWERS_WITHIN_S).topics.get(self._topic)
+            cause = topic.error if topic else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
         except KafkaException as unanswered:
             cause = unanswered.args[0]
         return f"{error.str()}: {self._topic}: {cause.str()}" if cause else error.str()

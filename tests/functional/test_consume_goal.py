@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -19,9 +19,7 @@ from functions.shared.contracts import IdentifiedEvent
 from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from tests.asgi import Client
-from tests.deliveries import Functions, goal_record, post, request_of
 from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakePublisher, FakeStore
 from tests.revisions import (
@@ -456,28 +454,3 @@ def test_the_function_takes_posts_at_its_root(world: World) -> None:
     refused = world.trigger.get("/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert world.trigger.post("/events").status_code == 404
-
-
-UNREADABLE = {
-    b"\xef\xbb\xbf" + identified().to_json(): "begins with a byte order mark (UTF-8)",
-    b"poison": "is no JSON: unexpected character, expected a JSON value at line 1 column 1",
-    b"\xff": "is not UTF-8: byte 0xff at offset 0",
-    b"": "is empty",
-    b"[]": "is JSON, but no object",
-    b"null": "is JSON, but no object",
-}
-
-
-@pytest.mark.parametrize("value", UNREADABLE)
-@pytest.mark.parametrize("kind", get_args(Envelope))
-def test_a_record_that_cannot_be_read_is_refused_with_why(kind: Envelope, value: bytes) -> None:
-    """In every envelope, as the trigger sends it: so its dead letter says it too."""
-    answer = post(Functions().consume_goal, request_of(kind, goal_record(value=value)))
-    if kind in OF_ONE_RECORD:
-        assert answer.status_code == 422
-        reason = answer.json()["detail"]
-    else:
-        [failure] = answer.json()["batchItemFailures"]
-        assert failure["retryable"] is False
-        reason = failure["reason"]
-    assert UNREADABLE[value] in reason

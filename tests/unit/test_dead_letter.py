@@ -23,6 +23,7 @@ NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 TIMED_OUT = KafkaError(KafkaError._MSG_TIMED_OUT)
 TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
 BATCH_TOO_LARGE = KafkaError(KafkaError.RECORD_LIST_TOO_LARGE)
+NO_TOPIC = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
 NOT_ALLOWED = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
 
@@ -55,12 +56,13 @@ class FakeProducer:
         """The records that are under way."""
         return len(self.reports)
 
-    def list_topics(self, topic: str, timeout: float) -> Any:
-        """What the broker says of a topic."""
+    def list_topics(self, timeout: float) -> Any:
+        """What the broker says of all topics."""
         assert timeout > 0
         if isinstance(self.topic_error, Exception):
             raise self.topic_error
-        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_error)})
+        there = {"dlq": SimpleNamespace(error=self.topic_error)}
+        return SimpleNamespace(topics={} if self.topic_error is NO_TOPIC else there)
 
     def poll(self, _: float) -> int:
         """Report the end of one record."""
@@ -239,7 +241,6 @@ def test_the_log_tells_what_was_left_out(caplog: pytest.LogCaptureFixture) -> No
     assert said.__dict__["fields"]["omitted"] == "value"
 
 
-NO_TOPIC = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
 AWAY = KafkaError(KafkaError._TRANSPORT)
 
 
@@ -248,6 +249,7 @@ AWAY = KafkaError(KafkaError._TRANSPORT)
     [
         (TIMED_OUT, NO_TOPIC, f"{TIMED_OUT.str()}: dlq: {NO_TOPIC.str()}"),
         (TIMED_OUT, KafkaException(AWAY), f"{TIMED_OUT.str()}: dlq: {AWAY.str()}"),
+        (TIMED_OUT, NOT_ALLOWED, f"{TIMED_OUT.str()}: dlq: {NOT_ALLOWED.str()}"),
         (TIMED_OUT, None, TIMED_OUT.str()),
         (KafkaException(NOT_ALLOWED), NO_TOPIC, NOT_ALLOWED.str()),
     ],
