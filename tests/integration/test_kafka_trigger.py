@@ -235,10 +235,9 @@ def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) 
     with world.trigger(producer, dead_letter_topic="dlq") as trigger:
         eventually(lambda: len(trigger.said("dead letter not written yet")) >= 2)
         eventually(lambda: world.is_committed({1: 10}))
-        status, ready = probes.get("/ready")
-        assert status == 503
-        assert ready["triggers"]["test"]["blocked"].keys() == {"0"}
-        assert "a dead letter cannot be written" in ready["triggers"]["test"]["blocked"]["0"]
+        assert probes.get("/ready")[0] == 503
+        assert probes.blocked().keys() == {"0"}
+        assert "a dead letter cannot be written" in probes.blocked()["0"]
         assert probes.gauge("partitions_blocked") == 1
         standing = probes.get("/status")[1]["triggers"]["test"]["partitions"]
         assert standing["0"]["blocked"]
@@ -263,8 +262,7 @@ def test_a_dead_letter_topic_that_is_made_later_is_waited_for(world: World) -> N
     topic.metadata.refresh.interval.ms = 300000"""
 
     def why() -> str:
-        blocked: dict[str, str] = probes.get("/ready")[1]["triggers"]["test"]["blocked"]
-        return blocked.get("0", "")
+        return probes.blocked().get("0", "")
 
     with world.trigger(producer, dead_letter_topic=missing) as trigger:
         trigger.wait_until_assigned()
@@ -456,9 +454,8 @@ def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
     probes = world.serve_probes()
     with world.trigger() as trigger:
         eventually(lambda: bool(trigger.said("Kafka reports an error")))
-        status, ready = probes.get("/ready")
-        assert status == 503
-        assert "cannot be read" in ready["triggers"]["test"]["blocked"]["all"]
+        assert probes.get("/ready")[0] == 503
+        assert "cannot be read" in probes.blocked()["all"]
         world.broker.create(world.topic, PARTITIONS)
         world.write(range(10))
         eventually(lambda: len(world.taken) >= 10)

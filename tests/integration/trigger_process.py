@@ -62,6 +62,11 @@ class Asked:
         answer = httpx.get(f"{self.url}{path}")
         return answer.status_code, answer.json()
 
+    def blocked(self) -> dict[str, str]:
+        """Why partitions of the trigger cannot go on."""
+        blocked: dict[str, str] = self.get("/ready")[1]["triggers"]["test"]["blocked"]
+        return blocked
+
     def gauge(self, name: str, **labels: str) -> float | None:
         """The value of a gauge of the trigger, if it is told."""
         told = text_string_to_metric_families(httpx.get(f"{self.url}/metrics").text)
