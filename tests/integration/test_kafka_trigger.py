@@ -235,18 +235,18 @@ def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) 
     with world.trigger(producer, dead_letter_topic="dlq") as trigger:
         eventually(lambda: len(trigger.said("dead letter not written yet")) >= 2)
         eventually(lambda: world.is_committed({1: 10}))
-        assert probes.get("/ready")[0] == 503
+        assert not probes.is_ready()
         assert probes.blocked().keys() == {"0"}
         assert "a dead letter cannot be written" in probes.blocked()["0"]
-        assert probes.gauge("partitions_blocked") == 1
-        standing = probes.get("/status")[1]["triggers"]["test"]["partitions"]
+        assert probes.value("kafka_trigger_partitions_blocked") == 1
+        standing = probes.ask("/status")[1]["triggers"]["test"]["partitions"]
         assert standing["0"]["blocked"]
         assert standing["1"]["blocked"] is None
         with running_broker(port):  # it makes the topic by itself
             eventually(lambda: world.is_committed({0: 1, 1: 10}))
         assert len(trigger.said("dead letter")) == 1
-        assert probes.get("/ready")[0] == 200
-        assert probes.gauge("partitions_blocked") == 0
+        assert probes.is_ready()
+        assert probes.value("kafka_trigger_partitions_blocked") == 0
 
 
 @pytest.mark.skipif(KIND == "embedded", reason="the embedded broker makes every topic")
@@ -271,7 +271,7 @@ def test_a_dead_letter_topic_that_is_made_later_is_waited_for(world: World) -> N
         assert f"{missing}: Broker: Unknown topic or partition" in why()
         world.broker.create(missing)
         eventually(lambda: world.is_committed({0: 1}))
-        assert probes.get("/ready")[0] == 200
+        assert probes.is_ready()
 
 
 def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
@@ -454,12 +454,12 @@ def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
     probes = world.serve_probes()
     with world.trigger() as trigger:
         eventually(lambda: bool(trigger.said("Kafka reports an error")))
-        assert probes.get("/ready")[0] == 503
+        assert not probes.is_ready()
         assert "cannot be read" in probes.blocked()["all"]
         world.broker.create(world.topic, PARTITIONS)
         world.write(range(10))
         eventually(lambda: len(world.taken) >= 10)
-        assert probes.get("/ready")[0] == 200
+        assert probes.is_ready()
 
 
 def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:

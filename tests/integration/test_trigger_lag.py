@@ -72,7 +72,9 @@ def test_the_lag_is_nothing_where_all_that_can_be_delivered_is(
     probes = world.serve_probes()
 
     def measured() -> list[float | None]:
-        return [probes.gauge("lag_records", partition=str(number)) for number in range(3)]
+        return [
+            probes.value("kafka_trigger_lag_records", partition=str(number)) for number in range(3)
+        ]
 
     with world.trigger(protocol):
         eventually(lambda: len(world.taken) == 20)

@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
-from prometheus_client.parser import text_string_to_metric_families
 
 from local.embedded import ROOT
 from local.embedded.ports import free_port
 from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.integration.watched import Watched
 from tests.waiting import eventually
 
 PARTITIONS = 3
@@ -49,30 +48,6 @@ class Trigger:
         """Ask it to end; returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
-
-
-class Asked:
-    """The probes of a trigger."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-
-    def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        """The status of an answer, and the document that it is."""
-        answer = httpx.get(f"{self.url}{path}")
-        return answer.status_code, answer.json()
-
-    def blocked(self) -> dict[str, str]:
-        """Why partitions of the trigger cannot go on."""
-        blocked: dict[str, str] = self.get("/ready")[1]["triggers"]["test"]["blocked"]
-        return blocked
-
-    def gauge(self, name: str, **labels: str) -> float | None:
-        """The value of a gauge of the trigger, if it is told."""
-        told = text_string_to_metric_families(httpx.get(f"{self.url}/metrics").text)
-        wanted = f"kafka_trigger_{name}", {"trigger": "test", **labels}
-        samples = (sample for family in told for sample in family.samples)
-        return next((each.value for each in samples if (each.name, each.labels) == wanted), None)
 
 
 class World:
@@ -112,11 +87,11 @@ class World:
         """Whether the group's offsets are these."""
         return self.broker.committed(self.topic, self.topic, PARTITIONS) == expected
 
-    def serve_probes(self) -> Asked:
+    def serve_probes(self) -> Watched:
         """Let triggers serve their probes, on a port that is free."""
         port = free_port()
         self.options = ("--port", str(port))
-        return Asked(port)
+        return Watched(port)
 
     @contextmanager
     def trigger(self, extra: str = "", **trigger: object) -> Iterator[Trigger]:
