@@ -179,6 +179,7 @@ class TriggerConsumer:
             self._commits.begin(_numbers(places))
         except KafkaException as error:
             self._must_join_anew = True
+            self._read_errors.note(None, error.args[0])
             self._say(logging.WARNING, "no offset to begin at", error=error.args[0].str())
         return not self._must_join_anew
 

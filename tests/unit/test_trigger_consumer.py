@@ -567,6 +567,19 @@ def test_a_partition_without_anything_to_read_blocks_until_the_broker_answers() 
     assert blocked_at_each_step(world, *steps) == [set(), {0}, {0}, {0}, set()]
 
 
+def test_a_group_that_may_not_begin_at_the_end_is_blocked_until_it_may() -> None:
+    """It is a member all the while, without a partition."""
+    world = World(auto_offset_reset="latest")
+    world.ends, world.not_there = {0: 100}, KafkaError(NOT_ALLOWED)
+
+    def allow() -> None:
+        world.not_there = None
+
+    steps: list[Event] = [world.assign(0), world.assign(0), allow, world.assign(0)]
+    assert blocked_at_each_step(world, *steps) == [{None}, {None}, {None}, set()]
+    assert world.watch.is_member
+
+
 def test_what_passes_by_itself_blocks_nothing() -> None:
     """A broker that is away, or a group that nobody coordinates just now."""
     world = World()
