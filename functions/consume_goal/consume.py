@@ -83,8 +83,7 @@ class Consume:
             try:
                 event = self._event(delivery)
             except ValidationError as error:
-                refused = error.errors(include_url=False, include_input=False)
-                failures.append(Failure(delivery, summary(refused)))
+                failures.append(Failure(delivery, delivery.unreadable or _reasons(error)))
             except ValueError as error:
                 failures.append(Failure(delivery, str(error)))
             else:
@@ -195,3 +194,10 @@ def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
         headers={"traceparent": delivery.traceparent} if delivery.traceparent else {},
     )
     return [record]
+
+
+def _reasons(error: ValidationError) -> str:
+    refused = error.errors(include_url=False, include_input=False)
+    if refused[0]["type"] == "model_type":  # pydantic would name a class of ours
+        return "the value is JSON, but no object"
+    return summary(refused)

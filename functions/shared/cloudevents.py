@@ -8,7 +8,8 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from functions.shared.deliveries import Delivery, json_of, json_of_base64, place, traceparent_of
+from functions.shared.decode import Decoded, decode_base64, decode_json
+from functions.shared.deliveries import Delivery, place, traceparent_of
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -22,7 +23,8 @@ def of_batch(items: list[Any]) -> list[Delivery]:
 def structured(headers: Headers, event: Mapping[str, Any]) -> Delivery:
     """The record of one event in JSON."""
     trace = traceparent_of(event.get("traceparent"), headers.get("traceparent"))
-    return Delivery(_data(event), trace, None)
+    data, unreadable = _decoded(event)
+    return Delivery(data, trace, None, unreadable)
 
 
 def is_binary(headers: Headers) -> bool:
@@ -33,16 +35,19 @@ def is_binary(headers: Headers) -> bool:
 def binary(headers: Headers, body: bytes) -> Delivery:
     """The record of one event whose data is the body, as Knative's KafkaSource posts it too."""
     trace = traceparent_of(headers.get("ce-traceparent"), headers.get("traceparent"))
-    return Delivery(json_of(body), trace, None)
+    data, unreadable = decode_json(body)
+    return Delivery(data, trace, None, unreadable)
 
 
-_NOTHING = Delivery(None, None, None)
+_NOTHING = Delivery(None, None, None, "an item of the batch is no CloudEvent")
 
 
 def _of_batch(event: Mapping[str, Any]) -> Delivery:
     where = (event.get(name) for name in ("kafkatopic", "kafkapartition", "kafkaoffset"))
-    return Delivery(_data(event), traceparent_of(event.get("traceparent")), place(*where))
+    data, unreadable = _decoded(event)
+    trace = traceparent_of(event.get("traceparent"))
+    return Delivery(data, trace, place(*where), unreadable)
 
 
-def _data(event: Mapping[str, Any]) -> Any:
-    return event["data"] if "data" in event else json_of_base64(event.get("data_base64"))
+def _decoded(event: Mapping[str, Any]) -> Decoded:
+    return Decoded(event["data"]) if "data" in event else decode_base64(event.get("data_base64"))

@@ -1,13 +1,9 @@
 """What was delivered: records as functions take them, whatever envelope they came in."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from functions.shared import trace
 
@@ -20,11 +16,13 @@ class Delivery:
     """One record: its data, parsed if it is JSON, and how to name it among others to the sender.
 
     One that came alone needs no name: there the answer's status tells what became of it.
+    `unreadable` says why there is no data, where the value could not be read.
     """
 
     data: Any
     traceparent: str | None
     identifier: Mapping[str, Any] | None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +31,6 @@ class Failure:
 
     delivery: Delivery
     reason: str
-
-
-def json_of(data: bytes) -> Any:
-    """The JSON of a record's value, or None if it is none."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def json_of_base64(data: Any) -> Any:
-    """The JSON of what came as base64, or None if it is none."""
-    try:
-        return json_of(base64.b64decode(data, validate=True))
-    except (TypeError, ValueError, binascii.Error):
-        return None
 
 
 def place(topic: Any, partition: Any, offset: Any) -> Mapping[str, Any] | None:

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from functions.shared.deliveries import Delivery, json_of_base64, place, traceparent_of
+from functions.shared.decode import decode_base64
+from functions.shared.deliveries import Delivery, place, traceparent_of
 
 SOURCES = ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
 
@@ -37,10 +38,11 @@ def of_lambda_records(records: Iterable[Any]) -> list[Delivery]:
 
 def _delivery(record: Any) -> Delivery:
     if not isinstance(record, dict):
-        return Delivery(None, None, None)
+        return Delivery(None, None, None, "a record of the event is no object")
     where = (record.get(name) for name in ("topic", "partition", "offset"))
     trace = traceparent_of(*_values(record.get("headers"), "traceparent"))
-    return Delivery(json_of_base64(record.get("value")), trace, place(*where))
+    data, unreadable = decode_base64(record.get("value"))
+    return Delivery(data, trace, place(*where), unreadable)
 
 
 def _values(headers: Any, name: str) -> Iterator[str]:

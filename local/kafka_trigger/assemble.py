@@ -18,7 +18,12 @@ from local.kafka_trigger.client import (
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.consumer import TriggerConsumer
 from local.kafka_trigger.credentials import Credentials
-from local.kafka_trigger.dead_letter import DeadLetterLog, DeadLetters, DeadLetterTopic
+from local.kafka_trigger.dead_letter import (
+    ONE_BY_ONE,
+    DeadLetterLog,
+    DeadLetters,
+    DeadLetterTopic,
+)
 from local.kafka_trigger.delivery import Delivery, Posts
 from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
 from local.kafka_trigger.envelopes.choice import encoder
@@ -64,7 +69,7 @@ def make_consumers(
 
 def _burial(kafka: Kafka, read: Callable[[], Config]) -> BuryIn:
     """Who buries in any topic, with one producer."""
-    settings = producer_settings(kafka)
+    settings = producer_settings(kafka) | ONE_BY_ONE
     credentials = Credentials(settings, lambda: producer_settings(read().kafka))
     producer = credentials.client = ResilientProducer({**settings, "error_cb": credentials.heard})
     return lambda topic, name: DeadLetterTopic(topic, name, producer, polled=credentials.polled)
@@ -121,8 +126,9 @@ def _partition_maker(
         posts = disturbance.around(transport, trigger.name, number, stopping.wait)
         counted = CountedPosts(posts, attempts)
         delivery = make_delivery(
-            kafka, trigger, counted, dead_letters, outage, metrics, stopping.wait, aborted.wait
-        )
+            kafka, trigger, counted, dead_letters, outage, metrics, stopping.wait, aborted.wait,
+            attempts.block,
+        )  # fmt: skip
         queue = make_queue(trigger, trigger.batch_window_ms / 1000)
 
         def abort() -> None:
@@ -143,6 +149,7 @@ def make_delivery(
     metrics: TriggerMetrics,
     wait: Wait,
     wait_on: Wait | None = None,
+    blocked: Callable[[str | None], None] = lambda _: None,
 ) -> Delivery:
     """A delivery as the trigger says: its retries, its envelope, its filters."""
     return Delivery(
@@ -156,6 +163,7 @@ def make_delivery(
         wait_on=wait_on,
         encode=encoder(trigger.envelope, kafka.bootstrap_servers),
         wants=wants(trigger.filter),
+        blocked=blocked,
     )
 
 

@@ -1,4 +1,4 @@
-"""How often the records in flight have been sent."""
+"""How often the records in flight have been sent, and what keeps them from being settled."""
 
 from local.kafka_trigger.delivery import Posts
 from local.kafka_trigger.envelopes.payload import Payload
@@ -6,10 +6,18 @@ from local.kafka_trigger.transport import Answer
 
 
 class Attempts:
-    """Counts the requests since a partition last went on; 0 while nothing is in flight."""
+    """Counts the requests since a partition last went on; 0 while nothing is in flight.
+
+    `blocked_by` is why it cannot go on by itself, None while it can.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.blocked_by: str | None = None
+
+    def block(self, why: str | None) -> None:
+        """Note why the partition cannot go on, or None if it can again."""
+        self.blocked_by = why
 
     def progress(self) -> None:
         """Note that a record is settled."""

@@ -1,7 +1,7 @@
 """Holding back what a function cannot take as fast as it comes."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -41,9 +41,9 @@ class BackPressure:
             self.paused |= full
         self._resume({number for number in self.paused if queues[number].is_low})
 
-    def forget(self, numbers: set[int]) -> None:
+    def forget(self, numbers: Set[int]) -> None:
         """Resume partitions that go: a pause outlives an assignment."""
-        self._resume(self.paused & numbers)
+        self._resume(self.paused & set(numbers))
 
     def _resume(self, numbers: set[int]) -> None:
         if numbers:

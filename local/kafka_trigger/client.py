@@ -49,6 +49,7 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, A
         "auto.offset.reset": trigger.auto_offset_reset,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
+        "enable.partition.eof": True,  # tells where a partition ends, past what is no record
     }
     if group_protocol(kafka) == "consumer":
         settings = _without(settings, CLASSIC_ONLY)

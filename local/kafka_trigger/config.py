@@ -26,6 +26,7 @@ SET_BY_A_TRIGGER = {
     "auto.offset.reset",
     "enable.auto.commit",
     "enable.auto.offset.store",
+    "enable.partition.eof",
     "statistics.interval.ms",
 }
 

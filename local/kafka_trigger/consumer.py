@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.back_pressure import BackPressure
 from local.kafka_trigger.client import NO_COORDINATOR
@@ -16,6 +16,7 @@ from local.kafka_trigger.config import Trigger
 from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.lookout import Lookout
 from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.read_errors import ReadErrors
 from local.kafka_trigger.record import Record, readable
 from local.kafka_trigger.watch import Watch
 
@@ -50,13 +51,15 @@ class TriggerConsumer:
         polled: Callable[[], None] = lambda: None,
         is_told_nothing: bool = False,
     ) -> None:
-        self.watch = Watch(trigger.name, clock)
+        self._read_errors = ReadErrors(trigger.topic, clock)
+        self.watch = Watch(trigger.name, clock, self._read_errors.found)
         self._trigger = trigger
         self._make_partition = make_partition
         self._clock = clock
         self._brokers = brokers or KnownBrokers()
         self._polled = polled
         self._partitions = self.watch.partitions
+        self._progress = self.watch.progress
         self._joining = True
         self._must_join_anew = False
         self._finishing = False
@@ -67,6 +70,7 @@ class TriggerConsumer:
         )
         self._client = self._commits.client = connect(self._commits.ended)
         self._back_pressure.client = self._lookout.client = self._client
+        self._read_errors.client = self._client
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop; then finish what is in flight, commit, and leave the group.
@@ -98,6 +102,7 @@ class TriggerConsumer:
         self._back_pressure.apply({each.number: each.queue for each in self._partitions.values()})
         self._commits.request(self._positions())
         self._lookout.look()
+        self._read_errors.look(lambda number: self._positions().get(number))
         self._brokers.check()
         self._polled()
         if self._must_join_anew:
@@ -113,23 +118,34 @@ class TriggerConsumer:
         return messages + self._client.consume(AT_ONCE, 0) if messages else []
 
     def _hand_on(self, messages: list[Message]) -> None:
-        records = [readable(message) for message in messages if not self._is_error(message)]
-        for number, run in groupby(records, Message.partition):
-            if partition := self._partitions.get(cast(int, number)):
-                partition.queue.put(cast(list[Record], list(run)))
+        """Put records into their partitions' queues, and only then note the ends after them."""
+        records = [readable(message) for message in messages if message.error() is None]
+        for number, run in groupby(records, lambda each: cast(int, each.partition())):
+            if partition := self._partitions.get(number):
+                batch = cast(list[Record], list(run))
+                self._progress.hand_on(number, batch[-1].offset() + 1)
+                self._read_errors.read(number)
+                partition.queue.put(batch)
+        for message in messages:
+            if error := message.error():
+                self._note(error, message)
 
-    def _is_error(self, message: Message) -> bool:
-        error = message.error()
-        if error is None:
-            return False
+    def _note(self, error: KafkaError, message: Message) -> None:
+        number = message.partition()
         if error.fatal():
             raise KafkaException(error)
+        if error.code() == KafkaError._PARTITION_EOF:
+            if number in self._partitions:
+                self._progress.meet_end(number, cast(int, message.offset()))
+                self._read_errors.read(number)
+            return
+        # One that is of no partition says 0, and no offset.
+        self._read_errors.note(None if message.offset() is None else number, error)
         self._say(logging.WARNING, "Kafka reports an error", error=error.str())
         # librdkafka 2.16 does not ask again where a partition begins when it is answered so, and
         # would never read what it has been assigned just before.
         if error.code() in NO_COORDINATOR and not self._joining:
             self._join_anew()
-        return True
 
     def _join_anew(self) -> None:
         self._must_join_anew = False
@@ -137,13 +153,17 @@ class TriggerConsumer:
         self._join()
 
     def _positions(self) -> dict[int, int | None]:
-        return {number: partition.position for number, partition in self._partitions.items()}
+        return {
+            number: self._progress.settled(number, partition.position)
+            for number, partition in self._partitions.items()
+        }
 
     def _on_assign(self, _: Consumer, places: list[TopicPartition]) -> None:
         self._joining = False
         if self._finishing:
             return
         self.watch.is_member = True
+        self._read_errors.assigned(_numbers(places))
         if self._trigger.auto_offset_reset == "latest" and not self._has_begun(places):
             return
         for number in _numbers(places):
@@ -159,6 +179,7 @@ class TriggerConsumer:
             self._commits.begin(_numbers(places))
         except KafkaException as error:
             self._must_join_anew = True
+            self._read_errors.note(None, error.args[0])
             self._say(logging.WARNING, "no offset to begin at", error=error.args[0].str())
         return not self._must_join_anew
 
@@ -210,10 +231,10 @@ class TriggerConsumer:
         late = [each.number for each in gone if not each.drain(deadline - self._clock())]
         if late:
             self._say(logging.WARNING, "not finished in time, comes again", partitions=late)
-        numbers = {partition.number for partition in gone}
-        self._commits.forget(numbers)
-        self._back_pressure.forget(numbers)
-        return {each.number: each.position for each in gone if each.position is not None}
+        settled = {each.number: self._progress.settled(each.number, each.position) for each in gone}
+        for part in (self._commits, self._back_pressure, self._progress, self._read_errors):
+            part.forget(settled.keys())
+        return {number: offset for number, offset in settled.items() if offset is not None}
 
     def _say_changed(self, level: int, message: str, places: list[TopicPartition]) -> None:
         self._say(level, message, partitions=_numbers(places), owned=sorted(self._partitions))

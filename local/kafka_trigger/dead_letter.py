@@ -1,4 +1,4 @@
-"""Dead letters: records that cannot be taken, written whole to a topic, with why."""
+"""Dead letters: records that cannot be taken, written to a topic, with why."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,12 +8,25 @@ from typing import Literal, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
+from local.kafka_trigger.letter_form import (
+    OMISSION,
+    SMALLER,
+    WHOLE,
+    Form,
+    Header,
+    is_too_large,
+    omission,
+)
 from local.kafka_trigger.producer import RecordProducer
 from local.kafka_trigger.record import Record
 
 PREFIX = "dlq_"
 ERROR_LIMIT = 1024  # characters of a reason that go into a header
 POLL_S = 0.1
+# A topic's limit is that of a batch: a letter must not be refused for the size of others.
+ONE_BY_ONE = {"batch.num.messages": 1}
+UNEXPLAINED = {KafkaError._MSG_TIMED_OUT, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+ANSWERS_WITHIN_S = 1.0
 
 Reason = Literal["refused", "attempts", "age"]
 
@@ -35,10 +48,17 @@ class DeadLetter(NamedTuple):
     is_away: bool = False
 
 
+class NotWritten(NamedTuple):
+    """A letter that is not safe yet, and why."""
+
+    letter: DeadLetter
+    why: str
+
+
 class DeadLetters(Protocol):
     """Where a trigger's dead letters go."""
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Write letters, and return those that are not safe yet: they are to be written again."""
 
 
@@ -48,7 +68,7 @@ class DeadLetterLog:
     def __init__(self, trigger: str) -> None:
         self._trigger = trigger
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Log each letter."""
         for letter in letters:
             log.error("record dropped", extra={"fields": _fields(letter, self._trigger)})
@@ -56,7 +76,10 @@ class DeadLetterLog:
 
 
 class DeadLetterTopic:
-    """Writes dead letters to a topic; threads may share it. `polled` is called after each poll."""
+    """Writes dead letters to a topic; threads may share it. `polled` is called after each poll.
+
+    The producer sends them ONE_BY_ONE. One that is too large is written with less of its record.
+    """
 
     def __init__(
         self,
@@ -72,47 +95,102 @@ class DeadLetterTopic:
         self._now = now
         self._polled = polled
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Write letters; those are safe that the broker acknowledged."""
+        unsafe: list[NotWritten] = []
+        why_by_code: dict[int, str] = {}
+        for letter, error in zip(letters, self._send(letters, WHOLE), strict=True):
+            form = WHOLE
+            if is_too_large(error):
+                form, error = self._send_smaller(letter, error)
+            if error and error.code() not in why_by_code:
+                why_by_code[error.code()] = self._why(error)
+            why = why_by_code[error.code()] if error else None
+            self._report(letter, form, why)
+            if why:
+                unsafe.append(NotWritten(letter, why))
+        return unsafe
+
+    def _why(self, error: KafkaError) -> str:
+        """Why a letter was not written: a time-out alone does not say it.
+
+        To ask for the topics also has the client find out at once which are there by now.
+        """
+        if error.code() not in UNEXPLAINED:
+            return error.str()
+        try:
+            topic = self._producer.list_topics(timeout=ANSWERS_WITHIN_S).topics.get(self._topic)
+            cause = topic.error if topic else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+        except KafkaException as unanswered:
+            cause = unanswered.args[0]
+        return f"{error.str()}: {self._topic}: {cause.str()}" if cause else error.str()
+
+    def _send_smaller(
+        self, letter: DeadLetter, error: KafkaError | None
+    ) -> tuple[Form, KafkaError | None]:
+        """Write a letter with ever less of its record, until it fits."""
+        because = error
+        for form in SMALLER:
+            [error] = self._send([letter], form, because)
+            if not is_too_large(error):
+                break
+        return form, error
+
+    def _send(
+        self, letters: Sequence[DeadLetter], form: Form, because: KafkaError | None = None
+    ) -> list[KafkaError | None]:
+        """Write letters, and wait until each is acknowledged (None) or refused."""
         ends: dict[int, KafkaError | None] = {}
         for number, letter in enumerate(letters):
-            self._produce(letter, partial(ends.__setitem__, number))
+            self._produce(letter, form, because, partial(ends.__setitem__, number))
         while len(ends) < len(letters):
             self._producer.poll(POLL_S)
             self._polled()
-        for number, letter in enumerate(letters):
-            self._report(letter, ends[number])
-        return [letter for number, letter in enumerate(letters) if ends[number]]
+        return [ends[number] for number in range(len(letters))]
 
-    def _produce(self, letter: DeadLetter, end: Callable[[KafkaError | None], None]) -> None:
+    def _produce(
+        self,
+        letter: DeadLetter,
+        form: Form,
+        because: KafkaError | None,
+        end: Callable[[KafkaError | None], None],
+    ) -> None:
         record = letter.record
         try:
             self._producer.produce(
                 self._topic,
-                key=record.key(),
-                value=record.value(),
-                headers=dead_letter_headers(letter, self._trigger, self._now()),
+                key=form.key_of(record),
+                value=form.value_of(record),
+                headers=dead_letter_headers(letter, self._trigger, self._now(), form, because),
                 on_delivery=lambda error, _: end(error),
             )
         except KafkaException as error:
             end(error.args[0])
-        except BufferError:
-            end(KafkaError(KafkaError._QUEUE_FULL))
+        except BufferError:  # with nothing in it, the queue is too small for this letter
+            is_busy = len(self._producer) > 0
+            end(KafkaError(KafkaError._QUEUE_FULL if is_busy else KafkaError.MSG_SIZE_TOO_LARGE))
 
-    def _report(self, letter: DeadLetter, error: KafkaError | None) -> None:
+    def _report(self, letter: DeadLetter, form: Form, why: str | None) -> None:
         fields = _fields(letter, self._trigger) | {"dead_letter_topic": self._topic}
-        if error:
-            fields["held_because"] = str(error)
+        if form is not WHOLE:
+            fields["omitted"] = form.omits
+        if why:
+            fields["held_because"] = why
             log.warning("dead letter not written yet", extra={"fields": fields})
         else:
             log.error("dead letter", extra={"fields": fields})
 
 
 def dead_letter_headers(
-    letter: DeadLetter, trigger: str, now: datetime
-) -> list[tuple[str, str | bytes | None]]:
+    letter: DeadLetter,
+    trigger: str,
+    now: datetime,
+    form: Form = WHOLE,
+    because: KafkaError | None = None,
+) -> list[Header]:
     """The record's own headers, and where it was, with what became of it.
 
+    `form` says how much of the record the letter holds, and `because` why not all.
     Of a record that has been a dead letter before, the new story replaces the old one.
     """
     record = letter.record
@@ -126,9 +204,10 @@ def dead_letter_headers(
         "error": letter.error[:ERROR_LIMIT],
         "time": now.isoformat(timespec="milliseconds"),
     }
-    told = {PREFIX + name: str(value) for name, value in story.items()}
-    kept = [(name, value) for name, value in record.headers() or () if name not in told]
-    return [*kept, *told.items()]
+    ours = {PREFIX + name for name in (*story, *OMISSION)}
+    told = {**story, **omission(record, form, because)}
+    kept = [header for header in form.headers_of(record) if header[0] not in ours]
+    return [*kept, *((PREFIX + name, str(value)) for name, value in told.items())]
 
 
 def _fields(letter: DeadLetter, trigger: str) -> dict[str, object]:

@@ -42,6 +42,7 @@ class Delivery:
     `wait_on` does so in its place where a record after one that is left is settled: a stop would
     have it come again, so it may be one that leaves time to finish.
     `wants` says which records to deliver, if not all.
+    `blocked` is told why a record can neither be delivered nor given up, and None once it is.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Delivery:
         wait_on: Callable[[float], bool] | None = None,
         encode: Callable[[Sequence[Record]], Payload] = cloudevents_batch,
         wants: Wants | None = None,
+        blocked: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -70,6 +72,7 @@ class Delivery:
         self._wait_on = wait_on or wait
         self._encode = encode
         self._wants = wants
+        self._blocked = blocked
         self._clock = clock
         self._chance = chance
 
@@ -192,11 +195,13 @@ class Delivery:
 
     def _write(self, letters: Iterable[DeadLetter], part: Part) -> None:
         """Return when all letters of a part are safe, however long that takes."""
-        unsafe, tries = list(letters), 0
-        while unsafe:
-            tried, unsafe = unsafe, self._dead_letters.write(unsafe)
-            self._metrics.buried(_reasons(tried) - _reasons(unsafe))
+        left, tries = list(letters), 0
+        while left:
+            tried, unsafe = left, self._dead_letters.write(left)
+            left = [each.letter for each in unsafe]
+            self._metrics.buried(_reasons(tried) - _reasons(left))
             tries += 1
+            self._blocked(f"a dead letter cannot be written: {unsafe[0].why}" if unsafe else None)
             if unsafe:
                 self._pause(self._backoff_s(tries), part)
 

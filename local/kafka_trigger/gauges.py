@@ -24,6 +24,9 @@ class Gauges(Collector):
         yield self._each(
             "partitions_paused", "Partitions held back, for their function is slow.", _paused
         )
+        yield self._each(
+            "partitions_blocked", "Partitions that cannot go on; /ready says why.", _blocked
+        )
         yield self._each("records_in_flight", "Records sent to the function just now.", _in_flight)
         yield self._each(
             "oldest_undelivered_age_seconds",
@@ -46,14 +49,14 @@ class Gauges(Collector):
     def _lag(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
             "kafka_trigger_lag_records",
-            "Offsets between what is settled and the partition's end.",
+            "Offsets between what is settled and the partition's end; 0 where no record is left.",
             labels=["trigger", "partition"],
         )
         for watch in self._watches:
             ends = watch.ends
             for partition in watch.held():
                 if partition.number in ends:
-                    lag = _lag(partition, ends[partition.number])
+                    lag = _lag(watch, partition, ends[partition.number])
                     family.add_metric([watch.trigger, str(partition.number)], lag)
         return family
 
@@ -66,9 +69,16 @@ def _in_flight(watch: Watch) -> int:
     return sum(len(partition.in_flight) for partition in watch.held())
 
 
-def _lag(partition: Partition, end: int) -> int:
+def _blocked(watch: Watch) -> int:
+    return len(watch.blocked())
+
+
+def _lag(watch: Watch, partition: Partition, end: int) -> int:
     """A partition of which nothing has come yet has nothing that waits."""
-    position, oldest = partition.position, partition.oldest
+    number, oldest = partition.number, partition.oldest
+    if watch.progress.is_caught_up(number, partition.position):
+        return 0
+    position = watch.progress.settled(number, partition.position)
     if position is None:
         position = end if oldest is None else oldest.offset()
     return max(end - position, 0)

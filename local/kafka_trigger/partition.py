@@ -54,6 +54,11 @@ class Partition:
         return self._thread.is_alive()
 
     @property
+    def blocked_by(self) -> str | None:
+        """Why it cannot go on by itself; None if it can."""
+        return self.attempts.blocked_by
+
+    @property
     def in_flight(self) -> list[Record]:
         """The records of the batch under way that are not done."""
         position = self.position or 0

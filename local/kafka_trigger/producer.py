@@ -43,6 +43,9 @@ class RecordProducer(Protocol):
     def flush(self) -> int:
         """Report the ends of all records."""
 
+    def list_topics(self, *, timeout: float) -> Any:
+        """The cluster's metadata; raises KafkaException if it is not had in time, in seconds."""
+
 
 class ResilientProducer:
     """A `confluent_kafka.Producer` that goes on after any error; threads may share it.
@@ -103,7 +106,7 @@ class ResilientProducer:
             self.poll(FLUSH_POLL_S)
         return 0
 
-    def list_topics(self, timeout: float) -> Any:
+    def list_topics(self, *, timeout: float) -> Any:
         """The cluster's metadata."""
         return self._renewable.current.list_topics(timeout=timeout)
 

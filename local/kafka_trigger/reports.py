@@ -9,6 +9,8 @@ from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.watch import Watch
 from local.probes import Report
 
+ALL = "all"  # in the place of a partition: what concerns the topic or the group
+
 
 def health(watches: Sequence[Watch]) -> Report:
     """Whether every trigger works, or else which one a restart would mend, and why."""
@@ -16,15 +18,21 @@ def health(watches: Sequence[Watch]) -> Report:
 
 
 def readiness(watches: Sequence[Watch], *, is_stopping: bool) -> Report:
-    """Whether every trigger is in its group, with the partitions that it has there."""
+    """Whether every trigger is in its group, with the partitions that it has there.
+
+    It is not while a partition cannot go on; then `blocked` says why.
+    """
+    blocked = {watch.trigger: _blocked(watch) for watch in watches}
     told = {
         watch.trigger: {
             "member": watch.is_member,
             "partitions": [partition.number for partition in watch.held()],
+            "blocked": blocked[watch.trigger],
         }
         for watch in watches
     }
-    is_ready = all(watch.is_member for watch in watches) and not is_stopping
+    is_ready = all(watch.is_member for watch in watches) and not any(blocked.values())
+    is_ready = is_ready and not is_stopping
     return Report(is_ready, {"stopping": is_stopping, "triggers": told})
 
 
@@ -34,21 +42,24 @@ def status(watches: Sequence[Watch], now: float | None = None) -> Report:
     told = {
         watch.trigger: {
             "member": watch.is_member,
-            "partitions": {
-                str(each.number): _standing(each, at, is_paused=each.number in watch.paused)
-                for each in watch.held()
-            },
+            "partitions": {str(each.number): _standing(each, watch, at) for each in watch.held()},
+            "blocked": _blocked(watch),
         }
         for watch in watches
     }
     return Report(True, {"triggers": told})
 
 
-def _standing(partition: Partition, now: float, *, is_paused: bool) -> dict[str, object]:
+def _blocked(watch: Watch) -> dict[str, str]:
+    return {ALL if each is None else str(each): why for each, why in watch.blocked().items()}
+
+
+def _standing(partition: Partition, watch: Watch, now: float) -> dict[str, object]:
     oldest = partition.oldest
     return {
         "in_flight": len(partition.in_flight),
-        "paused": is_paused,
+        "paused": partition.number in watch.paused,
         "attempts": partition.attempts.count,
         "oldest_age_s": age_s(oldest, now) if oldest is not None else None,
+        "blocked": watch.blocked().get(partition.number),
     }

@@ -106,10 +106,16 @@ class Broker:
         """Call this before each restart."""
         yield
 
-    def create(self, topic: str | None = None, partitions: int = 1) -> str:
+    def create(
+        self,
+        topic: str | None = None,
+        partitions: int = 1,
+        config: Mapping[str, str] | None = None,
+    ) -> str:
         """Make a topic, of a name that nobody else has unless told otherwise."""
         name = topic or f"topic-{uuid4()}"
-        self._admin.create_topics([NewTopic(name, partitions, 1)])[name].result()
+        new = NewTopic(name, partitions, 1, config=dict(config or {}))
+        self._admin.create_topics([new])[name].result()
         return name
 
     def write(self, topic: str, values: Sequence[bytes | None], **more: Any) -> None:
@@ -198,7 +204,12 @@ class EmbeddedBroker(Broker):
 class MockBroker(Broker):
     """Makes topics when they are first asked for, with four partitions."""
 
-    def create(self, topic: str | None = None, partitions: int = 1) -> str:  # noqa: ARG002 (it decides)
+    def create(
+        self,
+        topic: str | None = None,
+        partitions: int = 1,  # noqa: ARG002 (it decides)
+        config: Mapping[str, str] | None = None,  # noqa: ARG002 (as above)
+    ) -> str:
         """Ask for it, which makes it."""
         name = topic or f"topic-{uuid4()}"
         Producer(self._settings).list_topics(name, timeout=10)

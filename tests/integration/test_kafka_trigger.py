@@ -20,6 +20,7 @@ from local.embedded.ports import free_port
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from tests.integration.broker import (
     APACHE_KAFKA_4,
+    KIND,
     PROTOCOLS,
     Broker,
     mock_broker,
@@ -230,12 +231,47 @@ def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) 
     producer = f"""[kafka.producer]
     bootstrap.servers = "127.0.0.1:{port}"
     message.timeout.ms = 500"""
+    probes = world.serve_probes()
     with world.trigger(producer, dead_letter_topic="dlq") as trigger:
         eventually(lambda: len(trigger.said("dead letter not written yet")) >= 2)
         eventually(lambda: world.is_committed({1: 10}))
+        assert not probes.is_ready()
+        assert probes.blocked().keys() == {"0"}
+        assert "a dead letter cannot be written" in probes.blocked()["0"]
+        assert probes.value("kafka_trigger_partitions_blocked") == 1
+        standing = probes.ask("/status")[1]["triggers"]["test"]["partitions"]
+        assert standing["0"]["blocked"]
+        assert standing["1"]["blocked"] is None
         with running_broker(port):  # it makes the topic by itself
             eventually(lambda: world.is_committed({0: 1, 1: 10}))
         assert len(trigger.said("dead letter")) == 1
+        assert probes.is_ready()
+        assert probes.value("kafka_trigger_partitions_blocked") == 0
+
+
+@pytest.mark.skipif(KIND == "embedded", reason="the embedded broker makes every topic")
+def test_a_dead_letter_topic_that_is_made_later_is_waited_for(world: World) -> None:
+    """Its partition says that it is missing, and goes on soon after."""
+    world.broker.write(world.topic, [POISON])
+    world.function.reply = lambda _: Reply(400)
+    missing = f"later-{world.topic}"
+    probes = world.serve_probes()
+    producer = """[kafka.producer]
+    message.timeout.ms = 500
+    topic.metadata.propagation.max.ms = 1000
+    topic.metadata.refresh.interval.ms = 300000"""
+
+    def why() -> str:
+        return probes.blocked().get("0", "")
+
+    with world.trigger(producer, dead_letter_topic=missing) as trigger:
+        trigger.wait_until_assigned()
+        eventually(lambda: "Message timed out" in why())
+        eventually(lambda: "Local: Unknown topic" in why())  # from now on it is not asked for
+        assert f"{missing}: Broker: Unknown topic or partition" in why()
+        world.broker.create(missing)
+        eventually(lambda: world.is_committed({0: 1}))
+        assert probes.is_ready()
 
 
 def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
@@ -415,11 +451,15 @@ def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None
 def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
     """The trigger says so, and goes on by itself."""
     world.topic = f"later-{world.topic}"
+    probes = world.serve_probes()
     with world.trigger() as trigger:
         eventually(lambda: bool(trigger.said("Kafka reports an error")))
+        assert not probes.is_ready()
+        assert "cannot be read" in probes.blocked()["all"]
         world.broker.create(world.topic, PARTITIONS)
         world.write(range(10))
         eventually(lambda: len(world.taken) >= 10)
+        assert probes.is_ready()
 
 
 def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:

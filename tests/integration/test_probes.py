@@ -12,43 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from local.embedded import ROOT
 from local.embedded.ports import free_port
 from tests.integration.broker import Broker, mock_broker
 from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.trigger_process import World
+from tests.integration.watched import Watched
 from tests.waiting import eventually
-
-
-class Watched:
-    """The probes of a process."""
-
-    def __init__(self, port: int, http: httpx.Client) -> None:
-        self._url = f"http://127.0.0.1:{port}"
-        self._http = http
-
-    def ask(self, path: str) -> tuple[int, dict[str, object]]:
-        """A page's status, and its JSON; (0, {}) while nobody answers."""
-        try:
-            answer = self._http.get(f"{self._url}{path}")
-        except httpx.TransportError:
-            return 0, {}
-        return answer.status_code, answer.json()
-
-    def is_ready(self) -> bool:
-        """Whether it says so."""
-        return self.ask("/ready")[0] == 200
-
-    def value(self, name: str, /, **labels: str) -> float | None:
-        """What /metrics says of a name with these labels, and maybe others."""
-        page = self._http.get(f"{self._url}/metrics").text
-        for family in text_string_to_metric_families(page):
-            for sample in family.samples:
-                if sample.name == name and labels.items() <= sample.labels.items():
-                    return sample.value
-        return None
 
 
 @pytest.fixture
@@ -78,14 +49,14 @@ def test_a_trigger_is_ready_when_it_has_joined_and_counts_what_was_taken(
         world.write(range(200), partition)
     with world.trigger('bootstrap.servers = "127.0.0.1:1"'):  # so that it never joins
         eventually(lambda: probes.ask("/health")[0] == 200)
-        joining = {"test": {"member": False, "partitions": []}}
+        joining = {"test": {"member": False, "partitions": [], "blocked": {}}}
         assert probes.ask("/ready") == (
             503,
             {"status": "not ready", "stopping": False, "triggers": joining},
         )
     with world.trigger() as trigger:
         eventually(probes.is_ready)
-        joined = {"test": {"member": True, "partitions": [0, 1, 2]}}
+        joined = {"test": {"member": True, "partitions": [0, 1, 2], "blocked": {}}}
         assert probes.ask("/ready")[1]["triggers"] == joined
         eventually(lambda: world.is_committed(dict.fromkeys(range(3), 200)))
         assert probes.value("kafka_trigger_records_taken_total", trigger="test") == 600

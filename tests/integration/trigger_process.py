@@ -12,8 +12,10 @@ from typing import Any
 import orjson
 
 from local.embedded import ROOT
+from local.embedded.ports import free_port
 from tests.integration.broker import Broker
 from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.integration.watched import Watched
 from tests.waiting import eventually
 
 PARTITIONS = 3
@@ -84,6 +86,12 @@ class World:
     def is_committed(self, expected: dict[int, int]) -> bool:
         """Whether the group's offsets are these."""
         return self.broker.committed(self.topic, self.topic, PARTITIONS) == expected
+
+    def serve_probes(self) -> Watched:
+        """Let triggers serve their probes, on a port that is free."""
+        port = free_port()
+        self.options = ("--port", str(port))
+        return Watched(port)
 
     @contextmanager
     def trigger(self, extra: str = "", **trigger: object) -> Iterator[Trigger]:

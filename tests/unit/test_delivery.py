@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from local.kafka_trigger.config import Retry
-from local.kafka_trigger.dead_letter import DeadLetter
+from local.kafka_trigger.dead_letter import DeadLetter, NotWritten
 from local.kafka_trigger.delivery import Delivery, Stopped
 from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.filters import Wants
@@ -52,6 +52,7 @@ class World:
     waits: list[float] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    blocked: list[str | None] = field(default_factory=list)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def post(self, payload: Payload) -> Answer:
@@ -62,11 +63,11 @@ class World:
             raise reply
         return reply
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Take letters, after refusing to some times."""
         if self.unsafe:
             self.unsafe -= 1
-            return list(letters)
+            return [NotWritten(letter, "too busy") for letter in letters]
         self.letters += letters
         return []
 
@@ -98,6 +99,7 @@ class World:
             wait=self.wait,
             wait_on=self.wait_on,
             wants=self.wants,
+            blocked=self.blocked.append,
             clock=lambda: self.time,
             chance=lambda: 1,
         )
@@ -291,6 +293,13 @@ def test_no_further_records_are_begun_at_a_stop() -> None:
         world.deliver(0, 1, 2, 3)
     assert world.requests[3:] == [[0, 1]]
     assert (world.buried, world.done) == ([0], [2])
+
+
+def test_a_record_that_can_neither_be_taken_nor_given_up_is_told() -> None:
+    """With why, until its dead letter is safe."""
+    world = World(lambda _: REFUSED, unsafe=2).deliver(1)
+    assert world.blocked == ["a dead letter cannot be written: too busy"] * 2 + [None]
+    assert World(lambda _: TAKEN).deliver(1).blocked == []
 
 
 def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:

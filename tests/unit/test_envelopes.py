@@ -126,8 +126,13 @@ def test_a_lambda_event_holds_the_records_of_several_partitions(source: str) -> 
     )
     assert opened("application/json; charset=utf-8", event) == [
         Delivery({"a": 1}, TRACE, PLACE),
-        Delivery(None, None, {**PLACE, "offset": 8}),
-        Delivery(None, None, {"partition": "match-events-1", "offset": 1}),
+        Delivery(None, None, {**PLACE, "offset": 8}, "the record has no value"),
+        Delivery(
+            None,
+            None,
+            {"partition": "match-events-1", "offset": 1},
+            "the value is no JSON: unexpected end of data at line 1 column 2",
+        ),
     ]
 
 
@@ -174,7 +179,9 @@ def test_data_that_is_no_json_is_none(data: bytes) -> None:
     event = cloud_event(None, 7)
     del event["data"]
     event["data_base64"] = base64.b64encode(data).decode()
-    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE)]
+    (delivery,) = opened(BATCH, [event])
+    assert (delivery.data, delivery.identifier) == (None, PLACE)
+    assert delivery.unreadable
 
 
 @pytest.mark.parametrize("data_base64", [None, 1, "", "!", "é", "YQ", [], {}, "YQ==\n"])
@@ -189,14 +196,14 @@ def test_a_record_without_a_value_has_no_data() -> None:
     """A tombstone of Kafka's."""
     event = cloud_event(None, 7)
     del event["data"]
-    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE)]
+    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE, "the record has no value")]
 
 
 @pytest.mark.parametrize("item", [None, 1, "text", [], True])
 def test_an_item_that_is_no_event_is_a_record_without_anything(item: object) -> None:
     """It does not fail its neighbours."""
     first, second = opened(BATCH, [item, cloud_event(1, 7)])
-    assert first == Delivery(None, None, None)
+    assert first == Delivery(None, None, None, "an item of the batch is no CloudEvent")
     assert second.data == 1
 
 

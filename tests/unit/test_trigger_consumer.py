@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -43,6 +44,7 @@ class FakePartition:
     position: int | None = None
     failure: Exception | None = None
     finishes: bool = True
+    blocked_by: str | None = None
     at_drain: int | None = None
     calls: list[str] = field(default_factory=list)
     queue: RecordQueue = field(
@@ -83,6 +85,7 @@ class World:
         self.commit_error: KafkaError | None = None
         self.commits_end = True
         self.ends: dict[int, int] = {}
+        self.not_there: KafkaError | None = None
         self.committed_before: dict[int, int] = {}
         self.metadata = b"a stranger's"
         self.memberships = 0
@@ -169,7 +172,14 @@ class World:
     ) -> tuple[int, int]:
         """The end of a partition, as it is or as far as it was fetched."""
         assert cached is not (timeout > 0)
+        if not cached and self.not_there:
+            raise KafkaException(self.not_there)
         return (0, self.ends.get(place.partition, -1001))
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        """What the broker says of the topic."""
+        assert timeout > 0
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.not_there)})
 
     def consumer_group_metadata(self) -> bytes:
         """What the group has told."""
@@ -424,9 +434,158 @@ def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
     assert world.said[-1] == ("close", None)
 
 
-def error_message(code: int, *, fatal: bool = False) -> Record:
-    """A message that is an error and no record."""
-    return cast(Record, Message(topic=TOPIC, error=KafkaError(code, "error", fatal=fatal)))
+def error_message(
+    code: int, *, fatal: bool = False, partition: int = 0, offset: int = -1001
+) -> Record:
+    """A message that is an error and no record; without an offset it is of no partition."""
+    error = KafkaError(code, "error", fatal=fatal)
+    return cast(Record, Message(topic=TOPIC, error=error, partition=partition, offset=offset))
+
+
+def end(offset: int, partition: int = 0) -> Record:
+    """The message that a partition ends here."""
+    return error_message(KafkaError._PARTITION_EOF, partition=partition, offset=offset)
+
+
+def test_offsets_without_a_record_are_settled_with_what_is_before_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Those of transactions at the end: the group's lag comes to nothing, and no word is said."""
+    world = World()
+
+    def settle(position: int) -> Event:
+        return lambda: setattr(world.made[0], "position", position)
+
+    world.run(
+        world.assign(0),
+        lambda: [record(3), end(5), record(7), end(9)],
+        settle(4),
+        settle(8),
+        lambda: None,
+    )
+    assert [offsets for offsets, _ in world.commits[:-1]] == [{0: 4}, {0: 9}]
+    assert not caplog.records
+
+
+def test_an_end_settles_nothing_that_was_handed_on_before() -> None:
+    """However it is mixed with records, and though a later assignment meets it again."""
+    world = World()
+    world.run(
+        world.assign(0),
+        lambda: [end(5), record(7), record(8), end(10)],
+        lambda: [record(12)],
+        world.call("on_revoke", (0,)),
+    )
+    assert world.commits == []
+    again = World()
+    again.run(again.assign(0), lambda: [end(10)], lambda: [record(12)], lambda: None)
+    assert [offsets for offsets, _ in again.commits] == [{0: 10}, {0: 10}]
+
+
+def test_an_empty_partition_has_nothing_to_commit() -> None:
+    """Whoever begins later begins where the file says."""
+    world = World()
+    world.run(world.assign(0, 1), lambda: [end(0), end(0, 1), end(5, 7)], lambda: None)
+    assert world.commits == []
+
+
+NOT_ALLOWED, NO_TOPIC = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART
+
+
+def blocked_at_each_step(world: World, *events: Event) -> list[set[int | None]]:
+    """Which partitions cannot go on after each of these events."""
+    seen: list[set[int | None]] = []
+    for event in events:
+        world.events += [event, lambda: seen.append(set(world.watch.blocked()))]
+    world.run()
+    return seen
+
+
+def test_a_topic_that_is_not_there_blocks_until_partitions_are_assigned() -> None:
+    """An assignment without any does not say that it is there."""
+    world = World()
+    world.not_there = KafkaError(NO_TOPIC)
+    steps = (lambda: [error_message(NO_TOPIC)], world.assign(), world.assign(0))
+    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+
+
+def test_a_topic_that_others_may_read_the_broker_says_is_there() -> None:
+    """A trigger that gets no partition of it is told nothing else."""
+    world = World()
+    world.not_there = KafkaError(NOT_ALLOWED)
+
+    def wait() -> None:
+        world.time += 10
+
+    def allow() -> None:
+        wait()
+        world.not_there = None
+
+    steps: list[Event] = [lambda: [error_message(NOT_ALLOWED)], wait, allow]
+    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+
+
+def test_a_group_that_lets_nobody_in_blocks_until_it_does() -> None:
+    """That the topic is there is no sign of it."""
+    world = World()
+    refused = error_message(KafkaError.GROUP_AUTHORIZATION_FAILED)
+    steps = (lambda: [refused], lambda: setattr(world, "time", 200), world.assign())
+    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+
+
+def test_a_partition_that_cannot_be_read_blocks_until_a_record_comes() -> None:
+    """Or its end, or until it is somebody else's."""
+    world = World()
+    refused = error_message(NOT_ALLOWED, offset=9)
+    steps = (
+        world.assign(0, 1), lambda: [refused], lambda: [record(7, partition=1)],
+        lambda: [record(7)],
+        lambda: [refused], lambda: [end(9)], lambda: [refused], world.call("on_revoke", (0,)),
+    )  # fmt: skip
+    seen = blocked_at_each_step(world, *steps)
+    assert seen == [set(), {0}, {0}, set(), {0}, set(), {0}, set()]
+
+
+def test_a_partition_without_anything_to_read_blocks_until_the_broker_answers() -> None:
+    """What waits in it would come, and be the sign."""
+    world = World()
+    world.ends, world.not_there = {0: 9}, KafkaError(NOT_ALLOWED)
+
+    def wait() -> None:
+        world.time += 10
+
+    def allow() -> None:
+        wait()
+        world.not_there = None
+
+    def settle() -> None:
+        wait()
+        world.made[0].position = 9
+
+    refused = error_message(NOT_ALLOWED, offset=9)
+    steps: list[Event] = [world.assign(0), lambda: [refused], wait, allow, settle]
+    assert blocked_at_each_step(world, *steps) == [set(), {0}, {0}, {0}, set()]
+
+
+def test_a_group_that_may_not_begin_at_the_end_is_blocked_until_it_may() -> None:
+    """It is a member all the while, without a partition."""
+    world = World(auto_offset_reset="latest")
+    world.ends, world.not_there = {0: 100}, KafkaError(NOT_ALLOWED)
+
+    def allow() -> None:
+        world.not_there = None
+
+    steps: list[Event] = [world.assign(0), world.assign(0), allow, world.assign(0)]
+    assert blocked_at_each_step(world, *steps) == [{None}, {None}, {None}, set()]
+    assert world.watch.is_member
+
+
+def test_what_passes_by_itself_blocks_nothing() -> None:
+    """A broker that is away, or a group that nobody coordinates just now."""
+    world = World()
+    codes = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.NOT_COORDINATOR)
+    steps = [(lambda code=code: [error_message(code)]) for code in codes]
+    assert blocked_at_each_step(world, *steps) == [set()] * 3
 
 
 def test_an_error_from_kafka_is_logged_and_polling_goes_on(

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Producer
 
-from local.kafka_trigger.commands.letter import REDRIVES, Content, Letter
+from local.kafka_trigger.commands.letter import GONE, REDRIVES, Content, Letter
 from local.kafka_trigger.commands.letter_book import LetterBook
-from local.kafka_trigger.commands.redrive import GONE, Redriver
+from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.record import Record
 from tests.lambda_letters import lambda_letter, payload_record

@@ -68,7 +68,8 @@ def test_a_running_trigger_tells_how_its_partitions_stand() -> None:
 
 def told(standing: Mapping[str, object]) -> dict[str, object]:
     """What is told of the one partition."""
-    return {"one": {"member": False, "partitions": {"3": standing}}}
+    whole = {**standing, "blocked": None}
+    return {"one": {"member": False, "partitions": {"3": whole}, "blocked": {}}}
 
 
 def test_the_standings_are_read_from_the_probes() -> None:

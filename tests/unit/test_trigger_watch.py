@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
+from local.kafka_trigger.attempts import Attempts
 from local.kafka_trigger.gauges import Gauges
 from local.kafka_trigger.partition import Partition
 from local.kafka_trigger.record import Record
-from local.kafka_trigger.reports import health, readiness
+from local.kafka_trigger.reports import health, readiness, status
 from local.kafka_trigger.watch import Watch
 from tests.records import record, records
 
@@ -25,6 +26,8 @@ class FakePartition:
     position: int | None = None
     in_flight: list[Record] = field(default_factory=list)
     oldest: Record | None = None
+    blocked_by: str | None = None
+    attempts: Attempts = field(default_factory=Attempts)
 
 
 class World:
@@ -32,8 +35,10 @@ class World:
 
     def __init__(self) -> None:
         self.time = 100.0
+        self.read_errors: dict[int | None, str] = {}
         self.first, self.second = self.watches = [
-            Watch(name, lambda: self.time) for name in ("first", "second")
+            Watch(name, lambda: self.time, self.read_errors if name == "first" else None)
+            for name in ("first", "second")
         ]
 
     def hold(self, *partitions: FakePartition) -> None:
@@ -95,10 +100,35 @@ def test_a_trigger_is_ready_once_all_are_in_their_groups() -> None:
     report = readiness(world.watches, is_stopping=False)
     assert report.is_well
     assert report.body["triggers"] == {
-        "first": {"member": True, "partitions": [0, 2]},
-        "second": {"member": True, "partitions": []},
+        "first": {"member": True, "partitions": [0, 2], "blocked": {}},
+        "second": {"member": True, "partitions": [], "blocked": {}},
     }
     assert not readiness(world.watches, is_stopping=True).is_well
+
+
+def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
+    """In /ready, in a metric and in /status, until it goes on; a restart would not help."""
+    world = World()
+    world.first.is_member = world.second.is_member = True
+    stuck, well = FakePartition(2, blocked_by="too large"), FakePartition(0)
+    world.hold(stuck, well)
+    world.read_errors[None] = "no topic"
+    report = readiness(world.watches, is_stopping=False)
+    assert not report.is_well
+    told = cast(dict[str, Any], report.body["triggers"])
+    assert told["first"]["blocked"] == {"all": "no topic", "2": "too large"}
+    assert told["second"]["blocked"] == {}
+    assert world.gauge("partitions_blocked") == 2
+    assert world.troubles()[0]
+    standing = cast(dict[str, Any], status(world.watches).body["triggers"])["first"]
+    assert standing["blocked"] == {"all": "no topic", "2": "too large"}
+    told = standing["partitions"]
+    assert (told["0"]["blocked"], told["2"]["blocked"]) == (None, "too large")
+
+    stuck.blocked_by = None
+    world.read_errors.clear()
+    assert readiness(world.watches, is_stopping=False).is_well
+    assert world.gauge("partitions_blocked") == 0
 
 
 def test_the_gauges_say_what_is_held_paused_and_in_flight() -> None:
@@ -136,3 +166,22 @@ def test_the_lag_is_what_is_not_settled() -> None:
     world.first.ends = {0: 100, 1: 100, 2: 100, 4: 100}
     lags = [world.gauge("lag_records", partition=str(number)) for number in range(5)]
     assert lags == [60, 10, 0, None, 0]
+
+
+def test_the_lag_is_nothing_where_no_record_is_left() -> None:
+    """Offsets at the end without a record are passed over, as those of transactions."""
+    world = World()
+    world.hold(
+        FakePartition(0, position=99),
+        FakePartition(1, position=98),
+        FakePartition(2),
+        FakePartition(3, position=110),
+    )
+    world.first.ends = dict.fromkeys(range(4), 120)  # the last are of an open transaction
+    for number, handed_on in {0: 99, 1: 99, 3: 99}.items():
+        world.first.progress.hand_on(number, handed_on)
+    for number in range(4):
+        world.first.progress.meet_end(number, 100)
+    world.first.progress.hand_on(3, 111)
+    lags = [world.gauge("lag_records", partition=str(number)) for number in range(4)]
+    assert lags == [0, 22, 0, 10]

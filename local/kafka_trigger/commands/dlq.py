@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import TopicMetadata
 
 from local.kafka_trigger.client import producer_settings
 from local.kafka_trigger.commands import letter_output, output
-from local.kafka_trigger.commands.letter import Letter
+from local.kafka_trigger.commands.letter import GONE, Letter
 from local.kafka_trigger.commands.letter_book import Entry, LetterBook
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, pick
 from local.kafka_trigger.commands.redrive import End, Redriver
@@ -48,7 +48,7 @@ def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) 
         chosen = book.open() if options.all else _still_open(_found(book, set(options.ids)))
         redriver = _redriver(config.kafka, topic, source)
         if options.dry_run:
-            return _foretell(redriver, chosen)
+            return _foretell(redriver, chosen, source)
         return _redrive(redriver, chosen, stopping)
 
 
@@ -114,15 +114,22 @@ def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
     return Redriver(topic, producer, partitions_of, find=source.find)
 
 
-def _foretell(redriver: Redriver, letters: Iterable[Letter]) -> int:
+def _foretell(redriver: Redriver, letters: Iterable[Letter], source: Source) -> int:
     count = 0
     for letter in letters:
-        target = redriver.target(letter)
-        where = f"would go to {letter.topic} {letter.partition}" if target else "has no topic"
+        where = _foretold(redriver.target(letter), letter, source)
         output.say(f"{letter.id}: {where} (it was {letter.offset})")
         count += 1
     output.say(f"{count} to redrive; nothing was written")
     return 0
+
+
+def _foretold(target: TopicPartition | None, letter: Letter, source: Source) -> str:
+    if target is None:
+        return "has no topic"
+    if source.find(letter) is None:
+        return f"is lost: {GONE}"
+    return f"would go to {letter.topic} {letter.partition}"
 
 
 def _redrive(redriver: Redriver, letters: Iterable[Letter], stopping: threading.Event) -> int:

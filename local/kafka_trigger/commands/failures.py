@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.dead_letter import DeadLetter
+from local.kafka_trigger.dead_letter import DeadLetter, NotWritten
 
 
 class FunctionAway(Exception):
@@ -16,7 +16,7 @@ class Failures:
     def __init__(self) -> None:
         self.count = 0
 
-    def write(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Tell of letters, and count them."""
         for letter in letters:
             if letter.is_away:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from local.kafka_trigger.commands.letter import Content, Header, Letter
+from local.kafka_trigger.commands.letter import Content, Letter
+from local.kafka_trigger.letter_form import Header
 from local.kafka_trigger.record import Record
 
 SIGN = b'"KafkaBatchInfo"'

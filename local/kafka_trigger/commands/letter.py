@@ -1,5 +1,6 @@
 """A dead letter as it lies in its topic: the record it was, and what became of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,12 +8,12 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from local.kafka_trigger.dead_letter import PREFIX
+from local.kafka_trigger.letter_form import OMISSION, Header, record_bytes
 from local.kafka_trigger.record import Record
-
-Header = tuple[str, str | bytes | None]
 
 STORY = ("topic", "partition", "offset", "trigger", "status", "attempts", "error", "time")
 REDRIVES = f"{PREFIX}redrives"  # on a record that was brought home: how often that was
+GONE = "the record is in its own topic only, and no longer there"
 REDRIVEN = f"{PREFIX}redriven"  # on a mark in the dead-letter topic: the id of a letter
 
 
@@ -55,7 +56,8 @@ class Letter:
             partition, offset = int(told["partition"]), int(told["offset"])
         except ValueError:
             return None
-        return Letter(record, told["topic"], partition, offset, told, Content.of(record))
+        content = None if "omitted" in told else Content.of(record)
+        return Letter(record, told["topic"], partition, offset, told, content)
 
     @property
     def id(self) -> str:
@@ -78,27 +80,54 @@ class Letter:
         """Who buried it."""
         return self.told["trigger"]
 
+    @property
+    def omitted(self) -> str | None:
+        """What of the record was too large for the dead-letter topic; None if all is there."""
+        return self.told.get("omitted")
+
+    @property
+    def size(self) -> int | None:
+        """The bytes of its record, without what Kafka adds; None if nothing tells them."""
+        if self.content:
+            return record_bytes(self.content.key, self.content.value, self.own_headers())
+        told = self.told.get("record_bytes", "")
+        return int(told) if re.fullmatch(r"[0-9]{1,18}", told) else None
+
+    def is_of(self, record: Record) -> bool:
+        """Whether a record of its topic and partition is the one that it had no room for."""
+        size = record_bytes(record.key(), record.value(), record.headers() or ())
+        return (
+            (record.offset(), size) == (self.offset, self.size)
+            and str(record.timestamp()[1]) == self.told.get("record_timestamp")
+            and ("key" in str(self.omitted) or record.key() == self.key)
+        )
+
     @cached_property
     def origin(self) -> bytes:
         """A digest of what it was: the same for each copy, since a burial may have been repeated.
 
-        The content belongs to it: a topic that was made anew counts from 0 again.
+        The content belongs to it, or what is told of that: a topic that was made anew counts from
+        0 again.
         """
         value = self.content.value if self.content else None
-        head = repr((*self.place, self.key, value is None)).encode()
+        instead = [self.told.get(name) for name in OMISSION[2:]] if self.omitted else []
+        head = repr((*self.place, self.key, value is None, *instead)).encode()
         return blake2b(head + (value or b""), digest_size=16).digest()
 
     def headers_at_home(self) -> list[Header]:
         """The record's own headers, without those of its burial, and one that counts redrives."""
-        burial = {PREFIX + name for name in STORY} | {REDRIVES}
+        return [*self.own_headers(), (REDRIVES, str(self.redrives + 1))]
+
+    def own_headers(self) -> list[Header]:
+        """The record's own headers."""
+        burial = {PREFIX + name for name in (*STORY, *OMISSION)} | {REDRIVES}
         headers = self.content.headers if self.content else ()
-        own = [header for header in headers if header[0] not in burial]
-        return [*own, (REDRIVES, str(self.redrives + 1))]
+        return [header for header in headers if header[0] not in burial]
 
     @property
     def redrives(self) -> int:
         """How often it had been brought home before."""
-        headers = self.content.headers if self.content else ()
+        headers = (self.content or Content.of(self.record)).headers
         counts = [value for name, value in headers if name == REDRIVES and value]
         return int(counts[-1]) if counts and counts[-1].isdigit() else 0
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.content import content, shown
-from local.kafka_trigger.commands.letter import Letter
+from local.kafka_trigger.commands.letter import GONE, Content, Letter
 from local.kafka_trigger.commands.letter_book import Entry, State
 
 QUOTED = 200  # characters of an error in a list
@@ -24,11 +24,12 @@ def say_list(entries: Iterable[Entry], *, as_json: bool, with_redriven: bool) ->
 
 
 def say_letter(letter: Letter, state: State, *, as_json: bool) -> None:
-    """Print a letter with its headers and its value."""
-    _, value, headers = letter.content or (None, None, ())
+    """Print a letter with its headers and its value, or say that the value is gone."""
+    _, value, headers = letter.content or Content.of(letter.record)
+    is_gone = letter.content is None
     if as_json:
         told = [{"name": name, **content(_bytes(header))} for name, header in headers]
-        whole = {"headers": told, "value": content(value)}
+        whole = {"headers": told, "value": {"gone": GONE} if is_gone else content(value)}
         output.say_json({**_summary(letter, state), **whole})
         return
     for name, told_of_it in _summary(letter, state).items():
@@ -37,7 +38,7 @@ def say_letter(letter: Letter, state: State, *, as_json: bool) -> None:
     for name, header in headers:
         output.say(f"  {output.printable(name)}: {shown(_bytes(header))}")
     output.say("value:")
-    output.say(shown(value, whole=True))
+    output.say(GONE if is_gone else shown(value, whole=True))
 
 
 def _bytes(header: str | bytes | None) -> bytes | None:
@@ -56,5 +57,7 @@ def _summary(letter: Letter, state: State) -> dict[str, object]:
         "status": letter.told.get("status"),
         "attempts": letter.told.get("attempts"),
         "redrives": letter.redrives,
+        "bytes": letter.size,
+        "omitted": letter.omitted,
         "error": letter.told.get("error"),
     }

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from local.kafka_trigger.commands.letter import REDRIVEN, Content, Header, Letter
+from local.kafka_trigger.commands.letter import GONE, REDRIVEN, Content, Letter
 from local.kafka_trigger.commands.problem import Interrupted
+from local.kafka_trigger.letter_form import Header, is_too_large
 from local.kafka_trigger.producer import RecordProducer
 
-GONE = "the record is in its own topic only, and no longer there"
 AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many come home twice
 ANY_PARTITION = -1
 
@@ -69,11 +69,24 @@ class Redriver:
 
     def _together(self, letters: Sequence[Letter]) -> Iterator[End]:
         ends = self._acknowledged([partial(self._bring_home, each) for each in letters])
+        for number, letter in enumerate(letters):
+            if is_too_large(ends[number]):
+                ends[number] = self._alone(letter)
         home = [letter for letter, end in zip(letters, ends, strict=True) if not _why(end)]
         marks = [partial(self._mark, letter) for letter in home]
         marked = dict(zip([letter.id for letter in home], self._acknowledged(marks), strict=True))
         for letter, end in zip(letters, ends, strict=True):
             yield _end(letter, end, marked.get(letter.id))
+
+    def _alone(self, letter: Letter) -> Message | KafkaError:
+        """Bring a letter home that was too large, for a topic's limit is that of a batch.
+
+        If it still is, without the count: a record at the limit of its topic has no room for one.
+        """
+        [end] = self._acknowledged([partial(self._bring_home, letter)])
+        if is_too_large(end):
+            [end] = self._acknowledged([partial(self._bring_home, letter, is_counted=False)])
+        return end
 
     def _acknowledged(
         self, writes: Sequence[Callable[[Callable[..., None]], None]]
@@ -102,7 +115,9 @@ class Redriver:
             self._producer.flush()
             write()
 
-    def _bring_home(self, letter: Letter, on_delivery: Callable[..., None]) -> None:
+    def _bring_home(
+        self, letter: Letter, on_delivery: Callable[..., None], *, is_counted: bool = True
+    ) -> None:
         target = self.target(letter)
         if target is None:
             raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
@@ -110,7 +125,8 @@ class Redriver:
         if content is None:
             raise KafkaException(KafkaError(KafkaError._NO_OFFSET, GONE))
         whole = replace(letter, content=content)
-        self._produce(target, content.key, content.value, whole.headers_at_home(), on_delivery)
+        headers = whole.headers_at_home() if is_counted else whole.own_headers()
+        self._produce(target, content.key, content.value, headers, on_delivery)
 
     def _mark(self, letter: Letter, on_delivery: Callable[..., None]) -> None:
         """Write what a compacted topic would keep too: a key of its own, and a value."""

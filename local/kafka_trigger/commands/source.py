@@ -2,7 +2,6 @@
 
 import threading
 from contextlib import ExitStack
-from functools import cached_property
 from typing import Self
 
 from local.kafka_trigger.commands.letter import Content, Letter
@@ -12,13 +11,14 @@ from local.kafka_trigger.record import Record
 
 
 class Source:
-    """A trigger's own topic, to be read from when a letter has no content."""
+    """The topics that a trigger's records are from, to be read when a letter has no content."""
 
     def __init__(self, kafka: Kafka, trigger: Trigger, stopping: threading.Event) -> None:
         self._kafka = kafka
         self._trigger = trigger
         self._stopping = stopping
         self._open = ExitStack()
+        self._readers: dict[str, TopicReader] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -30,24 +30,31 @@ class Source:
         """What a letter's record says; None if that is gone."""
         if letter.content:
             return letter.content
-        partitions = self._reader.partitions()
+        reader = self._reader(letter.topic)
+        partitions = reader.partitions()
         if letter.partition >= 0:
             partitions = [number for number in partitions if number == letter.partition]
         here = Span(letter.offset, letter.offset + 1)
         for number in partitions:
-            for record in self._reader.read({number: here}):
+            for record in reader.read({number: here}):
                 if record.offset() == letter.offset and _is_it(record, letter):
                     return Content.of(record)
         return None
 
-    @cached_property
-    def _reader(self) -> TopicReader:
-        opened = reading(self._kafka, self._trigger, self._trigger.topic, self._stopping)
-        return self._open.enter_context(opened)
+    def _reader(self, topic: str) -> TopicReader:
+        if topic not in self._readers:
+            opened = reading(self._kafka, self._trigger, topic, self._stopping)
+            self._readers[topic] = self._open.enter_context(opened)
+        return self._readers[topic]
 
 
 def _is_it(record: Record, letter: Letter) -> bool:
-    """Whether it is the letter's record, where the letter does not say in which partition."""
+    """Whether it is the letter's record: the topic may have been made anew since then.
+
+    Lambda does not say in which partition a single record was.
+    """
+    if letter.omitted is not None:
+        return letter.is_of(record)
     if letter.partition >= 0:
         return True
     return record.key() == letter.key and str(record.timestamp()[1]) == letter.told["timestamp"]

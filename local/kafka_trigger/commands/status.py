@@ -11,7 +11,7 @@ from local.kafka_trigger.commands.probing import NotReached, Standings, standing
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
 from local.kafka_trigger.config import Config, Trigger
 
-LIVE = ("in_flight", "paused", "attempts", "oldest_age_s")
+LIVE = ("in_flight", "paused", "attempts", "oldest_age_s", "blocked")
 
 
 def status(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -39,7 +39,7 @@ def _live(urls: Sequence[str]) -> Standings:
 def _rows(
     config: Config, trigger: Trigger, live: Standings, stopping: threading.Event
 ) -> list[output.Row]:
-    with reading(config.kafka, trigger, trigger.topic, stopping) as reader:
+    with reading(config.kafka, trigger, trigger.topic, stopping, ahead=1) as reader:
         numbers = reader.partitions()
         if not numbers:
             sys.stderr.write(f"{trigger.name}: there is no topic {trigger.topic}\n")
@@ -51,6 +51,7 @@ def _of_partitions(
 ) -> list[output.Row]:
     committed = reader.committed(numbers)  # before the ends: what is committed is no more than them
     spans = reader.spans(numbers)
+    lags = _lags(trigger, reader, committed, spans)
     return [
         {
             "trigger": trigger.name,
@@ -59,11 +60,24 @@ def _of_partitions(
             "partition": number,
             "committed": committed.get(number),
             "end": spans[number].end,
-            "lag": lag(committed.get(number), spans[number], trigger.auto_offset_reset),
+            "lag": lags[number],
             **_standing(live.get((trigger.name, number), {})),
         }
         for number in numbers
     ]
+
+
+def _lags(
+    trigger: Trigger, reader: TopicReader, committed: Mapping[int, int], spans: Mapping[int, Span]
+) -> dict[int, int | None]:
+    """The lag of each partition; offsets at its end without a record are none."""
+    lags = {
+        number: lag(committed.get(number), span, trigger.auto_offset_reset)
+        for number, span in spans.items()
+    }
+    behind = {number: spans[number].end - count for number, count in lags.items() if count}
+    have_records = reader.have_records(behind) if behind else ()
+    return lags | {number: 0 for number in behind if number not in have_records}
 
 
 def lag(

@@ -54,14 +54,36 @@ class TopicReader:
         """All that is in these partitions now.
 
         The ends are those that a fetch tells: a broker may list the first offset of its last
-        batch as the latest (Tansu does).
+        batch as the latest (Tansu does). What an open transaction has written comes after them.
         """
         listed = {number: Span(*self._listed(number)) for number in numbers}
-        self._assign({number: span.end for number, span in listed.items()})
-        unseen = set(numbers)
+        met = self._first_events({number: span.end for number, span in listed.items()})
+        return {
+            number: Span(
+                listed[number].start,
+                cast(int, first.offset()) if first.error() else self._fetched_end(number),
+            )
+            for number, first in met.items()
+        }
+
+    def have_records(self, offsets: Mapping[int, int]) -> set[int]:
+        """Those of partitions that have a record at these offsets or later.
+
+        Offsets may have none: those of transactions, and what was compacted away.
+        """
+        met = self._first_events(offsets)
+        return {number for number, first in met.items() if not first.error()}
+
+    def _first_events(self, offsets: Mapping[int, int]) -> dict[int, Message]:
+        """What is met first at each partition's offset: a record, or as an error its end."""
+        self._assign(offsets)
+        unseen, met = set(offsets), dict[int, Message]()
         for message in self._events(unseen):
-            unseen.discard(cast(int, message.partition()))
-        return {number: Span(listed[number].start, self._fetched_end(number)) for number in numbers}
+            number = cast(int, message.partition())
+            if number in unseen:
+                unseen.remove(number)
+                met[number] = message
+        return {number: met[number] for number in offsets}
 
     def _listed(self, number: int) -> tuple[int, int]:
         return self._client.get_watermark_offsets(self._place(number), timeout=ANSWERS_WITHIN_S)
@@ -136,15 +158,21 @@ class TopicReader:
 
 @contextmanager
 def reading(
-    kafka: Kafka, trigger: Trigger, topic: str, stopping: threading.Event
+    kafka: Kafka,
+    trigger: Trigger,
+    topic: str,
+    stopping: threading.Event,
+    ahead: int = FETCHES_AHEAD,
 ) -> Iterator[TopicReader]:
-    """A reader of a topic, with the trigger's own rights; raises Problem for all of Kafka's."""
+    """A reader of a topic, with the trigger's own rights; raises Problem for all of Kafka's.
+
+    It fetches about `ahead` records of each partition before they are asked for.
+    """
     errors: list[KafkaError] = []
     settings = {
         "log_level": 2,  # the errors are told, in a line
-        **consumer_settings(kafka, trigger, FETCHES_AHEAD),
+        **consumer_settings(kafka, trigger, ahead),
         "auto.offset.reset": "earliest",
-        "enable.partition.eof": True,
         "error_cb": errors.append,
     }
     try:
