@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -47,6 +48,15 @@ def _keys(text: str) -> tuple[SecretStr, ...]:
     if not all(re.fullmatch("[!-~]{16,}", key) for key in keys):
         raise ValueError("each key needs 16 characters or more, of visible ASCII")
     return tuple(map(SecretStr, keys))
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each, strict=False) for each in text.split())
+    except ValueError:
+        raise ValueError(
+            "must be addresses or ranges, as 10.0.0.0/8, with spaces between"
+        ) from None
 
 
 class Settings(BaseModel):
@@ -132,12 +142,16 @@ class AccessSettings(Settings):
     """For functions that people call: whose requests are taken, and how many a second.
 
     Several keys, separated by commas or white space, are valid side by side; without any, no key
-    is asked for. A rate of 0 is no limit; without a burst it is twice the rate.
+    is asked for. A rate of 0 is no limit; without a burst it is twice the rate. `trusted_proxies`
+    are the addresses, or ranges of them, of proxies before the gateway or a cloud's front end.
     """
 
     api_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)] = ()
     rate_limit: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
     rate_limit_burst: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)
+    ] = ()
 
 
 S = TypeVar("S", bound=Settings)
