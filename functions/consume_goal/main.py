@@ -14,11 +14,13 @@ from functions.shared.cache import Cache
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
 logs.configure("consume-goal", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker

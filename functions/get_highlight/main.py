@@ -12,10 +12,12 @@ from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(GetHighlightSettings)
 logs.configure("get-highlight", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads made before gunicorn forks are dead in the worker

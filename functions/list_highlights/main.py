@@ -14,10 +14,12 @@ from functions.shared.access import admission
 from functions.shared.cache import Cache
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(ListHighlightsSettings)
 logs.configure("list-highlights", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker

@@ -67,6 +67,8 @@ class Settings(BaseModel):
     )
 
     log_level: LogLevel = "INFO"
+    header_timeout_s: Seconds = 10.0
+    body_timeout_s: Seconds = 30.0
 
     # The variables as they were written, for `renewed`; no part of what a repr shows.
     _written: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -135,7 +137,8 @@ class RedisSettings(Settings):
     ) = Field(None, repr=False)
     redis_timeout_s: Seconds = 0.05
     redis_max_idle_s: Seconds = 60.0
-    cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    redis_max_age_s: Seconds = 60.0
+    cache_ttl_s: Annotated[int, Field(ge=1, le=10)] = 2  # a change waits as long, within a lease
 
 
 class AccessSettings(Settings):

@@ -84,12 +84,14 @@ def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
     assert response["multiValueHeaders"] == {"content-length": ["4"]}
 
 
-@pytest.mark.parametrize("source", ["192.0.2.7", "2001:db8::7"])
-def test_the_caller_is_whom_the_gateway_saw(source: str) -> None:
-    """Whatever the request says of itself."""
+@pytest.mark.parametrize(
+    ("source", "counted"), [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::/64")]
+)
+def test_the_caller_is_whom_the_gateway_saw(source: str, counted: str) -> None:
+    """Whatever the request says of itself; of IPv6 it is the subnet that counts."""
     made = event(multiValueHeaders={"X-Forwarded-For": ["203.0.113.1", "203.0.113.2"]})
     made["requestContext"]["identity"]["sourceIp"] = source
-    assert caller(called(made)) == source
+    assert caller(called(made)) == counted
 
 
 def test_the_callers_trace_is_continued_or_else_that_of_lambda() -> None:
