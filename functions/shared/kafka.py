@@ -56,6 +56,7 @@ def producer(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
         # records every 500 ms only, and found none at its first look, nor at its second.
         "enable.sparse.connections": False,
         # What waits for a broker that is away; librdkafka's own limit is more than a function has.
+        # In an outage there may be as much again, in the producer that this one replaced.
         "queue.buffering.max.kbytes": QUEUE_KIB,
         "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
     }
