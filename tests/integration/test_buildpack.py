@@ -6,12 +6,14 @@ GOOGLE_FUNCTION_SOURCE, _TARGET and _SIGNATURE_TYPE said at the build is in the 
 `GOOGLE_`; the rest of it is the deployer's.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -76,12 +78,18 @@ def started(
     }
     command = [environment / "bin" / "functions-framework"]
     with subprocess.Popen(
-        command, cwd=workspace, env=variables, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=workspace,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         try:
             yield process
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its workers would outlive it
 
 
 def test_the_source_that_is_sent_is_what_the_buildpack_needs(workspace: Path) -> None:
