@@ -10,13 +10,14 @@ from starlette.responses import Response
 from functions.consume_goal.consume import Consume
 from functions.shared.envelopes import failures_answer, open_envelope
 from functions.shared.http import Json, Routes, read_body
+from functions.shared.readiness import Readiness
 
 BODY_LIMIT = 16 * 1024 * 1024
 
 log = logging.getLogger(__name__)
 
 
-def app(consume: Callable[[], Consume]) -> Routes:
+def app(consume: Callable[[], Consume], ready: Readiness | None = None) -> Routes:
     """POST / with the records of a batch."""
 
     async def take(request: Request) -> Response:
@@ -28,4 +29,4 @@ def app(consume: Callable[[], Consume]) -> Routes:
         answer = failures_answer(failures)
         return Json(orjson.dumps(answer))
 
-    return Routes({"/": {"POST": take}}, consume)
+    return Routes({"/": {"POST": take}}, consume, ready=ready)

@@ -11,9 +11,10 @@ from functions.consume_goal.consume import Consume
 from functions.consume_goal.settings import ConsumeGoalSettings
 from functions.shared import logs
 from functions.shared.cache import Cache
-from functions.shared.highlights import Highlights
+from functions.shared.highlights import RECORDS, Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
+from functions.shared.readiness import Readiness
 from functions.shared.settings import load
 
 settings = load(ConsumeGoalSettings)
@@ -21,17 +22,34 @@ logs.configure("consume-goal", settings.log_level)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def store() -> Highlights:
+    """The process' one store."""
+    return Highlights(Postgres(settings), RECORDS)
+
+
+@cache
+def page_cache() -> Cache:
+    """The process' one cache."""
+    return Cache(settings)
+
+
+@cache
+def publisher() -> Publisher:
+    """The process' one publisher."""
+    return Publisher(settings, linger_ms=0)
+
+
+@cache
 def consume() -> Consume:
     """The process' one consumer of batches."""
-    return Consume(
-        store=Highlights(Postgres(settings)),
-        cache=Cache(settings),
-        publisher=Publisher(settings, linger_ms=0),
-        highlight_types=settings.highlight_types,
-    )
+    return Consume(store(), page_cache(), publisher(), settings.highlight_types)
 
 
-routes = app(consume)
+ready = Readiness(
+    {"postgres": lambda: store().ready(), "kafka": lambda: publisher().ready()},
+    best_effort={"redis": lambda: page_cache().ready()},
+)
+routes = app(consume, ready)
 
 
 @functions_framework.aio.http

@@ -8,12 +8,15 @@ from starlette.responses import Response
 
 from functions.ingest_event.ingest import Ingest, Publishes
 from functions.shared.http import Admit, Json, Routes, header, read_body, require_json
+from functions.shared.readiness import Readiness
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
 
 
-def app(publisher: Callable[[], Publishes], admit: Admit | None = None) -> Routes:
+def app(
+    publisher: Callable[[], Publishes], admit: Admit | None = None, ready: Readiness | None = None
+) -> Routes:
     """POST /events and POST /events/batch."""
     ingest = Ingest(publisher)
 
@@ -31,5 +34,8 @@ def app(publisher: Callable[[], Publishes], admit: Admit | None = None) -> Route
         return Json(orjson.dumps(accepted), 202)
 
     return Routes(
-        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher, admit
+        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}},
+        publisher,
+        admit,
+        ready,
     )

@@ -11,6 +11,7 @@ from functions.ingest_event.settings import IngestEventSettings
 from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.publisher import Publisher
+from functions.shared.readiness import Readiness
 from functions.shared.settings import load
 
 settings = load(IngestEventSettings)
@@ -23,7 +24,8 @@ def publisher() -> Publisher:
     return Publisher(settings)
 
 
-routes = app(publisher, admission(settings))
+ready = Readiness({"kafka": lambda: publisher().ready()})
+routes = app(publisher, admission(settings), ready)
 
 
 @functions_framework.aio.http

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
 from functions.shared.breaker import Breaker
+from functions.shared.problems import Unavailable
 from functions.shared.redis_pool import RestedPool
 from functions.shared.settings import RedisSettings, renewed
 
@@ -127,6 +128,17 @@ class Cache:
             if not await self._settle(match_ids, change):
                 self._unsettled.update(match_ids)
                 self._settling = self._settling or asyncio.create_task(self._settle_later())
+
+    async def ready(self) -> None:
+        """Return if Redis answers.
+
+        Raises:
+            Unavailable: it does not, or there is none.
+        """
+        if self._redis is None:
+            raise Unavailable("No REDIS_URL is set.")
+        if self._breaker.is_open or not await self._try(self._redis.ping()):
+            raise Unavailable("Redis does not answer.")
 
     async def close(self) -> None:
         """Close every connection."""

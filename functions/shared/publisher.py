@@ -16,11 +16,14 @@ from functions.shared.acknowledgements import (
     NotAcknowledged,
 )
 from functions.shared.kafka_credentials import Credentials
+from functions.shared.problems import Unavailable
 from functions.shared.settings import KafkaSettings
+from functions.shared.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
 
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
 POLL_S = 0.001
+READY_WITHIN_S = 1.0
 
 __all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
 
@@ -79,6 +82,20 @@ class Publisher:
             self._produce(records, _log_if_lost)
         except (BufferError, KafkaException) as error:
             log.warning("announcement lost", extra={"fields": {"error": str(error)}})
+
+    async def ready(self) -> None:
+        """Return if the broker answers, and has the topics.
+
+        Raises:
+            Unavailable: it does not, or has not.
+        """
+        try:
+            known = await asyncio.to_thread(self._producer.list_topics, timeout=READY_WITHIN_S)
+        except KafkaException as error:
+            raise Unavailable("The broker does not answer.") from error
+        missing = {MATCH_EVENTS, HIGHLIGHTS_PENDING} - known.topics.keys()
+        if missing:
+            raise Unavailable(f"The topic {min(missing)} is not there.")
 
     def _produce(self, records: Sequence[Record], delivered: DeliveryReport) -> None:
         try:

@@ -19,6 +19,7 @@ FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
 CLOUD_RUN = closed.load("cloud-run-v1")
 DEFINITIONS = {name: closed.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
+LOOK_S = 1.5  # what a function gives its services to answer, in functions/shared/readiness.py
 POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
@@ -58,8 +59,16 @@ def test_every_file_is_one_that_cloud_run_knows(path: Path) -> None:
     document = parsed(path)
     schema = {"$defs": DEFINITIONS, "$ref": f"#/$defs/{document['kind']}"}
     assert closed.problems(schema, document) == []
-    text = path.read_text()
-    assert "httpGet: { path: /health, port: 8080 }" in text or document["kind"] == "Job"
+    assert "httpGet: { path: /health, port: 8080 }" in path.read_text() or document["kind"] == "Job"
+
+
+def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
+    """A revision whose migration or topic is missing gets no requests; a busy one is not killed."""
+    for path in SERVICES.values():
+        [container] = instance(parsed(path))["containers"]
+        assert container["startupProbe"]["httpGet"] == {"path": "/ready", "port": 8080}
+        assert container["startupProbe"]["timeoutSeconds"] > LOOK_S
+        assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": 8080}
 
 
 @pytest.mark.parametrize("field", ["conatiners", "containerConcurency"])

@@ -204,8 +204,8 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
         visibility = service["metadata"].get("labels", {}).get("networking.knative.dev/visibility")
         is_public = name in ("ingest-event", "list-highlights", "get-highlight")
         assert visibility == (None if is_public else "cluster-local")
-        for probe in ("readinessProbe", "livenessProbe"):
-            assert container[probe]["httpGet"]["path"] == "/health"
+        assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/health"
 
 
 def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
