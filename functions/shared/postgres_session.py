@@ -39,10 +39,8 @@ class Prepared:
 
     def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
         """The rows of a statement, which is prepared when it is first run."""
-        connection = self._connection
-        limit, statement = self._prepared(LIMIT_TRANSACTION), self._prepared(sql)
-        connection.send_BIND(limit.name_bin, self._timeout_ms)
-        connection.send_EXECUTE()
+        connection, statement = self._connection, self._prepared(sql)
+        self._limit()
         parameters = make_params(connection.py_types, statement.make_vals(values))
         connection.send_BIND(statement.name_bin, parameters)
         connection.send_EXECUTE()
@@ -50,6 +48,8 @@ class Prepared:
 
     def _prepared(self, sql: str) -> PreparedStatement:
         if sql not in self._statements:
+            if sql != LIMIT_TRANSACTION:
+                self._limit()  # it waits for a table that is locked
             try:
                 self._statements[sql] = self._connection.prepare(sql)
             except DatabaseError:  # pg8000 would look for a free name behind all that failed
@@ -57,6 +57,12 @@ class Prepared:
                 self._connection._statement_nums = names
                 raise
         return self._statements[sql]
+
+    def _limit(self) -> None:
+        """Begin a transaction that has our time-out: the next Sync ends it."""
+        limit = self._prepared(LIMIT_TRANSACTION)
+        self._connection.send_BIND(limit.name_bin, self._timeout_ms)
+        self._connection.send_EXECUTE()
 
 
 class Unprepared:
