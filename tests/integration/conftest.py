@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from functions.shared.postgres import connect
+from infra.migrate import migrate
 from local.embedded.ports import free_port
 from local.embedded.stack import Stack
 from tests.e2e.docker import docker_runs
@@ -81,6 +82,14 @@ def empty_database(stack: Stack) -> Iterator[str]:
         connection.run(f"CREATE DATABASE {name}")
         yield re.sub(r"/[^/]*$", f"/{name}", stack.database_url)
         connection.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def own_table(empty_database: str) -> Table:
+    """The empty table `highlights` in a database of its own, on which no function works."""
+    with closing(connect(empty_database, TIMEOUT_S)) as connection:
+        migrate(connection)
+    return Table(empty_database)
 
 
 @pytest.fixture

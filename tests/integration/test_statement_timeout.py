@@ -41,15 +41,14 @@ def postgres_by(url: str, prepare: str, **variables: str) -> Postgres:
 
 
 @pytest.fixture(params=WAYS)
-def postgres(request: pytest.FixtureRequest, stack: Stack, table: Table) -> Iterator[Postgres]:
-    """The stack's Postgres, its table empty: straight, or through a pooler of transactions."""
-    del table
+def postgres(request: pytest.FixtureRequest, own_table: Table) -> Iterator[Postgres]:
+    """A database with an empty table: straight, or through a pooler of transactions."""
     if request.param != "pooled":
         prepare = str(request.param == "prepared")
-        with closing(postgres_by(stack.database_url, prepare)) as straight:
+        with closing(postgres_by(own_table.url, prepare)) as straight:
             yield straight
         return
-    place = urlsplit(stack.database_url)
+    place = urlsplit(own_table.url)
     with Pooler(place.port or 0) as pooler:
         url = f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
         with closing(postgres_by(url, "false")) as pooled:
@@ -57,9 +56,9 @@ def postgres(request: pytest.FixtureRequest, stack: Stack, table: Table) -> Iter
 
 
 @contextmanager
-def locked(stack: Stack) -> Iterator[None]:
+def locked(table: Table) -> Iterator[None]:
     """The table in the hands of somebody who does not let go of it."""
-    with closing(connect(stack.database_url, 30)) as connection:
+    with closing(connect(table.url, 30)) as connection:
         connection.run("BEGIN")
         connection.run("LOCK TABLE highlights IN ACCESS EXCLUSIVE MODE")
         yield
@@ -87,13 +86,13 @@ def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:
 
 
 def test_what_waits_for_a_lock_has_ended_when_its_reader_is_told(
-    postgres: Postgres, quiet_stack: Stack, table: Table
+    postgres: Postgres, own_table: Table
 ) -> None:
     """Nothing of it is left in Postgres, while the lock is still held."""
-    with locked(quiet_stack):
+    with locked(own_table):
         with pytest.raises(Unavailable, match=TOO_LONG):
             asyncio.run(Highlights(postgres).list({}, limit=10))
-        eventually(lambda: table.run(ACTIVE) == [[0]], within_s=2)
+        eventually(lambda: own_table.run(ACTIVE) == [[0]], within_s=2)
     assert asyncio.run(Highlights(postgres).list({}, limit=10)) == []
 
 
@@ -114,11 +113,11 @@ def test_a_pooler_gives_its_servers_back_as_they_were(stack: Stack) -> None:
 
 
 def test_a_dozen_slow_lists_keep_no_other_from_being_answered(
-    quiet_stack: Stack, table: Table
+    own_table: Table,
 ) -> None:
     """Lists that no index serves hold half of the connections; a first page comes at once."""
-    with closing(postgres_by(quiet_stack.database_url, "true", DATABASE_TIMEOUT_S="5")) as postgres:
-        asyncio.run(_beside_slow_ones(postgres, table))
+    with closing(postgres_by(own_table.url, "true", DATABASE_TIMEOUT_S="5")) as postgres:
+        asyncio.run(_beside_slow_ones(postgres, own_table))
 
 
 async def _beside_slow_ones(postgres: Postgres, table: Table) -> None:
