@@ -7,6 +7,7 @@ tried again. Exits with 1 when that could not be done, and with 2 when it was no
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -164,6 +165,8 @@ async def run(arguments: argparse.Namespace, settings: EnrichmentSettings) -> No
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parsed = parse(arguments)
+    functions_log = logging.getLogger("functions")
+    functions_log.setLevel(logging.CRITICAL)  # what matters is printed
     try:
         asyncio.run(run(parsed, load(EnrichmentSettings)))
         sys.stdout.flush()
@@ -172,6 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"{error.detail}{f' Missing: {missing}.' if missing else ''}")
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        functions_log.setLevel(logging.NOTSET)
 
 
 def _print(line: str) -> None:

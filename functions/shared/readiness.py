@@ -11,6 +11,7 @@ from functions.shared.problems import Problem
 Check = Callable[[], Awaitable[None]]
 
 OK = "ok"
+LIMIT_S = 2.5  # a probe waits a little longer
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Readiness:
         best_effort: Mapping[str, Check] | None = None,
         *,
         max_age_s: float = 1.0,
-        limit_s: float = 1.5,
+        limit_s: float = LIMIT_S,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._needed = needed

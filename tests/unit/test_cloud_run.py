@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.shared.readiness import LIMIT_S
 from local.embedded import ROOT, functions
 from tests import closed
 
@@ -19,7 +20,6 @@ FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
 CLOUD_RUN = closed.load("cloud-run-v1")
 DEFINITIONS = {name: closed.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
-LOOK_S = 1.5  # what a function gives its services to answer, in functions/shared/readiness.py
 POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
@@ -67,7 +67,7 @@ def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
     for path in SERVICES.values():
         [container] = instance(parsed(path))["containers"]
         assert container["startupProbe"]["httpGet"] == {"path": "/ready", "port": 8080}
-        assert container["startupProbe"]["timeoutSeconds"] > LOOK_S
+        assert container["startupProbe"]["timeoutSeconds"] > LIMIT_S
         assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": 8080}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from functions.shared.readiness import LIMIT_S
 from local.embedded import ROOT, functions
 from tests import closed, knative_kafka
 from tests.kustomize import Object, build, pod_of
@@ -205,6 +206,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
         is_public = name in ("ingest-event", "list-highlights", "get-highlight")
         assert visibility == (None if is_public else "cluster-local")
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        assert container["readinessProbe"]["timeoutSeconds"] > LIMIT_S
         assert container["livenessProbe"]["httpGet"]["path"] == "/health"
 
 
