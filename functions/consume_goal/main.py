@@ -16,6 +16,7 @@ from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
 from functions.shared.readiness import Readiness
 from functions.shared.settings import load
+from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
 logs.configure("consume-goal", settings.log_level)
@@ -36,7 +37,7 @@ def page_cache() -> Cache:
 @cache
 def publisher() -> Publisher:
     """The process' one publisher."""
-    return Publisher(settings, linger_ms=0)
+    return Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0)
 
 
 @cache

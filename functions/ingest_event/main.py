@@ -13,6 +13,7 @@ from functions.shared.access import admission
 from functions.shared.publisher import Publisher
 from functions.shared.readiness import Readiness
 from functions.shared.settings import load
+from functions.shared.topics import MATCH_EVENTS
 
 settings = load(IngestEventSettings)
 logs.configure("ingest-event", settings.log_level)
@@ -21,7 +22,7 @@ logs.configure("ingest-event", settings.log_level)
 @cache  # on first use: a producer made before gunicorn forks is dead in the worker
 def publisher() -> Publisher:
     """The process' one publisher."""
-    return Publisher(settings)
+    return Publisher(settings, topic=MATCH_EVENTS)
 
 
 ready = Readiness({"kafka": lambda: publisher().ready()})

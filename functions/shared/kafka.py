@@ -39,6 +39,25 @@ def client(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
+def producer(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
+    """The settings of an idempotent producer, whose records wait `linger_ms` for company."""
+    return {
+        **client(settings),
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": linger_ms,
+        "message.timeout.ms": int(settings.publish_deadline_s * 1000),
+        # A missing topic is for `infra.topics` to make, with as many partitions as it needs.
+        "allow.auto.create.topics": False,
+        # Its records end before their deadline, so that the error says what is missing.
+        "topic.metadata.propagation.max.ms": int(settings.publish_deadline_s * 500),
+        # Connect before there is a record: an idempotent producer looks for a broker to number its
+        # records every 500 ms only, and found none at its first look, nor at its second.
+        "enable.sparse.connections": False,
+        "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
+    }
+
+
 def refusals(settings: KafkaSettings) -> Iterator[str]:
     """What is missing or wrong between the variables, each in a sentence that names one."""
     protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.shared import kafka, loose_ends
 from functions.shared.acknowledgements import (
@@ -15,15 +16,16 @@ from functions.shared.acknowledgements import (
     Awaited,
     NotAcknowledged,
 )
+from functions.shared.delivery_health import DeliveryHealth
 from functions.shared.kafka_credentials import Credentials
 from functions.shared.problems import Unavailable
+from functions.shared.producers import Producers
 from functions.shared.settings import KafkaSettings
-from functions.shared.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.topic_check import TopicCheck, passed
 
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
 POLL_S = 0.001
-READY_WITHIN_S = 1.0
 
 __all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
 
@@ -40,20 +42,25 @@ class Record(NamedTuple):
 
 
 class Publisher:
-    """One idempotent producer a process, bound to the event loop that it is made in.
+    """Publishes through one idempotent producer a process; bound to the running event loop.
 
     While acknowledgements are awaited the loop asks for them every millisecond. A thread that
     waits for them would fight with the loop for the interpreter: measured, it cost more than all
     the rest of a request. For the same reason records wait `linger_ms` for company: a request to
     the broker costs as much as ten events.
+
+    Whatever error a delivery ends with, another producer takes the place of the one that had it.
+    `topic` is the one that `ready` asks for.
     """
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: float = 1) -> None:
+    def __init__(self, settings: KafkaSettings, *, topic: str, linger_ms: float = 1) -> None:
         self._deadline_s = settings.publish_deadline_s
-        self._credentials = Credentials(settings)
-        self._connect = partial(self._credentials.producer, _configuration(settings, linger_ms))
-        self._producer = self._connect()
+        self._linger_ms = linger_ms
         self._loop = asyncio.get_running_loop()
+        self._health = DeliveryHealth(self._deadline_s, self._loop.time)
+        self._credentials = Credentials(settings, self._sign_in)
+        self._producers = Producers(self._connect, self._deadline_s)
+        self._topic_check = TopicCheck(self._producers.get, topic)
         self._polling: loose_ends.End | None = None
         self._awaited = Awaited()
 
@@ -77,69 +84,82 @@ class Publisher:
         return acknowledged
 
     def announce(self, records: Sequence[Record]) -> None:
-        """Publish the records without waiting; one that is lost is only logged."""
-        try:
-            self._produce(records, _log_if_lost)
-        except (BufferError, KafkaException) as error:
-            log.warning("announcement lost", extra={"fields": {"error": str(error)}})
+        """Publish the records without waiting; one may be lost, and why is logged."""
+        with suppress(BufferError, KafkaException):
+            self._produce(records, lambda *_: None)
 
     async def ready(self) -> None:
-        """Return if the broker answers, and has the topics.
+        """Return when a record could be published, as far as that can be known without one.
 
         Raises:
-            Unavailable: it does not, or has not.
+            Unavailable: the broker does not answer within two seconds, has no such topic, or
+                refused the last record, and why.
         """
-        try:
-            known = await asyncio.to_thread(self._producer.list_topics, timeout=READY_WITHIN_S)
-        except KafkaException as error:
-            raise Unavailable("The broker does not answer.") from error
-        missing = {MATCH_EVENTS, HIGHLIGHTS_PENDING} - known.topics.keys()
-        if missing:
-            raise Unavailable(f"The topic {min(missing)} is not there.")
+        if cause := self._health.cause():
+            raise Unavailable(f"The broker does not acknowledge records: {cause}.")
+        look = self._topic_check.look()
+        self._poll_soon()  # a client that has to sign in anew is given a token by a callback
+        await passed(look)
 
     def _produce(self, records: Sequence[Record], delivered: DeliveryReport) -> None:
+        producer = self._producers.get()
+        reported = partial(self._reported, producer, delivered)
+        self._poll_soon()
         try:
             for record in records:
-                self._producer.produce(
+                producer.produce(
                     record.topic,
                     record.value,
                     record.key,
                     headers=list(record.headers.items()),
-                    on_delivery=delivered,
+                    on_delivery=reported,
                 )
         except KafkaException as error:
-            if error.args[0].code() == KafkaError._FATAL:
-                log.error("the producer is beyond repair, another takes its place: %s", error)  # noqa: TRY400 (says it all)
-                self._producer = self._connect()
+            self._failed(producer, error.args[0])
             raise
+        except BufferError:
+            self._health.failed(KafkaError(KafkaError._QUEUE_FULL))
+            raise
+
+    def _reported(
+        self,
+        producer: Producer,
+        delivered: DeliveryReport,
+        error: KafkaError | None,
+        message: Message,
+    ) -> None:
+        if error is None:
+            self._health.succeeded()
+        else:
+            self._failed(producer, error)
+        delivered(error, message)
+
+    def _failed(self, producer: Producer, error: KafkaError) -> None:
+        if self._producers.failed(producer):
+            self._health.failed(error)
+
+    def _poll_soon(self) -> None:
         if self._polling is None:
             self._polling = loose_ends.leave()
             self._loop.call_later(POLL_S, self._poll)
 
     def _poll(self) -> None:
-        self._producer.poll(0)
+        self._producers.poll()
         self._awaited.expire(self._loop.time())
-        if self._awaited or len(self._producer):
+        if self._awaited or self._producers or self._topic_check.is_looking():
             self._loop.call_later(POLL_S, self._poll)
         elif self._polling is not None:
             self._polling.set_result(None)
             self._polling = None
 
+    def _connect(self) -> Producer:
+        configuration = kafka.producer(self._credentials.settings, self._linger_ms)
+        return Producer({**configuration, "error_cb": self._heard}, logger=log)
 
-def _log_if_lost(error: KafkaError | None, _: Message) -> None:
-    if error is not None:
-        log.warning("announcement lost", extra={"fields": {"error": str(error)}})
+    def _heard(self, error: KafkaError) -> None:
+        self._health.heard(error)
+        self._credentials.heard(error)
 
-
-def _configuration(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
-    return {
-        **kafka.client(settings),
-        "acks": "all",
-        "enable.idempotence": True,
-        "linger.ms": linger_ms,
-        "message.timeout.ms": int(settings.publish_deadline_s * 1000),
-        # Connect before there is a record: an idempotent producer looks for a broker to number its
-        # records every 500 ms only, and found none at its first look, nor at its second.
-        "enable.sparse.connections": False,
-        "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
-    }
+    def _sign_in(self, user: str, password: str) -> None:
+        for producer in self._producers:
+            producer.set_sasl_credentials(user, password)

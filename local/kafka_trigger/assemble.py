@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer
 from prometheus_client import CollectorRegistry
 
 from local.kafka_trigger.attempts import Attempts, CountedPosts
@@ -28,6 +28,7 @@ from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.partition import Partition
+from local.kafka_trigger.producer import ResilientProducer
 from local.kafka_trigger.record_queue import RecordQueue, depth
 from local.kafka_trigger.transport import Transport
 
@@ -64,7 +65,7 @@ def _burial(kafka: Kafka, read: Callable[[], Config]) -> BuryIn:
     """Who buries in any topic, with one producer."""
     settings = producer_settings(kafka)
     credentials = Credentials(settings, lambda: producer_settings(read().kafka))
-    producer = credentials.client = Producer({**settings, "error_cb": credentials.heard})
+    producer = credentials.client = ResilientProducer({**settings, "error_cb": credentials.heard})
     return lambda topic, name: DeadLetterTopic(topic, name, producer, polled=credentials.polled)
 
 

@@ -4,9 +4,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import KafkaError
 
 from local.kafka_trigger.load import ConfigError
 
@@ -14,6 +14,13 @@ Settings = Mapping[str, Any]
 Login = tuple[str, str] | None
 
 log = logging.getLogger("kafka")
+
+
+class SignsIn(Protocol):
+    """A client of the broker."""
+
+    def set_sasl_credentials(self, username: str, password: str) -> None:
+        """Sign in as this user from now on."""
 
 
 class Credentials:
@@ -24,7 +31,7 @@ class Credentials:
     from within one of its callbacks, as the next one would end the process.
     """
 
-    client: Consumer | Producer
+    client: SignsIn
 
     def __init__(self, settings: Settings, read: Callable[[], Settings]) -> None:
         self._login = _login(settings)

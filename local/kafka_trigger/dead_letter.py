@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
+from local.kafka_trigger.producer import RecordProducer
 from local.kafka_trigger.record import Record
 
 PREFIX = "dlq_"
@@ -61,7 +62,7 @@ class DeadLetterTopic:
         self,
         topic: str,
         trigger: str,
-        producer: Producer,
+        producer: RecordProducer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         polled: Callable[[], None] = lambda: None,
     ) -> None:

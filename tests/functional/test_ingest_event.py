@@ -523,7 +523,7 @@ def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
     )
 
     async def within() -> None:
-        publisher = Publisher(settings)
+        publisher = Publisher(settings, topic="match-events")
         client = Client(app(lambda: publisher))
         start = monotonic()
         asked = [

@@ -253,7 +253,7 @@ def test_a_record_is_acknowledged_after_its_password_was_changed(
     }
 
     async def work() -> None:
-        publisher = Publisher(load(KafkaSettings, environ, aws.secrets))
+        publisher = Publisher(load(KafkaSettings, environ, aws.secrets), topic="topic")
         record = Record("topic", "key", b"value", {})
         await publisher.publish([record])
         aws.rotate(NEW)

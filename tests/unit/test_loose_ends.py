@@ -13,7 +13,7 @@ NEWS = Record("topic", "key", b"{}", {})
 async def announced(deadline_s: float, within_s: float) -> float:
     """How many seconds an announcement to no broker is waited for; the deadline is its end."""
     settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "PUBLISH_DEADLINE_S": deadline_s}
-    publisher = Publisher(KafkaSettings.model_validate(settings))
+    publisher = Publisher(KafkaSettings.model_validate(settings), topic="topic")
     began = time.monotonic()
     publisher.announce([NEWS])
     publisher.announce([NEWS])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import TopicMetadata
 
 from local.kafka_trigger.client import producer_settings
@@ -20,6 +20,7 @@ from local.kafka_trigger.commands.redrive import End, Redriver
 from local.kafka_trigger.commands.source import Source
 from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
+from local.kafka_trigger.producer import ResilientProducer
 from local.kafka_trigger.record import Record
 
 
@@ -97,7 +98,7 @@ def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
 def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
     """One whose producer keeps the order also when it has to try again."""
     try:
-        producer = Producer({**producer_settings(kafka), "enable.idempotence": True})
+        producer = ResilientProducer({**producer_settings(kafka), "enable.idempotence": True})
     except KafkaException as error:
         raise Misuse(f"[kafka]: {error.args[0].str()}") from error
 

@@ -8,10 +8,11 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.commands.letter import REDRIVEN, Content, Header, Letter
 from local.kafka_trigger.commands.problem import Interrupted
+from local.kafka_trigger.producer import RecordProducer
 
 GONE = "the record is in its own topic only, and no longer there"
 AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many come home twice
@@ -36,7 +37,7 @@ class Redriver:
     def __init__(
         self,
         topic: str,
-        producer: Producer,
+        producer: RecordProducer,
         partitions_of: Callable[[str], Sequence[int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         find: Callable[[Letter], Content | None] = lambda letter: letter.content,

@@ -1,0 +1,167 @@
+"""The producer of dead letters after a delivery that failed."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from local.kafka_trigger.producer import ResilientProducer
+
+FENCED = KafkaError(KafkaError.PRODUCER_FENCED)
+
+
+class FakeProducer:
+    """Ends records as `end` says, when it is polled; while it holds, it ends none."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.login = settings.get("sasl.password")
+        self.end: KafkaError | None = None
+        self.holds = False
+        self.refusal: Exception | None = None
+        self._lock = threading.Lock()
+        self._held: list[Callable[..., None]] = []
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def produce(self, _: str, on_delivery: Callable[..., None], **__: Any) -> None:
+        """Take a record."""
+        if self.refusal:
+            raise self.refusal
+        self._held.append(on_delivery)
+
+    def poll(self, _: float) -> int:
+        """Report."""
+        if self.holds:
+            return 0
+        with self._lock:
+            held, self._held = self._held, []
+        for report in held:
+            report(self.end, None)
+        return len(held)
+
+    def flush(self) -> int:
+        """Report all."""
+        self.holds = False
+        self.poll(0)
+        return 0
+
+    def set_sasl_credentials(self, _: str, password: str) -> None:
+        """Take another."""
+        self.login = password
+
+
+class World:
+    """A producer, those that it consists of, and what was reported of its records."""
+
+    def __init__(self, renew_after_s: float = 0) -> None:
+        self.made: list[FakeProducer] = []
+        self.ends: dict[int, list[KafkaError | None]] = {}
+        self.producer = ResilientProducer({}, self.make, renew_after_s)
+
+    def make(self, settings: dict[str, Any]) -> Producer:
+        """Another one."""
+        self.made.append(FakeProducer(settings))
+        return cast(Producer, self.made[-1])
+
+    def write(self, number: int) -> None:
+        """Begin to write a record."""
+        self.ends[number] = []
+        self.producer.produce("dlq", on_delivery=partial(self._ended, number))
+
+    def hold(self, producer: FakeProducer, number: int) -> None:
+        """Have a producer hold a record, as one does that is to try again."""
+        self.ends[number] = []
+        producer.produce("dlq", on_delivery=partial(self._ended, number))
+
+    def _ended(self, number: int, error: KafkaError | None, _: Any) -> None:
+        self.ends[number].append(error)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_record_after_one_that_failed_goes_through_another_producer(*, at_once: bool) -> None:
+    """Whether it was refused at once, or later."""
+    world = World()
+    world.made[0].end = FENCED
+    if at_once:
+        world.made[0].refusal = KafkaException(FENCED)
+        with pytest.raises(KafkaException):
+            world.write(0)
+    else:
+        world.write(0)
+        world.producer.poll(0)
+        assert world.ends[0] == [FENCED]
+    world.write(1)
+    world.producer.poll(0)
+    world.write(2)
+    world.producer.poll(0)
+    assert world.ends[1] == world.ends[2] == [None]
+    assert len(world.made) == 2
+
+
+@pytest.mark.parametrize("name", ["poll", "flush"])
+def test_what_a_replaced_producer_holds_is_still_reported(name: str) -> None:
+    """Once, as it ends there."""
+    world = World()
+    old = world.made[0]
+    old.end = FENCED
+    world.write(0)
+    world.producer.poll(0)
+    old.end, old.holds = None, True
+    world.hold(old, 1)
+    world.write(2)
+    world.producer.poll(0)
+    assert world.ends == {0: [FENCED], 1: [], 2: [None]}
+    assert len(world.producer) == 1
+    old.holds = False
+    ask = {"poll": lambda: world.producer.poll(0), "flush": world.producer.flush}[name]
+    for _ in range(3):
+        ask()
+    assert world.ends[1] == [None]
+    assert len(world.producer) == 0
+
+
+def test_a_changed_password_is_that_of_the_next_producer_too() -> None:
+    """Whose broker would else refuse it, for ever."""
+    world = World()
+    world.producer.set_sasl_credentials("me", "changed")
+    world.made[0].end = FENCED
+    world.write(0)
+    world.producer.poll(0)
+    world.write(1)
+    assert [each.login for each in world.made] == ["changed", "changed"]
+
+
+def test_a_producer_is_not_replaced_for_each_record() -> None:
+    """A broker that refuses all is not flooded."""
+    world = World(renew_after_s=3600)
+    world.made[0].end = FENCED
+    for number in range(100):
+        world.write(number)
+        world.producer.poll(0)
+    assert len(world.made) == 1
+
+
+def test_threads_may_share_it_while_it_is_replaced() -> None:
+    """Each record is reported once, whichever thread polls."""
+    world = World()
+
+    def write(thread: int) -> None:
+        for step in range(300):
+            number = 300 * thread + step
+            world.write(number)
+            if step % 7 == 0:
+                world.made[-1].end = FENCED
+            while not world.ends[number]:
+                world.producer.poll(0)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert Counter(map(len, world.ends.values())) == {1: 2400}
+    assert len(world.made) > 8
+    assert len(world.producer) == 0

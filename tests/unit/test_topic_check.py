@@ -1,0 +1,105 @@
+"""Whether a publisher says that it is ready."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from functions.shared import topic_check
+from functions.shared.problems import Unavailable
+from functions.shared.topic_check import TopicCheck, passed
+
+AWAY = KafkaException(KafkaError(KafkaError._TRANSPORT, "broker-7.internal:9092 is away"))
+NOTHING = object()
+UNKNOWN = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+
+
+class FakeProducer:
+    """Answers with `found`: a topic's error or None, or an exception, or with no topic at all."""
+
+    def __init__(self, found: Any = None) -> None:
+        self.found = found
+        self.asked: list[tuple[str, float]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        """Answer once it may."""
+        self.asked.append((topic, timeout))
+        assert self.may_answer.wait(20)
+        if isinstance(self.found, Exception):
+            raise self.found
+        is_empty = self.found is NOTHING
+        return SimpleNamespace(
+            topics={} if is_empty else {topic: SimpleNamespace(error=self.found)}
+        )
+
+
+def check_of(producer: FakeProducer) -> TopicCheck:
+    """A check of the topic `goals`."""
+    return TopicCheck(lambda: cast(Producer, producer), "goals")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (AWAY, "The broker does not answer."),
+        (UNKNOWN, "The broker has no topic goals."),
+        (NOTHING, "The broker has no topic goals."),
+    ],
+)
+def test_what_is_missing_is_said(found: Any, said: str) -> None:
+    """Without any address: anybody may ask."""
+
+    async def ask() -> None:
+        await passed(check_of(FakeProducer(found)).look())
+
+    with pytest.raises(Unavailable) as error:
+        asyncio.run(ask())
+    assert error.value.detail == said
+    assert error.value.status == 503
+
+
+def test_the_broker_is_asked_once_however_many_ask() -> None:
+    """And not again within the same second; one who gives up takes nothing from the others."""
+    producer = FakeProducer()
+
+    async def ask() -> None:
+        check = check_of(producer)
+        producer.may_answer.clear()
+        several = [asyncio.create_task(passed(check.look())) for _ in range(50)]
+        await asyncio.sleep(0)
+        assert check.is_looking()
+        several.pop().cancel()
+        await asyncio.sleep(0)
+        producer.may_answer.set()
+        await asyncio.gather(*several)
+        assert not check.is_looking()
+        await passed(check.look())
+
+    asyncio.run(ask())
+    [(topic, within_s)] = producer.asked
+    assert topic == "goals"
+    assert within_s <= 2
+
+
+def test_it_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic that is made is found, one that is deleted is missed."""
+    monkeypatch.setattr(topic_check, "LOOK_EVERY_S", 0)
+    producer = FakeProducer(UNKNOWN)
+
+    async def ask() -> None:
+        check = check_of(producer)
+        for found in (UNKNOWN, None, UNKNOWN, AWAY, None):
+            producer.found = found
+            if found is None:
+                await passed(check.look())
+            else:
+                with pytest.raises(Unavailable):
+                    await passed(check.look())
+
+    asyncio.run(ask())
+    assert len(producer.asked) == 5
