@@ -43,7 +43,7 @@ def publisher() -> Publisher:
 @cache
 def consume() -> Consume:
     """The process' one consumer of batches."""
-    return Consume(store(), page_cache(), publisher(), settings.highlight_types)
+    return Consume(store(), page_cache(), publisher(), settings.rules)
 
 
 ready = Readiness(

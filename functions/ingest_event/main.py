@@ -26,7 +26,13 @@ def publisher() -> Publisher:
 
 
 ready = Readiness({"kafka": lambda: publisher().ready()})
-routes = app(publisher, admission(settings), ready)
+routes = app(
+    publisher,
+    settings.rules,
+    admit=admission(settings),
+    ready=ready,
+    highlights_url=settings.highlights_url or "",
+)
 
 
 @functions_framework.aio.http

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from functions.consume_goal.app import app as consume_goal
 from functions.enrich_batch.app import app as enrich_batch
 from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_event
+from functions.ingest_event.app import app as ingest_events
 from functions.list_highlights.app import app as list_highlights
 from functions.shared.http import Routes
 from functions.shared.problems import Problem, Unavailable
@@ -16,7 +17,9 @@ from functions.shared.readiness import Readiness
 from local.embedded import ROOT
 from tests.asgi import Client
 from tests.functional.test_mains import FUNCTIONS, environment, run
+from tests.revisions import RULES
 
+ingest_event = partial(ingest_events, rules=RULES)
 APPS = (ingest_event, consume_goal, enrich_batch, list_highlights, get_highlight)
 MISSING = 'The database lacks what we need: relation "highlights" does not exist.'
 
@@ -83,7 +86,7 @@ def test_a_function_that_lacks_something_says_what(app: Callable[..., Routes]) -
 @pytest.mark.parametrize("app", [ingest_event, list_highlights, get_highlight])
 def test_a_probe_needs_no_key(app: Callable[..., Routes]) -> None:
     """As of /health."""
-    routes = app(never, refuse, Readiness({"postgres": fine}))
+    routes = app(never, admit=refuse, ready=Readiness({"postgres": fine}))
     assert Client(routes).get("/ready").status_code == 200
 
 

@@ -39,7 +39,7 @@ from tests.events import MATCH, event_json, id_of
 from tests.fakes import FakeCache, FakePublisher
 from tests.integration.broker import running_broker
 from tests.integration.table import TIMEOUT_S
-from tests.revisions import HIGHLIGHT_TYPES, cloud_event
+from tests.revisions import RULES, cloud_event
 from tests.waiting import eventually
 
 NO_TABLE = 'relation "highlights" does not exist'
@@ -54,7 +54,7 @@ class Functions:
         self.postgres = Postgres(load(PostgresSettings, environ))
         store, cache = Highlights(self.postgres), FakeCache()
         pages = Pages(store, cache)
-        consume = Consume(store, cache, FakePublisher(), HIGHLIGHT_TYPES)
+        consume = Consume(store, cache, FakePublisher(), RULES)
         enrich = EnrichBatch(store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ))
         self.routes: dict[str, Routes] = {
             "consume": consume_goal(lambda: consume, self._ready("consume")),

@@ -127,7 +127,7 @@ async def _beside_slow_ones(postgres: Postgres, table: Table) -> None:
     while sum(running for (running,) in table.run(RUNNING_SLOW)) < 2:
         await asyncio.sleep(0)
     took_s = []
-    for filters in ({}, {"match_id": MATCH}, {"status": "READY"}, {"team": "home"}) * 5:
+    for filters in ({}, {"match_id": MATCH}, {"status": "READY"}, {"side": "home"}) * 5:
         began = time.monotonic()
         assert await highlights.list(filters, limit=10) == []
         took_s.append(time.monotonic() - began)
