@@ -23,6 +23,7 @@ class DeliveryHealth:
         self._cause: KafkaError | None = None
         self._failed_at = 0.0
         self._heard = ""
+        self._heard_at = 0.0
         self._logged_at: dict[int, float] = {}
         self._is_recovery_news = False
 
@@ -33,27 +34,31 @@ class DeliveryHealth:
         if now - self._logged_at.get(error.code(), -REPEAT_AFTER_S) >= REPEAT_AFTER_S:
             self._logged_at[error.code()] = now
             self._is_recovery_news = True
-            fields = {"cause": error.name(), "client": self._heard}
-            log.error(
-                "the broker does not acknowledge records: %s", error.str(), extra={"fields": fields}
-            )
+            self._log(error, now)
 
     def succeeded(self) -> None:
         """Take note of a delivery that was acknowledged."""
         if self._cause is None:
             return
         self._cause = None
-        self._heard = ""
         if self._is_recovery_news:
             self._is_recovery_news = False
             log.warning("the broker acknowledges records again")
 
     def heard(self, error: KafkaError) -> None:
         """Take what the client says of its connections: a record that timed out does not say it."""
-        self._heard = error.str()
+        self._heard, self._heard_at = error.str(), self._clock()
 
     def cause(self) -> str | None:
         """Why the last delivery failed, if that was not long ago; without any address."""
         if self._cause is None or self._clock() - self._failed_at >= self._told_for_s:
             return None
         return str(KafkaError(self._cause.code()).str())
+
+    def _log(self, error: KafkaError, now: float) -> None:
+        fields = {"cause": error.name()}
+        if self._heard and now - self._heard_at < REPEAT_AFTER_S:
+            fields["client"] = self._heard
+        log.error(
+            "the broker does not acknowledge records: %s", error.str(), extra={"fields": fields}
+        )

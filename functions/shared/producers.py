@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from functions.shared.renewable_producer import RENEW_AFTER_S, RenewableProducer
 
@@ -27,7 +28,8 @@ class Draining:
             return True
         if now >= self.until:
             self.producer.purge(blocking=False)
-        self.producer.poll(0)
+        with suppress(KafkaException):  # a fatal error, of one that is not used any more
+            self.producer.poll(0)
         return len(self.producer) == 0
 
     def let_go(self) -> None:
@@ -64,10 +66,18 @@ class Producers:
         return self._renewable.failed(producer)
 
     def poll(self) -> None:
-        """Serve the callbacks of all, and let go of those that have nothing left to report."""
-        self._renewable.get().poll(0)
+        """Serve the callbacks of all, and let go of those that have nothing left to report.
+
+        One that has failed is replaced as soon as may be: the new one connects meanwhile.
+        """
+        producer = self._renewable.current
+        try:
+            producer.poll(0)
+        except KafkaException:  # a fatal error, which the client's log tells
+            self._renewable.failed(producer)
         if self._draining:
             self._drain()
+        self._renewable.get()
 
     def __iter__(self) -> Iterator[Producer]:
         """Each of them, the one in use first."""

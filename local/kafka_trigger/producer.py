@@ -14,6 +14,7 @@ OnDelivery = Callable[[KafkaError | None, Message], None]
 Headers = list[tuple[str, str | bytes | None]]
 
 ANY_PARTITION = -1
+FLUSH_POLL_S = 0.1
 
 RENEW_AFTER_S = 2.5  # a quarter of the time that a record has: so few are there at a time
 
@@ -83,15 +84,24 @@ class ResilientProducer:
 
     def poll(self, timeout: float) -> int:
         """Report the ends of records, and wait `timeout` seconds for those of the present one."""
-        reported = sum(each.poll(0) for each in self._draining)
+        reported = sum(self._poll(each, 0) for each in self._draining)
         for each in [each for each in self._draining if not len(each)]:
             with suppress(ValueError):  # another thread was faster
                 self._draining.remove(each)
-        return reported + self._renewable.current.poll(timeout)
+        return reported + self._poll(self._renewable.current, timeout)
+
+    def _poll(self, producer: Producer, timeout: float) -> int:
+        try:
+            return producer.poll(timeout)
+        except KafkaException:  # a fatal error is raised here, and its records are reported next
+            self._renewable.failed(producer)
+            return 0
 
     def flush(self) -> int:
         """Report the ends of all records; returns how many have none, which is 0."""
-        return sum(each.flush() for each in self._all())
+        while len(self):
+            self.poll(FLUSH_POLL_S)
+        return 0
 
     def list_topics(self, timeout: float) -> Any:
         """The cluster's metadata."""

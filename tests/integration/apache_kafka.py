@@ -51,6 +51,26 @@ class ApacheKafka(Broker):
         finally:
             self._told.remove(tell)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Freeze its container."""
+        container = self._containers.id(SERVICE)
+        self._containers.docker("pause", container)
+        try:
+            yield
+        finally:
+            self._containers.docker("unpause", container)
+
+    def empty(self) -> None:
+        """Lose its container and its volume."""
+        with self._restarting:
+            for tell in self._told:
+                tell()
+            self._containers.docker("kill", self._containers.id(SERVICE))
+            self._containers.down()
+            self._containers.compose("up", "--detach", SERVICE)
+            eventually(self.is_up, UP_WITHIN_S)
+
     def restart(self) -> None:
         """SIGKILL, and start it again.
 

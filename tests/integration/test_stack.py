@@ -71,7 +71,8 @@ def test_a_goal_becomes_a_ready_highlight(stack: Stack, http: httpx.Client) -> N
 def test_a_killed_process_comes_back_and_goals_become_ready_again(
     stack: Stack, http: httpx.Client, name: str
 ) -> None:
-    """SIGKILL for one process of the stack, with all that it forked."""
+    """SIGKILL for one process, with all that it forked; no function has to start anew for it."""
+    others = {each: stack.processes[each].pid for each in NAMES if each != name}
     post_goal(http, stack.events_url, f"before the death of {name}")
     process = stack.processes[name]
     before = process.pid
@@ -81,6 +82,7 @@ def test_a_killed_process_comes_back_and_goals_become_ready_again(
     eventually(stack.processes["topics"].is_ready)
     path = post_goal(http, stack.events_url, f"after the death of {name}")
     eventually(lambda: status(http, stack.highlights_url + path) == "READY")
+    assert others == {each: stack.processes[each].pid for each in others}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -26,6 +26,7 @@ class FakeProducer:
         self.held: list[Report] = []
         self.ended: list[tuple[Report, KafkaError | None]] = []
         self.refusal: Exception | None = None
+        self.fatal: Exception | None = None
         self.is_purged = False
 
     def __len__(self) -> int:
@@ -47,6 +48,9 @@ class FakeProducer:
 
     def poll(self, _: float) -> None:
         """Report."""
+        if self.fatal:
+            fatal, self.fatal = self.fatal, None
+            raise fatal
         ended, self.ended = self.ended, []
         for report, error in ended:
             report(error, None)
@@ -149,6 +153,27 @@ def test_a_producer_that_takes_no_record_is_replaced(
         await acknowledged
 
     assert run(test).made == made
+
+
+def test_a_fatal_error_is_raised_by_a_poll_and_does_not_end_the_polling(
+    run: Callable[[Scenario], Fakes],
+) -> None:
+    """Whoever waits is told, by a report or by the deadline, and the next record goes through."""
+
+    async def test(publisher: Publisher, fakes: Fakes) -> None:
+        waiting = publisher.publish([RECORD])
+        fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
+        await until(lambda: fakes.made == 2)
+        fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
+        await until(lambda: fakes.alive[0].fatal is None)
+        acknowledged = publisher.publish([RECORD])
+        fakes.alive[1].end(None)
+        await acknowledged
+        fakes.alive[0].end(KafkaError(KafkaError._FATAL))
+        with pytest.raises(NotAcknowledged):
+            await waiting
+
+    assert run(test).made == 2
 
 
 def test_records_of_a_replaced_producer_end_with_their_own_reports(

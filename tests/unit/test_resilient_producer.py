@@ -23,6 +23,7 @@ class FakeProducer:
         self.end: KafkaError | None = None
         self.holds = False
         self.refusal: Exception | None = None
+        self.fatal: Exception | None = None
         self._lock = threading.Lock()
         self._held: list[Callable[..., None]] = []
 
@@ -37,6 +38,9 @@ class FakeProducer:
 
     def poll(self, _: float) -> int:
         """Report."""
+        if self.fatal:
+            error, self.fatal = self.fatal, None
+            raise error
         if self.holds:
             return 0
         with self._lock:
@@ -44,12 +48,6 @@ class FakeProducer:
         for report in held:
             report(self.end, None)
         return len(held)
-
-    def flush(self) -> int:
-        """Report all."""
-        self.holds = False
-        self.poll(0)
-        return 0
 
     def set_sasl_credentials(self, _: str, password: str) -> None:
         """Take another."""
@@ -124,6 +122,20 @@ def test_what_a_replaced_producer_holds_is_still_reported(name: str) -> None:
         ask()
     assert world.ends[1] == [None]
     assert len(world.producer) == 0
+
+
+@pytest.mark.parametrize("name", ["poll", "flush"])
+def test_a_fatal_error_is_raised_by_a_poll_and_ends_nobody_who_polls(name: str) -> None:
+    """Its records are reported by the next poll, and another producer takes its place."""
+    world = World()
+    world.made[0].fatal, world.made[0].end = KafkaException(FENCED), FENCED
+    world.write(0)
+    ask = {"poll": lambda: world.producer.poll(0), "flush": world.producer.flush}[name]
+    while not world.ends[0]:
+        ask()
+    world.write(1)
+    ask()
+    assert world.ends == {0: [FENCED], 1: [None]}
 
 
 def test_a_changed_password_is_that_of_the_next_producer_too() -> None:

@@ -18,10 +18,16 @@ UNKNOWN = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 class FakeProducer:
-    """Answers with `found`: a topic's error or None, or an exception, or with no topic at all."""
+    """Answers with `found`: a topic's error or None, or an exception, or with no topic at all.
 
-    def __init__(self, found: Any = None) -> None:
+    Partitions have these `leaders`, of which -1 is none.
+    """
+
+    def __init__(self, found: Any = None, leaders: tuple[int, ...] = (-1, 3)) -> None:
         self.found = found
+        self.partitions = {
+            number: SimpleNamespace(leader=leader) for number, leader in enumerate(leaders)
+        }
         self.asked: list[tuple[str, float]] = []
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -33,9 +39,8 @@ class FakeProducer:
         if isinstance(self.found, Exception):
             raise self.found
         is_empty = self.found is NOTHING
-        return SimpleNamespace(
-            topics={} if is_empty else {topic: SimpleNamespace(error=self.found)}
-        )
+        told = SimpleNamespace(error=self.found, partitions=self.partitions)
+        return SimpleNamespace(topics={} if is_empty else {topic: told})
 
 
 def check_of(producer: FakeProducer) -> TopicCheck:
@@ -49,6 +54,10 @@ def check_of(producer: FakeProducer) -> TopicCheck:
         (AWAY, "The broker does not answer."),
         (UNKNOWN, "The broker has no topic goals."),
         (NOTHING, "The broker has no topic goals."),
+        (
+            KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "by broker-7.internal"),
+            "The topic goals cannot be written to: Broker: Topic authorization failed.",
+        ),
     ],
 )
 def test_what_is_missing_is_said(found: Any, said: str) -> None:
@@ -61,6 +70,17 @@ def test_what_is_missing_is_said(found: Any, said: str) -> None:
         asyncio.run(ask())
     assert error.value.detail == said
     assert error.value.status == 503
+
+
+@pytest.mark.parametrize("leaders", [(), (-1,), (-1, -1)])
+def test_a_topic_that_nobody_leads_takes_no_record(leaders: tuple[int, ...]) -> None:
+    """All of its brokers are away; one leader of several will do for most."""
+
+    async def ask() -> None:
+        await passed(check_of(FakeProducer(None, leaders)).look())
+
+    with pytest.raises(Unavailable, match="no partition has a leader"):
+        asyncio.run(ask())
 
 
 def test_the_broker_is_asked_once_however_many_ask() -> None:

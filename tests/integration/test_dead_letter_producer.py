@@ -1,0 +1,54 @@
+"""Dead letters are written after a broker that failed, though their producer is idempotent."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from confluent_kafka import KafkaError
+
+from local.kafka_trigger.dead_letter import DeadLetter, DeadLetterTopic
+from local.kafka_trigger.producer import ResilientProducer
+from tests.integration.broker import QUIET, Broker
+from tests.integration.mock_cluster import mock_cluster
+from tests.records import record
+from tests.waiting import eventually
+
+LETTER = DeadLetter(record(7, b"value"), 400, 1, "HTTP 400: bad", "refused")
+# As `[kafka.producer]` may say, and as `dlq redrive` has it.
+SETTINGS = {"enable.idempotence": True, "message.timeout.ms": 1000, **QUIET}
+
+
+def letters_to(bootstrap_servers: str, topic: str, renew_after_s: float = 1) -> DeadLetterTopic:
+    """Where letters are written."""
+    settings = {"bootstrap.servers": bootstrap_servers, **SETTINGS}
+    return DeadLetterTopic(topic, "test", ResilientProducer(settings, renew_after_s=renew_after_s))
+
+
+def test_after_a_broker_that_stood_still(broker: Broker) -> None:
+    """Longer than a letter has: it is not written at first, and is when it is tried again."""
+    topic = broker.create()
+    letters = letters_to(broker.bootstrap_servers, topic)
+    assert letters.write([LETTER]) == []
+    with broker.paused():
+        assert len(letters.write([LETTER] * 3)) == 3
+    eventually(lambda: letters.write([LETTER]) == [])
+    assert letters.write([LETTER] * 50) == []
+
+
+def test_after_any_error_that_a_broker_answers_with() -> None:
+    """One after another, while several threads write."""
+    errors = [
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,  # a fatal one
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    ]
+    with mock_cluster() as cluster:
+        letters = letters_to(cluster.bootstrap_servers, cluster.create("dlq"), renew_after_s=0.1)
+
+        def write(_: int) -> None:
+            for _ in range(20):
+                eventually(lambda: letters.write([LETTER]) == [])
+
+        for error in errors:
+            eventually(lambda: letters.write([LETTER]) == [])
+            cluster.refuse([error])
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(write, range(4)))
