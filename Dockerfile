@@ -69,5 +69,6 @@ COPY --from=pages /pages/flask_swagger_ui/dist /srv/swagger-ui
 COPY local/gateway/swagger.html /srv/swagger/
 COPY infra/openapi/events.json infra/openapi/highlights.json /srv/openapi/
 COPY local/gateway/Caddyfile /etc/caddy/Caddyfile
+ENV OPENAPI_DIR=/srv/openapi SWAGGER_PAGE_DIR=/srv/swagger SWAGGER_UI_DIR=/srv/swagger-ui
 USER 10001:10001
 CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]

@@ -106,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SILENT_FOR_S
 
     def do_GET(self) -> None:
-        """Answer."""
+        """Answer, for the last time if there is a body: nobody reads it, and it is no request."""
+        lengths = self.headers.get_all("Content-Length", [])
+        if "Transfer-Encoding" in self.headers or any(length != "0" for length in lengths):
+            self.close_connection = True
         try:
             status, kind, body = self._answer(self.path.partition("?")[0])
         except Exception:

@@ -1,19 +1,22 @@
 """The HTTP face of consume-goal, for a trigger."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.consume_goal.consume import Consume
+from functions.shared.body import read_body
+from functions.shared.deliveries import Failure
 from functions.shared.envelopes import failures_answer, open_envelope
-from functions.shared.http import Json, Routes, read_body
+from functions.shared.http import Json, Routes
 from functions.shared.metrics import exposition
 from functions.shared.readiness import Readiness
 
 BODY_LIMIT = 16 * 1024 * 1024
+FAILURES_LOGGED = 50
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +28,7 @@ def app(consume: Callable[[], Consume], ready: Readiness | None = None) -> Route
         body = await read_body(request, limit=BODY_LIMIT)
         deliveries = open_envelope(request.headers, body)
         failures = await consume().take(deliveries)
-        for failure in failures:
-            log.warning("record refused", extra={"fields": {"reason": failure.reason}})
+        _log(failures)
         answer = failures_answer(failures)
         return Json(orjson.dumps(answer))
 
@@ -34,3 +36,10 @@ def app(consume: Callable[[], Consume], ready: Readiness | None = None) -> Route
         return Response(exposition(), media_type="text/plain; version=0.0.4")
 
     return Routes({"/": {"POST": take}, "/metrics": {"GET": metrics}}, consume, ready=ready)
+
+
+def _log(failures: Sequence[Failure]) -> None:
+    for failure in failures[:FAILURES_LOGGED]:
+        log.warning("record refused", extra={"fields": {"reason": failure.reason}})
+    if len(failures) > FAILURES_LOGGED:
+        log.warning("more records refused", extra={"fields": {"records": len(failures)}})

@@ -13,9 +13,11 @@ from functions.shared.contracts import IdentifiedEvent, highlight_id
 from functions.shared.deliveries import Delivery, Failure
 from functions.shared.event_rules import EventRules
 from functions.shared.highlights import IGNORED, PENDING_AI, RETRACTED, Change
+from functions.shared.known_fields import without_most_unknown
 from functions.shared.metrics import Counter
 from functions.shared.names import fold_name, side_of, team_name_of
 from functions.shared.postgres import DataRefused
+from functions.shared.problems import summary
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
 
@@ -81,7 +83,8 @@ class Consume:
             try:
                 event = self._event(delivery)
             except ValidationError as error:
-                failures.append(Failure(delivery, _reasons(error)))
+                refused = error.errors(include_url=False, include_input=False)
+                failures.append(Failure(delivery, summary(refused)))
             except ValueError as error:
                 failures.append(Failure(delivery, str(error)))
             else:
@@ -92,7 +95,7 @@ class Consume:
         return failures
 
     def _event(self, delivery: Delivery) -> IdentifiedEvent:
-        event = IdentifiedEvent.model_validate(delivery.data)
+        event = IdentifiedEvent.model_validate(without_most_unknown(delivery.data))
         if why := self._rules.too_far_ahead(event):
             raise ValueError(f"occurredAt: {why}")
         return event
@@ -192,10 +195,3 @@ def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
         headers={"traceparent": delivery.traceparent} if delivery.traceparent else {},
     )
     return [record]
-
-
-def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'data'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )

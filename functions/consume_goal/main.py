@@ -14,12 +14,14 @@ from functions.shared.cache import Cache
 from functions.shared.highlights import RECORDS, Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import Readiness, ask
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
 logs.configure("consume-goal", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
@@ -46,10 +48,7 @@ def consume() -> Consume:
     return Consume(store(), page_cache(), publisher(), settings.rules)
 
 
-ready = Readiness(
-    {"postgres": lambda: store().ready(), "kafka": lambda: publisher().ready()},
-    best_effort={"redis": lambda: page_cache().ready()},
-)
+ready = Readiness({"postgres": ask(store), "kafka": ask(publisher)}, {"redis": ask(page_cache)})
 routes = app(consume, ready)
 
 

@@ -8,14 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.enrich_batch.enrich import EnrichBatch
+from functions.shared.body import read_body
 from functions.shared.http import Json, Routes
 from functions.shared.readiness import Readiness
+
+BODY_LIMIT = 16 * 1024 * 1024
 
 
 def app(enrich: Callable[[], EnrichBatch], ready: Readiness | None = None) -> Routes:
     """POST /: whatever it brings, it says that there may be work."""
 
-    async def run(_: Request) -> Response:
+    async def run(request: Request) -> Response:
+        await read_body(request, limit=BODY_LIMIT)  # or the connection could not be used again
         tally = await enrich().run()
         return Json(orjson.dumps(asdict(tally)))
 

@@ -14,11 +14,13 @@ from functions.shared import logs
 from functions.shared.cache import Cache
 from functions.shared.highlights import ENRICHES, Highlights
 from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import Readiness, ask
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(EnrichBatchSettings)
 logs.configure("enrich-batch", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
@@ -39,9 +41,7 @@ def enrich() -> EnrichBatch:
     return EnrichBatch(queue(), page_cache(), TemplateEnricher(), settings)
 
 
-ready = Readiness(
-    {"postgres": lambda: queue().ready()}, best_effort={"redis": lambda: page_cache().ready()}
-)
+ready = Readiness({"postgres": ask(queue)}, {"redis": ask(page_cache)})
 routes = app(enrich, ready)
 
 

@@ -12,11 +12,13 @@ from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.highlights import GETS, Highlights
 from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import Readiness, ask
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(GetHighlightSettings)
 logs.configure("get-highlight", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads made before gunicorn forks are dead in the worker
@@ -25,7 +27,7 @@ def store() -> Highlights:
     return Highlights(Postgres(settings), GETS)
 
 
-ready = Readiness({"postgres": lambda: store().ready()})
+ready = Readiness({"postgres": ask(store)})
 routes = app(store, admission(settings), ready)
 
 

@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.ingest_event.ingest import EXPECTED, Ingest, Publishes
+from functions.shared.body import read_json
 from functions.shared.event_rules import EventRules
-from functions.shared.http import Admit, Json, Routes, header, read_body, require_json
+from functions.shared.http import Admit, Json, Routes, header_lines
 from functions.shared.readiness import Readiness
 
 EVENT_LIMIT = 64 * 1024
@@ -27,18 +28,16 @@ def app(
     ingest = Ingest(publisher, rules)
 
     async def post_event(request: Request) -> Response:
-        require_json(request)
-        body = await read_body(request, limit=EVENT_LIMIT)
-        accepted = await ingest.one(body, header(request, b"idempotency-key"))
+        body = await read_json(request, limit=EVENT_LIMIT)
+        accepted = await ingest.one(body, header_lines(request, b"idempotency-key"))
         headers = {}
         if accepted["highlight"] == EXPECTED:
             headers["Location"] = f"{highlights_url}/highlights/{accepted['highlightId']}"
         return Json(orjson.dumps(accepted), 202, headers)
 
     async def post_batch(request: Request) -> Response:
-        require_json(request)
-        body = await read_body(request, limit=BATCH_LIMIT)
-        accepted = await ingest.batch(body, header(request, b"idempotency-key"))
+        body = await read_json(request, limit=BATCH_LIMIT)
+        accepted = await ingest.batch(body, header_lines(request, b"idempotency-key"))
         return Json(orjson.dumps(accepted), 202)
 
     return Routes(

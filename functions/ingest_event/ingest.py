@@ -2,28 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from functions.ingest_event.batch import events_of
+from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, key_of_item
 from functions.shared import trace
 from functions.shared.contracts import AssignedId, Event, highlight_id
 from functions.shared.event_rules import EventRules
 from functions.shared.gathering import Gathered, Gathering
+from functions.shared.known_fields import EVENT_FIELDS
 from functions.shared.problems import Problem, Unavailable, explain, invalid
 from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
 from functions.shared.topics import MATCH_EVENTS
 
-T = TypeVar("T")
-
-BATCH_LIMIT = 500
-KEY_LIMIT = 120  # leaves room in an eventId for an item's index
-
-BATCH = TypeAdapter(Annotated[list[Event], Field(max_length=BATCH_LIMIT)])
 Receipt = dict[str, str]
 EXPECTED = "expected"
-
-FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
 
 
 class Publishes(Protocol):
@@ -53,14 +48,14 @@ class Ingest:
         self._rules = rules
         self._arrivals = Gathering(self._take)
 
-    async def one(self, body: bytes, key: str | None) -> dict[str, Any]:
-        """Accept one event, as JSON; `key` is its id if it brings none of its own.
+    async def one(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Accept one event, as JSON; the key is its id if it brings none of its own.
 
         Raises:
             Problem: 400, with why each refused field is refused.
             Unavailable: the broker did not acknowledge it in time.
         """
-        arrival = Arrival(body, idempotency_key(key), _traceparent())
+        arrival = Arrival(body, key_of_event(key_lines), _traceparent())
         try:
             await self._arrivals.join(arrival)
         except NotAcknowledged as error:
@@ -72,7 +67,7 @@ class Ingest:
         valid = []
         for arrival, acknowledged in arrivals:
             try:
-                event = _validated(arrival.body, Event.model_validate_json)
+                event = event_of(arrival.body)
                 self._check_times([event], lambda _: "occurredAt")
             except Problem as problem:
                 acknowledged.set_exception(problem)
@@ -97,22 +92,19 @@ class Ingest:
         if errors:
             raise invalid(errors)
 
-    async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
-        """Accept an array of events, all or none; `key` and its index identify an item.
+    async def batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Accept an array of events, all or none; the key and its index identify an item.
 
         Raises:
             Problem: 400, with why each refused field is refused, by the item's index.
             Unavailable: the broker did not acknowledge all of them in time.
         """
-        events = _validated(body, BATCH.validate_json)
-        if not events:
-            raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events"]})
+        events = events_of(body)
         self._check_times(events, lambda index: f"{index}.occurredAt")
-        key = idempotency_key(key)
-        events = [
-            _identified(event, f"{key}/{index}" if key else None)
-            for index, event in enumerate(events)
-        ]
+        if key := key_of_batch(key_lines):
+            events = [
+                _identified(event, key_of_item(key, index)) for index, event in enumerate(events)
+            ]
         traceparent = _traceparent()
         receipts = [receipt_of(event, self._rules) for event in events]
         records = [
@@ -130,12 +122,17 @@ def _traceparent() -> str:
     return trace.current.get() or trace.continued(None)
 
 
-def _validated(body: bytes, validate: Callable[[bytes], T]) -> T:
+def event_of(body: bytes) -> Event:
+    """The event that was posted.
+
+    Raises:
+        Problem: 400, with why each refused field is refused.
+    """
     try:
-        return validate(body)
+        return Event.model_validate_json(body)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(explain(errors, FIELDS)) from None
+        raise invalid(explain(errors, EVENT_FIELDS)) from None
 
 
 def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
@@ -156,21 +153,6 @@ def _identified(event: Event, key: str | None) -> Event:
     if key is None or not isinstance(event.event_id, AssignedId):
         return event
     return event.model_copy(update={"event_id": key})
-
-
-def idempotency_key(header: str | None) -> str | None:
-    """The `Idempotency-Key` header's value, bare or as the quoted string of its draft standard.
-
-    Raises:
-        Problem: 400 when it cannot be part of an eventId.
-    """
-    if header is None:
-        return None
-    key = header.strip().removeprefix('"').removesuffix('"').strip()
-    if len(key) > KEY_LIMIT or "\0" in key:
-        why = f"must have at most {KEY_LIMIT} characters, and no NUL"
-        raise invalid({"Idempotency-Key": [why]})
-    return key or None
 
 
 def receipt_of(event: Event, rules: EventRules) -> Receipt:

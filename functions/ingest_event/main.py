@@ -11,12 +11,14 @@ from functions.ingest_event.settings import IngestEventSettings
 from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.publisher import Publisher
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import Readiness, ask
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import MATCH_EVENTS
 
 settings = load(IngestEventSettings)
 logs.configure("ingest-event", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: a producer made before gunicorn forks is dead in the worker
@@ -25,7 +27,7 @@ def publisher() -> Publisher:
     return Publisher(settings, topic=MATCH_EVENTS)
 
 
-ready = Readiness({"kafka": lambda: publisher().ready()})
+ready = Readiness({"kafka": ask(publisher)})
 routes = app(
     publisher,
     settings.rules,

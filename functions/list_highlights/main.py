@@ -14,11 +14,13 @@ from functions.shared.access import admission
 from functions.shared.cache import Cache
 from functions.shared.highlights import LISTS, Highlights
 from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import Readiness, ask
+from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(ListHighlightsSettings)
 logs.configure("list-highlights", settings.log_level)
+limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
@@ -39,9 +41,7 @@ def pages() -> Pages:
     return Pages(store(), page_cache())
 
 
-ready = Readiness(
-    {"postgres": lambda: store().ready()}, best_effort={"redis": lambda: page_cache().ready()}
-)
+ready = Readiness({"postgres": ask(store)}, {"redis": ask(page_cache)})
 routes = app(pages, admission(settings), ready)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -14,7 +15,7 @@ from functions.shared.contracts import moment
 from functions.shared.event_types import fold_event_type
 from functions.shared.highlights import READY, STATUSES, Document
 from functions.shared.names import SIDES, fold_name
-from functions.shared.problems import Errors, invalid, unknown
+from functions.shared.problems import ERRORS_TOLD, NAME_TOLD, Errors, invalid, unknown
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
@@ -105,7 +106,8 @@ class _Reader:
     def __init__(self, given: Mapping[str, str]) -> None:
         self.given = {name: text for name, text in given.items() if text}
         self._errors: Errors = {
-            name: [unknown(name, PARAMETERS)] for name in given if name not in PARAMETERS
+            name: [unknown(name[:NAME_TOLD], PARAMETERS)]
+            for name in islice((each for each in given if each not in PARAMETERS), ERRORS_TOLD)
         }
         for name in (name for name, text in given.items() if not text and name in NEVER_EMPTY):
             self.refuse(name, "must not be empty; without a value it is left out")

@@ -9,11 +9,16 @@ from hashlib import sha256
 from starlette.requests import Request
 
 from functions.shared.buckets import Buckets
+from functions.shared.client_address import ClientAddress
 from functions.shared.http import Admit, header
 from functions.shared.problems import Problem
 from functions.shared.settings import AccessSettings
 
 Clock = Callable[[], float]
+
+# Of the fields RateLimit and RateLimit-Policy: so many requests at once (q), again after w seconds.
+# https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+POLICY = "caller"
 
 
 def admission(settings: AccessSettings, clock: Clock = time.monotonic) -> Admit | None:
@@ -30,35 +35,53 @@ class Limit:
     def __init__(self, settings: AccessSettings, clock: Clock) -> None:
         burst = settings.rate_limit_burst or max(1, 2 * settings.rate_limit)
         self._buckets = Buckets(settings.rate_limit, burst, clock)
+        self._policy = f'"{POLICY}";q={burst:g};w={math.ceil(burst / settings.rate_limit)}'
+        self._address = ClientAddress(settings.trusted_proxies)
 
     def count(self, caller: str | bytes) -> None:
         """Count a request of a caller's; raises a Problem, 429, when there are too many."""
-        _refuse(self._buckets.take(caller))
-
-    def check(self, caller: str | bytes) -> None:
-        """Raise the Problem that `count` would raise, and count nothing."""
-        _refuse(self._buckets.wait(caller))
+        self._refuse(self._buckets.take(caller))
 
     def by_address(self, request: Request) -> None:
         """Count a request as one of its address."""
-        self.count(address(request))
+        self.count(self._address.of(request))
+
+    def check_address(self, request: Request) -> None:
+        """Raise the Problem that `by_address` would raise, and count nothing."""
+        self._refuse(self._buckets.wait(self._address.of(request)))
+
+    def _refuse(self, wait: float) -> None:
+        if wait:
+            seconds = math.ceil(wait)
+            raise Problem(
+                429,
+                "There are more requests than one caller may send.",
+                headers={
+                    "Retry-After": str(seconds),
+                    "RateLimit-Policy": self._policy,
+                    "RateLimit": f'"{POLICY}";r=0;t={seconds}',
+                },
+            )
 
 
 class Keys:
     """Admits who brings one of the keys.
 
-    Who does not is counted by address, and an address that is over the limit is refused before its
-    key is looked at: otherwise a right guess would tell itself from the wrong ones at any speed.
+    Who does not is counted by address. Where TRUSTED_PROXIES says how to tell addresses apart, one
+    that is over the limit is refused whatever it brings: otherwise a right guess would tell itself
+    from the wrong ones at any speed. Where it does not, a proxy before the gateway would make all
+    callers one address, so a right key is never refused for others' wrong ones.
     """
 
     def __init__(self, settings: AccessSettings, limit: Limit | None) -> None:
         self._digests = [_digest(key.get_secret_value()) for key in settings.api_keys]
         self._limit = limit
+        self._tells_addresses_apart = bool(settings.trusted_proxies)
 
     def __call__(self, request: Request) -> None:
         """Let a request pass, or raise a Problem: 401 without a right key, 429 when too many."""
-        if self._limit:
-            self._limit.check(address(request))
+        if self._limit and self._tells_addresses_apart:
+            self._limit.check_address(request)
         digest = _digest(brought_key(request))
         if not self._is_known(digest):
             if self._limit:
@@ -80,16 +103,6 @@ def brought_key(request: Request) -> str:
     return (header(request, b"x-api-key") or "").strip()
 
 
-def address(request: Request) -> str:
-    """The address from which a request reached the gateway, or us if there is none before us.
-
-    A gateway writes it at the end of X-Forwarded-For; what stands before it anybody can write.
-    """
-    forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
-    last = bytes(forwarded[-1]).decode("latin-1").rpartition(",")[2].strip() if forwarded else ""
-    return last or (request.client.host if request.client else "")
-
-
 def unauthorized() -> Problem:
     """No key, or a wrong one; which of the two is not told."""
     return Problem(
@@ -97,15 +110,6 @@ def unauthorized() -> Problem:
         "A valid API key is needed, as Authorization: Bearer <key> or X-Api-Key: <key>.",
         headers={"WWW-Authenticate": "Bearer"},
     )
-
-
-def _refuse(wait: float) -> None:
-    if wait:
-        raise Problem(
-            429,
-            "There are more requests than one caller may send.",
-            headers={"Retry-After": str(math.ceil(wait))},
-        )
 
 
 def _digest(key: str) -> bytes:

@@ -1,18 +1,21 @@
 """The cache of each match's first page, in Redis: best effort, and never wrong.
 
 A match has three keys. `pages` is a hash of its pages. `lease` is a random token that a reader
-takes before it reads the database, and with which alone its page may be kept. `changes` is the
-set of changes under way. A change announces itself before it commits: that drops the pages and
-the lease, so that nobody is shown what is about to be past, and nothing read before it is kept.
-When it is done it drops them again.
+takes before it reads the database, and with which alone its page may be kept, until the lease
+expires. `changes` is the set of changes under way. A change announces itself before it commits:
+that drops the pages and the lease, so that nobody is shown what is about to be past, and nothing
+read before it is kept. When it is done it drops them again.
+
+A change that Redis does not take waits, once an outage, until every page and lease from before
+has expired. A node that refuses writes refuses reads of pages too, so it keeps nobody in the past.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Collection, Iterable
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -22,43 +25,19 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
 from functions.shared.breaker import Breaker
+from functions.shared.cache_scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE
 from functions.shared.problems import Unavailable
 from functions.shared.redis_pool import RestedPool
 from functions.shared.settings import RedisSettings, renewed
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 10  # longer than any read of the database may take
 CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
 TLS_CONNECT_S = 1.0  # a handshake takes longer than an answer may
 UNKNOWN = ""  # no change's mark
-AT_ONCE = 1000  # matches that are settled later
-RETRY_S = 0.5  # shorter than a breaker stays open after Redis is back
+RETRY_S = 0.05  # between two attempts to announce a change
+EXPIRY_MARGIN_S = 0.1  # what Redis' clock may lag behind within a command
 REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
-
-# Keeps a page if the reader's lease still stands and no change is under way.
-FILL = """
-if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 then
-    redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-    redis.call('EXPIRE', KEYS[1], ARGV[4], 'NX')
-end
-"""
-
-# Both take three keys a match, and the change: a batch of matches costs one round trip.
-ANNOUNCE = """
-for at = 1, #KEYS, 3 do
-    redis.call('UNLINK', KEYS[at], KEYS[at + 1])
-    redis.call('SADD', KEYS[at + 2], ARGV[1])
-    redis.call('EXPIRE', KEYS[at + 2], ARGV[2])
-end
-"""
-SETTLE = """
-for at = 1, #KEYS, 3 do
-    redis.call('UNLINK', KEYS[at], KEYS[at + 1])
-    redis.call('SREM', KEYS[at + 2], ARGV[1])
-end
-return 1
-"""
 
 
 def keys_of(match_id: UUID) -> tuple[str, str, str]:
@@ -68,23 +47,21 @@ def keys_of(match_id: UUID) -> tuple[str, str, str]:
 
 
 class Cache:
-    """Pages by match; whatever Redis does, a call returns within its time-out."""
+    """Pages by match; whatever Redis does, a reader's call returns within its time-out."""
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
-        self._ttl_s = settings.cache_ttl_s
         self._is_refused = False
-        self._redis: Redis | None = _connect(settings) if settings.redis_url else None
-        self._breaker = Breaker("redis", self._ping)
-        self._unsettled: set[UUID] = set()  # matches whose pages are still to be dropped
-        self._settling: asyncio.Task[None] | None = None
+        self._pool: RestedPool | None = _pool(settings) if settings.redis_url else None
+        self._redis: Redis | None = Redis.from_pool(self._pool) if self._pool else None
+        self._breaker = Breaker("redis", self._probe, steady_s=settings.cache_ttl_s)
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
         """A page as it was kept, or None."""
         if self._redis is None or self._breaker.is_open:
             return None
         pages, _, _ = keys_of(match_id)
-        kept: bytes | None = await self._try(self._redis.hget(pages, page))
+        kept: bytes | None = await self._try(self._redis.eval(READ, 1, pages, page))
         return kept
 
     async def lease(self, match_id: UUID) -> bytes | None:
@@ -92,42 +69,39 @@ class Cache:
         if self._redis is None or self._breaker.is_open:
             return None
         _, lease, _ = keys_of(match_id)
-        token = os.urandom(8).hex()
+        token, ttl_s = os.urandom(8).hex(), self._settings.cache_ttl_s
         held = await self._try(
-            self._redis.set(lease, token, nx=True, ex=LEASE_S, get=True), otherwise=b""
+            self._redis.set(lease, token, nx=True, ex=ttl_s, get=True), otherwise=b""
         )
         return token.encode() if held is None else held or None
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
-        """Keep a page for `CACHE_TTL_S` seconds at most, if nothing changed since its lease."""
+        """Keep a page until `CACHE_TTL_S` after its lease, if nothing changed since then."""
         if self._redis is None or self._breaker.is_open:
             return
-        await self._try(
-            self._redis.eval(FILL, 3, *keys_of(match_id), lease, page, content, self._ttl_s)
-        )
+        await self._try(self._redis.eval(FILL, 3, *keys_of(match_id), lease, page, content))
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
         """Around a change of these matches' highlights: nobody is shown what it makes past.
 
-        One that raises may still be made, by a database that has only not answered in time: then
-        nothing is kept until the change's mark expires.
+        It may wait for `CACHE_TTL_S` when Redis is away. One that raises may still be made, by a
+        database that has only not answered in time: then nothing is kept until the change's mark
+        expires.
         """
         if self._redis is None or not match_ids:
             yield
             return
         change = os.urandom(8).hex()
-        keys = _keys(match_ids)
-        await self._try(self._redis.eval(ANNOUNCE, len(keys), *keys, change, CHANGE_S))
+        keys = [key for match_id in match_ids for key in keys_of(match_id)]
+        await self._announce(keys, change)
         try:
             yield
         except BaseException:
             change = UNKNOWN
             raise
         finally:
-            if not await self._settle(match_ids, change):
-                self._unsettled.update(match_ids)
-                self._settling = self._settling or asyncio.create_task(self._settle_later())
+            await self._tell(SETTLE, keys, change)
 
     async def ready(self) -> None:
         """Return if Redis answers.
@@ -137,36 +111,42 @@ class Cache:
         """
         if self._redis is None:
             raise Unavailable("No REDIS_URL is set.")
-        if self._breaker.is_open or not await self._try(self._redis.ping()):
-            raise Unavailable("Redis does not answer.")
+        if self._breaker.is_open:
+            raise Unavailable("Redis is away, or refuses writes.")
+        try:
+            await self._redis.ping()
+        except Exception as error:
+            raise Unavailable("Redis does not answer.") from error
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and open no more."""
+        await self._breaker.close()
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _settle(self, match_ids: Iterable[UUID], change: str) -> bool:
+    async def _announce(self, keys: Sequence[str], change: str) -> None:
+        """Tell Redis of a change, or wait until it holds nothing from before.
+
+        Whatever keeps this process from writing there, a page that is still read there was kept
+        `CACHE_TTL_S` ago at most.
+        """
+        enough_s = self._settings.cache_ttl_s + EXPIRY_MARGIN_S
+        began = time.monotonic()
+        while not await self._tell(ANNOUNCE, keys, change, CHANGE_S):
+            if self._breaker.has_failed_for(enough_s) or time.monotonic() - began > enough_s:
+                return
+            await asyncio.sleep(RETRY_S)
+
+    async def _tell(self, script: str, keys: Sequence[str], *arguments: Any) -> bool:
         if self._redis is None:
             return True
-        keys = _keys(match_ids)
-        call = self._redis.eval(SETTLE, len(keys), *keys, change)
-        return bool(await self._try(call, otherwise=False))
+        return bool(await self._try(self._redis.eval(script, len(keys), *keys, *arguments)))
 
-    async def _settle_later(self) -> None:
-        """Drop what Redis could not be told to drop, as soon as it can; the marks expire."""
-        while self._unsettled:
-            await asyncio.sleep(RETRY_S)
-            some = set(islice(self._unsettled, AT_ONCE))
-            self._unsettled -= some
-            if not await self._settle(some, UNKNOWN):
-                self._unsettled |= some
-        self._settling = None
-
-    async def _ping(self) -> None:
+    async def _probe(self) -> None:
         if self._is_refused:
             await self._renew()
         if self._redis is not None:
-            await self._heard(self._redis.ping())
+            await self._heard(self._redis.eval(PROBE, 0))
 
     async def _renew(self) -> None:
         """Connect anew with the URL as it is now, if it has changed.
@@ -176,38 +156,39 @@ class Cache:
         self._is_refused = False
         fresh = await asyncio.to_thread(renewed, self._settings, "redis_url")
         if fresh is not None:
-            refused, self._settings, self._redis = self._redis, fresh, _connect(fresh)
+            refused, self._settings, self._pool = self._redis, fresh, _pool(fresh)
+            self._redis = Redis.from_pool(self._pool)
             if refused is not None:
                 await refused.aclose()
 
     async def _try(self, call: Any, otherwise: Any = None) -> Any:
         try:
-            return await self._heard(call)
+            answer = await self._heard(call)
         except Exception as error:  # whatever it is, an answer without the cache is right
             self._breaker.trip(error)
             return otherwise
+        self._breaker.record_success()
+        return answer
 
     async def _heard(self, call: Any) -> Any:
         try:
             return await call
-        except REFUSED:
-            self._is_refused = True
+        except Exception as error:
+            self._is_refused = self._is_refused or isinstance(error, REFUSED)
+            if self._pool is not None:  # after a fail-over a new connection finds the new primary
+                await self._pool.drop()
             raise
 
 
-def _keys(match_ids: Iterable[UUID]) -> list[str]:
-    return [key for match_id in match_ids for key in keys_of(match_id)]
-
-
-def _connect(settings: RedisSettings) -> Redis:
+def _pool(settings: RedisSettings) -> RestedPool:
     url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
-    pool = RestedPool.from_url(
+    return RestedPool.from_url(
         url,
         max_idle_s=settings.redis_max_idle_s,
+        max_age_s=settings.redis_max_age_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=max(timeout_s, TLS_CONNECT_S if url.startswith("rediss:") else 0),
         retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
         max_connections=16,
         timeout=timeout_s,  # for a connection, when all are in use
     )
-    return Redis.from_pool(pool)

@@ -12,6 +12,7 @@ import orjson
 from functions.shared import trace
 
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+TOPIC_LIMIT = 249  # characters: Kafka's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,23 @@ def json_of_base64(data: Any) -> Any:
 
 def place(topic: Any, partition: Any, offset: Any) -> Mapping[str, Any] | None:
     """How the sender knows a record, if it said so; never made up."""
-    partition, offset = str(partition), str(offset)
-    if not isinstance(topic, str) or not all(map(NUMBER.fullmatch, (partition, offset))):
+    if not isinstance(topic, str) or len(topic) > TOPIC_LIMIT:
         return None
-    return {"partition": f"{topic}-{int(partition)}", "offset": int(offset)}
+    numbers = [_number(each) for each in (partition, offset)]
+    if None in numbers:
+        return None
+    return {"partition": f"{topic}-{numbers[0]}", "offset": numbers[1]}
+
+
+def _number(value: Any) -> int | None:
+    """A number that came as one or as text; whatever else it is, it is not looked into."""
+    text = str(value) if isinstance(value, int | str) else ""
+    return int(text) if NUMBER.fullmatch(text) else None
 
 
 def traceparent_of(*candidates: Any) -> str | None:
-    """The first of these that is a traceparent."""
+    """The first of these that is a traceparent, without what a later version may add to it."""
     for each in candidates:
         if isinstance(each, str) and trace.is_valid(each):
-            return each
+            return each[: trace.LENGTH]
     return None

@@ -7,27 +7,30 @@ from starlette.datastructures import Headers
 
 from functions.shared.cloudevents import BATCH, STRUCTURED, binary, is_binary, of_batch, structured
 from functions.shared.deliveries import Delivery, Failure
-from functions.shared.lambda_kafka import is_lambda_event, of_lambda_event
+from functions.shared.lambda_kafka import is_lambda_event, lambda_records, of_lambda_records
 from functions.shared.problems import Problem
 
 JSON = "application/json"
+RECORD_LIMIT = 10_000  # the most that AWS Lambda's mappings and our trigger put into a batch
+FAILURES_TOLD = 50
 
 
 def open_envelope(headers: Headers, body: bytes) -> list[Delivery]:
     """The records of a request: CloudEvents, a batch or one, or AWS Lambda's Kafka event.
 
     Raises:
-        Problem: 400 for what is no JSON, 415 for what is no envelope.
+        Problem: 400 for what is no JSON, 413 for more than RECORD_LIMIT records, 415 for what is
+            no envelope.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == BATCH:
-        return of_batch(_parsed(body, list))
+        return of_batch(_counted(_parsed(body, list)))
     if media_type == STRUCTURED:
         return [structured(headers, _parsed(body, dict))]
     if is_binary(headers):
         return [binary(headers, body)]
     if media_type == JSON and is_lambda_event(event := _parsed(body, object)):
-        return of_lambda_event(event)
+        return of_lambda_records(_counted(lambda_records(event)))
     raise Problem(
         415,
         f"Send CloudEvents ({BATCH}, {STRUCTURED}, or ce- headers), or AWS Lambda's Kafka event.",
@@ -41,7 +44,8 @@ def failures_answer(failures: list[Failure]) -> dict[str, Any]:
         Problem: 422 when a failed record came alone, or without a name to call it by.
     """
     if any(failure.delivery.identifier is None for failure in failures):
-        raise Problem(422, "; ".join(failure.reason for failure in failures))
+        told = "; ".join(failure.reason for failure in failures[:FAILURES_TOLD])
+        raise Problem(422, told)
     return {
         "batchItemFailures": [
             {
@@ -52,6 +56,12 @@ def failures_answer(failures: list[Failure]) -> dict[str, Any]:
             for failure in failures
         ]
     }
+
+
+def _counted(records: list[Any]) -> list[Any]:
+    if len(records) > RECORD_LIMIT:
+        raise Problem(413, f"There are more than {RECORD_LIMIT} records in the batch.")
+    return records
 
 
 def _parsed(body: bytes, kind: type) -> Any:

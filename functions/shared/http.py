@@ -12,10 +12,16 @@ from starlette.responses import Response
 from functions.shared import trace
 from functions.shared.problems import Problem, Unavailable
 from functions.shared.readiness import Readiness
+from functions.shared.router_errors import answer_with
 
 Handler = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Handler]
 Admit = Callable[[Request], None]
+
+# What servers put before the closing quote of a tag whose answer they packed: Apache, Caddy, Jetty.
+TAG_ENDS = frozenset(
+    f'{mark}{coding}"' for mark in ("-", "--", ";") for coding in ("gzip", "br", "zstd", "deflate")
+) | {'"'}
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +66,12 @@ class Routes:
         if ready is not None:
             self._routes["/ready"] = {"GET": partial(_answer_ready, ready)}
         self._prefixes = {path[:-1]: routes[path] for path in routes if path.endswith("*")}
+        self._knows_app = False
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request; whatever happens inside, the answer is well-formed."""
+        if not self._knows_app:
+            self._meet_app(request)
         traceparent = trace.continued(header(request, b"traceparent"))
         token = trace.current.set(traceparent)
         try:
@@ -74,6 +83,12 @@ class Routes:
         correlation_id = trace.trace_id(traceparent).encode()
         response.raw_headers.append((b"x-correlation-id", correlation_id))
         return response
+
+    def _meet_app(self, request: Request) -> None:
+        """Take over what the application refuses; the first request is the first to know it."""
+        self._knows_app = True
+        if app := request.scope.get("app"):
+            answer_with(self, app)
 
     async def _health(self, _: Request) -> Response:
         self._warm_up()
@@ -139,60 +154,25 @@ def header(request: Request, name: bytes) -> str | None:
     return None
 
 
-async def read_body(request: Request, *, limit: int) -> bytes:
-    """The body of a request, of at most `limit` bytes.
-
-    Raises:
-        Problem: 413 when it is larger, told as soon as it is known.
-    """
-    announced = header(request, b"content-length") or ""
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise too_large(limit)
-    body, more = b"", True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > limit:
-            raise too_large(limit)
-    return body
-
-
-def too_large(limit: int) -> Problem:
-    """The body exceeds what is taken."""
-    return Problem(413, f"The body is larger than {limit} bytes.")
-
-
-def require_json(request: Request) -> None:
-    """Refuse a body that does not call itself JSON.
-
-    Raises:
-        Problem: 415, with what is accepted.
-    """
-    content_type = header(request, b"content-type") or ""
-    if content_type == "application/json":
-        return
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json" and not (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
-        raise Problem(
-            415,
-            "Send JSON, with the header Content-Type: application/json.",
-            headers={"Accept": "application/json"},
-        )
+def header_lines(request: Request, name: bytes) -> list[bytes]:
+    """All lines of a header that may come more than once, by its name in lower case."""
+    return [bytes(value) for key, value in request.scope["headers"] if key == name]
 
 
 def matches_etag(request: Request, etag: str) -> bool:
-    """Whether the reader already holds the representation that `etag` names (RFC 9110, 13.1.2)."""
-    held = header(request, b"if-none-match")
-    if held is None:
+    """Whether the reader already holds the representation that `etag` names (RFC 9110, 13.1.2).
+
+    Weak tags are the same tags here, and so are those to which a server that packed the answer on
+    its way has added how.
+    """
+    lines = header_lines(request, b"if-none-match")
+    if not lines:
         return False
-    return held.strip() == "*" or etag in (
-        tag.strip().removeprefix("W/") for tag in held.split(",")
-    )
+    held = [tag.strip().removeprefix("W/") for tag in b",".join(lines).decode("latin-1").split(",")]
+    if held == ["*"]:
+        return True
+    opened = etag[:-1]
+    return any(tag.startswith(opened) and tag[len(opened) :] in TAG_ENDS for tag in held)
 
 
 def etag_of(content: bytes) -> str:

@@ -24,6 +24,7 @@ MAX_IDLE_MS = 60_000
 # librdkafka's 10 s between two attempts are more than a record has: a broker that is back, or a
 # password that has become right, would come too late for it.
 RECONNECT_WITHIN_MS = 1_000
+QUEUE_KIB = 64 * 1024
 SIGNER = "aws_msk_iam_sasl_signer"
 
 
@@ -54,6 +55,8 @@ def producer(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
         # Connect before there is a record: an idempotent producer looks for a broker to number its
         # records every 500 ms only, and found none at its first look, nor at its second.
         "enable.sparse.connections": False,
+        # What waits for a broker that is away; librdkafka's own limit is more than a function has.
+        "queue.buffering.max.kbytes": QUEUE_KIB,
         "partitioner": "murmur2_random",  # the partition that Java clients choose for a key
     }
 

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from functions.shared.deliveries import Delivery, json_of_base64, place, traceparent_of
@@ -20,14 +20,19 @@ def is_lambda_event(event: Any) -> bool:
     )
 
 
-def of_lambda_event(event: Mapping[str, Any]) -> list[Delivery]:
+def lambda_records(event: Mapping[str, Any]) -> list[Any]:
     """The records of all partitions in the event, each partition's in their order."""
     partitions = event["records"].values()
     return [
-        _delivery(record)
+        record
         for records in partitions
         for record in (records if isinstance(records, list) else [records])
     ]
+
+
+def of_lambda_records(records: Iterable[Any]) -> list[Delivery]:
+    """The records as functions take them; one that is no record is one without anything."""
+    return [_delivery(record) for record in records]
 
 
 def _delivery(record: Any) -> Delivery:

@@ -9,35 +9,39 @@ from pydantic import AfterValidator, Field
 BYTES = 2048
 LEVELS = 32
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
+TOO_LARGE = f"must have at most {BYTES} bytes as JSON"
 
 
 def _storable(metadata: dict[Any, Any]) -> dict[Any, Any]:
     """Refuse what would not come back as it went in, or not at all."""
-    _check(metadata, LEVELS)
+    _check(metadata)
     if len(orjson.dumps(metadata)) > BYTES:
-        raise ValueError(f"must have at most {BYTES} bytes as JSON")
+        raise ValueError(TOO_LARGE)
     return metadata
 
 
-def _check(value: object, levels: int) -> None:
-    if levels == 0:
-        raise ValueError(f"must have at most {LEVELS} levels")
-    match value:
-        case dict():
-            for name, member in value.items():
-                _check(name, levels)
-                _check(member, levels - 1)
-        case list():
-            for member in value:
-                _check(member, levels - 1)
-        case str() if "\0" in value:
-            raise ValueError("must not contain the NUL character")
-        case bool() | None:
-            pass
-        case int() if not SMALLEST <= value <= LARGEST:
-            raise ValueError("must hold no integer of more than 64 bits")
-        case float() if not isfinite(value):
-            raise ValueError("must hold finite numbers")
+def _check(metadata: dict[Any, Any]) -> None:
+    to_check: list[tuple[object, int]] = [(metadata, LEVELS)]
+    count = 0
+    while to_check:
+        value, levels = to_check.pop()
+        if levels == 0:
+            raise ValueError(f"must have at most {LEVELS} levels")
+        match value:
+            case dict() | list():
+                count += len(value)
+                if count > BYTES:  # each takes a byte at least; a million of them would take long
+                    raise ValueError(TOO_LARGE)
+                members = [*value, *value.values()] if isinstance(value, dict) else value
+                to_check += [(member, levels - 1) for member in members]
+            case str() if "\0" in value:
+                raise ValueError("must not contain the NUL character")
+            case bool() | None:
+                pass
+            case int() if not SMALLEST <= value <= LARGEST:
+                raise ValueError("must hold no integer of more than 64 bits")
+            case float() if not isfinite(value):
+                raise ValueError("must hold finite numbers")
 
 
 Metadata = Annotated[

@@ -13,6 +13,7 @@ Errors = dict[str, list[str]]
 
 # Who sends much nonsense is not sent more of it.
 ERRORS_TOLD = 50
+ERRORS_IN_A_LINE = 10
 NAMES_TOLD = 5
 NAME_TOLD = 64
 
@@ -46,7 +47,7 @@ class Problem(Exception):
         return Response(
             orjson.dumps(body, default=str),
             self.status,
-            self.headers,
+            {"Cache-Control": "no-store", **(self.headers or {})},
             media_type="application/problem+json",
         )
 
@@ -74,14 +75,28 @@ def unknown(name: str, known: Sequence[str]) -> str:
     return f"is unknown; did you mean {folded[close[0]]}?" if close else "is unknown"
 
 
-def explain(errors: Sequence[Any], known: Sequence[str]) -> Errors:
-    """The first of pydantic's errors, by field; of a batch with its index, as in `3.player`."""
+def explain(errors: Sequence[Any], known: Sequence[str], *, at: tuple[int, ...] = ()) -> Errors:
+    """The first of pydantic's errors, by field; of a batch with its index, as in `3.player`.
+
+    `at` is where in what was posted the validated part stands.
+    """
     explained: Errors = {}
     for error in errors[:ERRORS_TOLD]:
-        name = ".".join(str(part)[:NAME_TOLD] for part in error["loc"]) or "body"
+        name = _place((*at, *error["loc"])) or "body"
         if error["type"] == "extra_forbidden":
             why = unknown(str(error["loc"][-1])[:NAME_TOLD], known)
         else:
             why = error["msg"].removeprefix("Value error, ")
         explained.setdefault(name, []).append(why)
     return explained
+
+
+def summary(errors: Sequence[Any]) -> str:
+    """The first of pydantic's errors, in one line."""
+    return "; ".join(
+        f"{_place(error['loc']) or 'data'}: {error['msg']}" for error in errors[:ERRORS_IN_A_LINE]
+    )
+
+
+def _place(loc: Sequence[str | int]) -> str:
+    return ".".join(str(part)[:NAME_TOLD] for part in loc)

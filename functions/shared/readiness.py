@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
+from typing import Protocol
 
 from functions.shared.problems import Problem
 
@@ -37,6 +38,18 @@ class Report:
     def missing(self) -> str:
         """Which are needed and not ready, and why."""
         return "; ".join(f"{name}: {why}" for name, why in self.needed.items() if why != OK)
+
+
+class Service(Protocol):
+    """A client of a service, or a store in it."""
+
+    async def ready(self) -> None:
+        """Return if it is; raise a Problem that says what is missing if not."""
+
+
+def ask(service: Callable[[], Service]) -> Check:
+    """A check that asks a service, whose client is made when it is first asked."""
+    return lambda: service().ready()
 
 
 class Readiness:

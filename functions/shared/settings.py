@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -49,6 +50,15 @@ def _keys(text: str) -> tuple[SecretStr, ...]:
     return tuple(map(SecretStr, keys))
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each, strict=False) for each in text.split())
+    except ValueError:
+        raise ValueError(
+            "must be addresses or ranges, as 10.0.0.0/8, with spaces between"
+        ) from None
+
+
 class Settings(BaseModel):
     """What every function reads; a field's variable is its name in capitals."""
 
@@ -57,6 +67,8 @@ class Settings(BaseModel):
     )
 
     log_level: LogLevel = "INFO"
+    header_timeout_s: Seconds = 10.0
+    body_timeout_s: Seconds = 30.0
 
     # The variables as they were written, for `renewed`; no part of what a repr shows.
     _written: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -126,19 +138,24 @@ class RedisSettings(Settings):
     ) = Field(None, repr=False)
     redis_timeout_s: Seconds = 0.05
     redis_max_idle_s: Seconds = 60.0
-    cache_ttl_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    redis_max_age_s: Seconds = 60.0
+    cache_ttl_s: Annotated[int, Field(ge=1, le=10)] = 2  # a change waits as long, within a lease
 
 
 class AccessSettings(Settings):
     """For functions that people call: whose requests are taken, and how many a second.
 
     Several keys, separated by commas or white space, are valid side by side; without any, no key
-    is asked for. A rate of 0 is no limit; without a burst it is twice the rate.
+    is asked for. A rate of 0 is no limit; without a burst it is twice the rate. `trusted_proxies`
+    are the addresses, or ranges of them, of proxies before the gateway or a cloud's front end.
     """
 
     api_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)] = ()
     rate_limit: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
     rate_limit_burst: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)
+    ] = ()
 
 
 S = TypeVar("S", bound=Settings)

@@ -11,6 +11,7 @@ TRACEPARENT = re.compile(
     r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}"
     r"(?P<added>-.*)?"  # what a later version adds is not ours to read
 )
+LENGTH = 55  # characters of a traceparent that this version reads
 
 current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 

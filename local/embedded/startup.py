@@ -18,7 +18,7 @@ LIMIT_S = 60.0
 class Startup:
     """Starts everything that has an address, and waits until it does its work.
 
-    `settings` is the environment of functions and tools.
+    `settings` is the environment of functions and tools; the gateway takes its time-outs from it.
     """
 
     def __init__(
@@ -95,4 +95,5 @@ class Startup:
             addresses.highlights_port,
             addresses.functions,
             self._state.caddy,
+            self._settings,
         )

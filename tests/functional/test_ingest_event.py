@@ -171,7 +171,7 @@ def test_an_idempotency_key_stands_in_for_a_blank_id(blank: str | None, client: 
     for _ in range(2):
         assert client.post("/events", json=body, headers=headers).json()["eventId"] == "key-1"
     [told] = client.post("/events/batch", json=[body], headers=headers).json()["events"]
-    assert told["eventId"] == "key-1/0"
+    assert told["eventId"] == "key-1/#0"
 
 
 def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:

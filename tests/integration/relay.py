@@ -46,6 +46,10 @@ class Relay(LoopServer):
         self._opening = opening
         self._forgotten = 0
 
+    def lead_to(self, target: int) -> None:
+        """Pass new connections on to another port; those that there are live on."""
+        self._target = target
+
     def forget(self) -> None:
         """Drop the connections that there are without a word: what is sent on them gets lost."""
         self._forgotten = self.connections

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
+from redis import Redis
 
 from local.embedded import functions
 from local.embedded.stack import Stack
@@ -14,6 +16,7 @@ from tests.tournament import GOALS_OF_2022, replay_with_fault
 from tests.waiting import eventually
 
 DEADLINE_S = 5  # within which ingest-event answers
+CACHED_WITHIN_S = 6  # of when Redis takes writes again
 
 
 @contextmanager
@@ -124,3 +127,48 @@ def test_a_change_while_the_cache_hangs_is_never_hidden_by_it(
         eventually(lambda: table.statuses() == {"RETRACTED": 1})
         assert http.get(url, params=query).json() == []
     assert all(http.get(url, params=query).json() == [] for _ in range(200))
+
+
+REFUSING = {  # what makes Valkey refuse writes, and what makes it take them again
+    "READONLY": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "NOREPLICAS": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+}
+
+
+@contextmanager
+def refusing(valkey: Any, why: str) -> Iterator[None]:
+    """Let Valkey refuse writes; it goes on reading."""
+    refuse, accept = REFUSING[why]
+    valkey.execute_command(*refuse.split())
+    try:
+        yield
+    finally:
+        valkey.execute_command(*accept.split())
+
+
+@pytest.mark.parametrize("why", REFUSING)
+def test_a_change_while_the_cache_refuses_writes_is_never_hidden_by_it(
+    stack: Stack, table: Table, http: httpx.Client, why: str
+) -> None:
+    """A goal that is struck out then is on no list; and the cache works again within seconds."""
+    match_id = event_json()["matchId"]
+    url, query = f"{stack.highlights_url}/highlights", {"matchId": match_id}
+    posted = http.post(f"{stack.events_url}/events", json=event_json(eventId="var")).json()
+    eventually(lambda: table.statuses() == {"READY": 1})
+    assert len(http.get(url, params=query).json()) == 1
+
+    def is_retracted() -> bool:
+        return bool(http.get(f"{url}/{posted['highlightId']}").json()["status"] == "RETRACTED")
+
+    with Redis.from_url(stack.redis_url) as valkey:
+        with refusing(valkey, why):
+            retraction = event_json(eventId="var", revision=1, retracted=True)
+            http.post(f"{stack.events_url}/events", json=retraction)
+            eventually(is_retracted)
+            assert all(http.get(url, params=query).json() == [] for _ in range(100))
+
+        def is_cached() -> bool:
+            assert http.get(url, params=query).json() == []
+            return bool(valkey.exists(f"goalstream:{match_id}:pages"))
+
+        eventually(is_cached, within_s=CACHED_WITHIN_S)

@@ -1,23 +1,28 @@
 """The gateway in front of a stand-in for the functions that shows what reached it."""
 
 import json
+import shutil
 import socket
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 
-from local.embedded import gateway
+from local.embedded import ROOT, gateway
 from local.embedded.functions import Function
+from local.embedded.packages import folder_of
 from local.embedded.ports import HOST, free_port
 from local.supervisor import Register, Supervisor
 
 KIB = 1024
 BROKEN_OFF = -1
+SWAGGER_UI = folder_of("flask_swagger_ui") / "dist"
 ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -86,17 +91,28 @@ class Gateway:
     functions: dict[str, Function]
 
 
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@contextmanager
+def running_gateway(
+    folder: Path, root: Path = ROOT, swagger_ui: Path = SWAGGER_UI
+) -> Iterator[Gateway]:
     """A gateway before functions that are not there until a test starts a stand-in."""
-    folder = tmp_path_factory.mktemp("gateway")
+    folder.mkdir(exist_ok=True)
     names = ("ingest_event", "list_highlights", "get_highlight")
     functions = {name: Function(name, free_port()) for name in names}
     ports = free_port(), free_port()
     supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
-    supervisor.run(gateway.server(*ports, functions, folder), limit=30)
+    supervisor.run(
+        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), limit=30
+    )
     yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
     supervisor.stop([gateway.NAME], limit=10)
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The gateway that all tests of this file share."""
+    with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -263,6 +279,19 @@ def test_a_post_that_may_have_arrived_is_never_sent_again(
     response = http.post(f"{door.events}/events", content=b"hang up")
     assert_problem(response, 503, "Service Unavailable")
     assert served["ingest_event"].requests == [("POST", "/events", 7)]
+
+
+@pytest.mark.parametrize("folder", ["my own project", "my  project", "é 'q' \"p\" `b` {c} $d #e"])
+def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, folder: str) -> None:
+    """With spaces, quotes, braces and what is not ASCII in its path."""
+    root = tmp_path / folder
+    shutil.copytree(ROOT / "local" / "gateway", root / "local" / "gateway")
+    shutil.copytree(ROOT / "infra" / "openapi", root / "infra" / "openapi")
+    shutil.copytree(SWAGGER_UI, root / "swagger-ui")
+    with running_gateway(root / "state", root=root, swagger_ui=root / "swagger-ui") as door:
+        for url in (door.events, door.highlights):
+            for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
+                assert http.get(f"{url}/{path}").status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses")

@@ -140,3 +140,81 @@ def test_a_probe_that_hangs_keeps_it_open() -> None:
         await until(lambda: not circuit.is_open)
 
     asyncio.run(within())
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """Return the time, in seconds."""
+        return self.now
+
+
+def failed_at(*seconds: float, succeeded_at: float | None = None) -> bool:
+    """Whether a service that failed at these times, each after the last, failed for 2 s."""
+    clock = Clock()
+    away = OSError("away")
+
+    async def within() -> bool:
+        circuit = Breaker("redis", Service().ping, clock=clock)
+        for second in seconds:
+            clock.now = 1_000.0 + second
+            if second == succeeded_at:
+                circuit.record_success()
+            else:
+                circuit.trip(away)
+        await circuit.close()
+        return circuit.has_failed_for(2.0)
+
+    return asyncio.run(within())
+
+
+def test_an_outage_lasts_from_its_first_failure_to_its_last() -> None:
+    """Not until now: nobody knows what has been since the last."""
+    assert not failed_at(0.0)
+    assert not failed_at(0.0, 1.9)
+    assert failed_at(0.0, 1.0, 2.0)
+
+
+def test_an_outage_ends_with_the_first_success() -> None:
+    """The next failure begins another."""
+    assert not failed_at(0.0, 1.0, 1.5, 2.0, 3.0, succeeded_at=1.5)
+    assert failed_at(0.0, 1.5, 2.0, 3.0, 4.0, succeeded_at=1.5)
+
+
+def test_a_process_that_was_frozen_does_not_know_whether_an_outage_lasted() -> None:
+    """Nor does one whose clock was set back."""
+    assert not failed_at(0.0, 3_600.0)
+    assert not failed_at(0.0, 2.0, -3_600.0)
+    assert failed_at(0.0, 3_600.0, 3_602.0)
+
+
+def test_probes_that_fail_are_part_of_an_outage() -> None:
+    """So the next call knows of it, and probes that are answered end it."""
+
+    async def within() -> None:
+        clock, service = Clock(), Service()
+        circuit = Breaker("redis", service.ping, steady_s=10, interval_s=0.0005, clock=clock)
+        circuit.trip(OSError("away"))
+        clock.now += 2.0
+        await until(lambda: circuit.has_failed_for(2.0))
+        service.answers = True
+        await until(lambda: not circuit.has_failed_for(2.0))
+        await circuit.close()
+
+    asyncio.run(within())
+
+
+def test_a_closed_one_asks_no_more() -> None:
+    """Nothing of it is left in the loop."""
+
+    async def within() -> None:
+        circuit = breaker(Service())
+        circuit.trip(OSError("away"))
+        await circuit.close()
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(within())

@@ -1,4 +1,7 @@
-"""HTTP events of Lambda as requests, and answers as Lambda hands them back."""
+"""HTTP events of Lambda as requests, and answers as Lambda hands them back.
+
+Of payload format 2.0; tests/unit/test_lambda_rest.py has what a REST API does otherwise.
+"""
 
 from base64 import b64encode
 from typing import Any
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.shared.access import address
+from functions.shared.client_address import ClientAddress
 from infra.aws.asgi import Answer, Call
 from infra.aws.dispatch import UnknownEvent, dispatch
 from tests.api_gateway import event_of, response_of
@@ -42,7 +45,8 @@ def headers(call: Call) -> dict[str, str]:
 
 def caller(call: Call) -> str:
     """Who the functions take the caller to be."""
-    return address(Request({"type": "http", "headers": call.headers, "client": (call.client, 0)}))
+    scope = {"type": "http", "headers": call.headers, "client": (call.client, 0)}
+    return ClientAddress().of(Request(scope))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,14 @@ def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> N
     made = event(rawPath=raw)
     made["requestContext"]["stage"] = stage
     assert called(made).path == path
+
+
+@pytest.mark.parametrize(("stage", "told"), [("$default", "/a"), ("prod", "/prod/a")])
+def test_a_location_leads_to_where_callers_reach_it(stage: str, told: str) -> None:
+    """Behind the stage, if it has a name."""
+    made = event_of(httpx.Request("POST", "https://x/events"), b"", stage=stage)
+    response = dispatch(made, lambda _: Answer(202, [(b"location", b"/a")], b""))
+    assert response["headers"]["location"] == told
 
 
 def test_the_query_comes_as_it_was_sent() -> None:
@@ -112,8 +124,8 @@ def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
     [
         ("192.0.2.7", "192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7"),
-        ("2001:db8::7", "2001:db8::7"),
-        ("[2001:db8::7]:4711", "2001:db8::7"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("[2001:db8::7]:4711", "2001:db8::/64"),
     ],
 )
 def test_the_caller_is_whom_the_gateway_saw(source: str, told: str) -> None:
@@ -154,7 +166,7 @@ def test_a_trace_without_a_span_is_given_one() -> None:
 
 @pytest.mark.parametrize("unknown", [{}, [], None, {"version": "1.0", "httpMethod": "GET"}])
 def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
-    """So that what is wired wrong shows; payload format 1.0 is one of them."""
+    """So that what is wired wrong shows."""
     with pytest.raises(UnknownEvent):
         dispatch(unknown, lambda _: Answer(200, [], b""))
 

@@ -88,6 +88,17 @@ def test_noise_ends_no_server(noise: bytes) -> None:
         assert told(port, "/health")[0] == 200
 
 
+@pytest.mark.parametrize("framing", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+def test_what_a_body_holds_is_no_request(framing: str) -> None:
+    """Nobody reads a probe's body, so the connection ends before it."""
+    body = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = f"GET /health HTTP/1.1\r\nHost: x\r\n{framing.format(len(body))}\r\n\r\n{body}"
+    with probes() as port:
+        answers = raw(port, request)
+    assert answers.count("HTTP/1.1 200") == 1
+    assert "Connection: close\r\n" in answers
+
+
 def test_a_method_that_is_none_is_refused_in_json() -> None:
     """No page of HTML from the standard library."""
     with probes() as port:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from functions.ingest_event.ingest import FIELDS
+from functions.shared.known_fields import EVENT_FIELDS as FIELDS
 from functions.shared.problems import Problem, Unavailable, explain, invalid, unknown
 
 
@@ -30,6 +30,7 @@ def test_a_problem_is_told_as_problem_json(status: int) -> None:
     response = Problem(status, "It is so.").response()
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
     said = body(response)
     assert said.pop("title")
     assert said == {"type": "about:blank", "status": status, "detail": "It is so."}

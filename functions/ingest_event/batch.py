@@ -1,0 +1,56 @@
+"""A batch as it was posted: read into events, or refused for a bounded price, whatever it holds."""
+
+from contextlib import suppress
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from functions.shared.contracts import Event
+from functions.shared.known_fields import EVENT_FIELDS, LARGEST, without_most_unknown
+from functions.shared.problems import ERRORS_TOLD, Errors, explain, invalid
+
+BATCH_LIMIT = 500
+COMMAS = BATCH_LIMIT * LARGEST
+
+BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
+
+
+def events_of(body: bytes) -> list[Event]:
+    """The events of a JSON array.
+
+    Raises:
+        Problem: 400, with why each refused field is refused, by its item's index; of the first
+            refused fields alone, if there are many.
+    """
+    # With so few commas there are not too many fields and values to be refused all at once.
+    if body.count(b",") <= COMMAS:
+        with suppress(ValidationError):
+            return BATCH.validate_json(body)
+    return _one_by_one(_items_of(body))
+
+
+def _items_of(body: bytes) -> list[Any]:
+    try:
+        items = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise invalid({"body": [f"Invalid JSON: {error}"]}) from None
+    if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
+        raise invalid({"body": [f"must be an array of 1 to {BATCH_LIMIT} events"]})
+    return items
+
+
+def _one_by_one(items: list[Any]) -> list[Event]:
+    events: list[Event] = []
+    errors: Errors = {}
+    for index, item in enumerate(items):
+        try:
+            events.append(Event.model_validate(without_most_unknown(item)))
+        except ValidationError as error:
+            refused = error.errors(include_url=False, include_context=False, include_input=False)
+            errors |= explain(refused, EVENT_FIELDS, at=(index,))
+            if len(errors) >= ERRORS_TOLD:
+                break
+    if errors:
+        raise invalid(errors)
+    return events

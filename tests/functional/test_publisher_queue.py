@@ -1,0 +1,27 @@
+"""What waits for a broker takes a bounded memory."""
+
+import asyncio
+
+from functions.shared.kafka import QUEUE_KIB
+from functions.shared.publisher import NotAcknowledged, Publisher, Record
+from functions.shared.settings import KafkaSettings, load
+from functions.shared.topics import MATCH_EVENTS
+from tests.price import KIB
+
+
+def test_records_that_no_memory_is_left_for_are_refused_at_once() -> None:
+    """While the broker is away; the others wait for it until their deadline."""
+    settings = load(
+        KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "PUBLISH_DEADLINE_S": "0.5"}
+    )
+    record = Record(MATCH_EVENTS, "key", b"x" * 800 * KIB, {})
+
+    async def published() -> tuple[int, list[BaseException | None]]:
+        publisher = Publisher(settings, topic=MATCH_EVENTS)
+        asked = [publisher.publish([record]) for _ in range(100)]
+        refused = sum(each.done() for each in asked)
+        return refused, await asyncio.gather(*asked, return_exceptions=True)
+
+    refused, ends = asyncio.run(published())
+    assert 100 - refused == QUEUE_KIB // 800
+    assert {type(end) for end in ends} == {NotAcknowledged}

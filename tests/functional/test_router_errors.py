@@ -1,0 +1,76 @@
+"""What functions-framework's router refuses by itself, as callers of a function see it."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.functional.test_mains import FUNCTIONS, ROOT, environment
+
+# Loads a function as functions-framework does, asks for its health, and then what no function is
+# asked for by name: by a raw path, as a server hands it over.
+ASK = """
+import asyncio, json, sys
+from functions_framework.aio import create_asgi_app
+
+async def ask(app, method, path):
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(),
+             "query_string": b"", "headers": [], "client": ("127.0.0.1", 1), "root_path": "",
+             "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 80)}
+    sent = []
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+    async def send(message):
+        sent.append(message)
+    await app(scope, receive, send)
+    headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    body = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+    return [sent[0]["status"], headers, body]
+
+async def ask_all(app):
+    return [await ask(app, *question) for question in json.loads(sys.argv[1])]
+
+sys.stdout.write(json.dumps(asyncio.run(ask_all(create_asgi_app()))))
+"""
+
+PATHS = {
+    "ingest_event": ("/events", "POST"),
+    "consume_goal": ("/", "POST"),
+    "enrich_batch": ("/", "POST"),
+    "list_highlights": ("/highlights", "GET, HEAD"),
+    "get_highlight": ("/highlights/x", "GET, HEAD"),
+}
+
+
+def answers(function: str, *questions: tuple[str, str]) -> list[tuple[int, dict[str, str], Any]]:
+    """Return status, headers and body of the answers to these methods and paths."""
+    asked = json.dumps([("GET", "/health"), *questions])
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, asked],
+        env=environment(function),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    _, *told = json.loads(done.stdout)
+    return [(status, headers, json.loads(body)) for status, headers, body in told]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_the_router_refuses_is_told_as_all_else_is(function: str) -> None:
+    """As problem details, with the methods that the path has, and a correlation id."""
+    path, allow = PATHS[function]
+    methods = [(method, path) for method in ("PROPFIND", "TRACE", "CONNECT", "propfind", "X-Y")]
+    paths = [("GET", "/favicon.ico"), ("GET", "/robots.txt"), ("GET", f"{path}/\n"), ("GET", "\n")]
+    told = answers(function, *methods, *paths)
+    assert [status for status, _, _ in told] == [405] * len(methods) + [404] * len(paths)
+    for status, headers, body in told:
+        assert headers["content-type"] == "application/problem+json"
+        assert headers["cache-control"] == "no-store"
+        assert len(headers["x-correlation-id"]) == 32
+        assert (body["type"], body["status"]) == ("about:blank", status)
+        assert headers.get("allow") == (allow if status == 405 else None)

@@ -1,0 +1,71 @@
+"""Bytes of a connection, read as the answers that a client takes them for."""
+
+import re
+from dataclasses import dataclass, field
+
+CHUNK_END = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; `whole` unless the connection ended within it."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    whole: bool = True
+
+    @property
+    def marker(self) -> str:
+        """The trace of the request that it answers; empty if whoever answered knows none."""
+        return self.headers.get("x-correlation-id", "")
+
+    @property
+    def closes(self) -> bool:
+        """Whether it says that it is the connection's last."""
+        return self.headers.get("connection", "").lower() == "close"
+
+
+def read_answers(data: bytes) -> list[Answer]:
+    """All final answers; raises ValueError for bytes that are none."""
+    answers = []
+    while data:
+        answer, data = _next(data)
+        if answer.status >= 200:
+            answers.append(answer)
+    return answers
+
+
+def _next(data: bytes) -> tuple[Answer, bytes]:
+    head, _, rest = data.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    match = re.fullmatch(r"HTTP/1\.[01] (\d{3})( .*)?", status)
+    if match is None:
+        raise ValueError(f"no answer begins with {data[:80]!r}")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    answer = Answer(int(match[1]), headers)
+    if answer.status < 200 or answer.status in (204, 304):
+        return answer, rest
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body, rest, whole = _chunks(rest)
+    elif "content-length" in headers:
+        size = int(headers["content-length"])
+        body, rest, whole = rest[:size], rest[size:], len(rest) >= size
+    else:
+        body, rest, whole = rest, b"", True
+    return Answer(answer.status, headers, body, whole), rest
+
+
+def _chunks(data: bytes) -> tuple[bytes, bytes, bool]:
+    body = b""
+    while True:
+        line, end, data = data.partition(b"\r\n")
+        size = int(line or b"0", 16)
+        if not end or len(data) < size + CHUNK_END:
+            return body, b"", False
+        body, data = body + data[:size], data[size + CHUNK_END :]
+        if not size:
+            return body, data, True

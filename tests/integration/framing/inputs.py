@@ -1,0 +1,53 @@
+"""Bytes of a first request, behind which a second one follows on the same connection."""
+
+import os
+from dataclasses import dataclass
+
+from tests.integration.framing.targets import Target
+
+LONG = os.environ.get("GOALSTREAM_TEST_LENGTH") == "long"
+FIRST = f"{1:032x}"
+SECOND = f"{2:032x}"
+SMUGGLED = f"{3:032x}"
+# What lies in a body and must never be answered: a request.
+TAIL = (
+    b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n"
+    b"traceparent: 00-%s-0000000000000001-01\r\n\r\n" % SMUGGLED.encode()
+)
+GARBAGE = b"\x16\x03\x01\x00\xffno request\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A first request.
+
+    `status` are the answers that it may get, or any but a server's error. `keeps`: it is
+    well-formed and read to its end, so that the connection serves the next request. `closes`: its
+    answer says that the connection ends.
+    """
+
+    name: str
+    data: bytes
+    status: tuple[int, ...] = ()
+    keeps: bool = False
+    closes: bool = False
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes requests for a target."""
+
+    target: Target
+
+    def head(self, *lines: bytes, version: bytes = b"1.1") -> bytes:
+        """A header that ends with these lines."""
+        request = b"%s %s HTTP/%s" % (self.target.method, self.target.path, version)
+        return b"\r\n".join([request, *self.target.headers(FIRST), *lines, b"", b""])
+
+    def chunked(self, body: bytes) -> bytes:
+        """A request whose body comes in chunks, as it is given."""
+        return self.head(b"Transfer-Encoding: chunked") + body
+
+    def length(self, size: int, *, also: bytes = b"X-A: 1") -> bytes:
+        """The header of a body of so many bytes."""
+        return self.head(b"Content-Length: %d" % size, also)

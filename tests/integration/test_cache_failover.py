@@ -1,0 +1,182 @@
+"""Another Redis behind the same address, or an old one come back: how long lists are stale."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.shared.cache import Cache
+from functions.shared.settings import RedisSettings
+from local.embedded import valkey
+from local.embedded.ports import free_port
+from tests.integration.cached_match import PAGE, CachedMatch, settings_of, until
+from tests.integration.redis_server import RedisServer, redis_server
+from tests.integration.relay import Relay
+
+TTL_S = 2  # the default, which README's limits name
+BOUND_S = TTL_S + 0.1  # what Redis' clock may lag behind
+SECONDS = 6  # within which the cache works again
+MAX_AGE_S = 1
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[RedisServer]:
+    """The server to which the address leads at first."""
+    with redis_server(tmp_path / "old") as running:
+        yield running
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[RedisServer]:
+    """The server to which the address leads afterwards."""
+    with redis_server(tmp_path / "new") as running:
+        yield running
+
+
+@pytest.fixture
+def replica(old: RedisServer, new: RedisServer) -> RedisServer:
+    """The new server, as a replica of the old one."""
+    new.follow(old)
+    new.until_replicated()
+    return new
+
+
+@pytest.fixture
+def relay(old: RedisServer) -> Iterator[Relay]:
+    """The address."""
+    with Relay(old.port) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(relay: Relay) -> RedisSettings:
+    """Those of a cache at the address."""
+    return settings_of(valkey.url(relay.port), REDIS_MAX_AGE_S=MAX_AGE_S)
+
+
+def run(settings: RedisSettings, work: Callable[[Cache, Cache], Awaitable[None]]) -> None:
+    """Work with the caches of a reader and of a writer."""
+
+    async def within() -> None:
+        caches = [Cache(settings) for _ in range(2)]
+        try:
+            await work(*caches)
+        finally:
+            for cache in caches:
+                await cache.close()
+            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
+
+    asyncio.run(within())
+
+
+async def kept(server: RedisServer, match: CachedMatch) -> None:
+    """Wait until a server keeps the latest revision of a match."""
+    latest = str(match.revision).encode()
+    await until(lambda: server.admin.hget(match.pages, PAGE) == latest, SECONDS)
+
+
+def test_a_fail_over_shows_nobody_a_stale_list(
+    old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
+) -> None:
+    """The old primary is a replica now, and connections to it live on."""
+    match = CachedMatch()
+    lasting = settings.model_copy(update={"redis_max_age_s": 60})
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        await match.change(writer)  # both have connections to the old one
+        async with match.watched(reader, lasting):
+            await kept(replica, match)
+            relay.lead_to(replica.port)
+            replica.follow(None)
+            old.follow(replica)
+            await match.change(writer)
+            await match.until_cached(reader, SECONDS)
+            await match.change(writer)
+            await kept(replica, match)
+
+    run(lasting, work)
+    assert match.stale_s == 0
+
+
+def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
+    old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
+) -> None:
+    """The replica that is promoted never heard of the last change."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        async with match.watched(reader, settings):
+            await kept(replica, match)
+            replica.follow(None)
+            await match.change(writer)
+            relay.lead_to(replica.port)
+            old.process.stop()
+            await match.until_cached(reader, SECONDS)
+            await kept(replica, match)
+
+    run(settings, work)
+    assert match.stale_s < BOUND_S
+
+
+def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
+    old: RedisServer, settings: RedisSettings
+) -> None:
+    """Redis crashes, and comes back with a page from before a change."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        async with match.watched(reader, settings):
+            await kept(old, match)
+            old.admin.save()
+            await match.change(writer)
+            old.process.kill()
+            await match.until_cached(reader, SECONDS)
+
+    run(settings, work)
+    assert match.stale_s < BOUND_S
+
+
+def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
+    old: RedisServer, new: RedisServer, relay: Relay, settings: RedisSettings
+) -> None:
+    """The address leads to another server, and the old one still takes writes from who stayed.
+
+    Who stayed finds the new one when a connection has become `REDIS_MAX_AGE_S` old, though it is
+    in use all the time.
+    """
+    match = CachedMatch()
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        async with match.watched(reader, settings):
+            await kept(old, match)
+            relay.lead_to(new.port)
+            await match.change(writer)  # its first connection
+            await kept(new, match)
+            await until(lambda: not old.clients(), SECONDS)
+            await match.change(writer)
+
+    run(settings, work)
+    assert match.stale_s < BOUND_S
+
+
+def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
+    old: RedisServer, relay: Relay, settings: RedisSettings
+) -> None:
+    """The first change waits for as long, and the second is not late as well."""
+    match = CachedMatch()
+    direct = settings_of(old.url)
+
+    async def work(_: Cache, writer: Cache) -> None:
+        reader = Cache(direct)
+        await match.change(writer)
+        async with match.watched(reader, direct):
+            relay.lead_to(free_port())
+            relay.forget()
+            waited_s = [await match.change(writer) for _ in range(2)]
+            assert 2 * TTL_S > waited_s[0] > TTL_S > 2 * waited_s[1]
+            await match.until_cached(reader, SECONDS)
+        await reader.close()
+
+    run(settings, work)
+    assert match.stale_s < BOUND_S

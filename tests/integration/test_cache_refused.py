@@ -1,0 +1,189 @@
+"""A Redis that reads but refuses writes: nobody is shown what it could not be told to drop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from functions.shared.cache import Cache
+from tests.integration.cached_match import CachedMatch, settings_of, until
+from tests.integration.redis_server import RedisServer, redis_server
+from tests.waiting import eventually
+
+TTL_S = 1
+SECONDS = 5  # within which the cache works again
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A server for all tests of this file."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+def follow_nobody(server: RedisServer) -> None:
+    """Become the replica of a primary that is not there."""
+    server.admin.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+
+def need_a_replica(server: RedisServer) -> None:
+    """Have fewer replicas than writes need."""
+    server.admin.config_set("min-replicas-to-write", 1)
+
+
+def be_full(server: RedisServer) -> None:
+    """Be out of memory, with nothing that may be evicted."""
+    server.admin.config_set("maxmemory-policy", "noeviction")
+    server.admin.config_set("maxmemory", 1)
+
+
+def fail_to_save(server: RedisServer) -> None:
+    """Have a snapshot fail, since a folder has its name; until one succeeds writes are refused."""
+    (server.folder / "dump.rdb").mkdir(exist_ok=True)
+    server.admin.config_set("save", "3600 1")
+    server.admin.bgsave()
+
+    def has_failed() -> bool:
+        state = server.admin.info("persistence")
+        return bool(
+            state["rdb_last_bgsave_status"] == "err" and not state["rdb_bgsave_in_progress"]
+        )
+
+    eventually(has_failed)
+
+
+def accept(server: RedisServer) -> None:
+    """Take writes again, whatever was the reason to refuse them."""
+    server.follow(None)
+    for name, value in (("min-replicas-to-write", 0), ("maxmemory", 0), ("save", "")):
+        server.admin.config_set(name, value)
+
+
+REFUSALS = {
+    "READONLY": follow_nobody,
+    "NOREPLICAS": need_a_replica,
+    "OOM": be_full,
+    "MISCONF": fail_to_save,
+}
+
+
+@pytest.fixture(params=REFUSALS)
+def refuse(request: pytest.FixtureRequest, server: RedisServer) -> Iterator[Callable[[], None]]:
+    """What makes the server refuse writes, until the end of the test."""
+    yield lambda: REFUSALS[request.param](server)
+    accept(server)
+
+
+def with_caches(
+    server: RedisServer, ttl_s: int, work: Callable[[Cache, Cache], Awaitable[None]]
+) -> None:
+    """Work with the caches of a reader and of a writer."""
+
+    async def run() -> None:
+        caches = [Cache(settings_of(server.url, CACHE_TTL_S=ttl_s)) for _ in range(2)]
+        try:
+            await work(*caches)
+        finally:
+            for cache in caches:
+                await cache.close()
+            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
+
+    asyncio.run(run())
+
+
+def test_a_node_that_refuses_writes_is_not_read(
+    server: RedisServer, refuse: Callable[[], None]
+) -> None:
+    """A change while it lasts is seen by all at once; then the cache works within seconds."""
+    match = CachedMatch()
+    settings = settings_of(server.url, CACHE_TTL_S=TTL_S)
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        await match.until_cached(reader)
+        async with match.watched(reader, settings):
+            refuse()
+            await match.change(writer)
+            await match.list(reader)
+            accept(server)
+            await match.until_cached(reader, SECONDS)
+            await match.change(writer)
+            await match.until_cached(reader, SECONDS)
+
+    with_caches(server, TTL_S, work)
+    assert match.stale_s == 0
+
+
+def test_a_reader_notices_by_itself(server: RedisServer, refuse: Callable[[], None]) -> None:
+    """Though it only reads, and nobody has changed anything: a page is refused like a write."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, _: Cache) -> None:
+        await match.until_cached(reader)
+        refuse()
+        before = server.errors()
+        assert await match.list(reader) == 0
+        assert server.errors() > before
+
+    with_caches(server, 10, work)
+
+
+def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[], None]) -> None:
+    """A new connection finds a new primary; an old one would stay with the old."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, _: Cache) -> None:
+        await asyncio.gather(*(match.list(reader) for _ in range(8)))
+        before = server.clients()
+        assert len(before) > 1
+        refuse()
+        await match.list(reader)
+        await until(lambda: not before & server.clients())
+
+    with_caches(server, TTL_S, work)
+
+
+def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
+    """It is announced as soon as writes are taken, so a reader who noticed nothing is right."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        await match.until_cached(reader)
+        before = server.errors()
+        need_a_replica(server)
+        change = asyncio.create_task(match.change(writer))
+        await until(lambda: server.errors() > before + 2)  # it tries again and again
+        assert not change.done()
+        accept(server)
+        assert await change < SECONDS
+        assert await match.list(reader) == 1
+
+    with_caches(server, 10, work)
+
+
+def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
+    """By then nothing from before is left, and nothing can have been kept since."""
+    match = CachedMatch()
+
+    async def work(_: Cache, writer: Cache) -> None:
+        need_a_replica(server)
+        waited_s = [await match.change(writer) for _ in range(3)]
+        accept(server)
+        assert waited_s[0] > TTL_S > 2 * max(waited_s[1:])
+
+    with_caches(server, TTL_S, work)
+
+
+def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: RedisServer) -> None:
+    """A reader was slow: its lease has expired, though the change could not drop it."""
+    match = CachedMatch()
+
+    async def work(reader: Cache, writer: Cache) -> None:
+        lease = await reader.lease(match.id)
+        assert lease
+        need_a_replica(server)
+        await match.change(writer)
+        accept(server)
+        await reader.fill(match.id, ":50", b"0", lease)
+        assert await match.list(reader) == 1
+
+    with_caches(server, TTL_S, work)
