@@ -12,6 +12,7 @@ import orjson
 from functions.shared.highlights import (
     FAILED_AI,
     IGNORED,
+    LONGEST_BACKOFF_S,
     PENDING_AI,
     READY,
     RETRACTED,
@@ -164,10 +165,14 @@ class FakeStore:
         queue = {"attempts": 0, "lease": None, "availableAt": self.now}
         return {**row, "title": None, "summary": None, **stamp, **queue}
 
-    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
+    async def claim(
+        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+    ) -> list[list[Any]]:
         """Lease highlights that await their text, oldest first."""
         self._stated([])
-        claimed = sorted(self._awaiting(), key=lambda row: (row["availableAt"], row["id"]))[:limit]
+        claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
+            :limit
+        ]
         for row in claimed:
             row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
             row["availableAt"] = self.now + lease_s
@@ -229,11 +234,12 @@ class FakeStore:
             raise DataRefused("unsupported Unicode escape sequence")
         return given
 
-    def _awaiting(self) -> Rows:
+    def _awaiting(self, ahead_s: float) -> Rows:
         return [
             row
             for row in self.rows.values()
-            if row["status"] == PENDING_AI and row["availableAt"] <= self.now
+            if row["status"] == PENDING_AI
+            and not self.now < row["availableAt"] <= self.now + ahead_s
         ]
 
     def _held(self, claim: Row) -> Row | None:

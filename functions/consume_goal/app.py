@@ -13,6 +13,7 @@ from functions.shared.deliveries import Failure
 from functions.shared.envelopes import failures_answer, open_envelope
 from functions.shared.http import Json, Routes
 from functions.shared.metrics import exposition
+from functions.shared.readiness import Readiness
 
 BODY_LIMIT = 16 * 1024 * 1024
 FAILURES_LOGGED = 50
@@ -20,7 +21,7 @@ FAILURES_LOGGED = 50
 log = logging.getLogger(__name__)
 
 
-def app(consume: Callable[[], Consume]) -> Routes:
+def app(consume: Callable[[], Consume], ready: Readiness | None = None) -> Routes:
     """POST / with the records of a batch, and GET /metrics."""
 
     async def take(request: Request) -> Response:
@@ -34,7 +35,7 @@ def app(consume: Callable[[], Consume]) -> Routes:
     async def metrics(_: Request) -> Response:
         return Response(exposition(), media_type="text/plain; version=0.0.4")
 
-    return Routes({"/": {"POST": take}, "/metrics": {"GET": metrics}}, consume)
+    return Routes({"/": {"POST": take}, "/metrics": {"GET": metrics}}, consume, ready=ready)
 
 
 def _log(failures: Sequence[Failure]) -> None:

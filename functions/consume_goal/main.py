@@ -11,9 +11,10 @@ from functions.consume_goal.consume import Consume
 from functions.consume_goal.settings import ConsumeGoalSettings
 from functions.shared import logs
 from functions.shared.cache import Cache
-from functions.shared.highlights import Highlights
+from functions.shared.highlights import RECORDS, Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
+from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import HIGHLIGHTS_PENDING
@@ -24,17 +25,31 @@ limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def store() -> Highlights:
+    """The process' one store."""
+    return Highlights(Postgres(settings), RECORDS)
+
+
+@cache
+def page_cache() -> Cache:
+    """The process' one cache."""
+    return Cache(settings)
+
+
+@cache
+def publisher() -> Publisher:
+    """The process' one publisher."""
+    return Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0)
+
+
+@cache
 def consume() -> Consume:
     """The process' one consumer of batches."""
-    return Consume(
-        store=Highlights(Postgres(settings)),
-        cache=Cache(settings),
-        publisher=Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0),
-        rules=settings.rules,
-    )
+    return Consume(store(), page_cache(), publisher(), settings.rules)
 
 
-routes = app(consume)
+ready = Readiness({"postgres": ask(store), "kafka": ask(publisher)}, {"redis": ask(page_cache)})
+routes = app(consume, ready)
 
 
 @functions_framework.aio.http

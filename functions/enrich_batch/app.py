@@ -10,11 +10,12 @@ from starlette.responses import Response
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.shared.body import read_body
 from functions.shared.http import Json, Routes
+from functions.shared.readiness import Readiness
 
 BODY_LIMIT = 16 * 1024 * 1024
 
 
-def app(enrich: Callable[[], EnrichBatch]) -> Routes:
+def app(enrich: Callable[[], EnrichBatch], ready: Readiness | None = None) -> Routes:
     """POST /: whatever it brings, it says that there may be work."""
 
     async def run(request: Request) -> Response:
@@ -22,4 +23,4 @@ def app(enrich: Callable[[], EnrichBatch]) -> Routes:
         tally = await enrich().run()
         return Json(orjson.dumps(asdict(tally)))
 
-    return Routes({"/": {"POST": run}}, enrich)
+    return Routes({"/": {"POST": run}}, enrich, ready=ready)

@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 class Queue(Protocol):
     """What enrich-batch needs of the store."""
 
-    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
+    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[list[Any]]:
         """Lease highlights: id, lease, match_id, traceparent, attempts, facts."""
 
     async def finish(self, rows: Sequence[Row]) -> list[Change]:
@@ -118,7 +118,9 @@ class EnrichBatch:
 
     async def _claim(self) -> list[Claim]:
         rows = await self._queue.claim(
-            limit=self._settings.enrich_batch_size, lease_s=self._settings.enrich_lease_s
+            limit=self._settings.enrich_batch_size,
+            lease_s=self._settings.enrich_lease_s,
+            ahead_s=self._settings.furthest_ahead_s,
         )
         return [
             Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))

@@ -12,8 +12,9 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared import logs
 from functions.shared.cache import Cache
-from functions.shared.highlights import Highlights
+from functions.shared.highlights import ENRICHES, Highlights
 from functions.shared.postgres import Postgres
+from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
@@ -23,17 +24,25 @@ limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def queue() -> Highlights:
+    """The process' one queue."""
+    return Highlights(Postgres(settings), ENRICHES)
+
+
+@cache
+def page_cache() -> Cache:
+    """The process' one cache."""
+    return Cache(settings)
+
+
+@cache
 def enrich() -> EnrichBatch:
     """The process' one worker."""
-    return EnrichBatch(
-        queue=Highlights(Postgres(settings)),
-        cache=Cache(settings),
-        enricher=TemplateEnricher(),
-        settings=settings,
-    )
+    return EnrichBatch(queue(), page_cache(), TemplateEnricher(), settings)
 
 
-routes = app(enrich)
+ready = Readiness({"postgres": ask(queue)}, {"redis": ask(page_cache)})
+routes = app(enrich, ready)
 
 
 @functions_framework.aio.http

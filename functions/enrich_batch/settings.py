@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from functions.shared.highlights import LONGEST_BACKOFF_S
 from functions.shared.settings import PostgresSettings, RedisSettings, Seconds
 
 
@@ -16,6 +17,15 @@ class EnrichBatchSettings(PostgresSettings, RedisSettings):
     enrich_lease_s: Seconds = Field(30.0, validate_default=True)
     enrich_max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     enrich_backoff_s: Seconds = 2.0
+
+    @property
+    def furthest_ahead_s(self) -> float:
+        """Further ahead than this no highlight is leased or put off.
+
+        Twice what these settings do, for another worker may have been started with longer ones.
+        """
+        last: float = self.enrich_backoff_s * 2 ** (self.enrich_max_attempts - 1)
+        return 2 * max(self.enrich_lease_s, min(last, LONGEST_BACKOFF_S))
 
     @field_validator("enrich_lease_s")
     @classmethod

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from functions.shared.highlights import Document
 from functions.shared.http import Admit, Routes, json_with_etag
 from functions.shared.problems import Problem
+from functions.shared.readiness import Readiness
 
 PREFIX = "/highlights/"
 CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -23,7 +24,9 @@ class Gets(Protocol):
         """One highlight, in any status."""
 
 
-def app(store: Callable[[], Gets], admit: Admit | None = None) -> Routes:
+def app(
+    store: Callable[[], Gets], admit: Admit | None = None, ready: Readiness | None = None
+) -> Routes:
     """GET /highlights/{id}."""
 
     async def get(request: Request) -> Response:
@@ -33,7 +36,7 @@ def app(store: Callable[[], Gets], admit: Admit | None = None) -> Routes:
             raise not_found(name)
         return json_with_etag(request, document.json.encode())
 
-    return Routes({f"{PREFIX}*": {"GET": get}}, store, admit)
+    return Routes({f"{PREFIX}*": {"GET": get}}, store, admit, ready)
 
 
 def identified(name: str) -> UUID:

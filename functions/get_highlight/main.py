@@ -10,8 +10,9 @@ from functions.get_highlight.app import app
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.shared import logs
 from functions.shared.access import admission
-from functions.shared.highlights import Highlights
+from functions.shared.highlights import GETS, Highlights
 from functions.shared.postgres import Postgres
+from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
@@ -23,10 +24,11 @@ limit_requests(settings)
 @cache  # on first use: threads made before gunicorn forks are dead in the worker
 def store() -> Highlights:
     """The process' one store."""
-    return Highlights(Postgres(settings))
+    return Highlights(Postgres(settings), GETS)
 
 
-routes = app(store, admission(settings))
+ready = Readiness({"postgres": ask(store)})
+routes = app(store, admission(settings), ready)
 
 
 @functions_framework.aio.http

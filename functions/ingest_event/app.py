@@ -10,6 +10,7 @@ from functions.ingest_event.ingest import EXPECTED, Ingest, Publishes
 from functions.shared.body import read_json
 from functions.shared.event_rules import EventRules
 from functions.shared.http import Admit, Json, Routes, header_lines
+from functions.shared.readiness import Readiness
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
@@ -20,6 +21,7 @@ def app(
     rules: EventRules,
     *,
     admit: Admit | None = None,
+    ready: Readiness | None = None,
     highlights_url: str = "",
 ) -> Routes:
     """POST /events and POST /events/batch; highlights are served at `highlights_url`, or here."""
@@ -39,5 +41,8 @@ def app(
         return Json(orjson.dumps(accepted), 202)
 
     return Routes(
-        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}}, publisher, admit
+        {"/events": {"POST": post_event}, "/events/batch": {"POST": post_batch}},
+        publisher,
+        admit,
+        ready,
     )

@@ -11,6 +11,7 @@ from functions.ingest_event.settings import IngestEventSettings
 from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.publisher import Publisher
+from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import MATCH_EVENTS
@@ -26,10 +27,12 @@ def publisher() -> Publisher:
     return Publisher(settings, topic=MATCH_EVENTS)
 
 
+ready = Readiness({"kafka": ask(publisher)})
 routes = app(
     publisher,
     settings.rules,
     admit=admission(settings),
+    ready=ready,
     highlights_url=settings.highlights_url or "",
 )
 

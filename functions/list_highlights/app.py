@@ -8,16 +8,19 @@ from starlette.responses import Response
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import parse
 from functions.shared.http import Admit, Routes, json_with_etag
+from functions.shared.readiness import Readiness
 
 
-def app(pages: Callable[[], Pages], admit: Admit | None = None) -> Routes:
+def app(
+    pages: Callable[[], Pages], admit: Admit | None = None, ready: Readiness | None = None
+) -> Routes:
     """GET /highlights."""
 
     async def list_highlights(request: Request) -> Response:
         page = await pages().page(parse(query_string(request)))
         return json_with_etag(request, page.body, etag=page.etag, link=page.link)
 
-    return Routes({"/highlights": {"GET": list_highlights}}, pages, admit)
+    return Routes({"/highlights": {"GET": list_highlights}}, pages, admit, ready)
 
 
 def query_string(request: Request) -> str:

@@ -12,8 +12,9 @@ from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.cache import Cache
-from functions.shared.highlights import Highlights
+from functions.shared.highlights import LISTS, Highlights
 from functions.shared.postgres import Postgres
+from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
@@ -23,12 +24,25 @@ limit_requests(settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def store() -> Highlights:
+    """The process' one store."""
+    return Highlights(Postgres(settings), LISTS)
+
+
+@cache
+def page_cache() -> Cache:
+    """The process' one cache."""
+    return Cache(settings)
+
+
+@cache
 def pages() -> Pages:
     """The process' one source of pages."""
-    return Pages(Highlights(Postgres(settings)), Cache(settings))
+    return Pages(store(), page_cache())
 
 
-routes = app(pages, admission(settings))
+ready = Readiness({"postgres": ask(store)}, {"redis": ask(page_cache)})
+routes = app(pages, admission(settings), ready)
 
 
 @functions_framework.aio.http

@@ -26,6 +26,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissi
 
 from functions.shared.breaker import Breaker
 from functions.shared.cache_scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE
+from functions.shared.problems import Unavailable
 from functions.shared.redis_pool import RestedPool
 from functions.shared.settings import RedisSettings, renewed
 
@@ -101,6 +102,21 @@ class Cache:
             raise
         finally:
             await self._tell(SETTLE, keys, change)
+
+    async def ready(self) -> None:
+        """Return if Redis answers.
+
+        Raises:
+            Unavailable: it does not, or there is none.
+        """
+        if self._redis is None:
+            raise Unavailable("No REDIS_URL is set.")
+        if self._breaker.is_open:
+            raise Unavailable("Redis is away, or refuses writes.")
+        try:
+            await self._redis.ping()
+        except Exception as error:
+            raise Unavailable("Redis does not answer.") from error
 
     async def close(self) -> None:
         """Close every connection, and open no more."""

@@ -115,15 +115,21 @@ CONFLICTS = f"""
 
 # A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
 # counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
+# No lease and no put-off reaches further ahead than `ahead_s`: what does was written before the
+# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index.
 CLAIM = f"""
+    WITH due AS (
+        SELECT id FROM highlights WHERE status = 'PENDING_AI' AND available_at <= now()
+        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), stranded AS (
+        SELECT id FROM highlights
+        WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
+        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
     UPDATE highlights AS h
     SET lease = gen_random_uuid(), attempts = attempts + 1,
         available_at = clock_timestamp() + make_interval(secs => :lease_s)
-    FROM (
-        SELECT id FROM highlights
-        WHERE status = 'PENDING_AI' AND available_at <= clock_timestamp()
-        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ) AS next
+    FROM (SELECT id FROM stranded UNION ALL SELECT id FROM due LIMIT :limit) AS next
     WHERE h.id = next.id
     RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
 """
@@ -142,6 +148,7 @@ FINISH = """
 """
 
 # An attempt that failed is put off, twice as long each time, or was the last.
+LONGEST_BACKOFF_S: Final = 3600
 GIVE_BACK = """
     WITH failed AS (
         SELECT h.id, h.attempts >= :attempts AS last FROM highlights AS h
@@ -157,6 +164,30 @@ GIVE_BACK = """
 """
 
 COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
+
+# For who operates the queue (infra/enrichment.py). A highlight that is tried again begins anew,
+# with all its attempts; the change is seen, so it has a new time.
+COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
+COUNT_BY_ATTEMPTS = """
+    SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
+    FROM highlights WHERE status = 'PENDING_AI' GROUP BY attempts ORDER BY attempts
+"""
+FAILED = """
+    SELECT id, match_id, event_id, attempts, updated_at FROM highlights
+    WHERE status = 'FAILED_AI' AND id > :after
+        AND id = coalesce(:id, id) AND match_id = coalesce(:match_id, match_id)
+    ORDER BY id LIMIT :limit
+"""
+RETRY = """
+    WITH failed AS (
+        SELECT id FROM highlights
+        WHERE status = 'FAILED_AI' AND id = ANY(cast(:ids AS uuid[])) ORDER BY id FOR UPDATE)
+    UPDATE highlights AS h
+    SET status = 'PENDING_AI', attempts = 0, lease = NULL, available_at = clock_timestamp(),
+        updated_at = clock_timestamp()
+    FROM failed AS f WHERE h.id = f.id
+    RETURNING h.id, h.status
+"""
 
 # A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
 DOCUMENT = f"""
@@ -180,6 +211,18 @@ FILTERS: Final[Mapping[str, str]] = {
     "updated_since": "h.updated_at >= :updated_since",
     "after": "(h.occurred_at, h.id) < (:after, :after_id)",
 }
+
+# An index has the rows of these, and of one match however else it is filtered, in their order.
+IN_ORDER: Final[Sequence[set[str]]] = (
+    set(), {"status"}, {"side"}, {"team_key"}, {"event_type"},
+)  # fmt: skip
+
+
+def is_heavy(names: Iterable[str], offset: int) -> bool:
+    """Whether a list by these filters may have to read far more rows than it shows."""
+    chosen = set(names)
+    by_index = "match_id" in chosen or chosen - {"after", "after_id", "standing"} in IN_ORDER
+    return offset > 0 or not by_index
 
 
 def list_statement(names: Iterable[str]) -> str:
@@ -209,11 +252,27 @@ class Document:
     json: str
 
 
-class Highlights:
-    """The highlights, in Postgres."""
+# What a function needs of the table, by what it does.
+GETS: Final = (GET,)
+LISTS: Final = (list_statement(FILTERS),)
+RECORDS: Final = (RECORD, CONFLICTS)
+ENRICHES: Final = (CLAIM, FINISH, GIVE_BACK, COUNT_PENDING)
 
-    def __init__(self, postgres: Postgres) -> None:
+
+class Highlights:
+    """The highlights, in Postgres; `needs` are the statements that `ready` asks for."""
+
+    def __init__(self, postgres: Postgres, needs: Sequence[str] = ()) -> None:
         self._postgres = postgres
+        self._needs = needs
+
+    async def ready(self) -> None:
+        """Return if Postgres answers, and has all that our statements name, open to us.
+
+        Raises:
+            Unavailable: it does not, or lacks something.
+        """
+        await self._postgres.explain(self._needs)
 
     async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Record revisions of events, at most one of each event; returns what they changed.
@@ -227,13 +286,15 @@ class Highlights:
         """The ids of the rows that say something else than the same revision as it is recorded."""
         return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_json(rows))]
 
-    async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
+    async def claim(
+        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+    ) -> list[list[Any]]:
         """Lease up to `limit` highlights that await their text, oldest first.
 
-        Rows: id, lease, match_id, traceparent, attempts (this one too), then the facts in the
-        order of the contract.
+        None is leased or put off further ahead than `ahead_s`. Rows: id, lease, match_id,
+        traceparent, attempts (this one too), then the facts in the order of the contract.
         """
-        return await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s)
+        return await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, ahead_s=ahead_s)
 
     async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Make READY those of the rows (id, lease, title, summary) whose lease still holds."""
@@ -264,8 +325,8 @@ class Highlights:
     ) -> list[Document]:
         """Highlights by the values of `FILTERS`, newest first by (occurred_at, id)."""
         values = {name: value for name, value in filters.items() if name != "standing"}
-        statement = list_statement(filters)
-        rows = await self._postgres.run(statement, limit=limit, offset=offset, **values)
+        run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
+        rows = await run(list_statement(filters), limit=limit, offset=offset, **values)
         return [Document(*row) for row in rows]
 
 

@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from hashlib import blake2b
 
+import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from functions.shared import trace
 from functions.shared.problems import Problem, Unavailable
+from functions.shared.readiness import Readiness
 from functions.shared.router_errors import answer_with
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -44,8 +47,9 @@ class Routes:
     """Sends a request to its handler and turns every error into problem details.
 
     A path that ends in `*` stands for all that begin so. `GET /health` calls `warm_up`, so that
-    whoever waits for a function to be alive finds its clients made and connecting. `admit` is
-    called with every other request before its handler, and raises the Problem that refuses it.
+    whoever waits for a function to be alive finds its clients made and connecting. `GET /ready`
+    says what `ready` reports of the services. `admit` is called with every other request before
+    its handler, and raises the Problem that refuses it.
     """
 
     def __init__(
@@ -53,11 +57,14 @@ class Routes:
         routes: Mapping[str, Methods],
         warm_up: Callable[[], object],
         admit: Admit | None = None,
+        ready: Readiness | None = None,
     ) -> None:
         if admit is not None:
             routes = {path: _guarded(methods, admit) for path, methods in routes.items()}
         self._warm_up = warm_up
         self._routes: dict[str, Methods] = {"/health": {"GET": self._health}, **routes}
+        if ready is not None:
+            self._routes["/ready"] = {"GET": partial(_answer_ready, ready)}
         self._prefixes = {path[:-1]: routes[path] for path in routes if path.endswith("*")}
         self._knows_app = False
 
@@ -102,6 +109,15 @@ class Routes:
             if path.startswith(prefix):
                 return methods
         raise Problem(404, "Nothing is served at this path.")
+
+
+async def _answer_ready(ready: Readiness, _: Request) -> Response:
+    report = await ready.report()
+    if not report.is_ready:  # not raised: it is logged where it changes, not each time it is asked
+        not_ready = Unavailable(f"Not ready: {report.missing}", services=report.services)
+        return not_ready.response()
+    body = {"status": "ready", "services": report.services}
+    return Json(orjson.dumps(body), headers={"Cache-Control": "no-store"})
 
 
 def _guarded(methods: Methods, admit: Admit) -> Methods:

@@ -5,7 +5,10 @@ pg8000 serves one thread a connection and has no async face.
 
 import asyncio
 import logging
+import math
+import re
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any
@@ -18,10 +21,13 @@ from functions.shared import postgres_url
 from functions.shared.postgres_session import Prepared, Session, Unprepared
 from functions.shared.problems import Unavailable
 from functions.shared.settings import PostgresSettings, renewed
+from functions.shared.turns import Busy, Turns
 
 log = logging.getLogger(__name__)
 
 Row = list[Any]
+
+PLACEHOLDER = re.compile(r"(?<![:\w]):([a-z_]+)")  # as in `:name`, and not in `::text`
 
 # SQLSTATE classes that say "not now" rather than "not so": connection, roll back, resources,
 # operator intervention, system error; and a server that takes no writes while it fails over.
@@ -30,10 +36,28 @@ TRANSIENT = ("08", "28", "40", "53", "57", "58", "25006")
 # A plan made before the schema changed, or on a server that has been restarted.
 STALE_STATEMENT = ("0A000", "26000")
 REFUSED = "28"  # the class of SQLSTATE of a password or user that does not do
+TOO_LONG = "57014"  # a statement that its time-out, or an administrator, has ended
+# The database, a schema, table, column, function, type, constraint or right is not there (yet): a
+# migration has still to run. A mistake of ours in the text of a statement is none of these.
+MISSING = ("3D000", "3F000", "42P01", "42703", "42883", "42704", "42P10", "42501")
+TELL_EVERY_S = 10.0
+# What a statement may take of the time that we wait for it: so Postgres ends it before we leave.
+STATEMENT_SHARE = 0.9
 
 
 class DataRefused(Exception):
     """Postgres refuses the values of a statement: it would do so again."""
+
+
+class SchemaMissing(Unavailable):
+    """The database lacks what a statement names: its migration has still to run.
+
+    `missing` says what, in Postgres' words.
+    """
+
+    def __init__(self, missing: str) -> None:
+        super().__init__("The database is not ready: its migration has still to run.")
+        self.missing = missing
 
 
 def sqlstate(error: Exception) -> str:
@@ -83,20 +107,54 @@ class Postgres:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings
-        self._threads = ThreadPoolExecutor(settings.database_pool_size, "postgres")
+        size = settings.database_pool_size
+        self._threads = ThreadPoolExecutor(size, "postgres")
+        self._turns = Turns(size, wait_s=settings.database_queue_timeout_s)
         self._local = local()
         self._sessions: set[Session] = set()
+        self._answered_at = -math.inf
+        self._told_at = -math.inf
 
     async def run(self, sql: str, **values: Any) -> list[Row]:
         """The rows of one statement with `:named` values.
 
         Raises:
-            Unavailable: Postgres is away, starting, full or too slow, or others wait for too long.
+            Unavailable: Postgres is away, starting, full or too slow, lacks what the statement
+                names (SchemaMissing), or others keep all connections busy (Busy).
             DataRefused: it does not take these values (SQLSTATE classes 22 and 23).
         """
-        loop = asyncio.get_running_loop()
-        by = time.monotonic() + self._settings.database_timeout_s
-        return await loop.run_in_executor(self._threads, self._run, sql, values, by)
+        return await self._run_in_turn(sql, values, heavy=False)
+
+    async def run_heavy(self, sql: str, **values: Any) -> list[Row]:
+        """As `run`, for a statement that may take long: half of the connections at most do."""
+        return await self._run_in_turn(sql, values, heavy=True)
+
+    async def explain(self, statements: Iterable[str]) -> None:
+        """Have each statement planned, not run: all that it names is there, and open to us.
+
+        Raises:
+            Unavailable: as `run`; but not when all connections are busy and get their answers.
+        """
+        try:
+            for sql in statements:
+                await self.run(f"EXPLAIN {sql}", **dict.fromkeys(PLACEHOLDER.findall(sql)))
+        except Busy:
+            if time.monotonic() - self._answered_at > self._settings.database_timeout_s:
+                raise
+        except SchemaMissing as error:
+            raise Unavailable(f"The database lacks what we need: {error.missing}.") from error
+
+    async def _run_in_turn(self, sql: str, values: dict[str, Any], *, heavy: bool) -> list[Row]:
+        await self._turns.take(heavy=heavy)
+        try:
+            job = self._threads.submit(self._run, sql, values)
+        except RuntimeError:  # the pool has been closed
+            self._turns.give_back(heavy=heavy)
+            raise
+        job.add_done_callback(lambda _: self._turns.give_back(heavy=heavy))
+        rows = await asyncio.wrap_future(job)
+        self._answered_at = time.monotonic()
+        return rows
 
     def close(self) -> None:
         """Close every connection, and take no more statements."""
@@ -104,9 +162,7 @@ class Postgres:
         for session in self._sessions:
             session.close()
 
-    def _run(self, sql: str, values: dict[str, Any], by: float) -> list[Row]:
-        if time.monotonic() > by:  # whoever asked has waited long enough for a thread
-            raise Unavailable("The database has too much to do.")
+    def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
         session: Session | None = getattr(self._local, "session", None)
         if session is not None and session.idle_s() > self._settings.database_max_idle_s:
             self._forget_session()
@@ -129,8 +185,13 @@ class Postgres:
 
     def _session(self) -> Session:
         connection = self._connection()
-        prepare = self._settings.database_prepare
-        return Session(connection, (Prepared if prepare else Unprepared)(connection))
+        timeout_ms = max(1, int(self._settings.database_timeout_s * STATEMENT_SHARE * 1000))
+        statements = Prepared if self._settings.database_prepare else Unprepared
+        try:
+            return Session(connection, statements(connection, timeout_ms))
+        except BaseException:
+            connection.close()
+            raise
 
     def _connection(self) -> Connection:
         tried = self._settings
@@ -150,10 +211,20 @@ class Postgres:
         state = sqlstate(error)
         if state.startswith(("22", "23")):
             return DataRefused(error.args[0].get("M", "refused"))
+        if state == TOO_LONG:
+            return Unavailable("The database takes too long over this.")
+        if state in MISSING:
+            return self._missing(error.args[0].get("M", state))
         if state and not state.startswith(TRANSIENT):
             return error
         self._forget_session()
         return Unavailable("The database does not answer.")
+
+    def _missing(self, what: str) -> SchemaMissing:
+        if time.monotonic() - self._told_at > TELL_EVERY_S:
+            self._told_at = time.monotonic()
+            log.error("the database lacks what we need", extra={"fields": {"missing": what}})
+        return SchemaMissing(what)
 
     def _forget_session(self) -> None:
         session: Session | None = getattr(self._local, "session", None)

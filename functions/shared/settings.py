@@ -126,6 +126,7 @@ class PostgresSettings(Settings):
     database_prepare: bool = True
     database_max_idle_s: Seconds = 60.0
     database_timeout_s: Seconds = 5.0
+    database_queue_timeout_s: Seconds = 1.0
 
 
 class RedisSettings(Settings):

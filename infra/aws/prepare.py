@@ -3,8 +3,9 @@
 import contextlib
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from infra import migrate, topics
+from infra import enrichment, migrate, topics
 
 STEPS = (topics.main, migrate.main)
 
@@ -13,11 +14,15 @@ class Failed(Exception):
     """A step ended with this message; those after it were not begun."""
 
 
-def handler(_event: object, _context: object) -> list[str]:
+def handler(event: object, _context: object) -> list[str]:
     """Make the topics and the table that are missing; returns what was done, a line a step.
 
-    Safe to call again, and while functions run.
+    Safe to call again, and while functions run. An event `{"enrichment": ["status"]}` has the
+    command `python -m infra.enrichment` run with these arguments instead.
     """
+    if isinstance(event, dict) and "enrichment" in event:
+        arguments = [str(argument) for argument in event["enrichment"]]
+        return prepare([partial(enrichment.main, arguments)])
     return prepare(STEPS)
 
 

@@ -48,5 +48,5 @@ def server(function: Function, settings: Mapping[str, str], run: Path) -> Comman
         (sys.executable, "-m", "functions_framework"),
         environment={**settings, **hosting},
         directory=ROOT,
-        ready=lambda _: health.answers(function.port),
+        ready=lambda _: health.answers(function.port, "/ready"),
     )

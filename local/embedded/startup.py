@@ -1,4 +1,7 @@
-"""The order in which a stack comes up: all at once, but for what needs something else first."""
+"""The order in which a stack comes up: all at once, but for what needs something else first.
+
+The gateway comes last: its ports open when all that is behind them is ready.
+"""
 
 import threading
 from collections.abc import Mapping
@@ -7,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from local.embedded import broker, functions, gateway, postgres, tools, valkey
 from local.embedded.addresses import Addresses
 from local.embedded.state import State
-from local.supervisor import Supervisor
+from local.supervisor import Command, Supervisor
 
 LIMIT_S = 60.0
 
@@ -39,7 +42,7 @@ class Startup:
         Raises:
             NotReady: something did not come up; what was started is still there.
         """
-        steps = (self._kafka, self._functions, self._database, self._cache, self._gateway)
+        steps = (self._kafka, self._functions, self._database, self._cache)
         with ThreadPoolExecutor(len(steps)) as pool:
             running = [pool.submit(step) for step in steps]
             try:
@@ -48,7 +51,7 @@ class Startup:
             except BaseException:
                 self._supervisor.close()
                 raise
-        self._supervisor.run(tools.cron(self._settings), limit=LIMIT_S)
+        self._supervisor.run(self._gateway(), tools.cron(self._settings), limit=LIMIT_S)
 
     def _kafka(self) -> None:
         try:
@@ -85,15 +88,12 @@ class Startup:
         ]
         self._supervisor.run(*commands, limit=LIMIT_S)
 
-    def _gateway(self) -> None:
+    def _gateway(self) -> Command:
         addresses = self._addresses
-        self._supervisor.run(
-            gateway.server(
-                addresses.events_port,
-                addresses.highlights_port,
-                addresses.functions,
-                self._state.caddy,
-                self._settings,
-            ),
-            limit=LIMIT_S,
+        return gateway.server(
+            addresses.events_port,
+            addresses.highlights_port,
+            addresses.functions,
+            self._state.caddy,
+            self._settings,
         )

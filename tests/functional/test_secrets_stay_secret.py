@@ -162,11 +162,12 @@ def test_a_token_for_amazon_msk_is_not_logged(aws: FakeAws) -> None:
     assert "/events 503" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["infra.migrate", "infra.topics"])
+@pytest.mark.parametrize("module", ["infra.migrate", "infra.topics", "infra.enrichment"])
 def test_a_tool_that_fails_tells_no_secret(module: str, aws: FakeAws) -> None:
     """They read the same settings."""
     refused = {"DATABASE_URL": "aws-ssm:database"}
     wrong = {"KAFKA_BOOTSTRAP_SERVERS": "aws-ssm:word"}
-    done = run(aws, "-m", module, **(refused if module == "infra.migrate" else wrong))
+    arguments = ("status",) if module == "infra.enrichment" else ()
+    done = run(aws, "-m", module, *arguments, **(wrong if module == "infra.topics" else refused))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

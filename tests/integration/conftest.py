@@ -1,16 +1,21 @@
 """The embedded stack, started once for all tests that ask for it, and the brokers."""
 
+import re
 from collections.abc import Iterator
+from contextlib import closing
+from uuid import uuid4
 
 import pytest
 from redis import Redis
 
+from functions.shared.postgres import connect
+from infra.migrate import migrate
 from local.embedded.ports import free_port
 from local.embedded.stack import Stack
 from tests.e2e.docker import docker_runs
 from tests.integration.apache_kafka import ApacheKafka, running_kafka
 from tests.integration.broker import KIND, Broker, running_broker
-from tests.integration.table import Table
+from tests.integration.table import TIMEOUT_S, Table
 
 # What a killed enricher held is taken up soon; nothing else differs from what people run.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
@@ -67,6 +72,24 @@ def table(stack: Stack) -> Table:
     table = Table(stack.database_url)
     table.run("TRUNCATE highlights")
     return table
+
+
+@pytest.fixture
+def empty_database(stack: Stack) -> Iterator[str]:
+    """The URL of a database without a table."""
+    name = f"test_{uuid4().hex}"
+    with closing(connect(stack.database_url, TIMEOUT_S)) as connection:
+        connection.run(f"CREATE DATABASE {name}")
+        yield re.sub(r"/[^/]*$", f"/{name}", stack.database_url)
+        connection.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def own_table(empty_database: str) -> Table:
+    """The empty table `highlights` in a database of its own, on which no function works."""
+    with closing(connect(empty_database, TIMEOUT_S)) as connection:
+        migrate(connection)
+    return Table(empty_database)
 
 
 @pytest.fixture

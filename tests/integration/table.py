@@ -12,11 +12,11 @@ class Table:
     """The table `highlights`."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def run(self, sql: str, **values: Any) -> list[list[Any]]:
         """The rows of a statement, over a connection of its own: servers come and go in tests."""
-        connection = connect(self._url, TIMEOUT_S)
+        connection = connect(self.url, TIMEOUT_S)
         with closing(connection):
             return connection.run(sql, **values) or []
 

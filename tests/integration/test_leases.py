@@ -19,9 +19,14 @@ Claim = list[Any]
 
 def with_queue(stack: Stack, work: Callable[[Highlights], Awaitable[None]]) -> None:
     """Work on the queue while no function does."""
+    with_queue_at(stack.database_url, work)
+
+
+def with_queue_at(url: str, work: Callable[[Highlights], Awaitable[None]]) -> None:
+    """Work on the queue of a database."""
 
     async def run() -> None:
-        postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": stack.database_url}))
+        postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": url}))
         try:
             await work(Highlights(postgres))
         finally:

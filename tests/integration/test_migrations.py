@@ -1,31 +1,17 @@
 """Migrations on a real Postgres."""
 
-import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from shutil import copy
-from uuid import uuid4
 
 import pytest
 
 from functions.shared.postgres import connect
 from infra.migrate import MIGRATIONS, migrate
-from local.embedded.stack import Stack
 
 TIMEOUT_S = 30
 RUNS = 4
-
-
-@pytest.fixture
-def empty_database(stack: Stack) -> Iterator[str]:
-    """The URL of a database without a table."""
-    name = f"test_{uuid4().hex}"
-    with closing(connect(stack.database_url, TIMEOUT_S)) as connection:
-        connection.run(f"CREATE DATABASE {name}")
-        yield re.sub(r"/[^/]*$", f"/{name}", stack.database_url)
-        connection.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:

@@ -55,7 +55,12 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
     del quiet_stack
     with closing(behind(url, "false")) as postgres:
         for number in range(3):
-            asyncio.run(life(Highlights(postgres), identified(eventId=str(number), team="home")))
+            asyncio.run(
+                life(
+                    Highlights(postgres),
+                    identified(eventId=str(number), team="home", homeTeam="Home FC"),
+                )
+            )
 
 
 async def life(highlights: Highlights, event: IdentifiedEvent) -> None:
@@ -72,7 +77,8 @@ async def life(highlights: Highlights, event: IdentifiedEvent) -> None:
     [finished] = await highlights.finish([{"id": again[0], **text}])
     assert recorded.id == claimed[0] == given_back.id == finished.id
     values = {
-        "match_id": MATCH, "status": READY, "standing": True, "team": "HOME", "event_type": "Goal",
+        "match_id": MATCH, "status": READY, "standing": True, "side": "home", "team_key": "home fc",
+        "event_type": "goal",
         "updated_since": "2020-01-01T00:00:00Z", "after": "2100-01-01T00:00:00Z",
         "after_id": recorded.id,
     }  # fmt: skip

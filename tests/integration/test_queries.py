@@ -74,7 +74,7 @@ def test_a_list_is_read_from_the_index_made_for_it(
     ("statement", "values", "one_of"),
     [
         (GET, {"id": MATCH}, {"highlights_pkey"}),
-        (CLAIM, {"limit": 100, "lease_s": 30.0}, {"highlights_to_enrich"}),
+        (CLAIM, {"limit": 100, "lease_s": 30.0, "ahead_s": 64.0}, {"highlights_to_enrich"}),
         (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )

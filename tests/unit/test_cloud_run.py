@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.shared.readiness import LIMIT_S
 from local.embedded import ROOT, functions
 from tests import closed
 
@@ -64,8 +65,16 @@ def test_every_file_is_one_that_cloud_run_knows(path: Path) -> None:
     document = parsed(path)
     schema = {"$defs": DEFINITIONS, "$ref": f"#/$defs/{document['kind']}"}
     assert closed.problems(schema, document) == []
-    text = path.read_text()
-    assert "httpGet: { path: /health, port: 8080 }" in text or document["kind"] == "Job"
+    assert "httpGet: { path: /health, port: 8080 }" in path.read_text() or document["kind"] == "Job"
+
+
+def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
+    """A revision whose migration or topic is missing gets no requests; a busy one is not killed."""
+    for path in SERVICES.values():
+        [container] = instance(parsed(path))["containers"]
+        assert container["startupProbe"]["httpGet"] == {"path": "/ready", "port": 8080}
+        assert container["startupProbe"]["timeoutSeconds"] > LIMIT_S
+        assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": 8080}
 
 
 @pytest.mark.parametrize("field", ["conatiners", "containerConcurency"])

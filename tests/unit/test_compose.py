@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.shared.readiness import LIMIT_S
 from local.embedded import ROOT, functions
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -28,6 +29,16 @@ def test_every_function_is_a_service() -> None:
         environment = SERVICES[name.replace("_", "-")]["environment"]
         assert environment["FUNCTION_TARGET"] == name
         assert environment["FUNCTION_SOURCE"] == f"functions/{name}/main.py"
+
+
+def test_a_function_is_healthy_when_it_is_ready() -> None:
+    """The gateway, which waits for that, lets nobody in before; a look has its time."""
+    for name in functions.NAMES:
+        [*_, program] = SERVICES[name.replace("_", "-")]["healthcheck"]["test"]
+        [timeout_s] = re.findall(r"8080/ready', timeout=(\d+)\)", program)
+        assert float(timeout_s) > LIMIT_S
+    for name in ("ingest-event", "list-highlights", "get-highlight", "kafka-trigger", "cron"):
+        assert SERVICES["gateway"]["depends_on"][name] == {"condition": "service_healthy"}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -14,6 +14,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from functions.shared.readiness import LIMIT_S
 from local.embedded import ROOT, functions
 from tests import closed, knative_kafka
 from tests.kustomize import Object, build, pod_of
@@ -214,8 +215,9 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
         visibility = service["metadata"].get("labels", {}).get("networking.knative.dev/visibility")
         is_public = name in ("ingest-event", "list-highlights", "get-highlight")
         assert visibility == (None if is_public else "cluster-local")
-        for probe in ("readinessProbe", "livenessProbe"):
-            assert container[probe]["httpGet"]["path"] == "/health"
+        assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        assert container["readinessProbe"]["timeoutSeconds"] > LIMIT_S
+        assert container["livenessProbe"]["httpGet"]["path"] == "/health"
 
 
 def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:

@@ -18,6 +18,7 @@ def test_who_has_waited_for_too_long_is_told_so_without_another_try() -> None:
             "DATABASE_URL": f"postgresql://u@127.0.0.1:{mute.getsockname()[1]}/d?sslmode=disable",
             "DATABASE_POOL_SIZE": "1",
             "DATABASE_TIMEOUT_S": "0.3",
+            "DATABASE_QUEUE_TIMEOUT_S": "0.3",
         }
         postgres = Postgres(load(PostgresSettings, settings))
 

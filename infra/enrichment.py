@@ -1,0 +1,187 @@
+"""`python -m infra.enrichment`: the enrichment queue at DATABASE_URL, for who operates it.
+
+`status` counts, `failed` lists what every attempt has failed to describe, and `retry` lets it be
+tried again. Exits with 1 when that could not be done, and with 2 when it was not understood.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from functions.shared.cache import Cache
+from functions.shared.highlights import (
+    COUNT_BY_ATTEMPTS,
+    COUNT_BY_STATUS,
+    FAILED,
+    PENDING_AI,
+    RETRY,
+    STATUSES,
+)
+from functions.shared.postgres import Postgres
+from functions.shared.problems import Unavailable
+from functions.shared.settings import PostgresSettings, RedisSettings, load
+
+PATIENCE_S = 60.0  # a count of all highlights may take longer than a reader would wait
+AT_ONCE = 500  # are tried again in one statement
+BEFORE_ALL = UUID(int=0)
+
+
+class EnrichmentSettings(PostgresSettings, RedisSettings):
+    """The table, and the cache that is told of a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A highlight that every attempt to describe has failed, and since when."""
+
+    id: UUID
+    match_id: UUID
+    event_id: str
+    attempts: int
+    since: datetime
+
+    def __str__(self) -> str:
+        since = self.since.astimezone(UTC).isoformat(timespec="seconds")
+        event = json.dumps(self.event_id)  # it may hold what a terminal would obey
+        return f"{self.id}  {self.match_id}  {self.attempts:8}  {since}  {event}"
+
+
+HEADING = f"{'id':36}  {'matchId':36}  attempts  {'since':25}  eventId"
+
+
+class Enrichment:
+    """The queue as its operator sees it."""
+
+    def __init__(self, postgres: Postgres, cache: Cache, ttl_s: int) -> None:
+        self._postgres = postgres
+        self._cache = cache
+        self._ttl_s = ttl_s
+
+    async def status(self) -> None:
+        """Print how many highlights are in each status, and of the pending ones how old."""
+        counts = dict(await self._postgres.run(COUNT_BY_STATUS))
+        for status in STATUSES:
+            _print(f"{status:10}  {counts.get(status, 0)}")
+            if status == PENDING_AI:
+                for attempts, count, oldest_s in await self._postgres.run(COUNT_BY_ATTEMPTS):
+                    _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
+
+    async def failed(self, ids: Sequence[UUID], match_id: UUID | None) -> None:
+        """Print the highlights that are FAILED_AI."""
+        _print(HEADING)
+        async for page in self._pages(ids, match_id):
+            for each in page:
+                _print(str(each))
+
+    async def retry(self, ids: Sequence[UUID], match_id: UUID | None, *, dry_run: bool) -> None:
+        """Let highlights that are FAILED_AI be tried again, and print which.
+
+        Raises:
+            SystemExit: one that is named is not FAILED_AI.
+        """
+        done: set[UUID] = set()
+        async for page in self._pages(ids, match_id):
+            changed = {each.id for each in page} if dry_run else await self._retry(page)
+            for each in (each for each in page if each.id in changed):
+                _print(f"{'would be' if dry_run else 'is'} tried again: {each.id} {each.match_id}")
+            done |= changed
+        _print(f"{len(done)} {'would be' if dry_run else 'are'} PENDING_AI again")
+        if done and not dry_run:
+            await self._warn_of_cache()
+        if others := set(ids) - done:
+            sys.exit("\n".join(f"{each} is not FAILED_AI, or not there" for each in others))
+
+    async def _retry(self, page: Sequence[Failed]) -> set[UUID]:
+        async with self._cache.change({each.match_id for each in page}):
+            rows = await self._postgres.run(RETRY, ids=[each.id for each in page])
+        return {id_ for id_, _ in rows}
+
+    async def _warn_of_cache(self) -> None:
+        try:
+            await self._cache.ready()
+        except Unavailable as error:
+            sys.stderr.write(
+                f"{error.detail} A cached list may show the old status for {self._ttl_s} s.\n"
+            )
+
+    async def _pages(
+        self, ids: Sequence[UUID], match_id: UUID | None
+    ) -> AsyncIterator[list[Failed]]:
+        """Those that are FAILED_AI, of these ids or of this match, or all, by their ids."""
+        wanted: Sequence[UUID | None] = ids or [None]
+        for id_ in wanted:
+            after = BEFORE_ALL
+            while rows := await self._postgres.run(
+                FAILED, id=id_, match_id=match_id, after=after, limit=AT_ONCE
+            ):
+                yield [Failed(*row) for row in rows]
+                after = rows[-1][0]
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments of the command; exits with 2 where they are not understood."""
+    parser = argparse.ArgumentParser(prog="python -m infra.enrichment", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("status", help="count the highlights in each status")
+    failed = commands.add_parser("failed", help="list the highlights that are FAILED_AI")
+    retry = commands.add_parser("retry", help="let highlights that are FAILED_AI be tried again")
+    retry.add_argument("--dry-run", action="store_true", help="only say which")
+    for command in (failed, retry):
+        which = command.add_mutually_exclusive_group(required=command is retry)
+        which.add_argument("--id", type=UUID, action="append", default=[], help="may be repeated")
+        which.add_argument("--match", type=UUID, help="a matchId")
+        which.add_argument("--all", action="store_true")
+    return parser.parse_args(arguments)
+
+
+async def run(arguments: argparse.Namespace, settings: EnrichmentSettings) -> None:
+    """Do what the arguments say.
+
+    Raises:
+        Unavailable: the database is away, or not ready.
+    """
+    patient = {"database_timeout_s": PATIENCE_S, "database_queue_timeout_s": PATIENCE_S}
+    postgres, cache = Postgres(settings.model_copy(update=patient)), Cache(settings)
+    enrichment = Enrichment(postgres, cache, settings.cache_ttl_s)
+    try:
+        if arguments.command == "status":
+            await enrichment.status()
+        elif arguments.command == "failed":
+            await enrichment.failed(arguments.id, arguments.match)
+        else:
+            await enrichment.retry(arguments.id, arguments.match, dry_run=arguments.dry_run)
+    finally:
+        postgres.close()
+        await cache.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parsed = parse(arguments)
+    functions_log = logging.getLogger("functions")
+    functions_log.setLevel(logging.CRITICAL)  # what matters is printed
+    try:
+        asyncio.run(run(parsed, load(EnrichmentSettings)))
+        sys.stdout.flush()
+    except Unavailable as error:
+        missing = getattr(error, "missing", "")
+        sys.exit(f"{error.detail}{f' Missing: {missing}.' if missing else ''}")
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        functions_log.setLevel(logging.NOTSET)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()

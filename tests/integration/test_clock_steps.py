@@ -1,0 +1,139 @@
+"""A clock of Postgres that steps back or forward holds no highlight back, and doubles none."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.highlights import CLAIM, LONGEST_BACKOFF_S, READY, Highlights
+from functions.shared.settings import load
+from tests.events import MATCH
+from tests.integration.table import Table
+from tests.integration.test_leases import TEXT, put, row, with_queue_at
+
+HOUR_S = 3600
+SETTINGS = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://u@h/d"})
+LEASE_S, AHEAD_S = SETTINGS.enrich_lease_s, SETTINGS.furthest_ahead_s
+STEP = "UPDATE highlights SET available_at = available_at + make_interval(secs => :seconds)"
+
+
+async def claim(queue: Highlights) -> list[list[Any]]:
+    """Claim as enrich-batch does by default."""
+    return await queue.claim(limit=100, lease_s=LEASE_S, ahead_s=AHEAD_S)
+
+
+def step_back(table: Table, seconds: float = HOUR_S) -> None:
+    """Let the clock step back: what has been written is that much further ahead."""
+    table.run(STEP, seconds=seconds)
+
+
+Work = Callable[[Highlights], Awaitable[None]]
+
+
+def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
+    own_table: Table,
+) -> None:
+    """Though it is to be available in an hour, by that clock."""
+    put(own_table, 3)
+    step_back(own_table)
+
+    async def work(queue: Highlights) -> None:
+        assert len(await claim(queue)) == 3
+        assert await claim(queue) == []
+
+    with_queue_at(own_table.url, work)
+
+
+@pytest.mark.parametrize("step_s", [1, 10, HOUR_S, 24 * HOUR_S])
+def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_lease(
+    own_table: Table, step_s: int
+) -> None:
+    """However far it steps: the bound is of the settings, not of the clock."""
+    put(own_table)
+
+    async def work(queue: Highlights) -> None:
+        ((first, *_),) = await claim(queue)
+        step_back(own_table, step_s)
+        waited_s = 0.0
+        while not (claims := await claim(queue)):
+            waited_s += 5
+            own_table.run(STEP, seconds=-5)  # time goes by
+        assert claims[0][0] == first
+        assert waited_s <= AHEAD_S
+
+    with_queue_at(own_table.url, work)
+
+
+def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table: Table) -> None:
+    """An attempt that failed is tried again."""
+    put(own_table)
+
+    async def work(queue: Highlights) -> None:
+        (held,) = await claim(queue)
+        await queue.give_back([row(held)], attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
+        assert await claim(queue) == []
+        step_back(own_table)
+        assert len(await claim(queue)) == 1
+
+    with_queue_at(own_table.url, work)
+
+
+@pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
+def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_s: int) -> None:
+    """Two have claimed it then; one of them alone finishes it."""
+    put(own_table)
+
+    async def work(queue: Highlights) -> None:
+        (early,) = await claim(queue)
+        step_back(own_table, step_s)
+        (late,) = await claim(queue)
+        assert await queue.finish([row(early, **TEXT)]) == []
+        assert [each.status for each in await queue.finish([row(late, **TEXT)])] == [READY]
+
+    with_queue_at(own_table.url, work)
+    assert own_table.statuses() == {"READY": 1}
+
+
+def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
+    own_table: Table,
+) -> None:
+    """Else two workers would take it from each other all the time, with any settings."""
+    longest = {"ENRICH_LEASE_S": "3600", "ENRICH_BACKOFF_S": "3600", "ENRICH_MAX_ATTEMPTS": "100"}
+    given = {"DATABASE_URL": "postgresql://u@h/d", **longest}
+    ahead_s = load(EnrichBatchSettings, given).furthest_ahead_s
+    put(own_table)
+
+    async def work(queue: Highlights) -> None:
+        for _ in range(2):
+            ((id_, lease, *_),) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
+            assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
+            await queue.give_back([{"id": id_, "lease": lease}], attempts=100, backoff_s=3600)
+            assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
+            own_table.run("UPDATE highlights SET available_at = now(), attempts = 98")
+
+    with_queue_at(own_table.url, work)
+    assert ahead_s > LONGEST_BACKOFF_S
+
+
+def test_a_claim_reads_what_it_claims_and_not_what_is_done(own_table: Table) -> None:
+    """Nor what others hold or is put off: both ways to be overdue are ranges of one index."""
+    own_table.run(
+        "INSERT INTO highlights"
+        " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status,"
+        " available_at)"
+        " SELECT gen_random_uuid(), :match_id, n::text, 0, false, now(), 'goal',"
+        " CASE WHEN n % 10 = 0 THEN 'PENDING_AI' ELSE 'READY' END, now() + interval '20 seconds'"
+        " FROM generate_series(1, 20000) AS n",
+        match_id=MATCH,
+    )
+    put(own_table, 3)
+    own_table.run("ANALYZE highlights")
+    statement = re.sub(r":(limit|lease_s|ahead_s)", "60", CLAIM)
+    plan = own_table.run(f"EXPLAIN (ANALYZE, BUFFERS OFF) {statement}")
+    text = "\n".join(line for (line,) in plan)
+    assert "Seq Scan" not in text
+    assert text.count("Index Scan using highlights_to_enrich") == 2
+    assert text.count("Index Cond: (available_at") + text.count("Index Cond: ((available_at") == 2
+    assert "Rows Removed" not in text

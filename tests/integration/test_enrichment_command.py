@@ -1,0 +1,223 @@
+"""`python -m infra.enrichment`, as who operates the queue uses it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from infra.enrichment import main
+from local.embedded import ROOT
+from local.embedded.stack import Stack
+from tests.events import MATCH, OTHER_MATCH
+from tests.integration.table import Table
+from tests.waiting import eventually
+
+MODULE = (sys.executable, "-m", "infra.enrichment")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(
+    own_table: Table,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """The command on a database of its own; variables may be given."""
+
+    def run(*arguments: str, **variables: str) -> Done:
+        environ = {"DATABASE_URL": own_table.url, "REDIS_URL": stack.redis_url, **variables}
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        try:
+            main(arguments)
+        except SystemExit as end:
+            said = capsys.readouterr()
+            if isinstance(end.code, str):
+                return Done(1, said.out, f"{said.err}{end.code}\n")
+            return Done(end.code or 0, said.out, said.err)
+        return Done(0, *capsys.readouterr())
+
+    return run
+
+
+def put(table: Table, status: str, match_id: UUID = MATCH, event_id: str = "e", **row: int) -> str:
+    """Put a highlight into the table; returns its id."""
+    id_ = str(uuid4())
+    table.run(
+        "INSERT INTO highlights"
+        " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status, attempts)"
+        " VALUES (:id, :match_id, :event_id, 0, false, now(), 'goal', :status, :attempts)",
+        id=id_,
+        match_id=match_id,
+        event_id=event_id,
+        status=status,
+        attempts=row.get("attempts", 0),
+    )
+    return id_
+
+
+def status_of(table: Table, id_: str) -> tuple[str, int]:
+    """A highlight's status and attempts."""
+    ((status, attempts),) = table.run(
+        "SELECT status, attempts FROM highlights WHERE id = cast(:id AS uuid)", id=id_
+    )
+    return status, attempts
+
+
+def test_status_counts_and_tells_how_long_the_oldest_waits(
+    command: Command, own_table: Table
+) -> None:
+    """By status, and the pending ones by their attempts."""
+    for status, count in {"PENDING_AI": 2, "READY": 3, "FAILED_AI": 1}.items():
+        for _ in range(count):
+            put(own_table, status)
+    put(own_table, "PENDING_AI", attempts=2)
+    own_table.run("UPDATE highlights SET updated_at = now() - interval '1 hour' WHERE attempts = 2")
+    done = command("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line[0] != " "] == [
+        "PENDING_AI  3", "READY       3", "FAILED_AI   1", "RETRACTED   0",
+    ]  # fmt: skip
+    assert lines[1].startswith("  after 0 attempts: 2, the oldest for ")
+    assert lines[2].startswith("  after 2 attempts: 1, the oldest for 36")
+
+
+def test_failed_lists_what_every_attempt_has_failed(command: Command, own_table: Table) -> None:
+    """With its match, event, attempts and since when; a terminal is told nothing else."""
+    put(own_table, "READY")
+    id_ = put(own_table, "FAILED_AI", event_id="goal\x1b[2J", attempts=5)
+    other = put(own_table, "FAILED_AI", OTHER_MATCH)
+    done = command("failed", "--match", str(MATCH))
+    assert done.returncode == 0
+    _, line = done.stdout.splitlines()
+    assert line.startswith(f"{id_}  {MATCH}         5  20")
+    assert line.endswith('+00:00  "goal\\u001b[2J"')
+    assert other in command("failed").stdout
+    assert command("failed", "--id", other).stdout.count("\n") == 2
+
+
+def test_retry_by_id_takes_what_is_named_and_says_what_is_not_failed(
+    command: Command, own_table: Table
+) -> None:
+    """Exit status 1, though what could be done is done."""
+    failed, ready = put(own_table, "FAILED_AI", attempts=5), put(own_table, "READY", attempts=1)
+    done = command("retry", "--id", failed, "--id", ready)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"is tried again: {failed} {MATCH}", "1 are PENDING_AI again",
+    ]  # fmt: skip
+    assert done.stderr == f"{ready} is not FAILED_AI, or not there\n"
+    assert status_of(own_table, failed) == ("PENDING_AI", 0)
+    assert status_of(own_table, ready) == ("READY", 1)
+
+
+def test_retry_by_match_or_all_and_a_dry_run_changes_nothing(
+    command: Command, own_table: Table
+) -> None:
+    """More than one statement takes are all tried again, each once."""
+    own_table.run(
+        "INSERT INTO highlights"
+        " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status)"
+        " SELECT gen_random_uuid(), :match_id, n::text, 0, false, now(), 'goal', 'FAILED_AI'"
+        " FROM generate_series(1, 1200) AS n",
+        match_id=MATCH,
+    )
+    put(own_table, "FAILED_AI", OTHER_MATCH)
+    dry = command("retry", "--all", "--dry-run")
+    assert dry.returncode == 0
+    assert dry.stdout.splitlines()[-1] == "1201 would be PENDING_AI again"
+    assert own_table.statuses() == {"FAILED_AI": 1201}
+    by_match = command("retry", "--match", str(MATCH))
+    assert by_match.stdout.splitlines()[-1] == "1200 are PENDING_AI again"
+    assert len(set(by_match.stdout.splitlines())) == 1201
+    assert own_table.statuses() == {"PENDING_AI": 1200, "FAILED_AI": 1}
+    assert command("retry", "--all").returncode == 0
+    assert own_table.statuses() == {"PENDING_AI": 1201}
+    assert command("retry", "--all").stdout == "0 are PENDING_AI again\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("retry",), ("retry", "--id", "x"), ("retry", "--all", "--match", str(MATCH)), ("purge",)],
+)
+def test_what_is_not_understood_is_said_with_how_to_use_it(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    """Exit status 2, and nothing is done: not even all for want of a choice."""
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m infra.enrichment")
+
+
+def test_what_cannot_be_done_is_said_in_a_line(command: Command, own_table: Table) -> None:
+    """Without the database, without its table, without a variable: exit status 1."""
+    url = "postgresql://u:secret@127.0.0.1:1/d"
+    away = command("status", DATABASE_URL=url)
+    unset = command("status", DATABASE_URL="")
+    own_table.run("DROP TABLE highlights")
+    missing = command("retry", "--all")
+    assert away.stderr == "The database does not answer.\n"
+    assert unset.stderr == "cannot start: DATABASE_URL is missing\n"
+    assert missing.stderr.endswith(' Missing: relation "highlights" does not exist.\n')
+    assert {done.returncode for done in (away, unset, missing)} == {1}
+
+
+def test_without_the_cache_it_is_done_and_says_what_a_list_may_show(
+    command: Command, own_table: Table
+) -> None:
+    """Nobody could tell the cache."""
+    put(own_table, "FAILED_AI")
+    done = command("retry", "--all", REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Redis does not answer. A cached list may show the old status for 60 s.\n"
+    )
+    assert own_table.statuses() == {"PENDING_AI": 1}
+
+
+def test_whoever_has_read_enough_may_leave(own_table: Table) -> None:
+    """As `head` does: no traceback, and no failure."""
+    put(own_table, "FAILED_AI")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        (*MODULE, "failed"), cwd=ROOT, env={"DATABASE_URL": own_table.url}, stdout=writer,
+        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failed_highlight_becomes_ready_and_no_list_shows_it_failed_any_more(
+    stack: Stack, table: Table, http: httpx.Client
+) -> None:
+    """Though its list was cached: cron brings it to enrich-batch."""
+    put(table, "FAILED_AI", attempts=5)
+    url = f"{stack.highlights_url}/highlights?matchId={MATCH}"
+    for _ in range(2):
+        assert [each["status"] for each in http.get(url).json()] == ["FAILED_AI"]
+    environ = {"DATABASE_URL": stack.database_url, "REDIS_URL": stack.redis_url}
+    subprocess.run(
+        (*MODULE, "retry", "--match", str(MATCH)),
+        cwd=ROOT, env=environ, timeout=60, check=True,
+    )  # fmt: skip
+    assert [each["status"] for each in http.get(url).json()] != ["FAILED_AI"]
+    eventually(lambda: [each["status"] for each in http.get(url).json()] == ["READY"])

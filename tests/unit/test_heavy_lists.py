@@ -1,0 +1,41 @@
+"""Which lists are heavy: those that may read far more rows than they show."""
+
+import re
+
+import pytest
+
+from functions.shared.highlights import FILTERS, IN_ORDER, is_heavy
+from local.embedded import ROOT
+
+MIGRATIONS = sorted((ROOT / "infra" / "migrations").glob("*.sql"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (), ("standing",), ("status",), ("side", "standing"), ("team_key",), ("event_type",),
+        ("match_id",), ("match_id", "status", "updated_since"),
+        ("standing", "after", "after_id"), ("side", "after", "after_id"),
+    ],
+)  # fmt: skip
+def test_what_an_index_has_in_order_is_light(names: tuple[str, ...]) -> None:
+    """The first page, and each that a cursor leads to; a later one by its number is not."""
+    assert not is_heavy(names, 0)
+    assert is_heavy(names, 1)
+
+
+@pytest.mark.parametrize(
+    "names", [("updated_since",), ("side", "event_type"), ("status", "team_key"), ("newer",)]
+)
+def test_what_has_to_be_searched_for_is_heavy(names: tuple[str, ...]) -> None:
+    """As is a filter of which nothing is known."""
+    assert is_heavy(names, 0)
+
+
+def test_each_order_that_counts_on_an_index_has_one() -> None:
+    """By the filter's column, then as lists are read."""
+    text = "\n".join(path.read_text() for path in MIGRATIONS)
+    for names in IN_ORDER:
+        assert names <= FILTERS.keys()
+        columns = "".join(f"{name}, " for name in names)
+        assert re.search(rf"ON highlights \({columns}occurred_at DESC, id DESC\)", text), names
