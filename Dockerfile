@@ -8,13 +8,13 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 # An environment without pip: what only builds stays here.
 RUN python -m venv --without-pip /opt/venv
-COPY requirements.txt constraints.txt ./
-RUN pip --python /opt/venv/bin/python install -r requirements.txt
+COPY requirements.txt ./
+RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
 
 FROM python:3.13-slim AS pages
 WORKDIR /build
 COPY local/gateway/requirements.txt ./
-RUN pip install --no-cache-dir --no-deps --target /pages -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes --target /pages -r requirements.txt
 
 # Compiled here, since the file system of a running function is read-only. By the hash of nothing:
 # a file of the image never changes.
@@ -41,20 +41,18 @@ CMD ["python", "-m", "functions_framework"]
 # Lambda runs it as a user of its own, and gives it nothing to write to but /tmp.
 FROM functions AS lambda
 USER 0:0
-COPY constraints.txt ./
 COPY infra/aws/requirements.txt infra/aws/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=ignore \
-    -r infra/aws/requirements.txt
+    --require-hashes -r infra/aws/requirements.txt
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "awslambdaric"]
 CMD ["infra.aws.lambda_handler.handler"]
 
 FROM functions AS tools
 USER 0:0
-COPY constraints.txt ./
 COPY local/requirements.txt local/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=ignore \
-    -r local/requirements.txt
+    --require-hashes -r local/requirements.txt
 COPY --from=tool-source /app/local local
 USER 10001:10001
 CMD ["python", "-m", "local.kafka_trigger", "run", "local/triggers.toml"]

@@ -58,10 +58,10 @@ def test_every_field_of_an_event_is_in_the_contract() -> None:
 
 
 REQUIREMENTS = [
-    *ROOT.glob("requirements*.txt"),
-    *(ROOT / "infra").rglob("requirements.txt"),
-    *(ROOT / "local").rglob("requirements.txt"),
-    *(ROOT / "tests").rglob("requirements.txt"),
+    *ROOT.glob("requirements*.in"),
+    *(ROOT / "infra").rglob("requirements.in"),
+    *(ROOT / "local").rglob("requirements.in"),
+    *(ROOT / "tests").rglob("requirements.in"),
 ]
 
 
