@@ -157,12 +157,12 @@ class Cache:
             await self._heard(self._redis.ping())
 
     async def _renew(self) -> None:
-        """Connect anew with the URL as it is now, if it has changed.
+        """Connect anew with the URL and the password as they are now, if one has changed.
 
         It is a probe that does this, not a call: a call would have to wait for it.
         """
         self._is_refused = False
-        fresh = await asyncio.to_thread(renewed, self._settings, "redis_url")
+        fresh = await asyncio.to_thread(renewed, self._settings, "redis_url", "redis_password")
         if fresh is not None:
             refused, self._settings, self._redis = self._redis, fresh, _connect(fresh)
             if refused is not None:
@@ -189,8 +189,10 @@ def _keys(match_ids: Iterable[UUID]) -> list[str]:
 
 def _connect(settings: RedisSettings) -> Redis:
     url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
     pool = RestedPool.from_url(
         url,
+        password=password,  # unless the URL has one
         max_idle_s=settings.redis_max_idle_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=max(timeout_s, TLS_CONNECT_S if url.startswith("rediss:") else 0),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from infra.roles import READER, WRITER
 from local.embedded import broker, functions, postgres, valkey
 from local.embedded.functions import Function
 from local.embedded.ports import HOST, claim, free_port
@@ -45,6 +46,14 @@ class Addresses:
             **{each.variable: each.url for each in (self.kafka, self.postgres, self.redis)},
             "CONSUME_GOAL_URL": self.functions["consume_goal"].url,
             "ENRICH_BATCH_URL": self.functions["enrich_batch"].url,
+        }
+
+    def own_settings(self, function: str) -> dict[str, str]:
+        """What differs for a function: it logs in to an embedded service as who it is there."""
+        role = READER if function in functions.READERS else WRITER
+        return {
+            **({"DATABASE_URL": postgres.url(port, role)} if (port := self.postgres.port) else {}),
+            **({"REDIS_URL": valkey.url(port, valkey.USER)} if (port := self.redis.port) else {}),
         }
 
 

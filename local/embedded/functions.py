@@ -11,6 +11,7 @@ from local.supervisor import Command
 
 NAMES = ("ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight")
 PUBLISHERS = ("ingest_event", "consume_goal")
+READERS = ("list_highlights", "get_highlight")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
+from infra.migrate import MigrateSettings
 from infra.topics import TopicsSettings
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,7 @@ SETTINGS = (
     ListHighlightsSettings,
     GetHighlightSettings,
     TopicsSettings,
+    MigrateSettings,
 )
 
 
