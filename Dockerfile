@@ -3,7 +3,11 @@
 # a cloud, the Kafka trigger and cron; `gateway` is Caddy with its routes and pages. Builds with the
 # classic builder and with BuildKit.
 
-FROM python:3.13-slim AS packages
+# Both may be named by a digest: infra/images.env has them.
+ARG PYTHON_IMAGE=python:3.13-slim
+ARG CADDY_IMAGE=caddy:2
+
+FROM ${PYTHON_IMAGE} AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # An environment without pip: what only builds stays here.
@@ -11,25 +15,25 @@ RUN python -m venv --without-pip /opt/venv
 COPY requirements.txt ./
 RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
 
-FROM python:3.13-slim AS pages
+FROM ${PYTHON_IMAGE} AS pages
 WORKDIR /build
 COPY local/gateway/requirements.txt ./
 RUN pip install --no-cache-dir --no-deps --require-hashes --target /pages -r requirements.txt
 
 # Compiled here, since the file system of a running function is read-only. By the hash of nothing:
 # a file of the image never changes.
-FROM python:3.13-slim AS source
+FROM ${PYTHON_IMAGE} AS source
 WORKDIR /app
 COPY functions functions
 COPY infra infra
 RUN python -m compileall -q --invalidation-mode unchecked-hash functions infra
 
-FROM python:3.13-slim AS tool-source
+FROM ${PYTHON_IMAGE} AS tool-source
 WORKDIR /app
 COPY local local
 RUN python -m compileall -q --invalidation-mode unchecked-hash local
 
-FROM python:3.13-slim AS functions
+FROM ${PYTHON_IMAGE} AS functions
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/app HOME=/tmp XDG_RUNTIME_DIR=/tmp \
     FUNCTION_USE_ASGI=true PORT=8080
 WORKDIR /app
@@ -58,10 +62,10 @@ USER 10001:10001
 CMD ["python", "-m", "local.kafka_trigger", "run", "local/triggers.toml"]
 
 # A copy, since the original is allowed to take low ports and would not start where that is refused.
-FROM caddy:2 AS caddy
+FROM ${CADDY_IMAGE} AS caddy
 RUN cp /usr/bin/caddy /caddy
 
-FROM python:3.13-slim AS gateway
+FROM ${PYTHON_IMAGE} AS gateway
 COPY --from=caddy /caddy /usr/bin/caddy
 COPY --from=pages /pages/flask_swagger_ui/dist /srv/swagger-ui
 COPY local/gateway/swagger.html /srv/swagger/
