@@ -104,6 +104,15 @@ def test_a_function_logs_in_as_who_may_do_no_more() -> None:
         assert given == {f"postgres_{role.removeprefix('goalstream_')}_password"}
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_starts_anew_when_another_file_has_its_secret(name: str) -> None:
+    """By a label, for Compose does not look; Postgres takes its owner's at its first start."""
+    files = {each: told["file"] for each, told in yaml.safe_load(COMPOSE)["secrets"].items()}
+    labels = SERVICES[name].get("labels", {}).values()
+    secrets = set(SERVICES[name].get("secrets", [])) - {"postgres_password"}
+    assert {files[each] for each in secrets} <= set(labels)
+
+
 def test_only_the_gateway_is_on_the_network_of_the_outside() -> None:
     """The others are on networks that lead nowhere."""
     networks = yaml.safe_load(COMPOSE)["networks"]

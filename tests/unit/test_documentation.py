@@ -10,10 +10,14 @@ from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
 from infra.migrate import MigrateSettings
+from infra.roles import READER, TABLES
 from infra.topics import TopicsSettings
+from local.embedded import functions
+from tests.e2e.containers import REACHES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
 SETTINGS = (
     IngestEventSettings,
     ConsumeGoalSettings,
@@ -82,7 +86,7 @@ def test_every_package_is_pinned_and_explained() -> None:
 def test_every_command_is_a_target_of_the_makefile() -> None:
     """What README tells to make can be made."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    texts = [README, SECURITY, (ROOT / "CONTRIBUTING.md").read_text()]
     commands = {
         name for text in texts for name in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)
     }
@@ -103,7 +107,7 @@ def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
 
 def test_every_path_that_is_named_is_there() -> None:
     """The map matches the tree."""
-    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    texts = [README, SECURITY, (ROOT / "CONTRIBUTING.md").read_text()]
     paths = {
         path
         for text in texts
@@ -111,3 +115,26 @@ def test_every_path_that_is_named_is_there() -> None:
     }
     assert paths
     assert all((ROOT / path).exists() for path in paths if "NAME" not in path)
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """The cells of a table, which a text has under this header."""
+    table = text.partition(f"{header}\n")[2].partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+def test_who_reaches_whom_is_told_as_it_is() -> None:
+    """SECURITY.md has the neighbours that the tests of the containers find."""
+    table = rows(SECURITY, "| service | reaches |")
+    told = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
+    assert told == REACHES
+
+
+def test_what_a_role_may_do_is_told_as_it_is() -> None:
+    """SECURITY.md has the rights on highlights that the roles are given, and who has them."""
+    table = {user.strip("`"): row for user, *row in rows(SECURITY, "| user | of | may |")}
+    for role, rights in TABLES.items():
+        of, may = table[role]
+        assert may == f"`{rights['highlights']}` on `highlights`"
+        readers = {name.replace("_", "-") for name in functions.READERS}
+        assert (set(of.split(", ")) == readers) is (role == READER)
