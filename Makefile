@@ -10,7 +10,7 @@ sdk := .venv/cloudevents-sdk
 # Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
 requirements := requirements local/requirements infra/aws/requirements tests/e2e/requirements
 alone := local/gateway/requirements tests/cloudevents_sdk/requirements
-compile := -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
 install := -m pip install --quiet --disable-pip-version-check --require-hashes
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
@@ -53,9 +53,11 @@ format: $(ready) ## put the code in its format
 	@$(python) -m ruff check --fix .
 
 requirements: $(ready) ## pin what the .in files ask for, with hashes; UPGRADE=--upgrade takes newer packages
-	@$(python) $(compile) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
-	@for file in $(requirements); do $(python) $(compile) -c requirements-dev.txt $$file.in -o $$file.txt || exit; done
-	@for file in $(alone); do $(python) $(compile) --no-deps $$file.in -o $$file.txt || exit; done
+	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt
+	@for file in $(requirements); do \
+	  $(python) $(compile) --constraint=requirements-dev.txt $$file.in --output-file=$$file.txt || exit; \
+	done
+	@for file in $(alone); do $(python) $(compile) --no-deps $$file.in --output-file=$$file.txt || exit; done
 
 setup: $(ready) $(sdk)/installed ## make the virtual environment .venv, or bring it up to date
 

@@ -1,5 +1,6 @@
 """Each requirements.txt holds what its requirements.in asks for; no network is needed to see it."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,6 +122,20 @@ def test_all_files_agree(asked: Path) -> None:
             every.get(name, pin).version,
             every.get(name, pin).hashes,
         )
+
+
+def test_renovate_can_renew_the_files() -> None:
+    """It runs the command at the head of a file, whose options have their values after a `=`."""
+    settings = json.loads((ROOT / ".github/renovate.json").read_text())
+    (pattern,) = settings["pip-compile"]["managerFilePatterns"]
+    written = {path.with_suffix(".txt") for path in ASKED}
+    found = {path for path in written if re.search(pattern.strip("/"), str(path.relative_to(ROOT)))}
+    assert found == {path.with_suffix(".txt") for path in {*ASKED} - ALONE}
+    for path in found:
+        command = path.read_text().splitlines()[1].removeprefix("#    ").split()
+        assert command[:3] == ["uv", "pip", "compile"]
+        assert f"--output-file={path.relative_to(ROOT)}" in command
+        assert sum(not word.startswith("-") for word in command) == 4
 
 
 def test_nothing_is_installed_without_hashes() -> None:
