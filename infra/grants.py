@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pg8000.native import Connection, DatabaseError, identifier, literal
 from pydantic import SecretStr
-from scramp import ScramMechanism
+from scramp import ScramException, ScramMechanism
 
 from functions.shared.postgres import sqlstate
 from infra.roles import TABLES
@@ -102,6 +102,19 @@ def _give_rights(connection: Connection, roles: Rights) -> None:
 
 def _is_there(connection: Connection, role: str) -> bool:
     return bool(connection.run("SELECT FROM pg_roles WHERE rolname = :role", role=role))
+
+
+def checked(password: SecretStr) -> SecretStr:
+    """The password as it is.
+
+    Raises:
+        ValueError: it has what none may have; says nothing else of it.
+    """
+    try:
+        verifier(password)
+    except ScramException:
+        raise ValueError("it has a character that no password may have") from None
+    return password
 
 
 def verifier(password: SecretStr) -> str:

@@ -6,13 +6,14 @@ Safe to run twice and at the same time: each run waits for the lock, then finds 
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated
 
 from pg8000.native import Connection, DatabaseError, InterfaceError
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 
 from functions.shared.postgres import connect
 from functions.shared.settings import PostgresSettings, load
-from infra.grants import grant
+from infra.grants import checked, grant
 from infra.roles import READER, WRITER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -22,8 +23,8 @@ LOCK = 0x60A15  # any number, as long as all runs take the same
 class MigrateSettings(PostgresSettings):
     """The database as its owner reaches it, and the passwords of the roles that are to be made."""
 
-    database_reader_password: SecretStr | None = None
-    database_writer_password: SecretStr | None = None
+    database_reader_password: Annotated[SecretStr, AfterValidator(checked)] | None = None
+    database_writer_password: Annotated[SecretStr, AfterValidator(checked)] | None = None
 
 
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
