@@ -5,11 +5,13 @@ the two together.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from functions.shared.contracts import Period
 
 
 class Answer(BaseModel):
@@ -25,6 +27,12 @@ class Receipt(Answer):
     event_type: str
     event_id: str
     highlight_id: UUID
+    highlight: Literal["expected", "none"] = Field(
+        description="Whether the event makes a highlight, unless it is retracted."
+    )
+    hint: str | None = Field(
+        None, description="Why there is no highlight, where one may have been expected."
+    )
 
 
 class Accepted(Receipt):
@@ -51,13 +59,19 @@ class Highlight(Answer):
     event_type: str
     team: str | None
     player: str | None
+    assist: str | None
     description: str | None
+    period: Period | None
     minute: int | None
     added_time: int | None
     home_team: str | None
     away_team: str | None
     home_score: int | None
     away_score: int | None
+    home_shootout_score: int | None
+    away_shootout_score: int | None
+    reason: str | None
+    metadata: dict[str, Any] | None
     status: Literal["PENDING_AI", "READY", "FAILED_AI", "RETRACTED"]
     title: str | None
     summary: str | None

@@ -20,7 +20,7 @@ from tests.asgi import Client
 from tests.events import identified
 from tests.fakes import FakeCache, FakePublisher, FakeStore
 from tests.records import record
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 Request = tuple[Mapping[str, str], bytes]
 
@@ -32,7 +32,7 @@ class Functions:
 
     def __init__(self) -> None:
         self.store = FakeStore()
-        consume = Consume(self.store, FakeCache(), FakePublisher(), HIGHLIGHT_TYPES)
+        consume = Consume(self.store, FakeCache(), FakePublisher(), RULES)
         settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
         enrich = EnrichBatch(self.store, FakeCache(), TemplateEnricher(), settings)
         self.consume_goal = Client(consume_goal(lambda: consume))
@@ -40,7 +40,7 @@ class Functions:
 
     def await_text(self) -> None:
         """Have one goal that awaits its text."""
-        goal = row(identified(), Delivery(None, None, None), HIGHLIGHT_TYPES)
+        goal = row(identified(), Delivery(None, None, None), RULES)
         asyncio.run(self.store.record([goal]))
 
 

@@ -11,6 +11,7 @@ import orjson
 
 from functions.shared.highlights import (
     FAILED_AI,
+    IGNORED,
     PENDING_AI,
     READY,
     RETRACTED,
@@ -26,10 +27,10 @@ Rows = list[Row]
 
 # What the text of a highlight tells, in the order in which a claim hands it out.
 FACTS = (
-    "eventType", "team", "player", "description", "minute", "addedTime", "homeTeam", "awayTeam",
-    "homeScore", "awayScore",
+    "eventType", "team", "player", "assist", "description", "period", "minute", "addedTime",
+    "homeTeam", "awayTeam", "homeScore", "awayScore", "homeShootoutScore", "awayShootoutScore",
 )  # fmt: skip
-EVENT = ("id", "matchId", "eventId", "revision", "occurredAt", *FACTS)
+EVENT = ("id", "matchId", "eventId", "revision", "occurredAt", *FACTS, "reason", "metadata")
 SHOWN = (*EVENT, "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt")
 
 
@@ -136,12 +137,27 @@ class FakeStore:
             return True
         if (row["revision"], row["retracted"]) <= (known["revision"], known["retracted"]):
             return False
-        told = RETRACTED not in (known["status"], row["status"]) and all(
-            known[fact] == row[fact] for fact in FACTS
+        if row["status"] == IGNORED != known["status"]:
+            row["status"] = RETRACTED
+        told = (
+            row["status"] == PENDING_AI
+            and known["status"] in (PENDING_AI, READY)
+            and all(known[fact] == row[fact] for fact in FACTS)
         )
         kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
         return True
+
+    async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
+        """Return the ids of rows that say something else than the same revision as recorded."""
+        compared = ("occurredAt", "reason", "metadata", *FACTS)
+        return [
+            row["id"]
+            for row in self._stated(rows)
+            if (known := self.rows.get(row["id"]))
+            and (known["revision"], known["retracted"]) == (row["revision"], row["retracted"])
+            and any(known[name] != row[name] for name in compared)
+        ]
 
     def _new(self, row: Row) -> Row:
         stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339(), "thumbnailUrl": None}
@@ -192,7 +208,7 @@ class FakeStore:
         """Return one highlight, in any status."""
         self._stated([])
         row = self.rows.get(highlight_id)
-        return _document(row) if row else None
+        return _document(row) if row and row["status"] != IGNORED else None
 
     async def list(
         self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
@@ -255,9 +271,10 @@ def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
     tests: dict[str, Callable[[Any], bool]] = {
         "match_id": lambda wanted: row["matchId"] == str(wanted),
         "status": lambda wanted: row["status"] == wanted,
-        "standing": lambda _: row["status"] != RETRACTED,
-        "team": lambda wanted: (row["team"] or "").lower() == wanted.lower(),
-        "event_type": lambda wanted: row["eventType"].lower() == wanted.lower(),
+        "standing": lambda _: row["status"] in (PENDING_AI, READY, FAILED_AI),
+        "side": lambda wanted: row["side"] == wanted,
+        "team_key": lambda wanted: row["teamKey"] == wanted,
+        "event_type": lambda wanted: row["eventType"] == wanted,
         "updated_since": lambda wanted: datetime.fromisoformat(row["updatedAt"]) >= wanted,
         "after": lambda _: _place(row) < place,
         "after_id": lambda _: True,

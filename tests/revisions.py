@@ -5,6 +5,7 @@ The same arrivals serve a fake store and Postgres.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,9 +13,12 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 
 from functions.shared.contracts import IdentifiedEvent
+from functions.shared.event_rules import EventRules
+from functions.shared.event_types import HighlightTypes
 from tests.events import MATCH, id_of, identified
 
-HIGHLIGHT_TYPES = frozenset({"goal", "own_goal", "penalty_goal"})
+# Events of any year of the calendar are taken.
+RULES = EventRules(HighlightTypes.of("goal,own_goal,penalty_goal"), timedelta.max)
 
 Batches = Sequence[Sequence[IdentifiedEvent]]
 
@@ -93,7 +97,7 @@ def _rank(event: IdentifiedEvent) -> tuple[int, bool]:
 
 
 def _is_highlight(event: IdentifiedEvent) -> bool:
-    return not event.retracted and event.event_type.lower() in HIGHLIGHT_TYPES
+    return not event.retracted and event.event_type in {"goal", "own_goal", "penalty_goal"}
 
 
 def _is_kept(event: IdentifiedEvent) -> bool:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from functions.consume_goal.consume import Consume
 from functions.shared.envelopes import failures_answer, open_envelope
 from functions.shared.http import Json, Routes, read_body
+from functions.shared.metrics import exposition
 
 BODY_LIMIT = 16 * 1024 * 1024
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def app(consume: Callable[[], Consume]) -> Routes:
-    """POST / with the records of a batch."""
+    """POST / with the records of a batch, and GET /metrics."""
 
     async def take(request: Request) -> Response:
         body = await read_body(request, limit=BODY_LIMIT)
@@ -28,4 +29,7 @@ def app(consume: Callable[[], Consume]) -> Routes:
         answer = failures_answer(failures)
         return Json(orjson.dumps(answer))
 
-    return Routes({"/": {"POST": take}}, consume)
+    async def metrics(_: Request) -> Response:
+        return Response(exposition(), media_type="text/plain; version=0.0.4")
+
+    return Routes({"/": {"POST": take}, "/metrics": {"GET": metrics}}, consume)

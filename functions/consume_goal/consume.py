@@ -1,5 +1,6 @@
 """Taking events off the topic: which revision of each counts, and what becomes of it."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -10,7 +11,10 @@ from pydantic import ValidationError
 
 from functions.shared.contracts import IdentifiedEvent, highlight_id
 from functions.shared.deliveries import Delivery, Failure
-from functions.shared.highlights import PENDING_AI, RETRACTED, Change
+from functions.shared.event_rules import EventRules
+from functions.shared.highlights import IGNORED, PENDING_AI, RETRACTED, Change
+from functions.shared.metrics import Counter
+from functions.shared.names import fold_name, side_of, team_name_of
 from functions.shared.postgres import DataRefused
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
@@ -18,12 +22,22 @@ from functions.shared.topics import HIGHLIGHTS_PENDING
 Taken = tuple[IdentifiedEvent, Delivery]
 Row = Mapping[str, Any]
 
+CONFLICTS = Counter(
+    "consume_goal_conflicting_events_total",
+    "Events that were ignored, since they change what the same revision said before.",
+)
+
+log = logging.getLogger(__name__)
+
 
 class RecordsRevisions(Protocol):
     """What consume-goal needs of the store."""
 
     async def record(self, rows: Sequence[Row]) -> list[Change]:
         """Record revisions, at most one of each event."""
+
+    async def conflicts(self, rows: Sequence[Row]) -> list[UUID]:
+        """The ids of the rows that say something else than the same revision as recorded."""
 
 
 class Announces(Protocol):
@@ -48,12 +62,12 @@ class Consume:
         store: RecordsRevisions,
         cache: Invalidates,
         publisher: Announces,
-        highlight_types: frozenset[str],
+        rules: EventRules,
     ) -> None:
         self._store = store
         self._cache = cache
         self._publisher = publisher
-        self._highlight_types = highlight_types
+        self._rules = rules
 
     async def take(self, deliveries: Sequence[Delivery]) -> list[Failure]:
         """Record what the deliveries say; returns those that can never be taken, and why.
@@ -65,15 +79,23 @@ class Consume:
         failures: list[Failure] = []
         for delivery in deliveries:
             try:
-                event = IdentifiedEvent.model_validate(delivery.data)
+                event = self._event(delivery)
             except ValidationError as error:
                 failures.append(Failure(delivery, _reasons(error)))
+            except ValueError as error:
+                failures.append(Failure(delivery, str(error)))
             else:
-                if not passes_by(event, self._highlight_types):
+                if not passes_by(event, self._rules):
                     taken.append((event, delivery))
         if taken:
             failures += await self._record(taken)
         return failures
+
+    def _event(self, delivery: Delivery) -> IdentifiedEvent:
+        event = IdentifiedEvent.model_validate(delivery.data)
+        if why := self._rules.too_far_ahead(event):
+            raise ValueError(f"occurredAt: {why}")
+        return event
 
     async def _record(self, taken: Sequence[Taken]) -> list[Failure]:
         async with self._cache.change({event.match_id for event, _ in taken}):
@@ -83,11 +105,23 @@ class Consume:
             except DataRefused:
                 changes, failures = await self._write_each(taken)
             self._publisher.announce(announcement(changes, taken[0]))
+        if len(changes) < len(taken) and not failures:
+            await self._tell_conflicts(taken)
         return failures
 
     async def _write(self, taken: Sequence[Taken]) -> list[Change]:
-        rows = [row(event, delivery, self._highlight_types) for event, delivery in taken]
-        return await self._store.record(rows)
+        return await self._store.record(self._rows(taken))
+
+    def _rows(self, taken: Sequence[Taken]) -> list[Row]:
+        return [row(event, delivery, self._rules) for event, delivery in taken]
+
+    async def _tell_conflicts(self, taken: Sequence[Taken]) -> None:
+        """Log and count what was ignored though it is not what was said under its revision."""
+        for highlight in await self._store.conflicts(self._rows(taken)):
+            CONFLICTS.add()
+            log.warning(
+                "conflicting event ignored", extra={"fields": {"highlightId": str(highlight)}}
+            )
 
     async def _write_each(self, taken: Sequence[Taken]) -> tuple[list[Change], list[Failure]]:
         """Write one by one, since Postgres refuses a value of one of them."""
@@ -101,9 +135,9 @@ class Consume:
         return changes, failures
 
 
-def passes_by(event: IdentifiedEvent, highlight_types: frozenset[str]) -> bool:
+def passes_by(event: IdentifiedEvent, rules: EventRules) -> bool:
     """Whether an event neither makes a highlight nor can revise one."""
-    return not (event.revision or event.retracted or event.event_type.lower() in highlight_types)
+    return not (event.revision or event.retracted or rules.makes_highlight(event))
 
 
 def winners(taken: Iterable[Taken]) -> list[Taken]:
@@ -124,15 +158,25 @@ def rank(event: IdentifiedEvent) -> tuple[int, bool]:
     return event.revision, event.retracted
 
 
-def row(event: IdentifiedEvent, delivery: Delivery, highlight_types: frozenset[str]) -> Row:
+def row(event: IdentifiedEvent, delivery: Delivery, rules: EventRules) -> Row:
     """The event as the store records it."""
-    stands = not event.retracted and event.event_type.lower() in highlight_types
+    team = event.team, event.home_team, event.away_team
+    name = team_name_of(*team)
     return {
         **event.model_dump(by_alias=True),
         "id": highlight_id(event.match_id, event.event_id),
-        "status": PENDING_AI if stands else RETRACTED,
+        "side": side_of(*team),
+        "teamKey": name and fold_name(name),
+        "status": status_of(event, rules),
         "traceparent": delivery.traceparent,
     }
+
+
+def status_of(event: IdentifiedEvent, rules: EventRules) -> str:
+    """What a revision makes of an event of which there is no other."""
+    if event.retracted:
+        return RETRACTED
+    return PENDING_AI if rules.makes_highlight(event) else IGNORED
 
 
 def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:

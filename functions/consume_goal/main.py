@@ -27,7 +27,7 @@ def consume() -> Consume:
         store=Highlights(Postgres(settings)),
         cache=Cache(settings),
         publisher=Publisher(settings, linger_ms=0),
-        highlight_types=settings.highlight_types,
+        rules=settings.rules,
     )
 
 

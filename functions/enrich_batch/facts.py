@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
-Side = Literal["home", "away"]
+from functions.enrich_batch.invisible import without_invisible
+from functions.shared.event_types import GOAL_TYPES, SHOOTOUT, SHOOTOUT_GOAL
+from functions.shared.names import Side, side_of
 
 # Beside white space, what is no part of a name but would reach beyond it: control characters, and
 # the marks that reorder the text which follows them.
@@ -23,25 +25,22 @@ class Facts:
     event_type: str
     team: str | None = None
     player: str | None = None
+    assist: str | None = None
     description: str | None = None
+    period: str | None = None
     minute: int | None = None
     added_time: int | None = None
     home_team: str | None = None
     away_team: str | None = None
     home_score: int | None = None
     away_score: int | None = None
+    home_shootout_score: int | None = None
+    away_shootout_score: int | None = None
 
     @property
     def side(self) -> Side | None:
         """The side that `team` is, if the event tells: by the word or by the side's name."""
-        if self.team is None:
-            return None
-        team = self.team.casefold()
-        home = team in ("home", (self.home_team or "home").casefold())
-        away = team in ("away", (self.away_team or "away").casefold())
-        if home == away:
-            return None
-        return "home" if home else "away"
+        return side_of(self.team, self.home_team, self.away_team)
 
     @property
     def score(self) -> tuple[int, int] | None:
@@ -50,13 +49,28 @@ class Facts:
             return None
         return self.home_score, self.away_score
 
+    @property
+    def shootout_score(self) -> tuple[int, int] | None:
+        """The home and the away score of the shoot-out, if both are known."""
+        if self.home_shootout_score is None or self.away_shootout_score is None:
+            return None
+        return self.home_shootout_score, self.away_shootout_score
+
+    def _told_type(self) -> str:
+        is_kick = self.period == SHOOTOUT and self.event_type.casefold() in GOAL_TYPES
+        return SHOOTOUT_GOAL if is_kick else self.event_type
+
     def cleaned(self) -> "Facts":
-        """The same facts, each text on one line; one that says nothing is unknown."""
+        """The same facts, each text on one line; one that says nothing is unknown.
+
+        The type is in words, and that of a goal in a shoot-out says that it is a kick of it.
+        """
         return replace(
             self,
-            event_type=_one_line(self.event_type.replace("_", " ")) or "event",
+            event_type=_one_line(self._told_type().replace("_", " ")) or "event",
             team=_one_line(self.team),
             player=_one_line(self.player),
+            assist=_one_line(self.assist),
             description=_one_line(self.description),
             home_team=_one_line(self.home_team),
             away_team=_one_line(self.away_team),
@@ -81,6 +95,7 @@ class Enricher(Protocol):
 
 def _one_line(text: str | None) -> str | None:
     """Return None for a text without any letter, digit or symbol: it says nothing."""
-    if text is None or not any(unicodedata.category(character)[0] in "LNS" for character in text):
+    if text is None:
         return None
-    return _GAP.sub(" ", text).strip()
+    line = _GAP.sub(" ", without_invisible(text)).strip()
+    return line if any(unicodedata.category(character)[0] in "LNS" for character in line) else None

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from functions.enrich_batch.facts import Side
+from functions.shared.names import Side
 
 
 class Turn(Enum):

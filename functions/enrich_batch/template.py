@@ -41,8 +41,11 @@ SCORED = Form(
     PLAYER_PHRASES,
     ("{player} {turn}", *TAIL),
     ("{label} ", "GOAL by {player}", *TAIL),
-    ("{player} scores", " for {side}", " {when}", " to make it {score}"),
-)
+    (
+        "{player} scores", " for {side}", " {when}", " to make it {score}",
+        ", assisted by {assist}",
+    ),
+)  # fmt: skip
 CONVERTED = Form(
     PLAYER_PHRASES,
     ("{player} {turn} from the penalty spot", *TAIL),
@@ -53,7 +56,7 @@ GOAL = Form(
     GOAL_PHRASES,
     ("Goal {turn}", *TAIL),
     ("{label} ", "GOAL", *TAIL),
-    ("A goal", " for {side}", " {when}", ": {score}"),
+    ("A goal", " for {side}", " {when}", ": {score}", ", assisted by {assist}"),
 )
 PENALTY_GOAL = Form(
     GOAL_PHRASES,
@@ -67,6 +70,31 @@ OWN_GOAL = Form(
     ("Own goal", " by {player}", " counts for {side}", *TAIL),
     ("An own goal", " by {player}", " {when}", " counts for {side}", ": {score}"),
 )
+# A kick of a shoot-out makes its own score, and none of the match.
+KICK = Form(
+    {},
+    (),
+    ("{player} scores in the shoot-out", ": {kicks}"),
+    ("{player} scores", " for {side}", " in the shoot-out", " to make it {kicks}"),
+)
+NAMELESS_KICK = Form(
+    {},
+    (),
+    ("{label} ", "GOAL in the shoot-out", ": {kicks}"),
+    ("A goal", " for {side}", " in the shoot-out", ": {kicks}"),
+)
+MISSED_KICK = Form(
+    {},
+    (),
+    ("{player} misses in the shoot-out", ": {kicks}"),
+    ("{player} misses", " for {side}", " in the shoot-out", ", which stands at {kicks}"),
+)
+NAMELESS_MISS = Form(
+    {},
+    (),
+    ("{label} ", "miss in the shoot-out", ": {kicks}"),
+    ("A miss", " for {side}", " in the shoot-out", ", which stands at {kicks}"),
+)
 # What another event has to do with its player and the score is unknown: they stand beside it.
 OTHER = Form(
     {},
@@ -78,8 +106,11 @@ FORMS = {  # with a player, and without
     "goal": (SCORED, GOAL),
     "penalty goal": (CONVERTED, PENALTY_GOAL),
     "own goal": (OWN_GOAL, OWN_GOAL),
+    "shootout goal": (KICK, NAMELESS_KICK),
+    "shootout miss": (MISSED_KICK, NAMELESS_MISS),
 }
 
+FULL_EXTRA_TIME = 120
 DASH = "\N{EN DASH}"
 DANGLING = f" ,;:-{DASH}\N{EM DASH}"
 # A sentence that ends with one of these needs no full stop, even if closers stand behind it.
@@ -132,7 +163,9 @@ def _words(facts: Facts) -> dict[str, str]:
         "side": side,
         "unlisted": None if facts.home_team and facts.away_team else side,
         "player": facts.player,
-        "score": _score_line(facts),
+        "assist": facts.assist,
+        "score": _score_line(facts, facts.score),
+        "kicks": _score_line(facts, facts.shootout_score),
         "clock": _clock(facts),
         "when": _when(facts),
     }
@@ -142,11 +175,11 @@ def _words(facts: Facts) -> dict[str, str]:
 def _judged(
     facts: Facts, phrases: Mapping[Turn, Sequence[str]], words: dict[str, str]
 ) -> dict[str, str]:
-    """Add what a goal did to the score, if certain; drop the score, if no such goal makes it."""
+    """Add what a goal did to the score, if certain; drop the score that it may not have made."""
     if facts.score is None or not phrases:
         return words
     possible = turns(*facts.score, facts.side)
-    if not possible:
+    if not possible or _may_be_a_kick(facts):
         return {name: word for name, word in words.items() if name != "score"}
     stranger = facts.team and not facts.side and facts.home_team and facts.away_team
     if stranger or len(possible) > 1:
@@ -156,10 +189,16 @@ def _judged(
     return words | {"turn": next(_sayable(phrases[turn], words))}
 
 
-def _score_line(facts: Facts) -> str | None:
-    if facts.score is None:
+def _may_be_a_kick(facts: Facts) -> bool:
+    """Whether a penalty may belong to the shoot-out, whose kicks feeds have at 120+1, 120+2."""
+    late = facts.minute is not None and facts.minute >= FULL_EXTRA_TIME and facts.added_time
+    return facts.event_type.casefold() == "penalty goal" and facts.period is None and bool(late)
+
+
+def _score_line(facts: Facts, score: tuple[int, int] | None) -> str | None:
+    if score is None:
         return None
-    line = DASH.join(map(str, facts.score))
+    line = DASH.join(map(str, score))
     if facts.home_team and facts.away_team:
         return f"{facts.home_team} {line} {facts.away_team}"
     return line

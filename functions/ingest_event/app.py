@@ -6,23 +6,32 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.ingest_event.ingest import Ingest, Publishes
+from functions.ingest_event.ingest import EXPECTED, Ingest, Publishes
+from functions.shared.event_rules import EventRules
 from functions.shared.http import Admit, Json, Routes, header, read_body, require_json
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
 
 
-def app(publisher: Callable[[], Publishes], admit: Admit | None = None) -> Routes:
-    """POST /events and POST /events/batch."""
-    ingest = Ingest(publisher)
+def app(
+    publisher: Callable[[], Publishes],
+    rules: EventRules,
+    *,
+    admit: Admit | None = None,
+    highlights_url: str = "",
+) -> Routes:
+    """POST /events and POST /events/batch; highlights are served at `highlights_url`, or here."""
+    ingest = Ingest(publisher, rules)
 
     async def post_event(request: Request) -> Response:
         require_json(request)
         body = await read_body(request, limit=EVENT_LIMIT)
         accepted = await ingest.one(body, header(request, b"idempotency-key"))
-        location = f"/highlights/{accepted['highlightId']}"
-        return Json(orjson.dumps(accepted), 202, {"Location": location})
+        headers = {}
+        if accepted["highlight"] == EXPECTED:
+            headers["Location"] = f"{highlights_url}/highlights/{accepted['highlightId']}"
+        return Json(orjson.dumps(accepted), 202, headers)
 
     async def post_batch(request: Request) -> Response:
         require_json(request)

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from functions.shared import trace
 from functions.shared.contracts import AssignedId, Event, highlight_id
+from functions.shared.event_rules import EventRules
 from functions.shared.gathering import Gathered, Gathering
 from functions.shared.problems import Problem, Unavailable, explain, invalid
 from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
@@ -20,6 +21,7 @@ KEY_LIMIT = 120  # leaves room in an eventId for an item's index
 
 BATCH = TypeAdapter(Annotated[list[Event], Field(max_length=BATCH_LIMIT)])
 Receipt = dict[str, str]
+EXPECTED = "expected"
 
 FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
 
@@ -46,8 +48,9 @@ class Arrival:
 class Ingest:
     """Takes events in; knows nothing of HTTP."""
 
-    def __init__(self, publisher: Callable[[], Publishes]) -> None:
+    def __init__(self, publisher: Callable[[], Publishes], rules: EventRules) -> None:
         self._publisher = publisher
+        self._rules = rules
         self._arrivals = Gathering(self._take)
 
     async def one(self, body: bytes, key: str | None) -> dict[str, Any]:
@@ -70,18 +73,29 @@ class Ingest:
         for arrival, acknowledged in arrivals:
             try:
                 event = _validated(arrival.body, Event.model_validate_json)
+                self._check_times([event], lambda _: "occurredAt")
             except Problem as problem:
                 acknowledged.set_exception(problem)
             else:
                 valid.append((_identified(event, arrival.key), arrival, acknowledged))
         for event, arrival, _ in valid:
-            arrival.receipt = receipt_of(event)
+            arrival.receipt = receipt_of(event, self._rules)
         records = [
             record_of(event, arrival.receipt, arrival.traceparent) for event, arrival, _ in valid
         ]
         publisher = self._publisher()
         for record, (_, _, acknowledged) in zip(records, valid, strict=True):
             publisher.publish([record], acknowledged)
+
+    def _check_times(self, events: Sequence[Event], field_of: Callable[[int], str]) -> None:
+        """Refuse events that occurred too far ahead of our clock; `field_of` names one's field."""
+        errors = {
+            field_of(index): [why]
+            for index, event in enumerate(events)
+            if (why := self._rules.too_far_ahead(event))
+        }
+        if errors:
+            raise invalid(errors)
 
     async def batch(self, body: bytes, key: str | None) -> dict[str, Any]:
         """Accept an array of events, all or none; `key` and its index identify an item.
@@ -93,13 +107,14 @@ class Ingest:
         events = _validated(body, BATCH.validate_json)
         if not events:
             raise invalid({"body": [f"must hold 1 to {BATCH_LIMIT} events"]})
+        self._check_times(events, lambda index: f"{index}.occurredAt")
         key = idempotency_key(key)
         events = [
             _identified(event, f"{key}/{index}" if key else None)
             for index, event in enumerate(events)
         ]
         traceparent = _traceparent()
-        receipts = [receipt_of(event) for event in events]
+        receipts = [receipt_of(event, self._rules) for event in events]
         records = [
             record_of(event, receipt, traceparent)
             for event, receipt in zip(events, receipts, strict=True)
@@ -158,14 +173,18 @@ def idempotency_key(header: str | None) -> str | None:
     return key or None
 
 
-def receipt_of(event: Event) -> Receipt:
+def receipt_of(event: Event, rules: EventRules) -> Receipt:
     """What the sender of an event learns of it."""
-    return {
+    receipt = {
         "matchId": str(event.match_id),
         "eventType": event.event_type,
         "eventId": event.event_id,
         "highlightId": highlight_id(event.match_id, event.event_id),
     }
+    if rules.makes_highlight(event):
+        return {**receipt, "highlight": EXPECTED}
+    hint = rules.hint(event)
+    return {**receipt, "highlight": "none", **({"hint": hint} if hint else {})}
 
 
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:

@@ -23,7 +23,12 @@ def publisher() -> Publisher:
     return Publisher(settings)
 
 
-routes = app(publisher, admission(settings))
+routes = app(
+    publisher,
+    settings.rules,
+    admit=admission(settings),
+    highlights_url=settings.highlights_url or "",
+)
 
 
 @functions_framework.aio.http

@@ -1,17 +1,26 @@
 """What ingest-event reads from the environment."""
 
 from ipaddress import ip_address
-from typing import Self
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
-from functions.shared.settings import AccessSettings, KafkaSettings
+from functions.shared.settings import AccessSettings, EventSettings, KafkaSettings
 
 
-class IngestEventSettings(KafkaSettings, AccessSettings):
-    """The broker, whose events are taken, and the address at which the gateway is reached."""
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be as https://example.org/api")
+    return url.rstrip("/")
+
+
+class IngestEventSettings(KafkaSettings, AccessSettings, EventSettings):
+    """The broker, which events are taken and whose, and where other services are reached."""
 
     gateway_address: str = "127.0.0.1"
+    highlights_url: Annotated[str, AfterValidator(_base_url)] | None = None
 
     @model_validator(mode="after")
     def _closed_to_strangers(self) -> Self:

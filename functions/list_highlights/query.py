@@ -11,17 +11,24 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from functions.shared.contracts import moment
+from functions.shared.event_types import fold_event_type
 from functions.shared.highlights import READY, STATUSES, Document
+from functions.shared.names import SIDES, fold_name
 from functions.shared.problems import Errors, invalid, unknown
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
-PAGE_LIMIT: Final = 1_000_000
+ROWS_BY_NUMBER: Final = 10_000  # what lies beyond is read by cursor: to count up to it takes long
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
 )  # fmt: skip
+NEVER_EMPTY: Final = frozenset(PARAMETERS) - {"team", "eventType"}
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 LONGEST = 4096  # characters of a query; the longest that makes sense has a quarter of that
+BEYOND = (
+    f"lies beyond the first {ROWS_BY_NUMBER:,} highlights; to read on, follow the Link header,"
+    " whose cursor has no such limit"
+)
 MORE_THAN_ANY = 9  # digits; no limit has as many
 
 
@@ -52,9 +59,9 @@ class Query:
         return match_id, f"{status}:{self.page_size}"
 
     def next_link(self, last: Document) -> str:
-        """The `Link` header to what follows `last`."""
+        """The `Link` header to what follows `last`: relative, so that it leads out of no prefix."""
         kept = {name: text for name, text in self.parameters.items() if name != "page"}
-        return f'</highlights?{urlencode({**kept, "cursor": cursor_of(last)})}>; rel="next"'
+        return f'<?{urlencode({**kept, "cursor": cursor_of(last)})}>; rel="next"'
 
 
 @lru_cache(maxsize=1024)
@@ -71,16 +78,18 @@ def parse(query_string: str) -> Query:
     wanted: dict[str, Any] = {
         "match_id": reader.match_id(),
         "status": reader.status(),
-        "team": reader.text("team"),
-        "event_type": reader.text("eventType"),
+        **reader.team(),
+        "event_type": reader.event_type(),
         "updated_since": reader.updated_since(),
     }
     filters = {name: value for name, value in wanted.items() if value is not None}
     if "status" not in filters:
         filters["standing"] = True
     filters |= reader.cursor()
-    page = 1 if "after" in filters else reader.number("page", 1, PAGE_LIMIT)
+    page = 1 if "after" in filters else reader.number("page", 1, ROWS_BY_NUMBER + 1)
     page_size = reader.number("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
+    if page > 1 and page * page_size > ROWS_BY_NUMBER:
+        reader.refuse("page", BEYOND)
     reader.finish()
     return Query(filters, reader.given, page, page_size)
 
@@ -98,6 +107,8 @@ class _Reader:
         self._errors: Errors = {
             name: [unknown(name, PARAMETERS)] for name in given if name not in PARAMETERS
         }
+        for name in (name for name, text in given.items() if not text and name in NEVER_EMPTY):
+            self.refuse(name, "must not be empty; without a value it is left out")
 
     def finish(self) -> None:
         if self._errors:
@@ -106,23 +117,34 @@ class _Reader:
     def text(self, name: str) -> str | None:
         text = self.given.get(name)
         if text is not None and "\0" in text:
-            self._refuse(name, "must not contain the NUL character")
+            self.refuse(name, "must not contain the NUL character")
             return None
         return text
+
+    def team(self) -> dict[str, str]:
+        """The filter by a side, or by the name of one."""
+        key = fold_name(self.text("team") or "")
+        if not key:
+            return {}
+        return {"side" if key in SIDES else "team_key": key}
+
+    def event_type(self) -> str | None:
+        event_type = self.text("eventType")
+        return event_type and fold_event_type(event_type)
 
     def match_id(self) -> UUID | None:
         text = self.given.get("matchId")
         try:
             return UUID(text) if text else None
         except ValueError:
-            self._refuse("matchId", "must be a UUID")
+            self.refuse("matchId", "must be a UUID")
             return None
 
     def status(self) -> str | None:
         given = self.given.get("status", "")
         status = given.upper()
         if status and not (given.isascii() and status in STATUSES):
-            self._refuse("status", f"must be one of {', '.join(STATUSES)}")
+            self.refuse("status", f"must be one of {', '.join(STATUSES)}")
             return None
         return status or None
 
@@ -132,7 +154,7 @@ class _Reader:
         try:
             return moment(text) if text else None
         except ValueError as error:
-            self._refuse("updatedSince", str(error))
+            self.refuse("updatedSince", str(error))
             return None
 
     def cursor(self) -> dict[str, Any]:
@@ -144,7 +166,7 @@ class _Reader:
             after, _, after_id = base64.urlsafe_b64decode(padded).decode().partition("/")
             return {"after": moment(after), "after_id": UUID(after_id)}
         except ValueError:
-            self._refuse("cursor", "must come from the Link header of an earlier answer")
+            self.refuse("cursor", "must come from the Link header of an earlier answer")
             return {}
 
     def number(self, name: str, default: int, limit: int) -> int:
@@ -152,12 +174,12 @@ class _Reader:
         if text is None:
             return default
         if not INTEGER.fullmatch(text):
-            self._refuse(name, "must be an integer")
+            self.refuse(name, "must be an integer")
             return default
         if text.startswith("-"):
             return 1
         digits = text.lstrip("+0") or "0"
         return limit if len(digits) >= MORE_THAN_ANY else min(max(int(digits), 1), limit)
 
-    def _refuse(self, name: str, why: str) -> None:
+    def refuse(self, name: str, why: str) -> None:
         self._errors.setdefault(name, []).append(why)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -14,51 +14,108 @@ READY: Final = "READY"
 FAILED_AI: Final = "FAILED_AI"
 RETRACTED: Final = "RETRACTED"
 STATUSES: Final = (PENDING_AI, READY, FAILED_AI, RETRACTED)
+# What no reader sees: an event that makes no highlight, known so that a lower revision makes none.
+IGNORED: Final = "IGNORED"
+
+
+class Column(NamedTuple):
+    """A column that comes from the event: its name in JSON, in the table, and its type."""
+
+    json: str
+    name: str
+    type: str
+
+
+# What the text of a highlight tells, in the order in which a claim hands it out.
+FACTS: Final = (
+    Column("eventType", "event_type", "text"),
+    Column("team", "team", "text"),
+    Column("player", "player", "text"),
+    Column("assist", "assist", "text"),
+    Column("description", "description", "text"),
+    Column("period", "period", "text"),
+    Column("minute", "minute", "smallint"),
+    Column("addedTime", "added_time", "smallint"),
+    Column("homeTeam", "home_team", "text"),
+    Column("awayTeam", "away_team", "text"),
+    Column("homeScore", "home_score", "smallint"),
+    Column("awayScore", "away_score", "smallint"),
+    Column("homeShootoutScore", "home_shootout_score", "smallint"),
+    Column("awayShootoutScore", "away_shootout_score", "smallint"),
+)
+# What each revision may change, facts among it.
+REVISED: Final = (
+    Column("revision", "revision", "bigint"),
+    Column("retracted", "retracted", "boolean"),
+    Column("occurredAt", "occurred_at", "timestamptz"),
+    *FACTS,
+    Column("reason", "reason", "text"),
+    Column("metadata", "metadata", "json"),
+    Column("side", "side", "text"),
+    Column("teamKey", "team_key", "text"),
+    Column("traceparent", "traceparent", "text"),
+)
+COLUMNS: Final = (
+    Column("id", "id", "uuid"),
+    Column("matchId", "match_id", "uuid"),
+    Column("eventId", "event_id", "text"),
+    *REVISED,
+    Column("status", "status", "text"),
+)
+
+
+def _names(columns: Iterable[Column], of: str = "") -> str:
+    return ", ".join(f"{of}{column.name}" for column in columns)
+
+
+def _given(columns: Iterable[Column]) -> str:
+    """The rows that a statement is given as JSON, with these columns under their names there."""
+    typed = ", ".join(f'"{column.json}" {column.type}' for column in columns)
+    return f"json_to_recordset(cast(:rows AS json)) AS r ({typed})"
+
+
+def _as_json(columns: Iterable[Column]) -> str:
+    return ", ".join(f'h.{column.name} AS "{column.json}"' for column in columns)
+
 
 # The highest revision wins, and of two equal ones a retraction. The text and the place in the
 # queue are kept while the facts that the text tells stay the same. Rows are written in the order
 # of their ids, so that two batches never wait for each other.
-RECORD = """
-    INSERT INTO highlights AS h (
-        id, match_id, event_id, revision, retracted, occurred_at, event_type, team, player,
-        description, minute, added_time, home_team, away_team, home_score, away_score,
-        status, traceparent)
-    SELECT * FROM json_to_recordset(cast(:rows AS json)) AS r (
-        id uuid, "matchId" uuid, "eventId" text, revision integer, retracted boolean,
-        "occurredAt" timestamptz, "eventType" text, team text, player text, description text,
-        minute smallint, "addedTime" smallint, "homeTeam" text, "awayTeam" text,
-        "homeScore" smallint, "awayScore" smallint, status text, traceparent text)
+RECORD = f"""
+    INSERT INTO highlights AS h ({_names(COLUMNS)})
+    SELECT * FROM {_given(COLUMNS)}
     ORDER BY id
     ON CONFLICT (id) DO UPDATE SET
-        revision = excluded.revision, retracted = excluded.retracted,
-        occurred_at = excluded.occurred_at, event_type = excluded.event_type,
-        team = excluded.team, player = excluded.player, description = excluded.description,
-        minute = excluded.minute, added_time = excluded.added_time,
-        home_team = excluded.home_team, away_team = excluded.away_team,
-        home_score = excluded.home_score, away_score = excluded.away_score,
-        traceparent = excluded.traceparent, updated_at = clock_timestamp(),
+        ({_names(REVISED)}) = ROW ({_names(REVISED, "excluded.")}),
+        updated_at = clock_timestamp(),
         (status, title, summary, attempts, lease, available_at) = (
-            SELECT CASE WHEN told THEN h.status ELSE excluded.status END,
+            SELECT CASE WHEN told THEN h.status
+                        WHEN excluded.status = 'IGNORED' AND h.status <> 'IGNORED' THEN 'RETRACTED'
+                        ELSE excluded.status END,
                    CASE WHEN told THEN h.title END,
                    CASE WHEN told THEN h.summary END,
                    CASE WHEN told THEN h.attempts ELSE 0 END,
                    CASE WHEN told THEN h.lease END,
                    CASE WHEN told THEN h.available_at ELSE clock_timestamp() END
-            FROM (SELECT 'RETRACTED' NOT IN (h.status, excluded.status)
-                AND (h.event_type, h.team, h.player, h.description, h.minute, h.added_time,
-                     h.home_team, h.away_team, h.home_score, h.away_score)
-                IS NOT DISTINCT FROM
-                    (excluded.event_type, excluded.team, excluded.player, excluded.description,
-                     excluded.minute, excluded.added_time, excluded.home_team,
-                     excluded.away_team, excluded.home_score, excluded.away_score)
+            FROM (SELECT excluded.status = 'PENDING_AI' AND h.status IN ('PENDING_AI', 'READY')
+                AND ({_names(FACTS, "h.")}) IS NOT DISTINCT FROM ({_names(FACTS, "excluded.")})
                 AS told) AS facts)
     WHERE (excluded.revision, excluded.retracted) > (h.revision, h.retracted)
     RETURNING id, status
 """
 
+# Which of the rows say something else than the same revision that is recorded already.
+CONFLICTS = f"""
+    SELECT h.id FROM highlights AS h JOIN
+        (SELECT * FROM {_given(COLUMNS)}) AS r ({_names(COLUMNS)}) USING (id)
+    WHERE (h.revision, h.retracted) = (r.revision, r.retracted)
+        AND (h.occurred_at, h.reason, h.metadata::text, {_names(FACTS, "h.")})
+            IS DISTINCT FROM (r.occurred_at, r.reason, r.metadata::text, {_names(FACTS, "r.")})
+"""
+
 # A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
 # counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
-CLAIM = """
+CLAIM = f"""
     UPDATE highlights AS h
     SET lease = gen_random_uuid(), attempts = attempts + 1,
         available_at = clock_timestamp() + make_interval(secs => :lease_s)
@@ -68,9 +125,7 @@ CLAIM = """
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ) AS next
     WHERE h.id = next.id
-    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts,
-        h.event_type, h.team, h.player, h.description, h.minute, h.added_time,
-        h.home_team, h.away_team, h.home_score, h.away_score
+    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
 """
 
 FINISH = """
@@ -104,26 +159,24 @@ GIVE_BACK = """
 COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
 
 # A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
-DOCUMENT = """
-    SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {rows} AS h, LATERAL (
+DOCUMENT = f"""
+    SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
         SELECT h.id, h.match_id AS "matchId", h.event_id AS "eventId", h.revision,
-            rfc3339(h.occurred_at) AS "occurredAt", h.event_type AS "eventType",
-            h.team, h.player, h.description, h.minute, h.added_time AS "addedTime",
-            h.home_team AS "homeTeam", h.away_team AS "awayTeam",
-            h.home_score AS "homeScore", h.away_score AS "awayScore",
+            rfc3339(h.occurred_at) AS "occurredAt", {_as_json(FACTS)}, h.reason, h.metadata,
             h.status, h.title, h.summary, h.thumbnail_url AS "thumbnailUrl",
             rfc3339(h.created_at) AS "createdAt", rfc3339(h.updated_at) AS "updatedAt") AS d
 """
 
-GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id"
+GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"
 
 # What each filter of a list means; a list has those of them that it was asked for.
 FILTERS: Final[Mapping[str, str]] = {
     "match_id": "h.match_id = :match_id",
     "status": "h.status = :status",
-    "standing": "h.status <> 'RETRACTED'",
-    "team": "lower(h.team) = lower(:team)",
-    "event_type": "lower(h.event_type) = lower(:event_type)",
+    "standing": "h.status IN ('PENDING_AI', 'READY', 'FAILED_AI')",
+    "side": "h.side = :side",
+    "team_key": "h.team_key = :team_key",
+    "event_type": "h.event_type = :event_type",
     "updated_since": "h.updated_at >= :updated_since",
     "after": "(h.occurred_at, h.id) < (:after, :after_id)",
 }
@@ -135,7 +188,7 @@ def list_statement(names: Iterable[str]) -> str:
     newest_first = "ORDER BY h.occurred_at DESC, h.id DESC"
     chosen = f"highlights AS h {'WHERE ' + where if where else ''} {newest_first}"
     # Of those that are passed over no documents are made.
-    page = f"(SELECT * FROM {chosen} LIMIT :limit OFFSET :offset)"  # noqa: S608 (texts of ours)
+    page = f"(SELECT * FROM {chosen} LIMIT :limit OFFSET :offset)"
     return f"{DOCUMENT.format(rows=page)} {newest_first}"
 
 
@@ -165,10 +218,14 @@ class Highlights:
     async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Record revisions of events, at most one of each event; returns what they changed.
 
-        A row has the event's JSON names, and id, status and traceparent.
+        A row has the JSON names of `COLUMNS`.
         """
         changed = await self._postgres.run(RECORD, rows=_json(rows))
         return [Change(*row) for row in changed]
+
+    async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
+        """The ids of the rows that say something else than the same revision as it is recorded."""
+        return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_json(rows))]
 
     async def claim(self, *, limit: int, lease_s: float) -> list[list[Any]]:
         """Lease up to `limit` highlights that await their text, oldest first.

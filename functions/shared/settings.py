@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +23,8 @@ from pydantic import (
 )
 
 from functions.shared import kafka, postgres_url, urls
+from functions.shared.event_rules import EventRules
+from functions.shared.event_types import HighlightTypes
 from functions.shared.secrets import SecretError, Secrets, is_reference, process_secrets
 
 log = logging.getLogger(__name__)
@@ -83,6 +86,21 @@ class KafkaSettings(Settings):
         if wrong := "; ".join(kafka.refusals(self)):
             raise ValueError(wrong)
         return self
+
+
+class EventSettings(Settings):
+    """For functions that take events: which of them make a highlight, and which cannot be true."""
+
+    highlight_event_types: Annotated[str, StringConstraints(pattern=r"[^\s,]")] = (
+        "goal,own_goal,penalty_goal"
+    )
+    max_clock_skew_s: Annotated[float, Field(ge=0, le=366 * 86_400)] = 86_400.0
+
+    @property
+    def rules(self) -> EventRules:
+        """The rules for events that these settings make."""
+        highlight_types = HighlightTypes.of(self.highlight_event_types)
+        return EventRules(highlight_types, timedelta(seconds=self.max_clock_skew_s))
 
 
 class PostgresSettings(Settings):

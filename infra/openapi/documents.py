@@ -187,7 +187,7 @@ _API_KEY = {
     "scheme": "bearer",
     "description": "One of the service's API keys, where it has any.",
 }
-_LOCATION = {"Location": _header("The highlight that the event becomes, if it makes one")}
+_LOCATION = {"Location": _header("The highlight that the event becomes, if one is expected")}
 _ETAG = {"ETag": _header("Names this representation, for If-None-Match")}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -203,16 +203,25 @@ _FILTERS = [
         type="string",
         enum=list(STATUSES),
     ),
-    _parameter("team", "By this team, without regard to case", type="string"),
-    _parameter("eventType", "Of this type, without regard to case", type="string"),
+    _parameter("team", "By this side: home, away or a team's name in any case", type="string"),
+    _parameter("eventType", "Of this type, in any spelling that an event may have", type="string"),
     _parameter("updatedSince", "Changed at or after", type="string", format="date-time"),
-    _parameter("page", "By number, from 1: for people", type="integer", default=1),
+    _parameter(
+        "page",
+        "By number, from 1: for people. What lies beyond the first 10,000 has to be read by cursor",
+        type="integer",
+        default=1,
+    ),
     _parameter(
         "pageSize",
-        "How many; out of range is clamped",
+        f"How many: out of range, 1 or {PAGE_SIZE_LIMIT}",
         type="integer",
         default=PAGE_SIZE,
-        maximum=PAGE_SIZE_LIMIT,
     ),
-    _parameter("cursor", "Where an earlier answer's Link left off: for programs", type="string"),
+    _parameter(
+        "cursor",
+        "Where an earlier answer's Link left off: for programs",
+        type="string",
+        minLength=1,
+    ),
 ]

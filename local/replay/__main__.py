@@ -5,12 +5,14 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 
+from local.replay import match_lines, openfootball
 from local.replay.arguments import parser
 from local.replay.feed import events
-from local.replay.openfootball import Match, NotOpenfootballError, read
+from local.replay.openfootball import Match, UnreadableFileError
 from local.replay.output import Output, standard_output
 from local.replay.posting import reason
 from local.replay.progress import watching
@@ -31,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` and return its exit status."""
     options = parser(os.environ).parse_args(argv)
     try:
-        matches = select(read(options.file), options.match)
-    except (NotOpenfootballError, NoSuchMatchError) as error:
+        matches = select(_read(options.file), options.match)
+    except (UnreadableFileError, NoSuchMatchError) as error:
         return _fail(str(error), USAGE)
     except OSError as error:
         return _fail(f"{options.file}: {error.strerror}", USAGE)
@@ -55,6 +57,10 @@ def _run(options: Namespace, matches: Sequence[Match], output: Output) -> int:
     return MISSING if report.missing else DONE
 
 
+def _read(path: Path) -> list[Match]:
+    return match_lines.read(path) if path.suffix == ".jsonl" else openfootball.read(path)
+
+
 def _list(matches: Sequence[Match], output: Output) -> int:
     for match in matches:
         output.say(f"{match.date} {fixture(match)}")
@@ -74,8 +80,8 @@ def _dry_run(options: Namespace, matches: Sequence[Match], output: Output) -> in
 async def _replay(options: Namespace, matches: Sequence[Match], output: Output) -> Report:
     for url in (options.events_url, options.highlights_url):
         await _reach(url)
-    goals = sum(len(match.goals) for match in matches)
-    with watching(output, goals * options.times, goals) as watcher:
+    posts = sum(len(events(match)) for match in matches) * options.times
+    with watching(output, posts) as watcher:
         return await replay(
             matches,
             events_url=options.events_url,

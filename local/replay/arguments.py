@@ -30,7 +30,7 @@ def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     """
     made = argparse.ArgumentParser(
         prog="python -m local.replay",
-        description="Replays real matches: posts each goal as a live feed would, "
+        description="Replays real matches: posts each goal and kick as a live feed would, "
         "and reads the highlights back.",
         epilog=EXIT_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -50,7 +50,8 @@ def _add_what(made: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         default=SAMPLE,
-        help="matches in openfootball's JSON (default: the World Cup 2022)",
+        help="matches in openfootball's JSON, or as JSON Lines with the kicks of shoot-outs too "
+        "(default: the World Cup 2022)",
     )
     add(
         "--match",

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from functions.shared.contracts import Event
+from functions.shared.event_types import SHOOTOUT, SHOOTOUT_GOAL, SHOOTOUT_MISS
 from local.replay.clock import timeline
-from local.replay.openfootball import Goal, Match
+from local.replay.openfootball import Goal, Kick, Match
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://github.com/openfootball")
+
+A_MINUTE = timedelta(minutes=1)
+EXTRA_TIME_OVER = timedelta(minutes=45 + 15 + 45 + 5 + 15 + 1 + 15 + 5)  # with the breaks
 
 
 def match_id(match: Match) -> UUID:
@@ -20,7 +24,9 @@ def match_id(match: Match) -> UUID:
 
 
 def events(match: Match) -> list[Event]:
-    """Return one event a goal, in the order of the match clock, with the score after each.
+    """Return one event a goal, in the order of the match clock, then one a kick of a shoot-out.
+
+    Each has the score after it; a kick changes that of the shoot-out alone.
 
     An `eventId` says side, minute and which goal of that side in that minute it is, never who
     scored: it stays the same when a scorer is corrected, and tells apart two goals of one
@@ -34,6 +40,10 @@ def events(match: Match) -> list[Event]:
         moment = _moment(goal)
         in_minute[moment] += 1
         made.append(_event(match, goal, since_kick_off, f"{moment}:{in_minute[moment]}", score))
+    last = max((event.occurred_at for event in made), default=match.kick_off)
+    first_kick = max(last, match.kick_off + EXTRA_TIME_OVER) + A_MINUTE
+    for number, kick in enumerate(match.kicks):
+        made.append(_kick(match, kick, number + 1, first_kick + number * A_MINUTE))
     return made
 
 
@@ -55,6 +65,28 @@ def _event(
             "awayTeam": match.away,
             "homeScore": score["home"],
             "awayScore": score["away"],
+        }
+    )
+
+
+def _kick(match: Match, kick: Kick, number: int, occurred_at: datetime) -> Event:
+    match_uuid = match_id(match)
+    home_score, away_score = match.score or (None, None)
+    return Event.model_validate(
+        {
+            "matchId": match_uuid,
+            "eventId": f"{match_uuid}:kick:{number}",
+            "occurredAt": occurred_at.isoformat(),
+            "eventType": SHOOTOUT_GOAL if kick.scored else SHOOTOUT_MISS,
+            "period": SHOOTOUT,
+            "team": kick.side,
+            "player": kick.player,
+            "homeTeam": match.home,
+            "awayTeam": match.away,
+            "homeScore": home_score,
+            "awayScore": away_score,
+            "homeShootoutScore": kick.score[0],
+            "awayShootoutScore": kick.score[1],
         }
     )
 

@@ -21,8 +21,8 @@ LAST_MINUTE, LONGEST_ADDED_TIME = 150, 30
 MIDDAY = time(12)
 
 
-class NotOpenfootballError(ValueError):
-    """The file is not openfootball's JSON; the message says where it differs."""
+class UnreadableFileError(ValueError):
+    """The file is not of the form that it is read as; the message says where it differs."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,21 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Kick:
+    """A kick of a shoot-out, with the shoot-out's score after it."""
+
+    side: Side
+    scored: bool
+    player: str | None
+    score: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Match:
-    """A match; `goals` as the file has them, `score` the last one before a shoot-out."""
+    """A match; `goals` as the file has them, `score` the last one before a shoot-out.
+
+    `kicks` are those of the shoot-out, in their order; openfootball's JSON has none.
+    """
 
     competition: str
     date: date
@@ -47,6 +60,7 @@ class Match:
     away: str
     goals: tuple[Goal, ...]
     score: tuple[int, int] | None
+    kicks: tuple[Kick, ...] = ()
 
 
 def _name_of(team: object) -> object:
@@ -116,12 +130,12 @@ def read(path: Path) -> list[Match]:
 
     A kick-off is the file's local time less its UTC offset; where it gives no offset the time
     is taken as UTC, and where it gives no time as midday. Newer files list matches, older ones
-    rounds of matches. Raises NotOpenfootballError, and OSError when there is nothing to read.
+    rounds of matches. Raises UnreadableFileError, and OSError when there is nothing to read.
     """
     try:
         return parse(json.loads(path.read_bytes()))
     except ValueError as error:
-        raise NotOpenfootballError(f"{path} is not openfootball's JSON: {error}") from error
+        raise UnreadableFileError(f"{path} is not openfootball's JSON: {error}") from error
 
 
 def parse(document: object) -> list[Match]:
@@ -131,10 +145,10 @@ def parse(document: object) -> list[Match]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise NotOpenfootballError(f"{where or 'the document'}: {first['msg']}") from error
+        raise UnreadableFileError(f"{where or 'the document'}: {first['msg']}") from error
     rows = [*competition.matches, *(m for part in competition.rounds for m in part.matches)]
     if not rows:
-        raise NotOpenfootballError("it has no matches")
+        raise UnreadableFileError("it has no matches")
     return [row.read(competition.name) for row in rows]
 
 

@@ -24,11 +24,15 @@ class GaveUpError(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A 202: the event, its highlight's id, and how many seconds the answer took."""
+    """A 202: the event, its highlight's id, and how many seconds the answer took.
+
+    Of some events no highlight is `expected`: of the kicks of a shoot-out, mostly.
+    """
 
     event: Event
     highlight_id: UUID
     seconds: float
+    expected: bool = True
 
 
 OnRetry = Callable[[Event, str, float], None]
@@ -79,7 +83,7 @@ class Feed:
             except httpx.RequestError as error:
                 return reason(error), 0
         if response.status_code == httpx.codes.ACCEPTED:
-            return Accepted(event, _highlight_id(response), self.clock() - sent)
+            return _accepted(event, response, self.clock() - sent)
         if response.status_code in WORTH_A_RETRY:
             return problem(response), _retry_after(response)
         raise RefusedError(problem(response))
@@ -102,9 +106,11 @@ def problem(response: httpx.Response) -> str:
     return ": ".join(said)
 
 
-def _highlight_id(response: httpx.Response) -> UUID:
+def _accepted(event: Event, response: httpx.Response, seconds: float) -> Accepted:
     try:
-        return UUID(response.json()["highlightId"])
+        answer = response.json()
+        expected = answer.get("highlight") != "none"
+        return Accepted(event, UUID(answer["highlightId"]), seconds, expected)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError("202 without a highlightId: is this GoalStream?") from error
 

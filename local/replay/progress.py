@@ -21,15 +21,15 @@ class Watcher(Protocol):
     def retrying(self, event: Event, why: str, delay: float) -> None:
         """Hear that a goal is posted again in `delay` seconds, and why."""
 
-    def ready(self, count: int) -> None:
-        """Hear how many highlights are READY."""
+    def ready(self, count: int, of: int) -> None:
+        """Hear how many highlights are READY, of those that went in."""
 
 
 @contextmanager
-def watching(output: Output, posts: int, goals: int) -> Iterator[Watcher]:
-    """Yield a watcher that shows `posts` going in and `goals` highlights becoming READY."""
+def watching(output: Output, posts: int) -> Iterator[Watcher]:
+    """Yield a watcher that shows `posts` going in and their highlights becoming READY."""
     if not output.is_terminal:
-        yield Lines(output, goals)
+        yield Lines(output)
         return
     columns = (
         TextColumn("{task.description:>5}"),
@@ -39,16 +39,16 @@ def watching(output: Output, posts: int, goals: int) -> Iterator[Watcher]:
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=output) as progress:
-        yield Bars(progress, posts, goals)
+        yield Bars(progress, posts)
 
 
 class Bars:
     """Two bars: goals that went in, and highlights that are READY."""
 
-    def __init__(self, progress: Progress, posts: int, goals: int) -> None:
+    def __init__(self, progress: Progress, posts: int) -> None:
         self._progress = progress
         self._goals = progress.add_task("goals", total=posts, note="")
-        self._ready = progress.add_task("READY", total=goals, note="", start=False)
+        self._ready = progress.add_task("READY", total=posts, note="", start=False)
 
     def accepted(self, accepted: Accepted) -> None:
         """Advance the first bar and name the goal beside it."""
@@ -58,18 +58,17 @@ class Bars:
         """Say beside the first bar what it waits for."""
         self._progress.update(self._goals, note=f"again in {delay:.1f} s: {why}")
 
-    def ready(self, count: int) -> None:
+    def ready(self, count: int, of: int) -> None:
         """Advance the second bar."""
         self._progress.start_task(self._ready)
-        self._progress.update(self._ready, completed=count)
+        self._progress.update(self._ready, completed=count, total=of)
 
 
 class Lines:
     """A line for each goal, and one whenever something else changes."""
 
-    def __init__(self, output: Output, goals: int) -> None:
+    def __init__(self, output: Output) -> None:
         self._output = output
-        self._goals = goals
         self._trouble = ""
         self._count = 0
 
@@ -84,11 +83,11 @@ class Lines:
             self._trouble = why
             self._say(f"again in {delay:.1f} s: {line(event)}: {why}")
 
-    def ready(self, count: int) -> None:
+    def ready(self, count: int, of: int) -> None:
         """Print the count when it has changed."""
         if count != self._count:
             self._count = count
-            self._say(f"READY: {count} of {self._goals}")
+            self._say(f"READY: {count} of {of}")
 
     def _say(self, text: str) -> None:
         self._output.say(text)

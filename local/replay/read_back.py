@@ -16,7 +16,7 @@ async def read_back(
     report: Report,
     *,
     wait: float,
-    on_ready: Callable[[int], object],
+    on_ready: Callable[[int, int], object],
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
@@ -26,12 +26,12 @@ async def read_back(
     """
     began, pause = clock(), FIRST_PAUSE
     await _read_lists(highlights, report)
-    on_ready(report.ready)
+    on_ready(report.ready, len(report.accepted))
     while _unsettled(report) and (left := began + wait - clock()) > 0:
         await sleep(min(pause, left))
         pause = min(2 * pause, LONGEST_PAUSE)
         await _read_lists(highlights, report)
-        on_ready(report.ready)
+        on_ready(report.ready, len(report.accepted))
     report.read_for = clock() - began
     await asyncio.gather(*(_explain(highlights, report, id_) for id_ in _not_ready(report)))
 

@@ -12,21 +12,28 @@ READY = "READY"
 
 @dataclass
 class Report:
-    """The goals of a replay, each once, and what became of them.
+    """The events of a replay, each once, and what became of them.
 
-    `accepted` has the highlight's id of each goal that went in, `problems` why one did not,
+    `accepted` has the highlight's id of each that went in and makes one, `passed_by` those that
+    went in and make none, `problems` why one did not,
     `statuses` what was last read of each highlight, and `unexplained` the ids of highlights in
     these matches that are of no goal that went in. `seconds` are those each 202 took, `read_for`
     those from the last post to the end of the reading back.
     """
 
-    goals: Sequence[Event]
+    events: Sequence[Event]
     accepted: dict[Event, UUID] = field(default_factory=dict)
+    passed_by: set[Event] = field(default_factory=set)
     problems: dict[Event, str] = field(default_factory=dict)
     statuses: dict[UUID, str] = field(default_factory=dict)
     unexplained: set[UUID] = field(default_factory=set)
     seconds: list[float] = field(default_factory=list)
     read_for: float = 0
+
+    @property
+    def goals(self) -> list[Event]:
+        """The events that have, or should have, a highlight."""
+        return [event for event in self.events if event not in self.passed_by]
 
     @property
     def ready(self) -> int:
@@ -46,6 +53,8 @@ class Report:
                 f"{self.ready} of {len(self.goals)} highlights are READY, "
                 f"{self.read_for:.1f} s after the last goal was posted"
             )
+        if self.passed_by:
+            yield f"{len(self.passed_by)} events went in that make no highlight"
         if self.unexplained:
             yield f"{len(self.unexplained)} more highlights in these matches are of no goal posted"
         for goal, why in self.missing.items():

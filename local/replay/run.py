@@ -35,12 +35,12 @@ async def replay(
     api_key: str | None = None,
     on_accepted: Callable[[Accepted], object] = _unheard,
     on_retry: OnRetry = _unheard,
-    on_ready: Callable[[int], object] = _unheard,
+    on_ready: Callable[[int, int], object] = _unheard,
     transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> Report:
-    """Post every goal of `matches` and wait until all of their highlights are READY.
+    """Post every goal and kick of `matches` and wait until all of their highlights are READY.
 
     The matches kick off together, and `speed` is match time over real time (`math.inf`: as fast
     as answers come). Within a match a goal is posted once the one before it is accepted. Each is
@@ -49,8 +49,8 @@ async def replay(
     request brings `api_key`.
 
     `on_accepted` hears each 202, `on_retry` an event, why it is tried again and after how many
-    seconds, and `on_ready` how many highlights are READY. Never raises for what a service does:
-    that is in the report.
+    seconds, and `on_ready` how many highlights are READY, and of how many. Never raises for what
+    a service does: that is in the report.
     """
     lanes = plan(matches, speed=speed, times=times, shuffle=shuffle)
     report = Report(list(dict.fromkeys(event for lane in lanes for _, event in lane)))
@@ -112,6 +112,9 @@ class _Poster:
             await self._feed.sleep(delay)
 
     def _note(self, accepted: Accepted) -> None:
-        self._report.accepted[accepted.event] = accepted.highlight_id
+        if accepted.expected:
+            self._report.accepted[accepted.event] = accepted.highlight_id
+        else:
+            self._report.passed_by.add(accepted.event)
         self._report.seconds.append(accepted.seconds)
         self._on_accepted(accepted)

@@ -1,15 +1,24 @@
 """Goals and matches in words."""
 
 from functions.shared.contracts import Event
+from functions.shared.event_types import SHOOTOUT
 from local.replay.openfootball import Match
 
 EN_DASH = "\N{EN DASH}"
-KINDS = {"own_goal": "own goal", "penalty_goal": "penalty"}
+KINDS = {
+    "own_goal": "own goal",
+    "penalty_goal": "penalty",
+    "shootout_goal": "shoot-out, scored",
+    "shootout_miss": "shoot-out, missed",
+}
 
 
 def line(event: Event) -> str:
     """Return a goal as one line: minute, score after it, scorer and kind, as far as known."""
-    score = f"{event.home_score}{EN_DASH}{event.away_score}"
+    home, away = event.home_score, event.away_score
+    if event.period == SHOOTOUT:
+        home, away = event.home_shootout_score, event.away_shootout_score
+    score = f"{home}{EN_DASH}{away}"
     said = f"{_minute(event)}{event.home_team} {score} {event.away_team}"
     said += f", {event.player}" if event.player else ""
     kind = KINDS.get(event.event_type)

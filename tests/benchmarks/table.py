@@ -18,6 +18,7 @@ from functions.shared.topics import MATCH_EVENTS
 from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
+from tests.revisions import RULES
 from tests.waiting import eventually
 
 RECORDS = 20_000
@@ -25,7 +26,6 @@ SINGLES = 2_000
 MATCHES = 200  # at a time, as on a busy Saturday
 RAW_BATCH = 1_000
 LIMIT_S = 120
-GOALS = frozenset({"goal"})
 
 
 def topic_to_table(stack: Stack, rounds: int) -> Iterator[Result]:
@@ -81,7 +81,7 @@ def _through_the_function(stack: Stack, connection: Connection) -> float:
 def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
-    rows: list[Any] = [row(event, Delivery(None, None, None), GOALS) for event in goals(count)]
+    rows: list[Any] = [row(event, Delivery(None, None, None), RULES) for event in goals(count)]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()
     for made in batches:

@@ -21,7 +21,7 @@ from infra.answers import ProblemDetails
 from tests.asgi import Client
 from tests.events import MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakePublisher, FakeStore
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 KEY = "the-key-of-the-feed"
 KEYS = {"API_KEYS": KEY}
@@ -42,7 +42,7 @@ class Time:
 
 def _ingest(admit: Admit | None) -> Routes:
     publisher = FakePublisher()
-    return ingest_event(lambda: publisher, admit)
+    return ingest_event(lambda: publisher, RULES, admit=admit)
 
 
 def _list(admit: Admit | None) -> Routes:
@@ -52,7 +52,7 @@ def _list(admit: Admit | None) -> Routes:
 
 def _get(admit: Admit | None) -> Routes:
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), Delivery(None, None, None), HIGHLIGHT_TYPES)]))
+    asyncio.run(store.record([row(identified(), Delivery(None, None, None), RULES)]))
     return get_highlight(lambda: store, admit)
 
 
@@ -133,7 +133,7 @@ def test_what_is_refused_is_not_published() -> None:
     """It stays outside."""
     publisher = FakePublisher()
     admit = admission(load(AccessSettings, KEYS))
-    client = Client(ingest_event(lambda: publisher, admit))
+    client = Client(ingest_event(lambda: publisher, RULES, admit=admit))
     assert client.post("/events", json=event_json()).status_code == 401
     assert publisher.published == []
 

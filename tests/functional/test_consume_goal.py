@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,14 +17,17 @@ from functions.consume_goal.app import BODY_LIMIT, app
 from functions.consume_goal.consume import Consume
 from functions.shared.cloudevents import BATCH, STRUCTURED
 from functions.shared.contracts import IdentifiedEvent
-from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
+from functions.shared.deliveries import Delivery
+from functions.shared.event_rules import EventRules
+from functions.shared.event_types import HighlightTypes
+from functions.shared.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED
 from functions.shared.publisher import Record
 from functions.shared.topics import HIGHLIGHTS_PENDING
 from tests.asgi import Client
 from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakePublisher, FakeStore
 from tests.revisions import (
-    HIGHLIGHT_TYPES,
+    RULES,
     Batches,
     arrivals,
     cloud_event,
@@ -42,7 +46,7 @@ class World:
         self.store = FakeStore()
         self.cache = FakeCache()
         self.broker = FakePublisher()
-        consume = Consume(self.store, self.cache, self.broker, HIGHLIGHT_TYPES)
+        consume = Consume(self.store, self.cache, self.broker, RULES)
         self.trigger = Client(app(lambda: consume))
 
     def post(self, body: Any, content_type: str = BATCH, **headers: str) -> httpx.Response:
@@ -169,7 +173,7 @@ def test_a_highlight_is_there_before_it_is_announced() -> None:
         def announce(self, records: Sequence[Record]) -> None:
             seen.append(bool(records) and GOAL in world.store.rows)
 
-    consume = Consume(world.store, world.cache, Looking(), HIGHLIGHT_TYPES)
+    consume = Consume(world.store, world.cache, Looking(), RULES)
     Client(app(lambda: consume)).post(
         "/", content=json.dumps(envelope([identified()])), headers={"Content-Type": BATCH}
     )
@@ -261,7 +265,8 @@ def test_in_any_order_of_arrival_the_highest_revision_wins(
     assert set(rows) == set(expected(batches))
     for id_, end in expected(batches).items():
         row = rows[id_]
-        assert row["status"] == (READY if end.stands else RETRACTED)
+        others = {RETRACTED} if end.retracted else {RETRACTED, IGNORED}
+        assert row["status"] in ({READY} if end.stands else others)
         assert row["title"] == (told(end.event_type, end.player) if end.stands else None)
         assert (row["revision"], row["retracted"]) == (end.revision, end.retracted)
         assert (row["eventType"], row["player"]) == (end.event_type, end.player)
@@ -454,3 +459,77 @@ def test_the_function_takes_posts_at_its_root(world: World) -> None:
     refused = world.trigger.get("/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert world.trigger.post("/events").status_code == 404
+
+
+def test_a_first_event_that_makes_no_highlight_is_shown_to_nobody(world: World) -> None:
+    """Though it has a revision; and a lower one of it, which was a goal, makes no highlight."""
+    world.take(identified(eventType="yellow_card", revision=2))
+    assert world.status() == IGNORED
+    world.take(identified(eventType="goal", revision=1))
+    assert world.status() == IGNORED
+    world.take(identified(eventType="goal", revision=3))
+    assert world.status() == PENDING_AI
+    world.take(identified(eventType="yellow_card", revision=4))
+    assert world.status() == RETRACTED
+
+
+@pytest.mark.parametrize("event_type", ["goal", "penalty_goal", "own_goal"])
+def test_a_kick_of_a_shoot_out_makes_no_highlight(event_type: str, world: World) -> None:
+    """Whatever its feed calls it; unless kicks are among the types that make one."""
+    kick = identified(eventType=event_type, period="shootout")
+    world.take(kick)
+    assert world.store.rows == {}
+    rules = EventRules(HighlightTypes.of("goal,shootoutGoal"))
+    consume = Consume(world.store, world.cache, world.broker, rules)
+    asyncio.run(consume.take([Delivery(kick.model_dump(mode="json", by_alias=True), None, None)]))
+    assert world.status() == PENDING_AI
+
+
+def test_another_event_under_a_revision_is_ignored_and_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It changes nothing; it is logged and counted, and a redelivery of the same is not."""
+    first, changed = identified(player="Messi"), identified(player="Mbappé")
+    world.take(first)
+    before = conflicts(world)
+    world.take(first)
+    assert conflicts(world) == before
+    world.take(changed, identified(player="Messi"))
+    assert world.store.rows[GOAL]["player"] == "Messi"
+    assert conflicts(world) == before + 1
+    assert [record.getMessage() for record in caplog.records] == ["conflicting event ignored"]
+
+
+def test_a_conflict_within_a_batch_is_told_too(world: World) -> None:
+    """The first of the two stays."""
+    before = conflicts(world)
+    world.take(identified(player="Messi"), identified(player="Mbappé"))
+    assert world.store.rows[GOAL]["player"] == "Messi"
+    assert conflicts(world) == before + 1
+
+
+def conflicts(world: World) -> int:
+    """Return how many conflicting events were counted in this process."""
+    page = world.trigger.get("/metrics").text
+    (count,) = re.findall(r"^consume_goal_conflicting_events_total (\d+)$", page, re.MULTILINE)
+    return int(count)
+
+
+def test_an_event_of_the_far_future_is_refused(world: World) -> None:
+    """It would be the first of every list until somebody retracts it."""
+    rules = EventRules(RULES.highlight_types)
+    consume = Consume(world.store, world.cache, world.broker, rules)
+    event = identified(occurredAt="2099-01-01T00:00:00Z").model_dump(mode="json", by_alias=True)
+    (failure,) = asyncio.run(consume.take([Delivery(event, None, None)]))
+    assert failure.reason.startswith("occurredAt: lies more than 1 day, 0:00:00 ahead of our clock")
+    assert world.store.rows == {}
+
+
+def test_what_failed_is_tried_again_when_it_comes_again(world: World) -> None:
+    """Under a higher revision, with the same facts."""
+    world.take(identified())
+    world.store.rows[GOAL]["status"] = FAILED_AI
+    world.take(identified())
+    assert world.status() == FAILED_AI
+    world.take(identified(revision=1))
+    assert world.status() == PENDING_AI

@@ -20,7 +20,7 @@ from local.embedded import ROOT
 from tests.asgi import Client
 from tests.events import MATCH, event_json, id_of, identified
 from tests.fakes import FakeCache, FakeStore
-from tests.revisions import HIGHLIGHT_TYPES, cloud_event
+from tests.revisions import RULES, cloud_event
 
 GOAL = id_of(MATCH, "goal-1")
 NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
@@ -31,7 +31,7 @@ def _store() -> FakeStore:
     """A store with one goal that awaits its text."""
     event = identified(team="home", player="John Doe")
     store = FakeStore()
-    asyncio.run(store.record([row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)]))
+    asyncio.run(store.record([row(event, Delivery(None, None, None), RULES)]))
     return store
 
 
@@ -119,7 +119,7 @@ def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> N
 async def _record_more(store: FakeStore) -> None:
     events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
     delivery = Delivery(None, None, None)
-    await store.record([row(event, delivery, HIGHLIGHT_TYPES) for event in events])
+    await store.record([row(event, delivery, RULES) for event in events])
 
 
 def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:

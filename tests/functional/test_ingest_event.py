@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from starlette.types import Message
 
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
 from functions.shared.contracts import IdentifiedEvent
+from functions.shared.event_rules import EventRules
 from functions.shared.publisher import Publisher, Record
 from functions.shared.settings import KafkaSettings, load
 from functions.shared.topics import MATCH_EVENTS
@@ -25,6 +27,7 @@ from infra.answers import Accepted, BatchAccepted, ProblemDetails
 from tests.asgi import Client
 from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
 from tests.fakes import FakePublisher
+from tests.revisions import RULES
 
 JSON = {"Content-Type": "application/json"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -40,7 +43,7 @@ def _broker() -> FakePublisher:
 @pytest.fixture(name="client")
 def _client(broker: FakePublisher) -> Client:
     """A feed that posts to ingest-event."""
-    return Client(app(lambda: broker))
+    return Client(app(lambda: broker, RULES))
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -76,6 +79,7 @@ def test_an_event_is_accepted(client: Client) -> None:
         MATCH, "goal", "goal-1", highlight,
     )  # fmt: skip
     assert accepted.message
+    assert accepted.highlight == "expected"
     assert answer.headers["location"] == f"/highlights/{highlight}"
 
 
@@ -455,7 +459,7 @@ def test_a_202_is_not_given_before_the_brokers_word() -> None:
     async def within() -> None:
         broker = FakePublisher(held=asyncio.Event())
         assert broker.held
-        client = Client(app(lambda: broker))
+        client = Client(app(lambda: broker, RULES))
         asked = asyncio.create_task(client.send("POST", "/events", json=event_json()))
         async with asyncio.timeout(LIMIT_S):
             await broker.asked.wait()
@@ -473,7 +477,7 @@ def test_a_202_is_not_given_before_the_brokers_word() -> None:
 )
 def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
     """With when to come again, the match, the topic, and the id that makes it harmless."""
-    client = Client(app(lambda: FakePublisher(refuses=True)))
+    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
     answer = client.post(path, json=body)
     told = problem(answer, 503)
     assert int(answer.headers["retry-after"]) >= 1
@@ -484,7 +488,7 @@ def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
 def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
     """Who sends it again with that id makes no second highlight."""
     broker = FakePublisher(refuses=True)
-    client = Client(app(lambda: broker))
+    client = Client(app(lambda: broker, RULES))
     event_id = client.post("/events", json=event_json()).json()["eventId"]
     broker.refuses = False
     answer = client.post("/events", json=event_json(eventId=event_id))
@@ -493,7 +497,7 @@ def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
 
 def test_the_ids_of_a_batch_s_503_make_a_retry_the_same_events() -> None:
     """Each is told, since some of the records may have arrived."""
-    client = Client(app(lambda: FakePublisher(refuses=True)))
+    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
     told = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
     assert len({each["eventId"] for each in told["events"]}) == 2
 
@@ -524,7 +528,7 @@ def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
 
     async def within() -> None:
         publisher = Publisher(settings)
-        client = Client(app(lambda: publisher))
+        client = Client(app(lambda: publisher, RULES))
         start = monotonic()
         asked = [
             asyncio.create_task(client.send("POST", "/events", json=event_json())),
@@ -554,7 +558,7 @@ def test_a_caller_who_hangs_up_is_no_error_of_ours(caplog: pytest.LogCaptureFixt
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/events", "headers": headers}
     with suppress(ClientDisconnect):
-        asyncio.run(_awaited(app(lambda: broker)(Request(scope, receive))))
+        asyncio.run(_awaited(app(lambda: broker, RULES)(Request(scope, receive))))
     assert broker.published == []
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
@@ -569,3 +573,66 @@ def test_a_highlight_id_is_a_uuid_whatever_the_event_is_called(client: Client) -
         location = client.post("/events", json=event_json(eventId=event_id)).headers["location"]
         assert UUID(location.removeprefix("/highlights/"))
         assert quote(location) == location
+
+
+def test_a_location_is_absolute_where_highlights_are_elsewhere(broker: FakePublisher) -> None:
+    """At the address that HIGHLIGHTS_URL says."""
+    client = Client(app(lambda: broker, RULES, highlights_url="https://example.org/api"))
+    answer = client.post("/events", json=event_json(eventId="goal-1"))
+    assert answer.headers["location"] == (
+        f"https://example.org/api/highlights/{id_of(MATCH, 'goal-1')}"
+    )
+
+
+@pytest.mark.parametrize(
+    "spelling", ["own-goal", "own goal", "ownGoal", "goal-own", "goal-penalty"]
+)
+def test_a_usual_spelling_of_a_goal_is_that_goal(spelling: str, client: Client) -> None:
+    """The answer says which."""
+    answer = client.post("/events", json=event_json(eventType=spelling))
+    assert answer.json()["highlight"] == "expected"
+    assert answer.json()["eventType"] in ("own_goal", "penalty_goal")
+    assert "location" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"eventType": "penalty"}, "Did you mean penalty_goal?"),
+        ({"eventType": "Goal!"}, "Did you mean goal?"),
+        ({"eventType": "own goals"}, "Did you mean own_goal?"),
+        ({"period": "shootout"}, "A kick of a shoot-out is no goal of the match."),
+        ({"eventType": "yellow_card"}, None),
+        ({"eventType": "goal_kick"}, None),
+        ({"eventType": "missed_penalty"}, None),
+        ({"eventType": "shootout_goal"}, None),
+    ],
+)
+def test_an_answer_says_that_no_highlight_is_expected(
+    fields: dict[str, Any], hint: str | None, client: Client
+) -> None:
+    """And why, where the sender may have expected one; it leads nowhere."""
+    for path, body in (
+        ("/events", event_json(**fields)),
+        ("/events/batch", [event_json(**fields)]),
+    ):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 202
+        (receipt,) = answer.json().get("events", [answer.json()])
+        assert (receipt["highlight"], receipt.get("hint")) == ("none", hint)
+        assert "location" not in answer.headers
+
+
+def test_an_event_of_the_far_future_is_refused(broker: FakePublisher) -> None:
+    """A day ahead of our clock is taken; of a batch the one that is further is named."""
+    now = datetime(2025, 12, 8, 20, 16, tzinfo=UTC)
+    rules = EventRules(RULES.highlight_types, timedelta(days=1), lambda: now)
+    client = Client(app(lambda: broker, rules))
+    tomorrow, later = "2025-12-09T20:16:00Z", "2025-12-09T20:16:00.000001Z"
+    assert client.post("/events", json=event_json(occurredAt=tomorrow)).status_code == 202
+    refused = client.post("/events", json=event_json(occurredAt=later))
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["occurredAt"])
+    batch = [event_json(occurredAt=at) for at in (tomorrow, later)]
+    refused = client.post("/events/batch", json=batch)
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["1.occurredAt"])
+    assert len(broker.published) == 1

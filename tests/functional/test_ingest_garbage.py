@@ -21,6 +21,7 @@ from functions.shared.contracts import Event, IdentifiedEvent
 from functions.shared.http import Routes
 from functions.shared.publisher import Acknowledged, Record
 from tests.events import NAMES, event_json, events_json
+from tests.revisions import RULES
 
 BODIES = {"short": 100_000, "long": 1_000_000}[os.environ.get("GOALSTREAM_TEST_LENGTH", "short")]
 SEEDS = range(4)
@@ -183,7 +184,7 @@ def test_no_body_earns_a_5xx(seed: int) -> None:
 
     async def within() -> None:
         topic = Topic()
-        routes = app(lambda: topic)
+        routes = app(lambda: topic, RULES)
         for maker in random.choices(makers, weights, k=BODIES // len(SEEDS)):
             body, key = maker(random), random.choice(KEYS)
             path = random.choice(PATHS) if random.random() < 0.2 else PATHS[body.startswith(b"[")]
@@ -216,14 +217,14 @@ def test_no_json_earns_a_5xx(value: Any, path: str, key: bytes | None, ascii_onl
     """Found by a search that looks for the smallest that would; any key may come with it."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     topic = Topic()
-    check(asyncio.run(posted(app(lambda: topic), path, body, key)), topic, 0)
+    check(asyncio.run(posted(app(lambda: topic, RULES), path, body, key)), topic, 0)
 
 
 @given(events_json())
 def test_every_event_of_the_contract_is_accepted(body: dict[str, Any]) -> None:
     """Alone and in a batch."""
     topic = Topic()
-    routes = app(lambda: topic)
+    routes = app(lambda: topic, RULES)
     one = asyncio.run(posted(routes, "/events", orjson.dumps(body), None))
     batch = asyncio.run(posted(routes, "/events/batch", orjson.dumps([body, body]), None))
     assert (one.status_code, batch.status_code, topic.read) == (202, 202, 3)

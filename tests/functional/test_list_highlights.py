@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote_from_bytes, urlsplit
+from urllib.parse import quote_from_bytes, urljoin, urlsplit
 from uuid import UUID
 
 import httpx
@@ -23,7 +23,7 @@ from infra.answers import Highlight, ProblemDetails
 from tests.asgi import Client
 from tests.events import MATCH, NAMES, OTHER_MATCH, identified
 from tests.fakes import FakeCache, FakeStore
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 
 class World:
@@ -38,7 +38,7 @@ class World:
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
         """Record a goal, or a correction of one; return its id."""
         event = identified(eventId=event_id, **fields)
-        recorded = row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)
+        recorded = row(event, Delivery(None, None, None), RULES)
 
         async def record() -> None:
             async with self.cache.change({event.match_id}):
@@ -68,8 +68,9 @@ def next_query(answer: httpx.Response) -> str | None:
     """Return the query to which an answer's Link leads."""
     if "link" not in answer.headers:
         return None
-    target = urlsplit(answer.links["next"]["url"])
-    assert target.path == "/highlights"
+    behind_a_proxy = "https://example.org/api/highlights"
+    target = urlsplit(urljoin(behind_a_proxy, answer.links["next"]["url"]))
+    assert target.path == "/api/highlights"
     return target.query
 
 
@@ -108,6 +109,7 @@ def test_each_filter_leaves_what_it_names(world: World) -> None:
     assert set(world.ids(f"matchId={MATCH}")) == {messi, mbappé}
     assert set(world.ids("team=FRANCE")) == {mbappé, other}
     assert set(world.ids("eventType=Penalty_Goal")) == {mbappé}
+    assert set(world.ids("eventType=penaltyGoal")) == {mbappé}
     assert set(world.ids("status=retracted")) == {gone}
     assert set(world.ids("status=pending_ai")) == {messi, mbappé, other}
     assert world.ids(f"matchId={MATCH}&team=france&status=PENDING_AI") == [mbappé]
@@ -288,7 +290,7 @@ def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.world.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
-                await self.record([row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)])
+                await self.record([row(event, Delivery(None, None, None), RULES)])
             return read
 
     world = World()
@@ -403,3 +405,21 @@ def test_a_document_is_shown_as_the_store_gave_it(world: World) -> None:
     world.goal(occurredAt="2025-12-08T21:16:00+01:00")
     (highlight,) = json.loads(world.get().content)
     assert highlight["occurredAt"] == "2025-12-08T20:16:00Z"
+
+
+def test_a_team_is_found_by_its_name_and_by_its_side(world: World) -> None:
+    """Whichever of the two the event said, and in every form of Unicode."""
+    sides = {"homeTeam": "S\u00e3o Paulo", "awayTeam": "Grêmio"}
+    said = [
+        world.goal(str(at), team=team, **sides)
+        for at, team in enumerate(["home", "Sa\u0303o Paulo", "SÃO PAULO"])
+    ]
+    for asked in ("home", "Home", "S%C3%A3o+Paulo", "sa%CC%83o+paulo"):
+        assert set(world.ids(f"team={asked}")) == set(said)
+    assert world.ids("team=away") == world.ids("team=Gremio") == []
+
+
+def test_an_event_that_makes_no_highlight_is_never_listed(world: World) -> None:
+    """Not by status either, though a later revision of it is remembered."""
+    world.goal(eventType="yellow_card", revision=1)
+    assert world.ids() == world.ids("status=retracted") == world.ids(f"matchId={MATCH}") == []

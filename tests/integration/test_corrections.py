@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import Consume
+from functions.consume_goal.consume import Consume, row
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
 from functions.shared.highlights import Highlights
@@ -15,10 +17,10 @@ from functions.shared.postgres import Postgres
 from functions.shared.publisher import Record
 from functions.shared.settings import PostgresSettings
 from local.embedded.stack import Stack
-from tests.events import event_json, identified
+from tests.events import MATCH, event_json, id_of, identified
 from tests.integration.table import Table
 from tests.revisions import (
-    HIGHLIGHT_TYPES,
+    RULES,
     Batches,
     Expected,
     arrivals,
@@ -51,7 +53,7 @@ def postgres_of(stack: Stack) -> Iterator[Postgres]:
 
 async def take(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
     """Bring batches to consume-goal, one after the other or all at once."""
-    consume = Consume(Highlights(postgres), Unheard(), Unheard(), HIGHLIGHT_TYPES)
+    consume = Consume(Highlights(postgres), Unheard(), Unheard(), RULES)
 
     async def one(batch: Sequence[IdentifiedEvent]) -> None:
         deliveries = [
@@ -69,7 +71,7 @@ async def take(postgres: Postgres, batches: Batches, *, together: bool = False) 
 async def held(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
     """What the table holds of the match of these batches."""
     rows = await postgres.run(
-        "SELECT id, status <> 'RETRACTED', revision, retracted, event_type, player"
+        "SELECT id, status NOT IN ('RETRACTED', 'IGNORED'), revision, retracted, event_type, player"
         " FROM highlights WHERE match_id = :match_id",
         match_id=batches[0][0].match_id,
     )
@@ -123,3 +125,59 @@ def test_a_goal_that_stands_again_is_described_anew(quiet_stack: Stack, table: T
     """After a retraction a higher revision makes it a highlight again."""
     bring(quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2))
     assert table.run("SELECT status, revision FROM highlights") == [["PENDING_AI", 2]]
+
+
+def test_a_first_event_that_makes_no_highlight_keeps_lower_revisions_out(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """It is shown to nobody, until a higher revision makes it a goal."""
+    bring(quiet_stack, identified(revision=5, eventType="yellow_card"), identified(revision=4))
+    assert table.run("SELECT status, event_type FROM highlights") == [["IGNORED", "yellow_card"]]
+    bring(quiet_stack, identified(revision=6), identified(revision=7, eventType="corner"))
+    assert table.run("SELECT status, event_type FROM highlights") == [["RETRACTED", "corner"]]
+
+
+def test_what_failed_is_tried_again_under_a_higher_revision(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """The same facts are as good a reason as new ones; and so is a goal that stands again."""
+    failed = "UPDATE highlights SET status = 'FAILED_AI', attempts = 5"
+    bring(quiet_stack, identified())
+    table.run(failed)
+    bring(quiet_stack, identified(revision=1))
+    assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
+    table.run(failed)
+    bring(quiet_stack, identified(revision=2, retracted=True), identified(revision=3))
+    assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
+
+
+def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
+    """By any field that is not as it was said under the same revision; the same again is none."""
+    goal = identified(player="Messi", metadata={"a": [1, "b"]}, revision=2**63 - 1)
+    bring(quiet_stack, goal)
+    changes = {"player": "Mbappé", "reason": "VAR", "metadata": {"a": 1}, "minute": 3}
+    others = [goal.model_copy(update={name: value}) for name, value in changes.items()]
+
+    async def conflicts(event: IdentifiedEvent) -> int:
+        nothing = Delivery(None, None, None)
+        with postgres_of(quiet_stack) as postgres:
+            return len(await Highlights(postgres).conflicts([row(event, nothing, RULES)]))
+
+    assert [asyncio.run(conflicts(event)) for event in [goal, *others]] == [0, 1, 1, 1, 1]
+    assert table.run("SELECT player FROM highlights") == [["Messi"]]
+
+
+@pytest.mark.usefixtures("table")
+def test_metadata_is_given_back_as_it_came(quiet_stack: Stack) -> None:
+    """Its members in their order, and their spelling as it was."""
+    metadata = {"z": 1.5, "a": {" b ": [None, True, "\u00e9\U0001f3c6"]}}
+    bring(quiet_stack, identified(metadata=metadata))
+
+    async def document() -> str:
+        with postgres_of(quiet_stack) as postgres:
+            found = await Highlights(postgres).get(id_of(MATCH, "goal-1"))
+        assert found
+        return found.json
+
+    kept = orjson.loads(asyncio.run(document()))["metadata"]
+    assert orjson.dumps(kept) == orjson.dumps(metadata)

@@ -133,6 +133,7 @@ def assert_problem(response: httpx.Response, status: int, title: str) -> None:
         ("GET", "highlights", "/health", "list_highlights"),
         ("HEAD", "highlights", "/highlights", "list_highlights"),
         ("GET", "highlights", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
+        ("GET", "events", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
         # What a function refuses, it refuses itself.
         ("DELETE", "highlights", "/highlights", "list_highlights"),
         ("GET", "events", "/events", "ingest_event"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 from uuid import uuid4
 
 import httpx
@@ -88,7 +89,7 @@ def test_reads_are_answered_as_by_the_gateway(
             ours = asked(api, method, url, headers)
             assert ours == asked(http, method, f"{stack.highlights_url}{url}", headers)
         link = api.get(f"/highlights?matchId={match_id}&pageSize=2").headers["Link"]
-        url = link.partition(">")[0].removeprefix("<")
+        url = urljoin("/highlights", link.partition(">")[0].removeprefix("<"))
         ours = asked(api, "GET", url, {})
         assert ours == asked(http, "GET", f"{stack.highlights_url}{url}", {})
         assert ours[0] == 200

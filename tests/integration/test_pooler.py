@@ -20,8 +20,8 @@ from local.embedded.stack import Stack
 from tests.events import MATCH, identified
 from tests.integration.pooler import Pooler
 from tests.integration.table import Table
+from tests.revisions import RULES
 
-TYPES = frozenset({"goal"})
 WHO = "SELECT pg_backend_pid() WHERE cast(:value AS integer) = 1"
 
 
@@ -61,8 +61,8 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
 async def life(highlights: Highlights, event: IdentifiedEvent) -> None:
     """Of a highlight, until it can be read."""
     nothing = Delivery(None, None, None)
-    [recorded] = await highlights.record([row(event, nothing, TYPES)])
-    assert await highlights.record([row(event, nothing, TYPES)]) == []
+    [recorded] = await highlights.record([row(event, nothing, RULES)])
+    assert await highlights.record([row(event, nothing, RULES)]) == []
     assert await highlights.count_pending() == 1
     [claimed] = await highlights.claim(limit=10, lease_s=60)
     back = {"id": claimed[0], "lease": claimed[1]}

@@ -15,14 +15,18 @@ from tests.integration.table import Table
 MATCH = UUID(int=7)
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
 
-# A thousand matches of a hundred goals; one in a hundred awaits its text, as many are retracted.
+# A thousand matches of a hundred goals; one in a hundred awaits its text, as many are retracted,
+# as many make no highlight. A type, a side and a team that are asked for are rare.
 FILL = """
     INSERT INTO highlights (id, match_id, event_id, revision, retracted, occurred_at, event_type,
-                            team, player, status, available_at, updated_at)
+                            side, team_key, player, status, available_at,
+                            updated_at)
     SELECT md5(n::text)::uuid, lpad(to_hex(n % 1000), 32, '0')::uuid, n::text, 0, false,
            timestamptz '2025-01-01' + n * interval '1 minute',
-           (ARRAY['goal', 'own_goal', 'penalty_goal'])[1 + n % 3], 'Team ' || n % 200, 'Player',
-           CASE n % 100 WHEN 1 THEN 'PENDING_AI' WHEN 2 THEN 'RETRACTED' ELSE 'READY' END,
+           CASE n % 200 WHEN 5 THEN 'own_goal' ELSE 'goal' END,
+           CASE n % 200 WHEN 7 THEN 'home' WHEN 8 THEN 'away' END, 'team ' || n % 200, 'Player',
+           CASE n % 100 WHEN 1 THEN 'PENDING_AI' WHEN 2 THEN 'RETRACTED'
+                WHEN 3 THEN 'IGNORED' ELSE 'READY' END,
            now() - interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
     FROM generate_series(1, 100000) AS n
 """
@@ -51,6 +55,7 @@ def full_table(stack: Stack) -> Iterator[Table]:
         ("status=PENDING_AI", "highlights_by_status"),
         ("status=RETRACTED", "highlights_by_status"),
         ("team=team%207", "highlights_by_team"),
+        ("team=home", "highlights_by_side"),
         ("eventType=OWN_GOAL", "highlights_by_event_type"),
         ("updatedSince=2025-03-11T00:00:00Z", "highlights_by_update"),
     ],

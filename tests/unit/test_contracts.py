@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from functions.shared.contracts import Event, IdentifiedEvent, highlight_id, moment
+from functions.shared.event_types import fold_event_type
 from tests.events import MATCH, NAMES, event_json, events_json
 
 TEXTS = {
     "eventType": 64, "eventId": 128, "team": 128, "player": 128, "homeTeam": 128, "awayTeam": 128,
-    "description": 1024,
+    "assist": 128, "description": 1024, "reason": 256,
 }  # fmt: skip
 OPTIONAL_TEXTS = [name for name in TEXTS if name != "eventType"]
-NUMBERS = {"minute": 150, "addedTime": 30, "homeScore": 99, "awayScore": 99, "revision": 2**31 - 1}
+NUMBERS = {
+    "minute": 150, "addedTime": 60, "homeScore": 99, "awayScore": 99, "homeShootoutScore": 99,
+    "awayShootoutScore": 99, "revision": 2**63 - 1,
+}  # fmt: skip
 
 
 def taken(**fields: Any) -> dict[str, Any]:
@@ -124,13 +128,19 @@ def test_a_number_lies_within_its_field(name: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("number", ["1", 1.0, 1.5, True, [1], 10**4000, float("nan"), ""])
+@pytest.mark.parametrize("number", ["1", 1.5, True, [1], 10**4000, 1e300, float("nan"), ""])
 def test_only_an_integer_is_an_integer(name: str, number: object) -> None:
     """No text, float, boolean, and nothing beyond what a column can keep."""
     assert refused(**{name: number}) == {name}
 
 
-@pytest.mark.parametrize("name", ["minute", "addedTime", "homeScore", "awayScore"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_an_integer_may_be_written_as_a_decimal(name: str) -> None:
+    """10.0 is the integer 10, as JSON Schema has it."""
+    assert json.dumps(taken(**{name: 10.0})[name]) == "10"
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name != "revision"])
 def test_an_optional_number_may_be_null(name: str) -> None:
     """Then it is unknown."""
     assert name not in taken(**{name: None})
@@ -188,6 +198,8 @@ def test_what_is_no_object_is_no_event(body: str) -> None:
         ("2022-12-18T15:36:00.5Z", "2022-12-18T15:36:00.500000Z"),
         ("2022-12-18T15:36:00.123456789Z", "2022-12-18T15:36:00.123456Z"),
         ("2024-02-29T23:59:59-12:00", "2024-03-01T11:59:59Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),  # a leap second: nothing here keeps it
+        ("2017-01-01T05:29:60.5+05:30", "2016-12-31T23:59:59.500000Z"),
         ("0001-01-01T14:00:00+14:00", "0001-01-01T00:00:00Z"),
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
     ],
@@ -218,7 +230,9 @@ def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
         "2022-02-29T15:36:00Z",
         "2022-12-18T24:00:00Z",
         "2022-12-18T15:60:00Z",
-        "2016-12-31T23:59:60Z",  # a leap second: real, but nothing here can keep it
+        "2016-12-31T23:58:60Z",  # there is no leap second but at midnight in UTC
+        "2016-12-31T23:59:60+01:00",
+        "2016-12-31T23:59:61Z",
         "2022-12-18T15:36:00+24:00",
         "2022-12-18T15:36:00+14:60",
         "0000-01-01T00:00:00Z",
@@ -291,3 +305,68 @@ def test_a_highlight_id_tells_matches_and_events_apart(match_id: UUID, event_id:
     assert same != highlight_id(match_id, event_id + "x")
     assert highlight_id(match_id, f"{event_id}A") != highlight_id(match_id, f"{event_id}a")
     assert same != highlight_id(UUID(int=match_id.int ^ 1), event_id)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["own_goal", "own-goal", "own goal", "ownGoal", "OwnGoal", "OWN_GOAL", " Own  Goal ",
+     "own\N{NON-BREAKING HYPHEN}goal", "goal_own", "goal-own", "owngoal", "OWNGOAL"],
+)  # fmt: skip
+def test_a_type_is_folded_to_words(spelling: str) -> None:
+    """Every usual spelling of a type is that type, on the topic too."""
+    assert taken(eventType=spelling)["eventType"] == "own_goal"
+    assert IdentifiedEvent.model_validate(
+        event_json(eventId="1", eventType=spelling)
+    ).event_type == ("own_goal")
+
+
+@pytest.mark.parametrize(
+    ("spelling", "folded"),
+    [
+        ("goalPenalty", "penalty_goal"), ("penaltygoal", "penalty_goal"), ("Goal", "goal"),
+        ("VARReview", "var_review"), ("secondYellow", "second_yellow"), ("Gól", "gól"),
+        ("goal!", "goal!"), ("penalty", "penalty"), ("-", "-"), ("サッカー", "サッカー"),
+    ],
+)  # fmt: skip
+def test_any_other_type_is_taken_as_it_is(spelling: str, folded: str) -> None:
+    """In lower-case words; what may mean more than one type stays for itself."""
+    assert taken(eventType=spelling)["eventType"] == folded
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_folding_a_type_again_changes_nothing(text: str) -> None:
+    """What is folded on the way in is folded anew off the topic."""
+    folded = fold_event_type(text)
+    assert folded
+    assert fold_event_type(folded) == folded
+
+
+@pytest.mark.parametrize("period", ["first_half", "extra_time_second", "shootout", None])
+def test_a_period_is_one_of_five(period: str | None) -> None:
+    """Or unknown."""
+    assert taken(period=period).get("period") == period
+    assert refused(period="half_time") == {"period"}
+
+
+METADATA: list[Any] = [
+    {}, {"a": None, " b ": [1, 2.5, True, {"c": "  Ñ\u200b "}]}, {"n": 2**64 - 1, "m": -(2**63)},
+    {"deep": json.loads("[" * 30 + "]" * 30)}, {"x": "y" * 2040},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("metadata", METADATA)
+def test_metadata_is_kept_as_it_is(metadata: Any) -> None:
+    """Not a space of it is stripped, and no member put elsewhere."""
+    assert json.dumps(taken(metadata=metadata)["metadata"]) == json.dumps(metadata)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        [], "x", 1, {"x": "y" * 2041}, {"é" * 1030: 1}, {"a": "\0"}, {"\0": 1}, {"a": 2**64},
+        {"a": float("inf")}, {"a": float("nan")}, {"a": json.loads("[" * 40 + "]" * 40)},
+    ],
+)  # fmt: skip
+def test_metadata_that_could_not_be_given_back_is_refused(metadata: Any) -> None:
+    """No object, more than 2 KiB, or what JSON or Postgres cannot keep."""
+    assert refused(metadata=metadata) == {"metadata"}

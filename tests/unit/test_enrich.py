@@ -20,7 +20,7 @@ from functions.shared.problems import Unavailable
 from functions.shared.settings import load
 from tests.events import MATCH, OTHER_MATCH, identified
 from tests.fakes import FakeCache, FakeStore
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -66,7 +66,7 @@ class Work:
             row(
                 identified(matchId=str(match_id), eventId=f"{at}", player=player),
                 Delivery(None, TRACE, None),
-                HIGHLIGHT_TYPES,
+                RULES,
             )
             for at, player in enumerate(players, len(self.store.rows))
         ]
@@ -101,10 +101,21 @@ def test_an_enricher_is_told_all_that_the_event_says() -> None:
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(work.store.record([row(event, Delivery(None, None, None), HIGHLIGHT_TYPES)]))
+    asyncio.run(work.store.record([row(event, Delivery(None, None, None), RULES)]))
     work.run()
     assert work.namer.seen == [
-        Facts("own_goal", "home", "Saïss", "Off the post.", 45, 2, "Canada", "Morocco", 1, 2)
+        Facts(
+            "own_goal",
+            team="home",
+            player="Saïss",
+            description="Off the post.",
+            minute=45,
+            added_time=2,
+            home_team="Canada",
+            away_team="Morocco",
+            home_score=1,
+            away_score=2,
+        )
     ]
 
 
@@ -225,9 +236,7 @@ def test_a_goal_that_is_retracted_meanwhile_stays_so() -> None:
     """The text comes too late."""
     work = Work()
     (highlight,) = work.goals("Messi")
-    retraction = row(
-        identified(eventId="0", retracted=True), Delivery(None, None, None), HIGHLIGHT_TYPES
-    )
+    retraction = row(identified(eventId="0", retracted=True), Delivery(None, None, None), RULES)
     work.namer.meanwhile = lambda _: _finished(work.store.record([retraction]))
     assert work.run() == Tally(claimed=1)
     assert work.statuses([highlight]) == [RETRACTED]

@@ -19,6 +19,7 @@ from functions.shared.http import Routes
 from functions.shared.problems import Problem
 from infra.openapi.documents import documents
 from tests.events import event_json
+from tests.revisions import RULES
 
 FOLDER = Path(infra.openapi.__file__).parent
 NAMES = ("events.json", "highlights.json")
@@ -30,7 +31,7 @@ def unused() -> Any:
 
 
 SERVED: dict[str, list[Routes]] = {
-    "events.json": [ingest_event(unused)],
+    "events.json": [ingest_event(unused, RULES)],
     "highlights.json": [list_highlights(unused), get_highlight(unused)],
 }
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from local.replay.arguments import SAMPLE
-from local.replay.openfootball import Goal, Match, NotOpenfootballError, parse, read
+from local.replay.openfootball import Goal, Match, UnreadableFileError, parse, read
 
 
 def a_match(**fields: Any) -> Match:
@@ -165,5 +165,5 @@ def test_older_files_have_rounds_of_matches() -> None:
 )
 def test_anything_else_is_refused_and_says_where(document: object, why: str) -> None:
     """A file of another format is a mistake that is named."""
-    with pytest.raises(NotOpenfootballError, match=why):
+    with pytest.raises(UnreadableFileError, match=why):
         parse(document)

@@ -62,14 +62,14 @@ def shown(*, terminal: bool) -> str:
     """Return what is shown of two goals, the second of which waits for a busy service."""
     output = io.StringIO()
     console = Output(file=output, force_terminal=terminal, width=120)
-    with watching(console, posts=2, goals=2) as watcher:
+    with watching(console, posts=2) as watcher:
         watcher.accepted(accepted(GOALS[0]))
         watcher.retrying(GOALS[1], "503 Service Unavailable", 1)
         watcher.retrying(GOALS[1], "503 Service Unavailable", 2)
         watcher.accepted(accepted(GOALS[1]))
-        watcher.ready(0)
-        watcher.ready(2)
-        watcher.ready(2)
+        watcher.ready(0, 2)
+        watcher.ready(2, 2)
+        watcher.ready(2, 2)
     return plain(output.getvalue())
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from local.replay import match_lines
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import Match, read
@@ -17,6 +18,7 @@ from local.replay.selection import select
 from tests.events import id_of
 
 ALL = read(SAMPLE)
+SHOOTOUTS = SAMPLE.with_name("shootouts_2022.jsonl")
 FINAL = select(ALL, ["argentina france"])
 
 
@@ -62,7 +64,10 @@ class GoalStream:
         self.posted.append((self.now, event))
         id_ = str(id_of(UUID(event["matchId"]), event["eventId"]))
         self.highlights[id_] = {"id": id_, "matchId": event["matchId"], "polls": 0}
-        return httpx.Response(202, json={"highlightId": id_})
+        if event.get("period") == "shootout":
+            del self.highlights[id_]
+            return httpx.Response(202, json={"highlightId": id_, "highlight": "none"})
+        return httpx.Response(202, json={"highlightId": id_, "highlight": "expected"})
 
     def _one(self, id_: str) -> httpx.Response:
         status = self._statuses[-1]
@@ -144,15 +149,15 @@ def test_thrice_and_shuffled_makes_the_same_highlights() -> None:
 def test_what_is_accepted_and_ready_is_told_as_it_happens() -> None:
     """Whoever listens hears each goal and each count."""
     accepted: list[str | None] = []
-    counts: list[int] = []
+    counts: list[tuple[int, int]] = []
     run(
         GoalStream("PENDING_AI", "READY"),
         FINAL,
         on_accepted=lambda a: accepted.append(a.event.event_id),
-        on_ready=counts.append,
+        on_ready=lambda *ready: counts.append(ready),
     )
     assert accepted == [event.event_id for event in events(FINAL[0])]
-    assert counts == [0, 6]
+    assert counts == [(0, 6), (6, 6)]
 
 
 @pytest.mark.parametrize("before", [None, "PENDING_AI"])
@@ -222,3 +227,13 @@ def test_matches_without_goals_are_done_at_once() -> None:
     service = GoalStream()
     assert not run(service, goalless).missing
     assert service.posted == []
+
+
+def test_no_highlight_is_awaited_of_what_makes_none() -> None:
+    """The kicks of a shoot-out go in after the goals, and are told apart in the report."""
+    final = select(match_lines.read(SHOOTOUTS), ["argentina france"])
+    service = GoalStream()
+    report = run(service, final)
+    assert len(service.posted) == 14
+    assert (report.ready, report.missing, len(report.passed_by)) == (6, {}, 8)
+    assert "8 events went in that make no highlight" in list(report.lines())

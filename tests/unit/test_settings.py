@@ -154,7 +154,7 @@ def test_an_empty_variable_is_unset() -> None:
     )
     assert settings.redis_url is None
     assert settings.log_level == "INFO"
-    assert settings.highlight_types == {"goal", "own_goal", "penalty_goal"}
+    assert settings.rules.highlight_types.names == {"goal", "own_goal", "penalty_goal"}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -317,10 +317,10 @@ def test_a_start_that_is_stopped_ends_the_process() -> None:
         ("goal,,own_goal,", {"goal", "own_goal"}),
     ],
 )
-def test_highlight_types_are_compared_without_regard_to_case(value: str, types: set[str]) -> None:
+def test_highlight_types_are_folded_as_events_are(value: str, types: set[str]) -> None:
     """White space and empty places do not count."""
     settings = load(ConsumeGoalSettings, ALL | {"HIGHLIGHT_EVENT_TYPES": value})
-    assert settings.highlight_types == types
+    assert settings.rules.highlight_types.names == types
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ VOCABULARY = """
     A An GOAL Goal Own Penalty Home Away Bicycle home away side the goal own penalty bicycle kick
     from by for in at to it make spot minute added time st nd rd th scores scoring score counts
     opens puts ahead equalises brings levels level doubles extends lead pulls one back
+    assisted misses miss shoot-out which stands
 """
 TEXTS = ("team", "player", "description", "home_team", "away_team")
 FINAL: dict[str, Any] = {"home_team": "Argentina", "away_team": "France"}
@@ -51,7 +52,16 @@ def test_the_smallest_example() -> None:
 
 def test_a_goal_of_which_all_is_known() -> None:
     """The title says what the goal did, to which score and when; the summary says it in words."""
-    facts = Facts("goal", "home", "Ángel Di María", None, 36, None, "Argentina", "France", 2, 0)
+    facts = Facts(
+        "goal",
+        team="home",
+        player="Ángel Di María",
+        minute=36,
+        home_team="Argentina",
+        away_team="France",
+        home_score=2,
+        away_score=0,
+    )
 
     assert enrich(facts) == Text(
         "Ángel Di María doubles the lead: Argentina 2–0 France, 36'",
@@ -117,7 +127,16 @@ def test_an_own_goal_counts_for_its_team(score: tuple[int, int] | None, expected
 
 def test_the_summary_of_an_own_goal() -> None:
     """It says who scored it, when, and for whom it counts."""
-    facts = Facts("own_goal", "home", "Mats Hummels", None, 20, None, "France", "Germany", 1, 0)
+    facts = Facts(
+        "own_goal",
+        team="home",
+        player="Mats Hummels",
+        minute=20,
+        home_team="France",
+        away_team="Germany",
+        home_score=1,
+        away_score=0,
+    )
 
     assert enrich(facts) == Text(
         "Own goal by Mats Hummels puts France ahead: France 1–0 Germany, 20'",
@@ -127,7 +146,16 @@ def test_the_summary_of_an_own_goal() -> None:
 
 def test_a_penalty_goal_comes_from_the_spot() -> None:
     """A penalty is told as one, whatever else is known."""
-    facts = Facts("penalty_goal", "away", "Mbappé", None, 118, None, "Argentina", "France", 3, 3)
+    facts = Facts(
+        "penalty_goal",
+        team="away",
+        player="Mbappé",
+        minute=118,
+        home_team="Argentina",
+        away_team="France",
+        home_score=3,
+        away_score=3,
+    )
 
     assert enrich(facts) == Text(
         "Mbappé equalises for France from the penalty spot: Argentina 3–3 France, 118'",
@@ -185,7 +213,16 @@ def test_a_text_that_says_nothing_is_unknown(unknown: str) -> None:
 @pytest.mark.parametrize("score", [(0, 1), (0, 0), (0, 3)])
 def test_a_score_that_contradicts_the_goal_is_not_told(score: tuple[int, int]) -> None:
     """A side that has scored has at least one goal."""
-    facts = Facts("goal", "home", "Ann", None, 36, None, "Argentina", "France", *score)
+    facts = Facts(
+        "goal",
+        team="home",
+        player="Ann",
+        minute=36,
+        home_team="Argentina",
+        away_team="France",
+        home_score=score[0],
+        away_score=score[1],
+    )
 
     assert enrich(facts) == Text(
         "Argentina GOAL by Ann, 36'", "Ann scores for Argentina in the 36th minute."
@@ -252,7 +289,18 @@ def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: 
     [
         (Facts("bicycle_kick_goal"), Text("Bicycle kick goal", "Bicycle kick goal.")),
         (
-            Facts("yellow_card", "away", "Ann", "Late.", 45, 2, "Argentina", "France", 0, 0),
+            Facts(
+                "yellow_card",
+                team="away",
+                player="Ann",
+                description="Late.",
+                minute=45,
+                added_time=2,
+                home_team="Argentina",
+                away_team="France",
+                home_score=0,
+                away_score=0,
+            ),
             Text(
                 "France yellow card: Ann, 45+2'",
                 "France yellow card in added time (45+2') at Argentina 0–0 France: Ann. Late.",
@@ -404,3 +452,83 @@ def test_case_makes_no_difference(facts: Facts, event_type: str, team: str) -> N
     loud = replace(facts, event_type=event_type.upper(), team=team.upper())
 
     assert enrich(loud) == enrich(quiet)
+
+
+# With a joiner that keeps two Persian letters apart.
+ALIREZA = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+KICKS: dict[str, Any] = {
+    "home_shootout_score": 4,
+    "away_shootout_score": 2,
+    "home_score": 3,
+    "away_score": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "facts", "expected"),
+    [
+        ("shootout_goal", {"player": "Montiel"}, Text(
+            "Montiel scores in the shoot-out: Argentina 4–2 France",
+            "Montiel scores for Argentina in the shoot-out to make it Argentina 4–2 France.")),
+        ("penalty_goal", {"player": "Montiel", "period": "shootout", "minute": 120}, Text(
+            "Montiel scores in the shoot-out: Argentina 4–2 France",
+            "Montiel scores for Argentina in the shoot-out to make it Argentina 4–2 France.")),
+        ("shootout_goal", {}, Text(
+            "Argentina GOAL in the shoot-out: Argentina 4–2 France",
+            "A goal for Argentina in the shoot-out: Argentina 4–2 France.")),
+        ("shootout_miss", {"player": "Coman"}, Text(
+            "Coman misses in the shoot-out: Argentina 4–2 France",
+            "Coman misses for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
+        ("shootout_miss", {}, Text(
+            "Argentina miss in the shoot-out: Argentina 4–2 France",
+            "A miss for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
+    ],
+)  # fmt: skip
+def test_a_kick_of_a_shoot_out_is_told_as_one(
+    event_type: str, facts: dict[str, Any], expected: Text
+) -> None:
+    """With the shoot-out's score; it neither equalises nor leads in the match."""
+    assert enrich(Facts(event_type, team="home", **FINAL, **KICKS, **facts)) == expected
+
+
+def test_a_late_penalty_of_no_period_makes_no_score() -> None:
+    """It may be a kick of a shoot-out, which feeds have at 120+1 and on."""
+    kick = Facts("penalty_goal", team="away", player="Ann", minute=120, added_time=2, **FINAL,
+                 home_score=3, away_score=3)  # fmt: skip
+    assert enrich(kick) == Text(
+        "France GOAL by Ann from the penalty spot, 120+2'",
+        "Ann scores for France from the penalty spot in added time (120+2').",
+    )
+    assert "equalises" in enrich(replace(kick, period="extra_time_second")).title
+    assert "equalises" in enrich(replace(kick, minute=118, added_time=None)).title
+
+
+def test_an_assist_is_told_in_the_summary() -> None:
+    """If it is known."""
+    facts = Facts("goal", team="home", player="Di María", assist="Mac Allister", minute=36, **FINAL)
+    assert enrich(facts).summary == (
+        "Di María scores for Argentina in the 36th minute, assisted by Mac Allister."
+    )
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_name() -> None:
+    """The side that the team is is known, and so what the goal did."""
+    made = title(team="S\u00e3o Paulo", player="Ann", score=(1, 0), home_team="Sa\u0303o Paulo",
+                 away_team="Grêmio")  # fmt: skip
+    assert made == "Ann opens the scoring: Sa\u0303o Paulo 1–0 Grêmio"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Me\u200bssi", "Messi"), ("\ufeffMessi", "Messi"), ("Me\u200dssi", "Messi"),
+        ("Me\u00adssi\u200e", "Messi"), ("Messi\U000e0041\U000e007f", "Messi"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f Kane", "Kane"),
+        ("👩🏽\u200d🦰", "👩🏽\u200d🦰"), ("क्\u200dष", "क्\u200dष"),
+        (ALIREZA, ALIREZA),
+        ("\u3164", None), ("\u200b\u2060", None), ("\u200d", None), ("\u2800", None),
+    ],
+)  # fmt: skip
+def test_what_nobody_sees_is_in_no_title(name: str, shown: str | None) -> None:
+    """Joiners stay where they join; a name of nothing but such characters is unknown."""
+    assert title(player=name) == (f"GOAL by {shown}" if shown else "GOAL")

@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 from functions.consume_goal.consume import Taken, announcement, passes_by, rank, row, winners
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
-from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED, Change
+from functions.shared.highlights import (
+    COLUMNS,
+    FAILED_AI,
+    IGNORED,
+    PENDING_AI,
+    READY,
+    RETRACTED,
+    Change,
+)
 from functions.shared.topics import HIGHLIGHTS_PENDING
 from tests.events import MATCH, OTHER_MATCH, id_of, identified
-from tests.revisions import HIGHLIGHT_TYPES
+from tests.revisions import RULES
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -88,18 +96,22 @@ def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
     assert delivery.traceparent == TRACE
 
 
-@pytest.mark.parametrize("event_type", ["goal", "GOAL", "Own_Goal", "penalty_goal"])
+@pytest.mark.parametrize(
+    "event_type", ["goal", "GOAL", "Own_Goal", "own goal", "ownGoal", "goal-penalty"]
+)
 def test_a_goal_is_a_highlight(event_type: str) -> None:
-    """Of any case."""
-    assert not passes_by(identified(eventType=event_type), HIGHLIGHT_TYPES)
+    """In any spelling."""
+    assert not passes_by(identified(eventType=event_type), RULES)
 
 
-@pytest.mark.parametrize("event_type", ["yellow_card", "goal_kick", "own goal", "goals"])
+@pytest.mark.parametrize(
+    "event_type", ["yellow_card", "goal_kick", "penalty", "goals", "shootout_goal"]
+)
 def test_another_event_passes_by(event_type: str) -> None:
     """Unless it may revise a highlight."""
-    assert passes_by(identified(eventType=event_type), HIGHLIGHT_TYPES)
-    assert not passes_by(identified(eventType=event_type, revision=1), HIGHLIGHT_TYPES)
-    assert not passes_by(identified(eventType=event_type, retracted=True), HIGHLIGHT_TYPES)
+    assert passes_by(identified(eventType=event_type), RULES)
+    assert not passes_by(identified(eventType=event_type, revision=1), RULES)
+    assert not passes_by(identified(eventType=event_type, retracted=True), RULES)
 
 
 @pytest.mark.parametrize(
@@ -108,22 +120,25 @@ def test_another_event_passes_by(event_type: str) -> None:
         ({}, PENDING_AI),
         ({"revision": 3, "eventType": "PENALTY_GOAL"}, PENDING_AI),
         ({"retracted": True}, RETRACTED),
-        ({"revision": 1, "eventType": "yellow_card"}, RETRACTED),
+        ({"revision": 1, "eventType": "yellow_card"}, IGNORED),
+        ({"retracted": True, "eventType": "yellow_card"}, RETRACTED),
+        ({"revision": 1, "period": "shootout"}, IGNORED),
     ],
 )
 def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status: str) -> None:
-    """A goal that turns out to be none is kept, as RETRACTED."""
+    """One that does not is kept too, so that no lower revision makes it stand."""
     event, delivery = taken(TRACE, **fields)
-    recorded = row(event, delivery, HIGHLIGHT_TYPES)
+    recorded = row(event, delivery, RULES)
     assert recorded["status"] == status
     assert recorded["traceparent"] == TRACE
     assert recorded["id"] == str(id_of(event.match_id, event.event_id))
 
 
 def test_a_row_has_every_field_of_the_event() -> None:
-    """By the names of the contract."""
+    """By the names of the contract; the store has a column for each."""
+    assert {column.json for column in COLUMNS} == set(row(*taken(), RULES))
     names = {field.alias for field in IdentifiedEvent.model_fields.values()}
-    assert set(row(*taken(), HIGHLIGHT_TYPES)) == names | {"id", "status", "traceparent"}
+    assert set(row(*taken(), RULES)) == names | {"id", "status", "traceparent", "side", "teamKey"}
 
 
 def test_one_announcement_names_all_that_awaits_its_text() -> None:
@@ -149,3 +164,44 @@ def test_an_announcement_without_a_trace_has_no_header() -> None:
 def test_what_needs_no_text_is_not_announced(status: str) -> None:
     """A correction of what the text does not tell, or a retraction."""
     assert announcement([Change(UUID(int=1), status)], taken(TRACE)) == []
+
+
+@pytest.mark.parametrize(
+    ("team", "side", "key"),
+    [
+        ("home", "home", "argentina"), ("HOME", "home", "argentina"),
+        ("Argentina", "home", "argentina"), ("ARGENTINA", "home", "argentina"),
+        ("france", "away", "france"), ("Peru", None, "peru"), (None, None, None),
+    ],
+)  # fmt: skip
+def test_a_row_knows_the_side_and_its_name(
+    team: str | None, side: str | None, key: str | None
+) -> None:
+    """Whichever of the two the event says."""
+    recorded = row(*taken(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
+    assert (recorded["side"], recorded["teamKey"]) == (side, key)
+
+
+@pytest.mark.parametrize(
+    "team", ["São Paulo", "Sa\u0303o Paulo", "SÃO PAULO", "sa\u0303o paulo"]
+)  # fmt: skip
+def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
+    """Composed or not, in capitals or not; it is kept as it came."""
+    recorded = row(*taken(team=team, homeTeam="S\u00e3o Paulo"), RULES)
+    assert (recorded["side"], recorded["teamKey"], recorded["team"]) == (
+        "home", "s\u00e3o paulo", team,
+    )  # fmt: skip
+
+
+def test_a_greek_name_is_the_same_in_capitals() -> None:
+    """Whose last letter has a form of its own."""
+    assert (
+        row(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["teamKey"]
+        == row(*taken(team="παοκ άρης"), RULES)["teamKey"]
+    )
+
+
+def test_a_team_of_both_names_is_of_no_side() -> None:
+    """Nobody can tell which."""
+    recorded = row(*taken(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
+    assert (recorded["side"], recorded["teamKey"]) == (None, "reds")

@@ -1,0 +1,63 @@
+"""Types of events: how their spellings are folded, and which of them make a highlight."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
+
+GOAL_TYPES: Final = ("goal", "own_goal", "penalty_goal")
+SHOOTOUT: Final = "shootout"
+SHOOTOUT_GOAL: Final = "shootout_goal"
+SHOOTOUT_MISS: Final = "shootout_miss"
+
+# The spellings of feeds that mean one type and cannot mean another, each in its folded form.
+SYNONYMS: Final = {
+    "goal_own": "own_goal",
+    "owngoal": "own_goal",
+    "goal_penalty": "penalty_goal",
+    "penaltygoal": "penalty_goal",
+}
+
+_BETWEEN_WORDS = re.compile(
+    r"[\s_\-\u2010-\u2015]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+)
+
+
+@lru_cache(maxsize=1024)
+def fold_event_type(text: str) -> str:
+    """The type that a spelling means: lower-case words with `_` between them.
+
+    `ownGoal`, `Own Goal` and `own-goal` are `own_goal`. A text without any word stays as it is.
+    """
+    folded = _BETWEEN_WORDS.sub("_", text).strip("_").lower()
+    return SYNONYMS.get(folded, folded) or text
+
+
+@dataclass(frozen=True)
+class HighlightTypes:
+    """The types of which an event makes a highlight; `names` are folded."""
+
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> "HighlightTypes":
+        """The types in a list that is separated by commas, in any spelling."""
+        names = (fold_event_type(name.strip()) for name in text.split(",") if name.strip())
+        return cls(frozenset(names))
+
+    def include(self, event_type: str, period: str | None) -> bool:
+        """Whether an event of this folded type makes a highlight.
+
+        A goal in a shoot-out is a kick of it, `shootout_goal`, and never a goal of the match.
+        """
+        if period == SHOOTOUT and event_type in GOAL_TYPES:
+            event_type = SHOOTOUT_GOAL
+        return event_type in self.names
+
+    def hint(self, event_type: str, period: str | None) -> str | None:
+        """Why an event makes no highlight, where its sender may have expected one."""
+        if period == SHOOTOUT and event_type in GOAL_TYPES:
+            return "A kick of a shoot-out is no goal of the match."
+        close = get_close_matches(event_type, sorted(self.names), n=1, cutoff=0.7)
+        return f"Did you mean {close[0]}?" if close else None

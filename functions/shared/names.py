@@ -1,0 +1,33 @@
+"""Names of teams, compared as people read them: in one form of Unicode and without case."""
+
+from typing import Final, Literal
+from unicodedata import normalize
+
+Side = Literal["home", "away"]
+
+SIDES: Final[tuple[Side, Side]] = ("home", "away")
+
+
+def fold_name(name: str) -> str:
+    """The form in which two spellings of one name are equal (Unicode 3.13, D145), in NFC."""
+    if name.isascii():
+        return name.lower()
+    return normalize("NFC", normalize("NFD", name).casefold())
+
+
+def side_of(team: str | None, home_team: str | None, away_team: str | None) -> Side | None:
+    """The side that `team` is: by the word or by the side's name, if only one fits."""
+    if team is None:
+        return None
+    folded = fold_name(team)
+    home = folded in ("home", fold_name(home_team or "home"))
+    away = folded in ("away", fold_name(away_team or "away"))
+    if home == away:
+        return None
+    return "home" if home else "away"
+
+
+def team_name_of(team: str | None, home_team: str | None, away_team: str | None) -> str | None:
+    """The name of the side that `team` is, if it is known; of no side's, what `team` says."""
+    names: dict[Side | None, str | None] = {"home": home_team, "away": away_team, None: team}
+    return names[side_of(team, home_team, away_team)]
