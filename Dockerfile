@@ -3,7 +3,7 @@
 # a cloud, the Kafka trigger and cron; `gateway` is Caddy with its routes and pages. Builds with the
 # classic builder and with BuildKit.
 
-# Both may be named by a digest: infra/images.env has them.
+# infra/images.env pins both by digest.
 ARG PYTHON_IMAGE=python:3.13-slim
 ARG CADDY_IMAGE=caddy:2
 

@@ -1,7 +1,7 @@
-"""Makes the roles of infra/roles.py where it may, and gives each its rights and no others.
+"""Create the roles of infra/roles.py, and grant each its privileges and no others.
 
-Safe to run twice and at the same time, on other databases of the same cluster too: roles are the
-cluster's, rights the database's.
+Safe to run twice and at the same time, also in several databases of one cluster: roles belong to
+the cluster, privileges to a database.
 """
 
 from base64 import b64encode
@@ -13,25 +13,26 @@ from pydantic import SecretStr
 from scramp import ScramException, ScramMechanism
 
 from functions.shared.postgres import sqlstate
-from infra.roles import TABLES
+from infra.roles import PRIVILEGES, Privileges
 
-Rights = Mapping[str, Mapping[str, str]]  # of each role, on each table
 T = TypeVar("T")
 
 LOCK = 0x60A16  # any number, as long as all runs take the same
 ATTEMPTS = 20
-# Another run made the role, or changed it, at the same moment: it has got further, and ends.
-CONCURRENT = ("23505", "42710", "XX000")
-NOT_ALLOWED = "42501"
+# Another run created or altered the same role at the same moment. It has succeeded, so that of any
+# number of runs one fewer is left to conflict with.
+CONFLICT = ("23505", "42710", "XX000")
+INSUFFICIENT_PRIVILEGE = "42501"
 
-# The functions in the schema that are this user's, and no extension's.
+# The functions in the schema that this user owns, without those of extensions.
 FUNCTIONS = """
     SELECT p.oid::regprocedure::text FROM pg_proc AS p
     WHERE p.pronamespace = current_schema()::regnamespace AND pg_has_role(p.proowner, 'USAGE')
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
 """
-# What a role has beyond its rights: as a member of another, or because everybody has it.
-BEYOND = """
+# Privileges that a role has without our granting them: by membership in another role, or because
+# they were granted to PUBLIC.
+EXCESS = """
     SELECT CASE WHEN has_table_privilege(:role, 'highlights', 'DELETE') THEN 'DELETE' END,
         CASE WHEN has_schema_privilege(:role, current_schema(), 'CREATE') THEN 'CREATE' END
 """
@@ -40,59 +41,62 @@ BEYOND = """
 def grant(
     connection: Connection,
     passwords: Mapping[str, SecretStr | None],
-    rights: Rights = TABLES,
+    privileges: Privileges = PRIVILEGES,
 ) -> list[str]:
-    """Make the roles that have a password here, and grant to all that are there.
+    """Create or alter the roles that are given a password, and grant to all roles that exist.
 
-    Returns a line for each role, and one for each that can do more than `rights` says. A role that
-    this user may not make or change is left as it is.
+    Returns a line for each role, and a warning for each that has more privileges than these. A role
+    that this user is not allowed to create or alter is left unchanged.
 
     Raises:
-        DatabaseError: a table is missing, or not this user's.
+        DatabaseError: a table is missing, or this user does not own it.
     """
-    said = [
-        f"{role}: {_persistent(lambda: _make(connection, role, password))}"  # noqa: B023 (run at once)
-        for role, password in passwords.items()
-    ]
-    there = [role for role in passwords if _is_there(connection, role)]
-    _persistent(lambda: _give_rights(connection, {role: rights[role] for role in there}))
-    return said + [line for role in there for line in _warnings(connection, role)]
+    lines = []
+    for role, password in passwords.items():
+        outcome = _retry_on_conflict(lambda: _ensure(connection, role, password))  # noqa: B023
+        lines.append(f"{role}: {outcome}")
+    existing = {role: privileges[role] for role in passwords if _exists(connection, role)}
+    _retry_on_conflict(lambda: _grant_all(connection, existing))
+    return lines + [line for role in existing for line in _warnings(connection, role)]
 
 
-def _persistent(step: Callable[[], T]) -> T:
-    """What a step returns, however many others do the same at the moment."""
+def _retry_on_conflict(step: Callable[[], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             return step()
         except DatabaseError as error:
-            if sqlstate(error) not in CONCURRENT:
+            if sqlstate(error) not in CONFLICT:
                 raise
     return step()
 
 
-def _make(connection: Connection, role: str, password: SecretStr | None) -> str:
-    is_there = _is_there(connection, role)
+def _ensure(connection: Connection, role: str, password: SecretStr | None) -> str:
+    exists = _exists(connection, role)
     if password is None:
-        return "granted; its password stays" if is_there else "left out: no password is given"
-    verb = "ALTER" if is_there else "CREATE"
+        return "granted, password unchanged" if exists else "skipped: no password is given"
+    verb = "ALTER" if exists else "CREATE"
     try:
         connection.run(
-            f"{verb} ROLE {identifier(role)} LOGIN PASSWORD {literal(verifier(password))}"
+            f"{verb} ROLE {identifier(role)} LOGIN PASSWORD {literal(scram_verifier(password))}"
         )
     except DatabaseError as error:
-        if sqlstate(error) != NOT_ALLOWED:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
             raise
-        if is_there:
-            return "granted; its password stays, for this user may not change it"
-        return "missing, and this user may not create it"
-    return "granted; its password is set" if is_there else "created"
+        if exists:
+            return "granted, password unchanged: this user may not alter the role"
+        return "missing: this user may not create roles"
+    return "granted, password set" if exists else "created"
 
 
-def _give_rights(connection: Connection, roles: Rights) -> None:
+def _exists(connection: Connection, role: str) -> bool:
+    return bool(connection.run("SELECT FROM pg_roles WHERE rolname = :role", role=role))
+
+
+def _grant_all(connection: Connection, privileges: Privileges) -> None:
     connection.run("BEGIN")
     try:
         connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
-        for statement in _statements(connection, roles):
+        for statement in _statements(connection, privileges):
             connection.run(statement)
     except BaseException:
         connection.run("ROLLBACK")
@@ -100,50 +104,49 @@ def _give_rights(connection: Connection, roles: Rights) -> None:
     connection.run("COMMIT")
 
 
-def _is_there(connection: Connection, role: str) -> bool:
-    return bool(connection.run("SELECT FROM pg_roles WHERE rolname = :role", role=role))
-
-
-def checked(password: SecretStr) -> SecretStr:
-    """The password as it is.
-
-    Raises:
-        ValueError: it has what none may have; says nothing else of it.
-    """
-    try:
-        verifier(password)
-    except ScramException:
-        raise ValueError("it has a character that no password may have") from None
-    return password
-
-
-def verifier(password: SecretStr) -> str:
-    """What Postgres keeps of a password; so that the password itself is in none of its logs."""
-    made = ScramMechanism("SCRAM-SHA-256").make_auth_info(password.get_secret_value())
-    salt, stored, server = (b64encode(part).decode() for part in made[:3])
-    return f"SCRAM-SHA-256${made[3]}:{salt}${stored}:{server}"
-
-
-def _statements(connection: Connection, roles: Rights) -> Iterator[str]:
-    ((schema, database, is_own),) = connection.run(
+def _statements(connection: Connection, privileges: Privileges) -> Iterator[str]:
+    ((schema, database, owns_database),) = connection.run(
         "SELECT current_schema(), current_database(), pg_has_role(datdba, 'USAGE')"
         " FROM pg_database WHERE datname = current_database()"
     )
-    if roles and is_own:  # everybody has this; it makes tables
+    if privileges and owns_database:  # PUBLIC has it by default, and with it may create tables
         yield f"REVOKE TEMPORARY ON DATABASE {identifier(database)} FROM PUBLIC"
     functions = [name for (name,) in connection.run(FUNCTIONS)]
-    for role, tables in roles.items():
-        has = "SELECT has_schema_privilege(:role, current_schema(), 'USAGE')"
-        if connection.run(has, role=role) == [[False]]:
+    for role, tables in privileges.items():
+        may_use = "SELECT has_schema_privilege(:role, current_schema(), 'USAGE')"
+        if connection.run(may_use, role=role) == [[False]]:
             yield f"GRANT USAGE ON SCHEMA {identifier(schema)} TO {identifier(role)}"
-        for table, rights in tables.items():
+        for table, granted in tables.items():
             yield f"REVOKE ALL ON {identifier(table)} FROM {identifier(role)}"
-            yield f"GRANT {rights} ON {identifier(table)} TO {identifier(role)}"
+            yield f"GRANT {granted} ON {identifier(table)} TO {identifier(role)}"
         for function in functions:
             yield f"GRANT EXECUTE ON FUNCTION {function} TO {identifier(role)}"
 
 
 def _warnings(connection: Connection, role: str) -> Iterator[str]:
-    (beyond,) = connection.run(BEYOND, role=role)
-    if more := ", ".join(filter(None, beyond)):
-        yield f"{role}: may do more by other means ({more}); take that from it, or from PUBLIC"
+    (excess,) = connection.run(EXCESS, role=role)
+    if names := ", ".join(filter(None, excess)):
+        yield (
+            f"{role}: has more privileges than these, from PUBLIC or from another role: {names};"
+            " revoke them"
+        )
+
+
+def scram_verifier(password: SecretStr) -> str:
+    """The verifier that Postgres stores of a password, so that its logs never hold the password."""
+    made = ScramMechanism("SCRAM-SHA-256").make_auth_info(password.get_secret_value())
+    salt, stored, server = (b64encode(part).decode() for part in made[:3])
+    return f"SCRAM-SHA-256${made[3]}:{salt}${stored}:{server}"
+
+
+def checked_password(password: SecretStr) -> SecretStr:
+    """Return the password if SCRAM allows it.
+
+    Raises:
+        ValueError: it has a forbidden character; the message does not quote it.
+    """
+    try:
+        scram_verifier(password)
+    except ScramException:
+        raise ValueError("it has a character that is not allowed in a password") from None
+    return password

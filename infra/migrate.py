@@ -1,4 +1,4 @@
-"""`python -m infra.migrate`: brings the database at DATABASE_URL to the newest schema and rights.
+"""`python -m infra.migrate`: migrate the database at DATABASE_URL, and grant its roles.
 
 Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do.
 """
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, SecretStr
 
 from functions.shared.postgres import connect
 from functions.shared.settings import PostgresSettings, load
-from infra.grants import checked, grant
+from infra.grants import checked_password, grant
 from infra.roles import READER, WRITER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -21,10 +21,10 @@ LOCK = 0x60A15  # any number, as long as all runs take the same
 
 
 class MigrateSettings(PostgresSettings):
-    """The database as its owner reaches it, and the passwords of the roles that are to be made."""
+    """The database, reached as its owner, and the passwords of the roles to create."""
 
-    database_reader_password: Annotated[SecretStr, AfterValidator(checked)] | None = None
-    database_writer_password: Annotated[SecretStr, AfterValidator(checked)] | None = None
+    database_reader_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
+    database_writer_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
 
 
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
@@ -54,7 +54,7 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Migrate, give the roles their rights, and say what was done."""
+    """Migrate, grant the roles their privileges, and print what was done."""
     settings = load(MigrateSettings)
     passwords = {
         READER: settings.database_reader_password,

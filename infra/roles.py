@@ -1,6 +1,6 @@
-"""The roles in Postgres that the functions log in with, and what each may do.
+"""The Postgres roles that the functions log in with, and their privileges.
 
-They own nothing and make nothing: tables are the owner's, who migrates.
+Neither role owns a table or may create one: the tables belong to the user that migrates.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,11 @@ from typing import Final
 READER: Final = "goalstream_reader"  # list-highlights, get-highlight
 WRITER: Final = "goalstream_writer"  # consume-goal, enrich-batch
 
-# A table of a later migration is closed to a role until it is here.
-TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+Privileges = Mapping[str, Mapping[str, str]]
+
+# By role and table. A role has no access to a table that a later migration creates until the
+# table is listed here.
+PRIVILEGES: Final[Privileges] = {
     READER: {"highlights": "SELECT", "migrations": "SELECT"},
     WRITER: {"highlights": "SELECT, INSERT, UPDATE", "migrations": "SELECT"},
 }

@@ -48,8 +48,8 @@ class Addresses:
             "ENRICH_BATCH_URL": self.functions["enrich_batch"].url,
         }
 
-    def own_settings(self, function: str) -> dict[str, str]:
-        """What differs for a function: it logs in to an embedded service as who it is there."""
+    def function_settings(self, function: str) -> dict[str, str]:
+        """The environment of one function: the users by which it reaches embedded services."""
         role = READER if function in functions.READERS else WRITER
         return {
             **({"DATABASE_URL": postgres.url(port, role)} if (port := self.postgres.port) else {}),

@@ -16,14 +16,13 @@ from local.supervisor import Command, User
 
 NAME, INITDB = "postgres", "initdb"
 OWNER = "goalstream"
-# Of the roles that functions log in with; see `url`.
-PASSWORDS = {"DATABASE_READER_PASSWORD": READER, "DATABASE_WRITER_PASSWORD": WRITER}
+ROLE_PASSWORDS = {"DATABASE_READER_PASSWORD": READER, "DATABASE_WRITER_PASSWORD": WRITER}
 SETTINGS = {"listen_addresses": HOST, "unix_socket_directories": "", "timezone": "UTC"}
 READY = "database system is ready to accept connections"
 
 
 def url(port: int, role: str = OWNER) -> str:
-    """The DATABASE_URL of the Postgres at a port; it trusts whoever reaches it, by any password."""
+    """The DATABASE_URL of a role, on the Postgres at a port, which accepts any password."""
     return f"postgresql://{role}:{role}@{HOST}:{port}/postgres"
 
 

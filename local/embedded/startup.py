@@ -65,7 +65,7 @@ class Startup:
         if port := self._addresses.postgres.port:
             self._postgres(port)
         self._supervisor.run(
-            tools.migrations({**self._settings, **postgres.PASSWORDS}), limit=LIMIT_S
+            tools.migrations({**self._settings, **postgres.ROLE_PASSWORDS}), limit=LIMIT_S
         )
 
     def _postgres(self, port: int) -> None:
@@ -84,7 +84,7 @@ class Startup:
         commands = [
             functions.server(
                 function,
-                {**self._settings, **self._addresses.own_settings(function.name)},
+                {**self._settings, **self._addresses.function_settings(function.name)},
                 self._state.run,
             )
             for function in self._addresses.functions.values()

@@ -20,7 +20,7 @@ ONCE = ("migrations", "topics")
 LIMIT_S = 300
 
 # Who reaches whom: what it needs, who calls it, and who stands on a network with it.
-REACHES = {
+REACHABLE = {
     "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
     "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
     "get-highlight": {"postgres", "gateway", "ingest-event", "list-highlights"},

@@ -9,7 +9,7 @@ from infra.roles import READER, WRITER
 from tests.e2e.containers import (
     FUNCTIONS,
     LASTING,
-    REACHES,
+    REACHABLE,
     SECRETS,
     SERVICES,
     TOOLS,
@@ -99,7 +99,7 @@ def test_a_container_reaches_what_it_needs_and_nothing_else(containers: Containe
         ]
         said = containers.run_in(service, "python", "-c", REACH, *places)
         reached[service] = set(said.split())
-    assert reached == REACHES
+    assert reached == REACHABLE
 
 
 def test_a_function_is_in_postgres_who_may_do_no_more(containers: Containers) -> None:

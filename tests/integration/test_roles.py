@@ -1,4 +1,4 @@
-"""The roles that functions log in with, on a real Postgres."""
+"""The Postgres roles of the functions: their privileges, and how they are created."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from functions.shared.postgres import connect, sqlstate
 from infra.grants import grant
 from infra.migrate import migrate
-from infra.roles import READER, TABLES, WRITER
+from infra.roles import PRIVILEGES, READER, WRITER
 from local.embedded import postgres
 from local.embedded.stack import Stack
 from tests.events import event_json
@@ -23,13 +23,13 @@ from tests.integration.table import Table
 from tests.waiting import eventually
 
 TIMEOUT_S = 30
-NOT_ALLOWED, WRONG_PASSWORD = "42501", "28P01"
+INSUFFICIENT_PRIVILEGE, WRONG_PASSWORD = "42501", "28P01"
 CANARY = "canary-within-a-password"
 NEW = """INSERT INTO highlights
         (id, match_id, event_id, revision, retracted, occurred_at, event_type, status)
     VALUES (gen_random_uuid(), gen_random_uuid(), '1', 0, false, now(), 'goal', 'PENDING_AI')"""
 CHANGES = (NEW, "UPDATE highlights SET title = 'x'")
-NOBODY_MAY = (
+FORBIDDEN = (
     "DELETE FROM highlights",
     "TRUNCATE highlights",
     "DROP TABLE highlights",
@@ -58,7 +58,7 @@ def is_refused(connection: Connection, statement: str) -> bool:
     try:
         connection.run(statement)
     except DatabaseError as error:
-        if sqlstate(error) != NOT_ALLOWED:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
             raise
         return True
     finally:
@@ -91,7 +91,7 @@ def role(stack: Stack) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("role", "may_change"), [(READER, False), (WRITER, True)])
-def test_a_role_may_do_what_its_functions_do_and_nothing_else(
+def test_a_role_has_the_privileges_that_its_functions_need_and_no_others(
     stack: Stack, role: str, may_change: bool
 ) -> None:
     """Both read, and see which schema there is; the writer inserts and updates highlights."""
@@ -99,13 +99,13 @@ def test_a_role_may_do_what_its_functions_do_and_nothing_else(
         connection.run("SELECT count(*), max(rfc3339(created_at)) FROM highlights")
         assert connection.run("SELECT name FROM migrations")
         assert all(is_refused(connection, change) is not may_change for change in CHANGES)
-        assert [each for each in NOBODY_MAY if not is_refused(connection, each)] == []
+        assert [each for each in FORBIDDEN if not is_refused(connection, each)] == []
 
 
-def test_the_functions_of_a_stack_log_in_with_them(
+def test_the_functions_of_the_embedded_stack_use_the_roles(
     table: Table, stack: Stack, http: httpx.Client
 ) -> None:
-    """None of them as the owner: only this test does."""
+    """Only this test connects as the owner."""
     posted = http.post(f"{stack.events_url}/events", json=event_json())
     match = f"{stack.highlights_url}/highlights?matchId={posted.json()['matchId']}"
     eventually(lambda: [each["status"] for each in http.get(match).json()] == ["READY"])
@@ -114,17 +114,17 @@ def test_the_functions_of_a_stack_log_in_with_them(
     assert {user for (user,) in table.run(users)} == {READER, WRITER}
 
 
-def test_the_rights_on_every_table_are_decided(stack: Stack) -> None:
-    """A migration that makes a table says in infra/roles.py who may do what with it."""
+def test_every_table_is_listed_with_its_privileges(stack: Stack) -> None:
+    """A migration that creates a table also adds it to infra/roles.py."""
     with new_database(stack) as name, closing(logged_in(stack, postgres.OWNER, name)) as owner:
         tables = owner.run("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
             " AND relnamespace = 'public'::regnamespace")  # fmt: skip
-    assert all(rights.keys() == {name for (name,) in tables} for rights in TABLES.values())
+    assert all(granted.keys() == {name for (name,) in tables} for granted in PRIVILEGES.values())
 
 
-def test_runs_at_the_same_time_in_databases_of_one_cluster(stack: Stack, role: str) -> None:
-    """Each succeeds: roles are made once, and the rights are given in every database."""
-    tables = {role: TABLES[READER]}
+def test_concurrent_runs_in_databases_of_one_cluster_all_succeed(stack: Stack, role: str) -> None:
+    """The role is created once, and has its privileges in every database."""
+    tables = {role: PRIVILEGES[READER]}
 
     def run(name: str) -> list[str]:
         with closing(logged_in(stack, postgres.OWNER, name)) as connection:
@@ -139,7 +139,7 @@ def test_runs_at_the_same_time_in_databases_of_one_cluster(stack: Stack, role: s
         with ThreadPoolExecutor(6) as pool:
             said = [line for lines in pool.map(run, names * 2) for line in lines]
         assert said.count(f"{role}: created") == 1
-        assert said.count(f"{role}: granted; its password is set") == len(said) - 1 == 17
+        assert said.count(f"{role}: granted, password set") == len(said) - 1 == 17
         for name in names:
             with closing(logged_in(stack, role, name)) as connection:
                 assert connection.run("SELECT count(*) FROM highlights") == [[0]]
@@ -170,14 +170,14 @@ def asked_for_its_password(stack: Stack, role: str) -> Iterator[None]:
 
 @pytest.mark.usefixtures("asked_for_its_password")
 @pytest.mark.parametrize("password", [CANARY, f"{CANARY}'\\ é日"])
-def test_a_password_does_and_is_in_no_log(stack: Stack, role: str, password: str) -> None:
-    """Not even in that of a Postgres that logs every statement; a new one takes its place."""
+def test_a_password_is_set_and_is_not_logged(stack: Stack, role: str, password: str) -> None:
+    """Not even when Postgres logs every statement; a second run replaces it."""
     port = stack.addresses.postgres.port
     url = f"postgresql://{role}@127.0.0.1:{port}/postgres"
     with closing(logged_in(stack, postgres.OWNER)) as owner:
         owner.run("SET log_statement = 'all'")
         for given in ("another", password):
-            grant(owner, {role: SecretStr(given)}, {role: TABLES[READER]})
+            grant(owner, {role: SecretStr(given)}, {role: PRIVILEGES[READER]})
     connect(url, TIMEOUT_S, SecretStr(password)).close()
     with pytest.raises(DatabaseError) as error:
         connect(url, TIMEOUT_S, SecretStr("another"))
@@ -187,12 +187,12 @@ def test_a_password_does_and_is_in_no_log(stack: Stack, role: str, password: str
     assert CANARY not in log
 
 
-def test_who_may_make_no_role_says_so_and_grants_to_those_that_are_there(
+def test_without_createrole_it_says_so_and_grants_to_roles_that_exist(
     stack: Stack, role: str
 ) -> None:
-    """Then somebody else makes the role, and the next run gives it its rights."""
+    """Once an administrator has created the role, the next run grants its privileges."""
     owner = f"{role}_owner"
-    wanted = {role: SecretStr(CANARY)}, {role: TABLES[WRITER]}
+    wanted = {role: SecretStr(CANARY)}, {role: PRIVILEGES[WRITER]}
     with closing(logged_in(stack, postgres.OWNER)) as admin:
         admin.run(f"CREATE ROLE {owner} LOGIN")
         try:
@@ -212,20 +212,21 @@ def test_who_may_make_no_role_says_so_and_grants_to_those_that_are_there(
                 said += [grant(connection, *wanted)]
         finally:
             admin.run(f"DROP ROLE {owner}")
-    stays = f"{role}: granted; its password stays"
+    unchanged = f"{role}: granted, password unchanged"
     assert said == [
-        [f"{role}: missing, and this user may not create it"],
-        [f"{stays}, for this user may not change it"],
-        [stays],
-        [f"{stays}, for this user may not change it"],
-        [f"{stays}, for this user may not change it",
-         f"{role}: may do more by other means (DELETE); take that from it, or from PUBLIC"],
+        [f"{role}: missing: this user may not create roles"],
+        [f"{unchanged}: this user may not alter the role"],
+        [unchanged],
+        [f"{unchanged}: this user may not alter the role"],
+        [f"{unchanged}: this user may not alter the role",
+         f"{role}: has more privileges than these, from PUBLIC or from another role: DELETE;"
+         " revoke them"],
     ]  # fmt: skip
 
 
-def test_without_a_password_no_role_is_made(stack: Stack, role: str) -> None:
-    """Whoever runs all as one user is left alone."""
+def test_without_a_password_no_role_is_created(stack: Stack, role: str) -> None:
+    """A deployment with one database user stays as it is."""
     with closing(logged_in(stack, postgres.OWNER)) as owner:
-        said = grant(owner, {role: None}, {role: TABLES[READER]})
+        said = grant(owner, {role: None}, {role: PRIVILEGES[READER]})
         assert not owner.run("SELECT FROM pg_roles WHERE rolname = :role", role=role)
-    assert said == [f"{role}: left out: no password is given"]
+    assert said == [f"{role}: skipped: no password is given"]

@@ -9,7 +9,7 @@ import yaml
 
 from infra.roles import READER, WRITER
 from local.embedded import ROOT, functions
-from tests.e2e.containers import REACHES
+from tests.e2e.containers import REACHABLE
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
@@ -80,12 +80,12 @@ def test_a_service_that_lasts_is_asked_how_it_is(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", REACHES)
+@pytest.mark.parametrize("name", REACHABLE)
 def test_a_service_reaches_what_it_needs_and_nothing_else(name: str) -> None:
     """Those that stand on a network with it."""
     networks = set(SERVICES[name]["networks"])
     near = {other for other in LASTING if networks & set(SERVICES[other]["networks"])}
-    assert near - {name} == REACHES[name]
+    assert near - {name} == REACHABLE[name]
 
 
 def test_a_function_logs_in_as_who_may_do_no_more() -> None:

@@ -10,10 +10,10 @@ from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
 from infra.migrate import MigrateSettings
-from infra.roles import READER, TABLES
+from infra.roles import PRIVILEGES, READER
 from infra.topics import TopicsSettings
 from local.embedded import functions
-from tests.e2e.containers import REACHES
+from tests.e2e.containers import REACHABLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -124,17 +124,19 @@ def rows(text: str, header: str) -> list[list[str]]:
 
 
 def test_who_reaches_whom_is_told_as_it_is() -> None:
-    """SECURITY.md has the neighbours that the tests of the containers find."""
+    """SECURITY.md lists for each service what the tests of the containers allow it to reach."""
     table = rows(SECURITY, "| service | reaches |")
     told = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
-    assert told == REACHES
+    assert told == REACHABLE
 
 
 def test_what_a_role_may_do_is_told_as_it_is() -> None:
-    """SECURITY.md has the rights on highlights that the roles are given, and who has them."""
-    table = {user.strip("`"): row for user, *row in rows(SECURITY, "| user | of | may |")}
-    for role, rights in TABLES.items():
+    """SECURITY.md has the privileges of the roles on highlights, and who uses them."""
+    table = {
+        user.strip("`"): row for user, *row in rows(SECURITY, "| user | used by | privileges |")
+    }
+    for role, granted in PRIVILEGES.items():
         of, may = table[role]
-        assert may == f"`{rights['highlights']}` on `highlights`"
+        assert may == f"`{granted['highlights']}` on `highlights`"
         readers = {name.replace("_", "-") for name in functions.READERS}
         assert (set(of.split(", ")) == readers) is (role == READER)

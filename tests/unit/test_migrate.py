@@ -1,4 +1,4 @@
-"""What `infra.migrate` reads from the environment."""
+"""The settings of `infra.migrate`."""
 
 import pytest
 
@@ -20,4 +20,7 @@ def test_a_password_that_nobody_could_log_in_with_is_refused(name: str) -> None:
     with pytest.raises(SettingsError) as error:
         load(MigrateSettings, URL | {name: "canary\a\ue000"})
     said = str(error.value)
-    assert said == f"cannot start: {name} is wrong: it has a character that no password may have"
+    assert (
+        said
+        == f"cannot start: {name} is wrong: it has a character that is not allowed in a password"
+    )

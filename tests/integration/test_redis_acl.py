@@ -1,4 +1,4 @@
-"""What the functions may do in Redis, by the rights that they have there."""
+"""The ACL of the functions' user in Redis."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from local.embedded.stack import Stack
 
 OTHER = "other:key"
 OURS = keys_of(uuid4())[0]
-REFUSED = (
+DENIED = (
     f"GET {OTHER}",
     f"SET {OTHER} 1",
     f"UNLINK {OTHER}",
@@ -49,12 +49,12 @@ REFUSED = (
 @pytest.fixture
 def url(stack: Stack) -> str:
     """The REDIS_URL of the functions."""
-    return stack.addresses.own_settings("list_highlights")["REDIS_URL"]
+    return stack.addresses.function_settings("list_highlights")["REDIS_URL"]
 
 
 @pytest.fixture
 def admin(stack: Stack) -> Iterator[Any]:
-    """Who may do all, with an empty log of what was refused."""
+    """The default user, with an empty ACL log."""
     with closing(Redis.from_url(stack.redis_url)) as redis:
         redis.acl_log_reset()
         redis.set(OTHER, "theirs")
@@ -63,8 +63,8 @@ def admin(stack: Stack) -> Iterator[Any]:
         redis.acl_log_reset()
 
 
-def test_the_cache_does_all_its_work_with_them(url: str, admin: Any) -> None:
-    """Nothing of it is refused, on its connection either."""
+def test_the_cache_needs_no_other_commands(url: str, admin: Any) -> None:
+    """Redis denies it nothing, neither when it connects nor afterwards."""
     match_id, page = uuid4(), ":50"
 
     async def work() -> None:
@@ -81,9 +81,9 @@ def test_the_cache_does_all_its_work_with_them(url: str, admin: Any) -> None:
     assert admin.acl_log() == []
 
 
-@pytest.mark.parametrize("command", REFUSED)
-def test_the_rest_is_refused(url: str, admin: Any, command: str) -> None:
-    """Other keys, what is of the server, and what tells of others."""
+@pytest.mark.parametrize("command", DENIED)
+def test_everything_else_is_denied(url: str, admin: Any, command: str) -> None:
+    """Other keys, administration, and commands that show other clients."""
     functions: Any = Redis.from_url(url)
     with closing(functions), pytest.raises(NoPermissionError):
         functions.execute_command(*command.split())
@@ -93,16 +93,16 @@ def test_the_rest_is_refused(url: str, admin: Any, command: str) -> None:
 @pytest.mark.parametrize(
     "command", ["'GET', KEYS[1]", "'GET', ARGV[1]", "'FLUSHALL'", "'KEYS', '*'"]
 )
-def test_a_script_may_do_no_more(url: str, admin: Any, command: str) -> None:
-    """Whether it says which keys it takes or not."""
+def test_a_script_has_the_same_permissions(url: str, admin: Any, command: str) -> None:
+    """Whether it declares the keys that it uses or not."""
     functions: Any = Redis.from_url(url)
     with closing(functions), pytest.raises(ResponseError, match=r"ACL|permission"):
         functions.eval(f"return redis.call({command})", int("KEYS[1]" in command), OTHER)
     assert admin.get(OTHER) == b"theirs"
 
 
-def test_without_its_password_nobody_is_their_user(url: str) -> None:
-    """Whoever guesses is told so."""
+def test_a_wrong_password_is_refused(url: str) -> None:
+    """Redis answers WRONGPASS."""
     wrong = url.replace(":goalstream@", ":wrong@")
     assert wrong != url
     with closing(Redis.from_url(wrong)) as redis, pytest.raises(AuthenticationError):
