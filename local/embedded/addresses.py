@@ -56,6 +56,11 @@ class Addresses:
             **({"REDIS_URL": valkey.url(port, valkey.USER)} if (port := self.redis.port) else {}),
         }
 
+    @property
+    def migration_settings(self) -> dict[str, str]:
+        """The environment of the migrations: only an embedded Postgres gets our passwords."""
+        return dict(postgres.ROLE_PASSWORDS) if self.postgres.port else {}
+
 
 def choose(events_port: int, highlights_port: int, environ: Mapping[str, str]) -> Addresses:
     """Choose the addresses of a stack; a service that `environ` names is used where it is.

@@ -65,7 +65,8 @@ class Startup:
         if port := self._addresses.postgres.port:
             self._postgres(port)
         self._supervisor.run(
-            tools.migrations({**self._settings, **postgres.ROLE_PASSWORDS}), limit=LIMIT_S
+            tools.migrations({**self._settings, **self._addresses.migration_settings}),
+            limit=LIMIT_S,
         )
 
     def _postgres(self, port: int) -> None:

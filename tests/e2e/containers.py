@@ -19,7 +19,7 @@ LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
 ONCE = ("migrations", "topics")
 LIMIT_S = 300
 
-# Who reaches whom: what it needs, who calls it, and who stands on a network with it.
+# What each container can connect to: what it needs, what calls it, and what shares their networks.
 REACHABLE = {
     "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
     "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
@@ -37,10 +37,9 @@ SECRETS = (
     "postgres_writer_password",
     "redis_password",
 )
-PAGES = """
+CACHE_KEYS = """
 SELECT 'goalstream:' || match_id || key FROM (SELECT DISTINCT match_id FROM highlights) AS matches,
-    (VALUES (':pages'), (':lease'), (':changes')) AS keys (key)
-"""
+    (VALUES (':pages'), (':lease'), (':changes')) AS keys (key)"""
 
 
 def new_secrets(folder: Path, *names: str) -> dict[str, str]:
@@ -176,13 +175,13 @@ class Containers:
         }
 
     def forget(self) -> None:
-        """Empty the table, and the cache of what is in it."""
-        if pages := self.sql(PAGES).split():
-            self.redis("unlink", *pages)
-        self.sql("TRUNCATE highlights")
+        """Empty the table, and the cache of the matches that were in it."""
+        told = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
+        if keys := [line for line in told if line.startswith("goalstream:")]:
+            self.redis("unlink", *keys)
 
     def redis(self, *command: str) -> str:
-        """What Redis answers to the functions' user."""
+        """The reply of Redis to a command of the functions' user."""
         login = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli -e "$@"'
         options = (
             "--user",
