@@ -30,14 +30,18 @@ MSK = {
     "SecurityGroupIds": "sg-a",
     "KafkaClusterArn": CLUSTER,
     "KafkaBootstrapServers": "b-1.goals:9098,b-2.goals:9098",
-    "DatabaseUrl": "postgresql://goalstream@database/goalstream?sslmode=verify-full",
-    "DatabaseSecretArn": secret("database"),
+    "DatabaseAddress": "database:5432/goalstream?sslmode=verify-full",
+    "DatabaseOwnerSecretArn": secret("owner"),
+    "DatabaseWriterSecretArn": secret("writer"),
+    "DatabaseReaderSecretArn": secret("reader"),
     "CacheUrl": "rediss://cache:6379",
     "ApiKeysSecretArn": secret("keys"),
 }
 SELF_MANAGED = {
     **{
-        name: value for name, value in MSK.items() if name not in {"KafkaClusterArn", "DatabaseUrl"}
+        name: value
+        for name, value in MSK.items()
+        if name not in {"KafkaClusterArn", "DatabaseAddress"}
     },
     "KafkaSaslMechanism": "SCRAM-SHA-512",
     "KafkaSecretArn": secret("kafka"),

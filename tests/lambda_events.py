@@ -8,7 +8,7 @@ import orjson
 from functions.shared.topics import MATCH_EVENTS
 from infra.openapi.documents import EXAMPLE
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
-from tests.api_gateway import event_of
+from tests.api_gateway import rest_event_of
 from tests.records import record
 
 SCHEDULE = {
@@ -27,7 +27,7 @@ SCHEDULE = {
 def http(method: str, path: str, body: bytes = b"") -> dict[str, Any]:
     """The event of a request, with JSON if it has a body."""
     headers = {"Content-Type": "application/json"} if body else {}
-    return event_of(httpx.Request(method, f"https://api.example{path}", headers=headers), body)
+    return rest_event_of(httpx.Request(method, f"https://api.example{path}", headers=headers), body)
 
 
 def kafka(*values: bytes) -> dict[str, Any]:

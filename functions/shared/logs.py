@@ -24,9 +24,10 @@ class JsonFormatter(logging.Formatter):
             "service": self.service,
             "message": record.getMessage(),
         }
+        fields = getattr(record, "fields", {})
         if traceparent := trace.current.get():
-            line["correlationId"] = trace.trace_id(traceparent)
-        line |= getattr(record, "fields", {})
+            fields = {"correlationId": trace.trace_id(traceparent), **fields}
+        line |= {name: value for name, value in fields.items() if name not in line}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _json(line)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from infra.aws import http_event, work_event
+from infra.aws import http_event, rest_event, work_event
 from infra.aws.asgi import Answer, Call
 from infra.aws.xray import traceparent_of
 
@@ -21,13 +21,18 @@ def dispatch(event: Any, call: Callable[[Call], Answer], xray: str = "") -> Any:
     """
     traceparent = traceparent_of(xray)
     if isinstance(event, dict):
+        if rest_event.is_rest_event(event):
+            request = rest_event.call_of(event, traceparent)
+            prefix = rest_event.prefix_of(event)
+            return rest_event.response_of(call(request), request.method, prefix)
         if http_event.is_http_event(event):
             request = http_event.call_of(event, traceparent)
-            return http_event.response_of(call(request), request.method)
+            prefix = http_event.prefix_of(event)
+            return http_event.response_of(call(request), request.method, prefix)
         if work_event.is_kafka_event(event):
             return work_event.result_of(call(work_event.call_of(event, traceparent)))
         if work_event.is_schedule_event(event):
             return work_event.outcome_of(call(work_event.call_of(event, traceparent)))
     raise UnknownEvent(
-        "Neither an HTTP event of payload format 2.0, nor one of Kafka, nor a scheduled one."
+        "Neither a request of API Gateway or a function URL, nor an event of Kafka or a schedule."
     )

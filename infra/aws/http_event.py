@@ -1,4 +1,4 @@
-"""HTTP events of Lambda: of API Gateway's HTTP API and of function URLs, payload format 2.0.
+"""HTTP events of Lambda, payload format 2.0: of function URLs and of API Gateway's HTTP APIs.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from functions.shared import trace
-from infra.aws.asgi import Answer, Call
+from infra.aws.asgi import Answer, Call, Header
 
 NO_STAGE = "$default"
 
@@ -24,43 +24,53 @@ def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
 
     `traceparent` is of the invocation, and serves a request that brings none.
     """
-    client = _address(event["requestContext"]["http"].get("sourceIp", ""))
+    client = client_address(event["requestContext"]["http"].get("sourceIp", ""))
     headers = _headers(event, client, traceparent)
     return Call(
         method=event["requestContext"]["http"]["method"],
         path=_path(event),
         query=event.get("rawQueryString", "").encode(),
         headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-        body=_body(event),
+        body=request_body(event),
         client=client,
     )
 
 
-def response_of(answer: Answer, method: str) -> dict[str, Any]:
+def response_of(answer: Answer, method: str, prefix: str) -> dict[str, Any]:
     """An answer as Lambda hands it back: of HEAD without its body, as every server does.
 
-    Headers that come more than once are joined, but for cookies, which have a place of their own.
+    `prefix` is what callers write before the paths that the function serves. Headers that come more
+    than once are joined, but for cookies, which have a place of their own.
     A body that is no text goes as base64.
     """
     headers: dict[str, str] = {}
     cookies = []
-    for raw_name, raw_value in answer.headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+    for name, value in (header_of(each, prefix) for each in answer.headers):
         if name == "set-cookie":
             cookies.append(value)
         else:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     response = {"statusCode": answer.status, "headers": headers}
-    return response | _text(b"" if method == "HEAD" else answer.body) | _some(cookies=cookies)
+    return (
+        response | response_body(b"" if method == "HEAD" else answer.body) | _some(cookies=cookies)
+    )
+
+
+def prefix_of(event: Mapping[str, Any]) -> str:
+    """What stands before the path that the function serves: the stage, if it has a name."""
+    stage = event["requestContext"].get("stage", NO_STAGE)
+    is_named = stage != NO_STAGE and f"{event.get('rawPath')}/".startswith(f"/{stage}/")
+    return f"/{stage}" if is_named else ""
+
+
+def header_of(header: Header, prefix: str) -> tuple[str, str]:
+    """A header's name and value; a Location leads to what callers reach, as behind any gateway."""
+    name, value = header[0].decode("latin-1").lower(), header[1].decode("latin-1")
+    return name, f"{prefix}{value}" if name == "location" and value.startswith("/") else value
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    """The path without the stage, which is no part of what the function serves."""
-    path: str = event.get("rawPath") or "/"
-    stage = event["requestContext"].get("stage", NO_STAGE)
-    if stage != NO_STAGE and f"{path}/".startswith(f"/{stage}/"):
-        path = path[len(stage) + 1 :] or "/"
-    return unquote(path)
+    return unquote((event.get("rawPath") or "").removeprefix(prefix_of(event)) or "/")
 
 
 def _headers(event: Mapping[str, Any], client: str, traceparent: str | None) -> dict[str, str]:
@@ -70,24 +80,31 @@ def _headers(event: Mapping[str, Any], client: str, traceparent: str | None) -> 
     if client:  # at the end of what anybody can write, as a gateway does
         forwarded = headers.get("x-forwarded-for")
         headers["x-forwarded-for"] = f"{forwarded}, {client}" if forwarded else client
-    if traceparent and not trace.is_valid(headers.get("traceparent", "")):
-        headers["traceparent"] = traceparent
+    continue_trace(headers, traceparent)
     return headers
 
 
-def _address(source: str) -> str:
+def continue_trace(headers: dict[str, str], traceparent: str | None) -> None:
+    """Let a request that brings no trace of its own continue that of the invocation."""
+    if traceparent and not trace.is_valid(headers.get("traceparent", "")):
+        headers["traceparent"] = traceparent
+
+
+def client_address(source: str) -> str:
     """The address without the port that stands behind it where callers show certificates."""
     if source.startswith("["):
         return source[1:].partition("]")[0]
     return source.partition(":")[0] if source.count(":") == 1 else source
 
 
-def _body(event: Mapping[str, Any]) -> bytes:
+def request_body(event: Mapping[str, Any]) -> bytes:
+    """The body of an event's request, which comes as text or in base64."""
     body: str = event.get("body") or ""
     return b64decode(body) if event.get("isBase64Encoded") else body.encode()
 
 
-def _text(body: bytes) -> dict[str, Any]:
+def response_body(body: bytes) -> dict[str, Any]:
+    """The two members of a response that hold its body."""
     try:
         return {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:

@@ -5,13 +5,13 @@
 #   NETWORK, SUBNET       the VPC from which Kafka, Postgres and Redis are reached
 #   REGISTRY, TAG         the images: $REGISTRY/goalstream-functions:$TAG and …/goalstream-tools:$TAG
 #   KAFKA                 bootstrap servers, host:port
-#   DATABASE_URL          without a password
+#   DATABASE              host:port/name?sslmode=…, without a user: each file names its own
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 : "${PROJECT:?}" "${REGION:?}" "${NETWORK:?}" "${SUBNET:?}" "${REGISTRY:?}" "${TAG:?}"
-: "${KAFKA:?}" "${DATABASE_URL:?}"
-export PROJECT REGION NETWORK SUBNET REGISTRY TAG KAFKA DATABASE_URL
+: "${KAFKA:?}" "${DATABASE:?}"
+export PROJECT REGION NETWORK SUBNET REGISTRY TAG KAFKA DATABASE
 
 filled=$(mktemp -d)
 trap 'rm -rf "$filled"' EXIT
@@ -26,6 +26,16 @@ sys.stdout.write(string.Template(sys.stdin.read()).substitute(os.environ))' <"$2
 
 address() { run services describe "$1" --format 'value(status.url)'; }
 
+account() { echo "$1@$PROJECT.iam.gserviceaccount.com"; }
+
+invokers() { # of which service; and the accounts that may call it, which nobody else may then
+  local members
+  members=$(for name in "${@:2}"; do printf ',"serviceAccount:%s"' "$(account "$name")"; done)
+  printf '{"bindings":[{"role":"roles/run.invoker","members":[%s]}]}\n' "${members:1}" \
+    >"$filled/policy.json"
+  run services set-iam-policy "$1" "$filled/policy.json"
+}
+
 for job in topics migrations; do
   replace jobs "jobs/$job.yaml"
   run jobs execute "$job" --wait
@@ -33,6 +43,8 @@ done
 for service in services/*.yaml; do
   replace services "$service"
 done
+invokers consume-goal kafka-trigger
+invokers enrich-batch kafka-trigger enrich-schedule
 
 CONSUME_GOAL_URL=$(address consume-goal) ENRICH_BATCH_URL=$(address enrich-batch)
 export CONSUME_GOAL_URL ENRICH_BATCH_URL
@@ -41,5 +53,6 @@ run worker-pools update kafka-trigger --instances 2 # the file cannot say how ma
 
 # Sweeps up what no announcement brought to enrich-batch; a minute is the least that it knows.
 schedule=(http enrich-batch --project "$PROJECT" --location "$REGION" --schedule '* * * * *'
-  --uri "$ENRICH_BATCH_URL" --http-method POST --message-body '{}' --attempt-deadline 60s)
+  --uri "$ENRICH_BATCH_URL" --http-method POST --message-body '{}' --attempt-deadline 60s
+  --oidc-service-account-email "$(account enrich-schedule)" --oidc-token-audience "$ENRICH_BATCH_URL")
 gcloud scheduler jobs create "${schedule[@]}" 2>/dev/null || gcloud scheduler jobs update "${schedule[@]}"

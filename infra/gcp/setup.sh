@@ -4,8 +4,9 @@
 #   PROJECT, REGION       where
 #   SUBNET                of the VPC from which Kafka, Postgres and Redis are reached
 #   SECRETS               a folder with a file for each secret that the files mount, named as it
-# Each file's service account may read the secrets that the file mounts, and no others. An account
-# is known everywhere only after a moment: if one is said not to exist, run it again.
+# Each file's service account may read the secrets that the file mounts, and no others; the
+# schedule's reads none. An account is known everywhere only after a moment: if one is said not to
+# exist, run it again.
 set -euo pipefail
 
 : "${PROJECT:?}" "${REGION:?}" "${SUBNET:?}" "${SECRETS:?}"
@@ -18,6 +19,13 @@ is_there() { google "$@" >/dev/null 2>&1; }
 
 named() { sed -n "s/.*$1: \([a-z-]*\).*/\1/p" "$2"; } # by which field, in which file
 
+address() { echo "$1@$PROJECT.iam.gserviceaccount.com"; }
+
+account() { # made, if it is not there
+  is_there iam service-accounts describe "$(address "$1")" ||
+    google iam service-accounts create "$1"
+}
+
 google services enable run.googleapis.com cloudbuild.googleapis.com artifactregistry.googleapis.com \
   secretmanager.googleapis.com cloudscheduler.googleapis.com compute.googleapis.com iam.googleapis.com
 google compute networks subnets update "$SUBNET" --region "$REGION" --enable-private-ip-google-access
@@ -25,14 +33,14 @@ is_there artifacts repositories describe goalstream --location "$REGION" ||
   google artifacts repositories create goalstream --location "$REGION" --repository-format docker
 google auth configure-docker "$REGION-docker.pkg.dev"
 
+account enrich-schedule
 for file in services/*.yaml jobs/*.yaml kafka-trigger.yaml; do
-  account=$(named serviceAccountName "$file")
-  address=$account@$PROJECT.iam.gserviceaccount.com
-  is_there iam service-accounts describe "$address" || google iam service-accounts create "$account"
+  name=$(named serviceAccountName "$file")
+  account "$name"
   for secret in $(named secretName "$file"); do
     is_there secrets describe "$secret" ||
       google secrets create "$secret" --data-file "$SECRETS/$secret"
-    google secrets add-iam-policy-binding "$secret" --member "serviceAccount:$address" \
+    google secrets add-iam-policy-binding "$secret" --member "serviceAccount:$(address "$name")" \
       --role roles/secretmanager.secretAccessor >/dev/null
   done
 done

@@ -1,5 +1,6 @@
 """The whole of GoalStream on one machine."""
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -9,10 +10,21 @@ from typing import Self
 
 from local.embedded import broker, functions, gateway, postgres, reach, tools, valkey
 from local.embedded.addresses import Addresses, choose
+from local.embedded.error import StackError
 from local.embedded.functions import Function
+from local.embedded.resources import (
+    BrokerMemory,
+    DiskSpace,
+    FullDiskErrors,
+    ResourceMonitor,
+    memory_of,
+)
 from local.embedded.startup import Startup
 from local.embedded.state import State
-from local.supervisor import Process, Register, Supervisor
+from local.supervisor import NotReady, Process, Register, Supervisor
+
+LONGEST_LOG = 8 * 1024**2  # bytes of each log, before it begins anew
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 # What stops together, in this order, and the seconds it has for it: first the doors are closed,
 # then what is on its way is brought to its end, then the services go.
@@ -57,19 +69,22 @@ class Stack:
         self._register = Register(self.state.register)
         self._supervisor = Supervisor(self.state.logs, self._register, say)
         self._exits = ExitStack()
+        self._resources = ResourceMonitor(self._checks())
 
     def __enter__(self) -> Self:
         """Start everything, and return when all of it does its work.
 
         Raises:
-            StackError: a port is taken, the state folder is in use, or a service that the
-                environment names is not there.
+            StackError: a port is taken, the state folder is in use, its disk is full, or a
+                service that the environment names is not there.
             NotReady: a process did not come up.
         """
         with ExitStack() as exits:
             exits.enter_context(self.state.held())
             self._make_room()
             exits.callback(self._stop)
+            exits.callback(self._resources.close)
+            self._resources.start()
             self._start()
             self._exits = exits.pop_all()
         return self
@@ -129,7 +144,29 @@ class Stack:
 
     def _start(self) -> None:
         settings = {**self.addresses.settings, **self._settings}
-        Startup(self._supervisor, self.addresses, self.state, settings).run()
+        try:
+            Startup(self._supervisor, self.addresses, self.state, settings).run()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise StackError(f"the disk is full: {error.strerror} for {self.state.root}") from None
+        except NotReady:
+            self._resources.check()  # a disk that filled up meanwhile is why
+            raise
+
+    def _checks(self) -> tuple[Callable[[], None], ...]:
+        """What is looked at from time to time while the stack runs."""
+        log = self.state.logs / f"{postgres.NAME}.log"
+        return (
+            DiskSpace(self.state.root, self._say).check,
+            FullDiskErrors("Postgres", log, self._say).check,
+            BrokerMemory(self._broker_memory, self._say).check,
+            lambda: self._supervisor.rotate_logs(LONGEST_LOG),
+        )
+
+    def _broker_memory(self) -> int:
+        process = self.processes.get(broker.NAME)
+        return memory_of(process.pid) if process else 0
 
     def _stop(self) -> None:
         try:

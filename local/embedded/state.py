@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from local.embedded.error import StackError
@@ -31,14 +31,14 @@ class State:
         try:
             for folder in (self.logs, self.caddy, self.run):
                 folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / "lock").open("a+")
+            lock = (self.root / "lock").open("ab+", buffering=0)
         except OSError as error:
             raise StackError(f"cannot use {self.root} for the state: {error.strerror}") from None
         with lock:
             self._lock(lock.fileno())
             lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
+            with suppress(OSError):  # a full disk; it only tells others who holds the folder
+                lock.write(str(os.getpid()).encode())
             try:
                 yield
             finally:

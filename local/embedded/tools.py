@@ -39,7 +39,7 @@ def has_begun(run: Run) -> bool:
 def _is_assigned(run: Run) -> bool:
     """Whether every trigger that has started has its partitions."""
     said = run.said()
-    return 0 < said.count("trigger starts") <= said.count("partitions assigned")
+    return run.was_ready or 0 < said.count("trigger starts") <= said.count("partitions assigned")
 
 
 def _python(

@@ -24,6 +24,7 @@ from local.kafka_trigger.disturbance import NONE, Disturbance, Wait
 from local.kafka_trigger.envelopes.choice import encoder
 from local.kafka_trigger.filters import wants
 from local.kafka_trigger.gauges import Gauges
+from local.kafka_trigger.google_identity import tokens_for
 from local.kafka_trigger.known_brokers import KnownBrokers
 from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
@@ -110,11 +111,12 @@ def _partition_maker(
 ) -> Callable[[int], Partition]:
     outage = Outage(trigger.name)
     dead_letters = _dead_letters(trigger, bury_in)
+    tokens = tokens_for(trigger.auth, trigger.function)
 
     def make_partition(number: int) -> Partition:
         stopping, aborted = threading.Event(), threading.Event()
         attempts = Attempts()
-        transport = Transport(trigger.function, trigger.timeout_s)
+        transport = Transport(trigger.function, trigger.timeout_s, tokens)
         posts = disturbance.around(transport, trigger.name, number, stopping.wait)
         counted = CountedPosts(posts, attempts)
         delivery = make_delivery(

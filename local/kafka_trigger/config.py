@@ -16,6 +16,7 @@ from local.kafka_trigger import msk_iam
 from local.kafka_trigger.address import web_address
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.kafka_trigger.filters import Filter
+from local.kafka_trigger.google_identity import Auth
 from local.kafka_trigger.table import Table
 
 Setting = str | int | float | bool
@@ -71,6 +72,11 @@ class Trigger(Table):
     function: Annotated[str, AfterValidator(web_address)] = Field(
         description="the address of the function that takes the records"
     )
+    auth: Annotated[Auth | None, BeforeValidator(_blank_is_none)] = Field(
+        None,
+        description="how the function's platform is told who calls: `google-identity-token` for "
+        "Cloud Run, by https:// alone",
+    )
     envelope: Envelope = Field(
         "cloudevents-batch", description="the form in which the function is sent the records"
     )
@@ -122,6 +128,12 @@ class Trigger(Table):
         if size > 1 and envelope in OF_ONE_RECORD:
             raise ValueError(f"must be 1: the envelope {envelope} holds one record, and is {size}")
         return size
+
+    @model_validator(mode="after")
+    def _keeps_its_token(self) -> "Trigger":
+        if self.auth and not self.function.startswith("https://"):
+            raise ValueError("auth: a token is sent over https:// only")
+        return self
 
     @model_validator(mode="after")
     def _buries_elsewhere(self) -> "Trigger":

@@ -12,14 +12,16 @@ from httptools import HttpParserError
 
 from local.kafka_trigger.answer_reader import AnswerReader
 from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.google_identity import IdentityTokens, NoIdentity
 
 CONNECT_WITHIN_S = 5.0
 AT_ONCE = 64 * 1024  # bytes read in one go
 PORTS = {"http": 80, "https": 443}
+UNKNOWN_CALLER = (401, 403)
 
 
 class Unreachable(Exception):
-    """No connection to the function came about: nobody is there."""
+    """No connection to the function came about, or its platform did not let us through."""
 
 
 class Broken(Exception):
@@ -43,13 +45,16 @@ class Transport:
     """Posts payloads to one function, one at a time.
 
     It is no general HTTP client: that costs more for a request than all else that a trigger does.
+    With `tokens` each request says who sends it; one that is refused for that has not reached the
+    function, and says nothing of its records.
     """
 
-    def __init__(self, url: str, timeout_s: float) -> None:
+    def __init__(self, url: str, timeout_s: float, tokens: IdentityTokens | None = None) -> None:
         parts = urlsplit(url)
         self._place = (parts.hostname or "", parts.port or PORTS[parts.scheme])
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._timeout_s = timeout_s
+        self._tokens = tokens
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = parts.netloc.rpartition("@")[2]
         self._head = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: kafka-trigger\r\n"
@@ -63,10 +68,11 @@ class Transport:
         Raises Unreachable before, and Broken after the payload may have arrived; Aborted if
         `abort` is called, at whatever time.
         """
+        request = self._request(payload)
         kept_alive = self._is_usable()
         reader = AnswerReader()
         try:
-            self._exchange(payload, self._connected(), reader)
+            self._exchange(request, self._connected(), reader)
         except (OSError, HttpParserError) as error:
             self.close()
             if self._aborted:
@@ -78,12 +84,17 @@ class Transport:
             raise Broken(f"the connection broke: {error!r}") from error
         if not reader.keeps_alive:
             self.close()
+        if self._tokens and reader.status in UNKNOWN_CALLER:
+            self._tokens.renew()
+            raise Unreachable(
+                f"HTTP {reader.status}: who we are is not enough to call the function"
+            )
         return Answer(reader.status, reader.body, reader.retry_after)
 
-    def _exchange(self, payload: Payload, connected: socket.socket, reader: AnswerReader) -> None:
+    def _exchange(self, request: bytes, connected: socket.socket, reader: AnswerReader) -> None:
         deadline = time.monotonic() + self._timeout_s
         connected.settimeout(self._timeout_s)
-        connected.sendall(self._request(payload))
+        connected.sendall(request)
         while not reader.is_complete:
             connected.settimeout(max(deadline - time.monotonic(), 0.001))
             if data := connected.recv(AT_ONCE):
@@ -96,6 +107,11 @@ class Transport:
         if payload.content_type is not None:
             headers["Content-Type"] = payload.content_type
         headers["Content-Length"] = str(len(payload.body))
+        if self._tokens:
+            try:
+                headers["Authorization"] = f"Bearer {self._tokens.token()}"
+            except NoIdentity as error:
+                raise Unreachable(str(error)) from error
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"{self._head}{lines}\r\n".encode("latin-1") + payload.body
 

@@ -16,11 +16,15 @@ class User:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: its process id, and where in the log what it says begins."""
+    """One run of a command: its process id, and where in the log what it says begins.
+
+    `was_ready` is set if it was ready when its log was emptied, which may have said so.
+    """
 
     pid: int
     log: Path
     log_start: int
+    was_ready: bool = False
 
     def said(self) -> str:
         """What this run has logged so far."""

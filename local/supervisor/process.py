@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from local.supervisor import readiness, tree
+from local.supervisor import log_file, readiness, tree
 from local.supervisor.backoff import Backoff
 from local.supervisor.child import spawn
 from local.supervisor.command import Command, Run
@@ -39,6 +39,7 @@ class Process:
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._was_ready: int | None = None  # the process whose log was emptied when it was ready
         self._thread = threading.Thread()
 
     @property
@@ -119,7 +120,23 @@ class Process:
             return self._child is not None and self._child.returncode == 0
         pid = self.pid
         ready = until or self.command.ready
-        return pid is not None and ready(Run(pid, self.log, self._log_start))
+        return pid is not None and ready(
+            Run(pid, self.log, self._log_start, was_ready=pid == self._was_ready)
+        )
+
+    def rotate_log(self, longest: int) -> None:
+        """Empty a log of more than `longest` bytes, once what it holds is kept beside it.
+
+        Raises:
+            OSError: it cannot be kept, as on a full disk.
+        """
+        if self.log.stat().st_size <= longest:
+            return
+        is_ready = self.is_ready()
+        with self._lock:
+            log_file.rotate(self.log)
+            self._log_start = 0
+            self._was_ready = self.pid if is_ready else None
 
     def is_over(self) -> bool:
         """Whether it runs no more and will not be started again."""

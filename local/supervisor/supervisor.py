@@ -78,8 +78,20 @@ class Supervisor:
         for process in processes:
             process.stop(max(0.0, deadline - time.monotonic()))
 
+    def rotate_logs(self, longest: int) -> None:
+        """Let no log grow far beyond `longest` bytes; see `Process.rotate_log`.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        for process in list(self.processes.values()):
+            process.rotate_log(longest)
+
     def _note(self, process: Process, pid: int) -> None:
-        self._register.note(process.name, pid)
+        try:
+            self._register.note(process.name, pid)
+        except OSError as error:  # it runs all the same, and is stopped with the stack
+            self._say(f"{process.name} is not noted in the state folder: {error.strerror}")
         if process.command.renews and process.starts > 1:
             threading.Thread(target=self._renew, args=(process,), daemon=True).start()
 

@@ -1,7 +1,8 @@
 """The template of infra/aws, deployed to moto's CloudFormation and asked what it has made.
 
-Moto takes no event source mapping of Kafka, and passes over HTTP APIs, alarms and metric filters:
-tests/functional/test_aws_template.py looks at these.
+Moto takes no event source mapping of Kafka and no deployment of an API that its document describes,
+and passes over web ACLs, alarms and metric filters: tests/functional/test_aws_template.py looks at
+these.
 """
 
 import ast
@@ -29,6 +30,7 @@ from tests.cloudformation import (
 from tests.policies import Statement, allows
 
 NAME = "goals"
+HELD = {"AWS::Lambda::EventSourceMapping", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
 NAMES = ("ingest-event", "list-highlights", "get-highlight", "consume-goal", "enrich-batch")
 WITH_DATABASE = ("list-highlights", "get-highlight", "consume-goal", "enrich-batch", "prepare")
 READ = "secretsmanager:GetSecretValue"
@@ -66,9 +68,7 @@ class Stack:
     @staticmethod
     def _held(template: Template) -> Template:
         resources = {
-            name: each
-            for name, each in template["Resources"].items()
-            if each["Type"] != "AWS::Lambda::EventSourceMapping"
+            name: each for name, each in template["Resources"].items() if each["Type"] not in HELD
         }
         return {**template, "Resources": resources}
 
@@ -175,17 +175,17 @@ MAPPING = {
     ("ec2:DescribeSecurityGroups", "*"),
     *kafka(CLUSTER, "Connect", "DescribeClusterDynamicConfiguration"),
 }
-DATABASE = {(READ, secret("database"))}
+READER, WRITER, OWNER = ({(READ, secret(name))} for name in ("reader", "writer", "owner"))
 MAY = {
     "ingest-event": {
         (READ, secret("keys")),
         *kafka(CLUSTER, "Connect", "WriteDataIdempotently"),
         *kafka(topic("match-events"), "DescribeTopic", "WriteData"),
     },
-    "list-highlights": DATABASE,
-    "get-highlight": DATABASE,
+    "list-highlights": READER,
+    "get-highlight": READER,
     "consume-goal": {
-        *DATABASE,
+        *WRITER,
         *MAPPING,
         *kafka(CLUSTER, "WriteDataIdempotently"),
         *kafka(topic("match-events"), "DescribeTopic", "ReadData"),
@@ -194,13 +194,15 @@ MAY = {
         *kafka(group("consume-goal"), "DescribeGroup", "AlterGroup"),
     },
     "enrich-batch": {
-        *DATABASE,
+        *WRITER,
         *MAPPING,
         *kafka(topic("highlights-pending"), "DescribeTopic", "ReadData"),
         *kafka(group("enrich-batch"), "DescribeGroup", "AlterGroup"),
     },
     "prepare": {
-        *DATABASE,
+        *OWNER,  # who makes the other two, with their passwords
+        *READER,
+        *WRITER,
         *kafka(CLUSTER, "Connect"),
         *kafka(topic("match-events"), "DescribeTopic", "CreateTopic"),
         *kafka(topic("highlights-pending"), "DescribeTopic", "CreateTopic"),
@@ -209,7 +211,7 @@ MAY = {
 }
 NOBODY_MAY = {
     (READ, secret("other")),
-    ("secretsmanager:PutSecretValue", secret("database")),
+    ("secretsmanager:PutSecretValue", secret("owner")),
     *kafka(topic("match-events"), "DeleteTopic", "AlterTopic"),
     *kafka(topic("other"), "ReadData", "WriteData", "CreateTopic"),
     *kafka(group("other"), "AlterGroup"),
@@ -240,7 +242,7 @@ def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_ms
         assert not any("kafka" in str(each["Action"]) for each in may)
         assert allows(may, "kms:Decrypt", key, through)
         assert not allows(may, "kms:Decrypt", key)
-        for of in ("kafka", "kafka-ca", "cache", "read-keys", "keys", "database"):
+        for of in ("kafka", "kafka-ca", "cache", "read-keys", "keys", "reader", "writer", "owner"):
             if allows(may, READ, secret(of)):
                 readers.setdefault(of, set()).add(name)
     assert readers == {
@@ -249,8 +251,38 @@ def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_ms
         "cache": {"list-highlights", "consume-goal", "enrich-batch"},
         "read-keys": {"list-highlights", "get-highlight"},
         "keys": {"ingest-event"},
-        "database": set(WITH_DATABASE),
+        "reader": {"list-highlights", "get-highlight"},
+        "writer": {"consume-goal", "enrich-batch"},
+        "owner": {"prepare"},  # whose users are made by whoever put their URLs into the secrets
     }
+
+
+USERS = {
+    "list-highlights": "reader", "get-highlight": "reader",
+    "consume-goal": "writer", "enrich-batch": "writer", "prepare": "owner",
+}  # fmt: skip
+
+
+def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
+    msk: Stack, self_managed: Stack
+) -> None:
+    """By name and password, or by a URL that is a secret; only migrations are the owner's."""
+    for name, user in USERS.items():
+        environment = msk.environment(name)
+        login = "goalstream" if user == "owner" else f"goalstream_{user}"
+        assert environment["DATABASE_URL"] == f"postgresql://{login}@{MSK['DatabaseAddress']}"
+        reference = f"aws-secretsmanager:{secret(user)}"
+        assert environment["DATABASE_PASSWORD"] == f"{reference}#password"
+        whole = self_managed.environment(name)
+        assert whole["DATABASE_URL"] == reference
+        assert "DATABASE_PASSWORD" not in whole
+    assert "DATABASE_URL" not in msk.environment("ingest-event")
+    for user in ("reader", "writer"):
+        variable = f"DATABASE_{user.upper()}_PASSWORD"
+        holders = {name for name in msk.functions if variable in msk.environment(name)}
+        assert holders == {"prepare"}
+        reference = f"aws-secretsmanager:{secret(user)}#password"
+        assert msk.environment("prepare")[variable] == reference
 
 
 def test_lambda_connects_a_function_to_the_network_and_its_code_does_not(msk: Stack) -> None:

@@ -14,8 +14,9 @@ from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.settings import Settings
 from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
 from infra.topics import PARTITIONS, TopicsSettings
-from tests.cloudformation import MSK, SELF_MANAGED, Template, read, transformed
+from tests.cloudformation import MSK, ROOT, SELF_MANAGED, Template, read, transformed
 
+CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared").glob("cache*.py"))
 HANDLER = "infra.aws.lambda_handler.handler"
 SETTINGS: dict[str, type[Settings]] = {
     "IngestEvent": IngestEventSettings,
@@ -69,7 +70,7 @@ def test_a_call_has_the_time_that_its_work_takes(msk: Template) -> None:
     spent = settings["enrich_time_budget_s"].default + settings["enrich_timeout_s"].default
     assert properties(msk, "EnrichBatch")["Timeout"] > spent + 2 * 5
     for name in ("IngestEvent", "ListHighlights", "GetHighlight"):
-        assert 5 < properties(msk, name)["Timeout"] < 30  # what an HTTP API waits for
+        assert 5 < properties(msk, name)["Timeout"] < 29  # what a REST API waits for
 
 
 def test_consume_goal_takes_match_events_and_gives_up_what_it_cannot_take(msk: Template) -> None:
@@ -181,16 +182,84 @@ def test_the_api_has_the_paths_of_the_contract(msk: Template) -> None:
         ("/highlights/{id}", anything): "GetHighlight.Arn}/invocations",
         ("/health", "get"): "ListHighlights.Arn}/invocations",
     }
-    assert {each["payloadFormatVersion"] for each in to.values()} == {"2.0"}
+    assert {each["type"] for each in to.values()} == {"aws_proxy"}
+    body = properties(msk, "Api")["Body"]
+    assert body["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
 def test_the_api_has_a_limit_and_a_log(msk: Template) -> None:
     """Its lines are JSON when API Gateway has filled them in."""
-    stage = properties(msk, "ApiApiGatewayDefaultStage")
-    assert default(msk, stage["DefaultRouteSettings"]["ThrottlingRateLimit"]) > 0
-    assert default(msk, stage["DefaultRouteSettings"]["ThrottlingBurstLimit"]) > 0
-    line = json.loads(stage["AccessLogSettings"]["Format"])
+    stage = properties(msk, "ApiliveStage")
+    [every] = stage["MethodSettings"]
+    assert (every["ResourcePath"], every["HttpMethod"]) == ("/*", "*")
+    assert default(msk, every["ThrottlingRateLimit"]) > 0
+    assert default(msk, every["ThrottlingBurstLimit"]) > 0
+    line = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"time", "requestId", "address", "route", "status"} <= line.keys()
+    assert read("template.yaml")["Outputs"]["ApiUrl"]["Value"]["Fn::Sub"].endswith("/live")
+
+
+def test_each_caller_has_a_limit_before_the_functions(msk: Template) -> None:
+    """Counted for its address over a minute, on the one stage that there is; beyond it is a 429."""
+    limits = properties(msk, "CallerLimits")
+    assert (limits["Scope"], limits["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
+    [rule] = limits["Rules"]
+    counted = rule["Statement"]["RateBasedStatement"]
+    assert counted.keys() == {"AggregateKeyType", "Limit", "EvaluationWindowSec"}
+    assert (counted["AggregateKeyType"], counted["EvaluationWindowSec"]) == ("IP", 60)
+    # No caller alone takes more than a half of what a route has for all.
+    all_callers = read("template.yaml")["Parameters"]["RateLimit"]["Default"] * 60
+    assert 10 <= default(msk, counted["Limit"]) <= all_callers / 2
+    answer = rule["Action"]["Block"]["CustomResponse"]
+    assert answer["ResponseCode"] == 429
+    assert {"Name": "Retry-After", "Value": "60"} in answer["ResponseHeaders"]
+    body = limits["CustomResponseBodies"][answer["CustomResponseBodyKey"]]
+    assert json.loads(body["Content"])["status"] == 429
+    stages = [n for n, each in msk["Resources"].items() if each["Type"] == "AWS::ApiGateway::Stage"]
+    protected = properties(msk, "ApiHasCallerLimits")
+    assert protected["WebACLArn"] == {"Fn::GetAtt": ["CallerLimits", "Arn"]}
+    assert stages == ["ApiliveStage"]
+    assert protected["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${ApiliveStage}")
+
+
+def test_what_the_api_answers_by_itself_is_a_problem_s_details(msk: Template) -> None:
+    """With the status that the functions would give it."""
+    answers = properties(msk, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+    for kind, status in (("MISSING_AUTHENTICATION_TOKEN", 404), ("THROTTLED", 429)):
+        body = json.loads(answers[kind]["responseTemplates"]["application/json"])
+        assert (body["status"], answers[kind]["statusCode"]) == (status, str(status))
+
+
+def test_the_cache_for_trying_knows_the_functions_alone() -> None:
+    """By a password that is in no file, and for what the cache does; the default user is off."""
+    resources = read("services.yaml")["Resources"]
+    user, nobody = (resources[name]["Properties"] for name in ("CacheUser", "CacheDefaultUser"))
+    granted = set(user["AccessString"].split())
+    assert {"on", "~goalstream:*", "-@all"} <= granted
+    assert not granted & {"~*", "+@all", "allcommands", "+flushall", "+keys", "+config"}
+    called = set(re.findall(r"redis\.call\('([A-Z]+)'", CACHE))
+    assert called
+    assert {f"+{each.lower()}" for each in called} <= granted
+    assert (nobody["UserName"], nobody["AccessString"]) == ("default", "off -@all")
+    users = [{"Ref": "CacheUser"}, {"Ref": "CacheDefaultUser"}]
+    assert resources["CacheUsers"]["Properties"]["UserIds"] == users
+    assert resources["Cache"]["Properties"]["UserGroupIds"] == [{"Ref": "CacheUsers"}]
+    resolved = "{{resolve:secretsmanager:${CachePassword}:SecretString:password}}"
+    for each in (user, nobody):
+        assert each["AuthenticationMode"]["Passwords"] == [{"Fn::Sub": resolved}]
+    url = resources["CacheSecret"]["Properties"]["SecretString"]["Fn::Sub"]
+    assert url.startswith(f"rediss://{user['UserName']}:{resolved}@${{Cache.")
+
+
+def test_the_users_of_the_database_for_trying_have_passwords_that_are_made() -> None:
+    """Each a secret of its own, with the name that prepare gives the user."""
+    resources = read("services.yaml")["Resources"]
+    for name in ("Writer", "Reader"):
+        made = resources[f"Database{name}"]["Properties"]["GenerateSecretString"]
+        login = {"username": f"goalstream_{name.lower()}"}
+        assert json.loads(made["SecretStringTemplate"]) == login
+        assert (made["GenerateStringKey"], made["ExcludePunctuation"]) == ("password", True)
+    assert resources["Database"]["Properties"]["MasterUsername"] == "goalstream"
 
 
 def test_there_is_an_alarm_for_what_must_not_happen(msk: Template, self_managed: Template) -> None:
@@ -208,7 +277,7 @@ def test_there_is_an_alarm_for_what_must_not_happen(msk: Template, self_managed:
         "DeadLettersAlarm": "OnFailureDestinationDeliveredEventCount",
         "LostRecordsAlarm": "DroppedEventCount",
         "FunctionErrorsAlarm": None,
-        "ApiErrorsAlarm": "5xx",
+        "ApiErrorsAlarm": "5XXError",
         "FailedHighlightsAlarm": alarms["FailedHighlightsAlarm"]["MetricName"],
     }
     assert "OldestEventAlarm" not in self_managed["Resources"]

@@ -26,8 +26,8 @@ class Lambdas:
     functions: Mapping[str, Runtime]
     broker: Broker
 
-    def client(self, stage: str = "$default") -> httpx.Client:
-        """A client of the HTTP API in front of them."""
+    def client(self, stage: str = "") -> httpx.Client:
+        """A client of the REST API in front of them, or of the HTTP API with that stage."""
         gateway = ApiGateway(self.functions, stage)
         return httpx.Client(transport=gateway, base_url="https://api.example")
 

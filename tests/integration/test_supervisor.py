@@ -327,3 +327,55 @@ def test_a_note_that_was_cut_short_keeps_nothing_from_starting(
     notes.write_text(content)
     Register(notes).end_leftovers(told)
     assert told == []
+
+
+def test_a_long_log_begins_anew_and_what_it_held_is_kept(supervisor: Supervisor) -> None:
+    """Its writer goes on at the new beginning, and is as ready as it was, though nobody reads why.
+
+    A short one stays.
+    """
+    loop = "echo up; i=0; while read -r line; do i=$((i+1)); echo line $i; done"
+    ticks = f"(while sleep 0.01; do echo; done) | ({loop})"
+    process = supervisor.start(
+        Command(
+            "talker", ("sh", "-c", ticks), ready=lambda run: run.was_ready or "up" in run.said()
+        )
+    )
+    process.wait_ready()
+    eventually(lambda: process.log.stat().st_size > 200)
+    supervisor.rotate_logs(100_000)
+    assert process.log.read_text().startswith("up\n")
+    supervisor.rotate_logs(100)
+    former = process.log.with_name("talker.log.1").read_text()
+    assert former.startswith("up\nline 1\n")
+    eventually(lambda: "line" in process.log.read_text())
+    assert process.log.read_text().startswith("line")  # and no hole where it was before
+    assert process.is_ready()
+    process.restart()
+    assert "up" in process.log.read_text()
+
+
+def test_a_log_that_cannot_be_kept_stays_as_it_is(supervisor: Supervisor) -> None:
+    """On a full disk what it says is needed most."""
+    process = supervisor.start(Command("talker", ("sh", "-c", "echo up; exec sleep 1000")))
+    eventually(lambda: process.log.stat().st_size > 0)
+    process.log.with_name("talker.log.1").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        supervisor.rotate_logs(1)
+    assert process.log.read_text() == "up\n"
+
+
+def test_a_process_that_cannot_be_noted_runs_all_the_same_and_once(
+    supervisor: Supervisor, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk: it is said, and none is started beside it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Register, "note", full)
+    process = supervisor.start(Command("sleeper", SLEEP))
+    pid = running(process)
+    eventually(lambda: len(told) > 0)
+    assert told == ["sleeper is not noted in the state folder: No space left on device"]
+    assert (process.pid, process.starts) == (pid, 1)

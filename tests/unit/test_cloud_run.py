@@ -23,7 +23,13 @@ POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoe
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
     "REGISTRY": "europe-west1-docker.pkg.dev/project/goalstream", "TAG": "1",
-    "KAFKA": "bootstrap.goals.example:9092", "DATABASE_URL": "postgresql://goalstream@10.0.0.3/g",
+    "KAFKA": "bootstrap.goals.example:9092", "DATABASE": "10.0.0.3:5432/g?sslmode=verify-full",
+}  # fmt: skip
+PUBLIC = ("ingest-event", "list-highlights", "get-highlight")
+# Who a function is in the database, and whose password its account may read.
+ROLES = {
+    "list-highlights": "reader", "get-highlight": "reader",
+    "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
 }  # fmt: skip
 # Says what it is asked, and keeps the file that it is given.
 GCLOUD = """#!/usr/bin/env bash
@@ -92,7 +98,33 @@ def test_every_function_is_a_service() -> None:
         assert variables(path)["FUNCTION_TARGET"] == target
         assert variables(path)["FUNCTION_SOURCE"] == f"functions/{target}/main.py"
         ingress = parsed(path)["metadata"]["annotations"]["run.googleapis.com/ingress"]
-        assert ingress == ("internal" if name in ("consume-goal", "enrich-batch") else "all")
+        assert ingress == ("all" if name in PUBLIC else "internal")
+
+
+def test_a_function_that_people_do_not_call_takes_tokens_alone() -> None:
+    """Of the accounts that a deployment names; those that people call ask for keys themselves."""
+    unguarded = "run.googleapis.com/invoker-iam-disabled"
+    for name, path in SERVICES.items():
+        annotations = parsed(path)["metadata"]["annotations"]
+        assert annotations.get(unguarded) == ("true" if name in PUBLIC else None)
+
+
+def test_each_function_is_the_user_of_the_database_that_it_needs_to_be() -> None:
+    """And its account may read the password of that one alone; the owner makes the others."""
+    passwords = {
+        (account, secret.removeprefix("database-").removesuffix("-password"))
+        for account, secret in readers()
+        if secret.startswith("database-") and secret.endswith("-password")
+    }
+    makes = {("migrations", "reader"), ("migrations", "writer")}
+    assert passwords == set(ROLES.items()) | makes
+    for path in FILES:
+        name, role = path.stem, ROLES.get(path.stem)
+        user = "goalstream" if role == "owner" else f"goalstream_{role}"
+        url = f"postgresql://{user}@${{DATABASE}}" if role else None
+        assert variables(path).get("DATABASE_URL") == url, name
+    made = {name for name in variables(GCP / "jobs/migrations.yaml") if "ER_PASSWORD" in name}
+    assert made == {"DATABASE_READER_PASSWORD_FILE", "DATABASE_WRITER_PASSWORD_FILE"}
 
 
 def test_a_redis_that_is_not_beside_the_function_has_more_time() -> None:
@@ -149,20 +181,56 @@ def _calls(tmp_path: Path) -> Path:
 def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
     """Topics and tables first, then functions, then what calls them; each file filled in."""
     asked = (calls / "calls").read_text()
-    step = r"^run (jobs execute \S+|\S+ replace|\S+ update \S+ \S+ \d+)|^(scheduler)"
+    step = (
+        r"^run (jobs execute \S+|\S+ replace|\S+ set-iam-policy \S+|\S+ update \S+ \S+ \d+)"
+        r"|^(scheduler)"
+    )
     steps = re.findall(step, asked, re.MULTILINE)
     assert [first or second for first, second in steps] == [
         "jobs replace", "jobs execute topics", "jobs replace", "jobs execute migrations",
-        *["services replace"] * 5, "worker-pools replace",
+        *["services replace"] * 5, "services set-iam-policy consume-goal",
+        "services set-iam-policy enrich-batch", "worker-pools replace",
         "worker-pools update kafka-trigger --instances 2", "scheduler",
     ]  # fmt: skip
-    documents = [each for each in yaml.safe_load_all((calls / "files").read_text()) if each]
+    given = [each for each in yaml.safe_load_all((calls / "files").read_text()) if each]
+    documents = [each for each in given if "kind" in each]
     assert sorted(each["metadata"]["name"] for each in documents) == sorted(
         path.stem for path in FILES
     )
     assert "${" not in (calls / "files").read_text()
     [trigger] = [each for each in documents if each["kind"] == "WorkerPool"]
     assert "https://consume-goal-1.run.app" in str(trigger)
+
+
+def test_the_inner_functions_may_be_called_by_the_trigger_and_the_schedule_alone(
+    calls: Path,
+) -> None:
+    """Whoever else could before: a policy is set whole. Both callers bring tokens."""
+    given = yaml.safe_load_all((calls / "files").read_text())
+    bindings = [each["bindings"] for each in given if each and "bindings" in each]
+    member = "serviceAccount:{}@project.iam.gserviceaccount.com".format
+    called = re.findall(
+        r"^run services set-iam-policy (\S+)", (calls / "calls").read_text(), re.MULTILINE
+    )
+    assert dict(zip(called, bindings, strict=True)) == {
+        "consume-goal": [{"role": "roles/run.invoker", "members": [member("kafka-trigger")]}],
+        "enrich-batch": [
+            {
+                "role": "roles/run.invoker",
+                "members": [member("kafka-trigger"), member("enrich-schedule")],
+            }
+        ],
+    }
+    trigger = GCP / "kafka-trigger.yaml"
+    assert instance(parsed(trigger))["serviceAccountName"].startswith("kafka-trigger@")
+    assert variables(trigger)["FUNCTION_AUTH"] == "google-identity-token"
+    assert (ROOT / "local" / "triggers.toml").read_text().count('auth = "${FUNCTION_AUTH:-}"') == 2
+    [schedule] = re.findall(
+        r"^scheduler jobs create .*", (calls / "calls").read_text(), re.MULTILINE
+    )
+    caller, audience = "enrich-schedule@project.iam.gserviceaccount.com", "https://enrich-batch-1"
+    assert f"--oidc-service-account-email {caller} " in schedule
+    assert schedule.endswith(f"--oidc-token-audience {audience}.run.app")
 
 
 def readers() -> set[tuple[str, str]]:
@@ -184,7 +252,7 @@ def test_a_setup_makes_what_the_files_name_and_nothing_else(tmp_path: Path) -> N
     } == readers()
     assert asked.count("roles/secretmanager.secretAccessor") == asked.count("--member")
     created = set(re.findall(r"^iam service-accounts create (\S+)", asked, re.MULTILINE))
-    assert created == {account for account, _ in readers()}
+    assert created == {account for account, _ in readers()} | {"enrich-schedule"}
     kept = set(re.findall(r"^secrets create (\S+) --data-file (\S+)", asked, re.MULTILINE))
     assert kept == {(name, str(tmp_path / name)) for _, name in readers()}
     assert "artifacts repositories create goalstream" in asked
@@ -201,7 +269,7 @@ def test_all_that_is_made_can_be_taken_away() -> None:
     commands = page.partition("**Away**")[2].partition("```")[2].partition("```")[0]
     named = set(re.findall(r"[a-z-]+", commands))
     assert named >= {parsed(path)["metadata"]["name"] for path in FILES}
-    assert named >= {name for reader in readers() for name in reader}
+    assert named >= {name for reader in readers() for name in reader} | {"enrich-schedule"}
 
 
 @pytest.mark.parametrize(("script", "missing"), [("deploy.sh", "TAG"), ("setup.sh", "SECRETS")])

@@ -90,6 +90,27 @@ def test_the_costs_are_those_of_the_template_s_memory_and_processor() -> None:
         )
 
 
+def test_the_costs_of_the_api_and_of_its_limits_are_those_of_their_requests() -> None:
+    """A goal is a request; the first 333 million cost more, the limits something by themselves."""
+    rows = {
+        line.split("|")[1].strip(): [_amounts(cell)[-1] for cell in line.split("|")[2:-1]]
+        for line in PAGE.splitlines()
+        if line.startswith(("| REST API |", "| WAF |"))
+    }
+    millions = [goals / 1e6 for goals in GOALS]
+    api = [3.5 * min(each, 333) + 2.8 * max(each - 333, 0) for each in millions]
+    assert rows["REST API"] == pytest.approx(api, rel=0.002, abs=0.005)
+    limits = [6 + 0.6 * each for each in millions]
+    assert rows["WAF"] == pytest.approx(limits, rel=0.002, abs=0.005)
+
+
+def test_the_secrets_that_cost_are_those_of_the_services() -> None:
+    """Those that the template for trying makes, and the one that RDS keeps."""
+    resources = read("services.yaml")["Resources"].values()
+    made = [each for each in resources if each["Type"] == "AWS::SecretsManager::Secret"]
+    assert f"| secrets, at $0.40 each | {len(made) + 1}: ${0.4 * (len(made) + 1):.2f} |" in PAGE
+
+
 def test_the_sums_of_the_costs_are_right() -> None:
     """To ten dollars in the hundreds, from the amounts above them."""
     rows = PAGE.partition("| a month, at |")[2].partition("| together |")
@@ -104,9 +125,9 @@ def test_the_sums_of_the_costs_are_right() -> None:
 def _amounts(cell: str) -> list[float]:
     """The dollars of a cell that are no price of a unit: what stands at a part's end."""
     parts = re.split(r" \+ |, |; ", cell.partition("= ")[2] or cell)
-    ends = [re.search(r"\$([\d.]+)\s*$", part) for part in parts]
+    ends = [re.search(r"\$([\d.,]+)\s*$", part) for part in parts]
     return [
-        float(end[1])
+        float(end[1].replace(",", ""))
         for end in ends
         if end and " at $" not in end.string[max(end.start() - 5, 0) : end.end()]
     ]

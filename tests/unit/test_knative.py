@@ -1,8 +1,10 @@
 """infra/knative as kustomize builds it: each object is valid, and what is promised of it holds."""
 
 import json
+import re
 import shutil
 import tomllib
+from base64 import b64decode
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -24,7 +26,15 @@ POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoe
 # What Knative takes without any flag set; its default for this one has long been on.
 FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
 OURS = {"goalstream-functions", "goalstream-tools"}
+CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared").glob("cache*.py"))
 TRIGGERS = tomllib.loads((ROOT / "local" / "triggers.toml").read_text())["trigger"]
+SECRETS = {"database-owner", "database-writer", "database-reader", "kafka", "redis", "api-keys"}
+# Who is who in the database, and has the secret of that one alone.
+ROLES = {
+    "list-highlights": "reader", "get-highlight": "reader",
+    "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
+}  # fmt: skip
+USERS = {"reader": "goalstream_reader", "writer": "goalstream_writer", "owner": "goalstream"}
 NAMES = {name.replace("_", "-"): name for name in functions.NAMES}
 
 
@@ -89,7 +99,7 @@ def references(document: Any) -> Iterator[tuple[str, str]]:
             yield from references(each)
     if isinstance(document, dict):
         for name, value in document.items():
-            if name in ("configMapRef", "configMap"):
+            if name in ("configMapRef", "configMapKeyRef", "configMap"):
                 yield "ConfigMap", value["name"]
             elif name in ("secretKeyRef", "secretRef"):
                 yield "Secret", value["name"]
@@ -252,13 +262,72 @@ def test_every_setting_and_secret_that_is_named_is_there(tree: Path) -> None:
         missing = {each for kind, each in kinds - made if kind == "Secret"}
         assert all(kind == "Secret" for kind, _ in kinds - made)
         is_production = name.startswith("production")
-        assert missing == ({"database", "kafka", "redis", "api-keys"} if is_production else set())
+        assert missing == (SECRETS if is_production else set())
 
 
 def test_no_secret_stands_in_a_file_of_production(tree: Path) -> None:
     """Only its name."""
     for way in ("kafka-source", "trigger"):
         assert not of_kind(built(tree, f"production/{way}"), "Secret")
+
+
+def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
+    objects: list[Object],
+) -> None:
+    """With the secret of that one alone; the owner, who makes the others, has theirs too."""
+    [settings] = [
+        each["data"]
+        for each in of_kind(objects, "ConfigMap").values()
+        if "LOG_LEVEL" in each["data"]
+    ]
+    pods = {each["metadata"]["name"]: pod_of(each) for each in objects if pod_of(each)}
+    for name, pod in pods.items():
+        [container] = pod["containers"]
+        environment = {each["name"]: each for each in container.get("env", [])}
+        held = {
+            each["secret"]["secretName"].split("-")[1]
+            for each in pod.get("volumes", [])
+            if "secret" in each and each["secret"]["secretName"].startswith("database-")
+        }
+        if name == "postgres":
+            assert held == {"owner"}
+            continue
+        role = ROLES.get(name)
+        assert held == ({*USERS} if role == "owner" else {role} - {None}), name
+        if role is None:
+            assert "DATABASE_URL" not in environment
+            continue
+        key = environment["DATABASE_URL"]["valueFrom"]["configMapKeyRef"]["key"]
+        assert settings[key].startswith(f"postgresql://{USERS[role]}@")
+        file = environment["DATABASE_PASSWORD_FILE"]["value"]
+        assert file == "/run/secrets/database/password"
+    assert "DATABASE_URL" not in settings
+
+
+def test_a_redis_in_the_cluster_knows_the_functions_alone(tree: Path) -> None:
+    """By a password, and for what the cache does; whoever gives none may do nothing."""
+    objects = built(tree, "development/kafka-source")
+    [container] = pod_of(of_kind(objects, "Deployment")["redis"])["containers"]
+    _, nobody, functions = " ".join(container["command"]).split(" --user ")
+    assert nobody == "default reset"
+    granted = set(functions.split())
+    assert {"on", ">$(REDIS_PASSWORD)", "~goalstream:*", "-@all"} <= granted
+    assert not {"~*", "+@all", "allcommands", "nopass"} & granted
+    assert not granted & {"+flushall", "+keys", "+config", "+acl"}
+    called = set(re.findall(r"redis\.call\('([A-Z]+)'", CACHE))
+    assert called
+    assert {f"+{each.lower()}" for each in called} <= granted
+    [secret] = [
+        each["stringData"] if "stringData" in each else decoded(each["data"])
+        for name, each in of_kind(objects, "Secret").items()
+        if name.startswith("redis")
+    ]
+    assert f":{secret['password']}@" in secret["url"]
+
+
+def decoded(data: dict[str, str]) -> dict[str, str]:
+    """A Secret's values."""
+    return {name: b64decode(value).decode() for name, value in data.items()}
 
 
 def test_a_redis_elsewhere_has_more_time_than_one_in_the_cluster(tree: Path) -> None:

@@ -1,4 +1,7 @@
-"""HTTP events of Lambda as requests, and answers as Lambda hands them back."""
+"""HTTP events of Lambda as requests, and answers as Lambda hands them back.
+
+Of payload format 2.0; tests/unit/test_lambda_rest.py has what a REST API does otherwise.
+"""
 
 from base64 import b64encode
 from typing import Any
@@ -62,6 +65,14 @@ def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> N
     made = event(rawPath=raw)
     made["requestContext"]["stage"] = stage
     assert called(made).path == path
+
+
+@pytest.mark.parametrize(("stage", "told"), [("$default", "/a"), ("prod", "/prod/a")])
+def test_a_location_leads_to_where_callers_reach_it(stage: str, told: str) -> None:
+    """Behind the stage, if it has a name."""
+    made = event_of(httpx.Request("POST", "https://x/events"), b"", stage=stage)
+    response = dispatch(made, lambda _: Answer(202, [(b"location", b"/a")], b""))
+    assert response["headers"]["location"] == told
 
 
 def test_the_query_comes_as_it_was_sent() -> None:
@@ -154,7 +165,7 @@ def test_a_trace_without_a_span_is_given_one() -> None:
 
 @pytest.mark.parametrize("unknown", [{}, [], None, {"version": "1.0", "httpMethod": "GET"}])
 def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
-    """So that what is wired wrong shows; payload format 1.0 is one of them."""
+    """So that what is wired wrong shows."""
     with pytest.raises(UnknownEvent):
         dispatch(unknown, lambda _: Answer(200, [], b""))
 

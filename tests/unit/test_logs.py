@@ -62,6 +62,17 @@ def test_a_line_has_the_correlation_id_of_its_request() -> None:
     assert "correlationId" not in line()
 
 
+def test_a_field_says_which_request_a_line_is_of() -> None:
+    """One call enriches the goals of many requests; but no field takes the service's place."""
+    token = trace.current.set(f"00-{'0' * 31}1-00f067aa0ba902b7-01")
+    try:
+        said = line(fields={"correlationId": TRACE, "service": "x"})
+    finally:
+        trace.current.reset(token)
+    assert said["correlationId"] == TRACE
+    assert said["service"] != "x"
+
+
 def test_an_exception_is_told_with_its_traceback_on_the_same_line() -> None:
     """Line breaks are escaped."""
     try:

@@ -13,6 +13,7 @@ from local.kafka_trigger.commands.sample import SampleRecord, read_samples
 from local.kafka_trigger.config import Config
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
 from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.google_identity import tokens_for
 from local.kafka_trigger.transport import Aborted, Answer, Broken, Transport, Unreachable
 
 
@@ -27,7 +28,7 @@ def invoke(config: Config, options: argparse.Namespace, stopping: threading.Even
     url = options.function or trigger.function
     payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
     output.say(f"POST {told(url)}: {payload.content_type or 'no type'}, {len(payload.body)} bytes")
-    transport = Transport(url, trigger.timeout_s)
+    transport = Transport(url, trigger.timeout_s, tokens_for(trigger.auth, url))
     threading.Thread(target=_abort, args=(transport, stopping), daemon=True).start()
     answer = _post(transport, payload)
     return _say_outcome(judge(answer, records), records)

@@ -17,6 +17,7 @@ from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
 from local.kafka_trigger.delivery import Delivery, Stopped
 from local.kafka_trigger.filters import Wants, wants
+from local.kafka_trigger.google_identity import tokens_for
 from local.kafka_trigger.metrics import Metrics, TriggerMetrics
 from local.kafka_trigger.outage import Outage
 from local.kafka_trigger.record import Record
@@ -151,7 +152,7 @@ def _delivery(
     return make_delivery(
         kafka,
         trigger,
-        Transport(trigger.function, trigger.timeout_s),
+        Transport(trigger.function, trigger.timeout_s, tokens_for(trigger.auth, trigger.function)),
         failures,
         Outage(trigger.name),
         metrics,

