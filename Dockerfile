@@ -3,33 +3,37 @@
 # a cloud, the Kafka trigger and cron; `gateway` is Caddy with its routes and pages. Builds with the
 # classic builder and with BuildKit.
 
-FROM python:3.13-slim AS packages
+# infra/images.env pins both by digest.
+ARG PYTHON_IMAGE=python:3.13-slim
+ARG CADDY_IMAGE=caddy:2
+
+FROM ${PYTHON_IMAGE} AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # An environment without pip: what only builds stays here.
 RUN python -m venv --without-pip /opt/venv
-COPY requirements.txt constraints.txt ./
-RUN pip --python /opt/venv/bin/python install -r requirements.txt
+COPY requirements.txt ./
+RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
 
-FROM python:3.13-slim AS pages
+FROM ${PYTHON_IMAGE} AS pages
 WORKDIR /build
 COPY local/gateway/requirements.txt ./
-RUN pip install --no-cache-dir --no-deps --target /pages -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes --target /pages -r requirements.txt
 
 # Compiled here, since the file system of a running function is read-only. By the hash of nothing:
 # a file of the image never changes.
-FROM python:3.13-slim AS source
+FROM ${PYTHON_IMAGE} AS source
 WORKDIR /app
 COPY functions functions
 COPY infra infra
 RUN python -m compileall -q --invalidation-mode unchecked-hash functions infra
 
-FROM python:3.13-slim AS tool-source
+FROM ${PYTHON_IMAGE} AS tool-source
 WORKDIR /app
 COPY local local
 RUN python -m compileall -q --invalidation-mode unchecked-hash local
 
-FROM python:3.13-slim AS functions
+FROM ${PYTHON_IMAGE} AS functions
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPATH=/app HOME=/tmp XDG_RUNTIME_DIR=/tmp \
     FUNCTION_USE_ASGI=true PORT=8080
 WORKDIR /app
@@ -41,29 +45,27 @@ CMD ["python", "-m", "functions_framework"]
 # Lambda runs it as a user of its own, and gives it nothing to write to but /tmp.
 FROM functions AS lambda
 USER 0:0
-COPY constraints.txt ./
 COPY infra/aws/requirements.txt infra/aws/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=ignore \
-    -r infra/aws/requirements.txt
+    --require-hashes -r infra/aws/requirements.txt
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "awslambdaric"]
 CMD ["infra.aws.lambda_handler.handler"]
 
 FROM functions AS tools
 USER 0:0
-COPY constraints.txt ./
 COPY local/requirements.txt local/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=ignore \
-    -r local/requirements.txt
+    --require-hashes -r local/requirements.txt
 COPY --from=tool-source /app/local local
 USER 10001:10001
 CMD ["python", "-m", "local.kafka_trigger", "run", "local/triggers.toml"]
 
 # A copy, since the original is allowed to take low ports and would not start where that is refused.
-FROM caddy:2 AS caddy
+FROM ${CADDY_IMAGE} AS caddy
 RUN cp /usr/bin/caddy /caddy
 
-FROM python:3.13-slim AS gateway
+FROM ${PYTHON_IMAGE} AS gateway
 COPY --from=caddy /caddy /usr/bin/caddy
 COPY --from=pages /pages/flask_swagger_ui/dist /srv/swagger-ui
 COPY local/gateway/swagger.html /srv/swagger/

@@ -7,11 +7,15 @@ python := .venv/bin/python
 ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
-requirements := requirements.txt local/requirements.txt local/gateway/requirements.txt infra/aws/requirements.txt requirements-dev.txt
+# Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
+requirements := requirements local/requirements infra/aws/requirements tests/e2e/requirements
+alone := local/gateway/requirements tests/cloudevents_sdk/requirements
+compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
+install := -m pip install --quiet --disable-pip-version-check --require-hashes
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 .PHONY: help setup demo up up-containers replay check test test-long test-containers bench format \
-  clean lint test-fast test-stack
+  requirements clean lint test-fast test-stack
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s  %s\n", $$1, $$2 }' Makefile
@@ -48,6 +52,13 @@ format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
 
+requirements: $(ready) ## pin what the .in files ask for, with hashes; UPGRADE=--upgrade takes newer packages
+	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt
+	@for file in $(requirements); do \
+	  $(python) $(compile) --constraint=requirements-dev.txt $$file.in --output-file=$$file.txt || exit; \
+	done
+	@for file in $(alone); do $(python) $(compile) --no-deps $$file.in --output-file=$$file.txt || exit; done
+
 setup: $(ready) $(sdk)/installed ## make the virtual environment .venv, or bring it up to date
 
 clean: ## remove what all these made: .venv, .goalstream with its data, caches
@@ -74,18 +85,18 @@ test-fast: $(ready) $(sdk)/installed
 test-stack: $(ready)
 	$(python) -m pytest tests/integration
 
-$(ready): $(requirements) constraints.txt $(python)
+$(ready): requirements-dev.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
-	@$(python) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(python) $(install) -r requirements-dev.txt
 	@touch $@
 
-$(browser): tests/e2e/requirements.txt constraints.txt $(ready)
-	@$(python) -m pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+$(browser): tests/e2e/requirements.txt $(ready)
+	@$(python) $(install) -r tests/e2e/requirements.txt
 	@touch $@
 
 $(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
 	@rm -rf $(sdk)
-	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --target $(sdk) -r $<
+	@$(python) $(install) --no-deps --target $(sdk) -r $<
 	@touch $@
 
 $(python):

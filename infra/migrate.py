@@ -1,4 +1,4 @@
-"""`python -m infra.migrate`: brings the database at DATABASE_URL to the newest schema.
+"""`python -m infra.migrate`: migrate the database at DATABASE_URL, and grant its roles.
 
 Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do.
 """
@@ -6,14 +6,25 @@ Safe to run twice and at the same time: each run waits for the lock, then finds 
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated
 
 from pg8000.native import Connection, DatabaseError, InterfaceError
+from pydantic import AfterValidator, SecretStr
 
 from functions.shared.postgres import connect
 from functions.shared.settings import PostgresSettings, load
+from infra.grants import checked_password, grant
+from infra.roles import READER, WRITER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x60A15  # any number, as long as all runs take the same
+
+
+class MigrateSettings(PostgresSettings):
+    """The database, reached as its owner, and the passwords of the roles to create."""
+
+    database_reader_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
+    database_writer_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
 
 
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
@@ -43,14 +54,20 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Migrate, and say what was done."""
-    settings = load(PostgresSettings)
+    """Migrate, grant the roles their privileges, and print what was done."""
+    settings = load(MigrateSettings)
+    passwords = {
+        READER: settings.database_reader_password,
+        WRITER: settings.database_writer_password,
+    }
     try:
         with closing(connect(settings.database_url, 300, settings.database_password)) as connection:
             applied = migrate(connection)
+            granted = grant(connection, passwords)
     except (InterfaceError, DatabaseError, OSError) as error:
         sys.exit(f"the database could not be migrated: {error}")
-    sys.stdout.write(f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}\n")
+    lines = [f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}", *granted]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 if __name__ == "__main__":

@@ -149,12 +149,12 @@ class Cache:
             await self._heard(self._redis.eval(PROBE, 0))
 
     async def _renew(self) -> None:
-        """Connect anew with the URL as it is now, if it has changed.
+        """Connect anew with the URL and the password as they are now, if one has changed.
 
         It is a probe that does this, not a call: a call would have to wait for it.
         """
         self._is_refused = False
-        fresh = await asyncio.to_thread(renewed, self._settings, "redis_url")
+        fresh = await asyncio.to_thread(renewed, self._settings, "redis_url", "redis_password")
         if fresh is not None:
             refused, self._settings, self._pool = self._redis, fresh, _pool(fresh)
             self._redis = Redis.from_pool(self._pool)
@@ -182,8 +182,10 @@ class Cache:
 
 def _pool(settings: RedisSettings) -> RestedPool:
     url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
     return RestedPool.from_url(
         url,
+        password=password,  # unless the URL has one
         max_idle_s=settings.redis_max_idle_s,
         max_age_s=settings.redis_max_age_s,
         socket_timeout=timeout_s,

@@ -130,12 +130,16 @@ class PostgresSettings(Settings):
 
 
 class RedisSettings(Settings):
-    """For functions that fill or drop the cache; without a URL there is no cache."""
+    """For functions that fill or drop the cache; the password is of a URL that has none.
+
+    Without a URL there is no cache.
+    """
 
     redis_url: (
         Annotated[str, StringConstraints(pattern="^(rediss?|unix)://"), AfterValidator(_redis_url)]
         | None
     ) = Field(None, repr=False)
+    redis_password: SecretStr | None = None
     redis_timeout_s: Seconds = 0.05
     redis_max_idle_s: Seconds = 60.0
     redis_max_age_s: Seconds = 60.0

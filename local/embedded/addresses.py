@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from infra.roles import READER, WRITER
 from local.embedded import broker, functions, postgres, valkey
 from local.embedded.functions import Function
 from local.embedded.ports import HOST, claim, free_port
@@ -46,6 +47,19 @@ class Addresses:
             "CONSUME_GOAL_URL": self.functions["consume_goal"].url,
             "ENRICH_BATCH_URL": self.functions["enrich_batch"].url,
         }
+
+    def function_settings(self, function: str) -> dict[str, str]:
+        """The environment of one function: the users by which it reaches embedded services."""
+        role = READER if function in functions.READERS else WRITER
+        return {
+            **({"DATABASE_URL": postgres.url(port, role)} if (port := self.postgres.port) else {}),
+            **({"REDIS_URL": valkey.url(port, valkey.USER)} if (port := self.redis.port) else {}),
+        }
+
+    @property
+    def migration_settings(self) -> dict[str, str]:
+        """The environment of the migrations: only an embedded Postgres gets our passwords."""
+        return dict(postgres.ROLE_PASSWORDS) if self.postgres.port else {}
 
 
 def choose(events_port: int, highlights_port: int, environ: Mapping[str, str]) -> Addresses:

@@ -10,6 +10,7 @@ from local.embedded.ports import HOST
 from local.supervisor import Command
 
 NAMES = ("ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight")
+READERS = ("list_highlights", "get_highlight")
 
 
 @dataclass(frozen=True)

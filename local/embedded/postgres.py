@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.roles import READER, WRITER
 from local.embedded.packages import folder_of
 from local.embedded.ports import HOST
 from local.supervisor import Command, User
 
 NAME, INITDB = "postgres", "initdb"
 OWNER = "goalstream"
+ROLE_PASSWORDS = {"DATABASE_READER_PASSWORD": READER, "DATABASE_WRITER_PASSWORD": WRITER}
 SETTINGS = {"listen_addresses": HOST, "unix_socket_directories": "", "timezone": "UTC"}
 READY = "database system is ready to accept connections"
 
 
-def url(port: int) -> str:
-    """The DATABASE_URL of the Postgres at a port."""
-    return f"postgresql://{OWNER}:{OWNER}@{HOST}:{port}/postgres"
+def url(port: int, role: str = OWNER) -> str:
+    """The DATABASE_URL of a role, on the Postgres at a port, which accepts any password."""
+    return f"postgresql://{role}:{role}@{HOST}:{port}/postgres"
 
 
 @contextmanager

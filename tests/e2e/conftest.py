@@ -1,13 +1,12 @@
 """The project in containers, built and started once for all tests."""
 
-import secrets
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from local.embedded.ports import free_port
-from tests.e2e.containers import LASTING, Containers
+from tests.e2e.containers import LASTING, SECRETS, Containers, new_secrets
 from tests.e2e.docker import docker_runs
 
 MENDED_WITHIN_S = 60
@@ -18,13 +17,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """Containers that run; without Docker these tests are skipped."""
     if not docker_runs():
         pytest.skip("Docker with Compose does not run here")
-    password = tmp_path_factory.mktemp("secrets") / "postgres_password"
-    password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
     settings = {
         "GOALSTREAM_EVENTS_PORT": str(free_port()),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
         "GOALSTREAM_TAG": "e2e",
-        "POSTGRES_PASSWORD_FILE": str(password),
+        **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS),
     }
     containers = Containers("goalstream-e2e", settings)
     try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,35 @@ SERVICES = ("kafka", "postgres", "redis")
 LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
 ONCE = ("migrations", "topics")
 LIMIT_S = 300
+
+# What each container can connect to: what it needs, what calls it, and what shares their networks.
+REACHABLE = {
+    "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
+    "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
+    "get-highlight": {"postgres", "gateway", "ingest-event", "list-highlights"},
+    "consume-goal": {"kafka", "postgres", "redis", "kafka-trigger", "enrich-batch"},
+    "enrich-batch": {"postgres", "redis", "kafka-trigger", "cron", "consume-goal"},
+    "kafka-trigger": {"kafka", "consume-goal", "enrich-batch"},
+    "cron": {"enrich-batch"},
+    "gateway": {"ingest-event", "list-highlights", "get-highlight"},
+}
+TLS = ("--tls", "--cacert", "/tls/all.pem")
+SECRETS = (
+    "postgres_password",
+    "postgres_reader_password",
+    "postgres_writer_password",
+    "redis_password",
+)
+CACHE_KEYS = """
+SELECT 'goalstream:' || match_id || key FROM (SELECT DISTINCT match_id FROM highlights) AS matches,
+    (VALUES (':pages'), (':lease'), (':changes')) AS keys (key)"""
+
+
+def new_secrets(folder: Path, *names: str) -> dict[str, str]:
+    """A new password in a file for each secret; returns the variables that name the files."""
+    for name in names:
+        (folder / name).write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return {f"{name.upper()}_FILE": str(folder / name) for name in names}
 
 
 class Containers:
@@ -114,10 +144,9 @@ class Containers:
         assert self.state(service)["ExitCode"] == 0
         self.compose("start", service)
 
-    @property
-    def password(self) -> str:
-        """What Postgres asks of the functions."""
-        return Path(self.settings["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8")
+    def secret(self, name: str) -> str:
+        """What a secret says."""
+        return Path(self.settings[f"{name.upper()}_FILE"]).read_text(encoding="utf-8")
 
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
@@ -146,6 +175,17 @@ class Containers:
         }
 
     def forget(self) -> None:
-        """Empty the table and the cache."""
-        self.sql("TRUNCATE highlights")
-        self.run_in("redis", "redis-cli", "flushall")
+        """Empty the table, and the cache of the matches that were in it."""
+        told = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
+        if keys := [line for line in told if line.startswith("goalstream:")]:
+            self.redis("unlink", *keys)
+
+    def redis(self, *command: str) -> str:
+        """The reply of Redis to a command of the functions' user."""
+        login = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli -e "$@"'
+        options = (
+            "--user",
+            "goalstream",
+            *(TLS if "docker-compose.tls.yml" in self._files else ()),
+        )
+        return self.run_in("redis", "sh", "-c", login, "sh", *options, *command).strip()

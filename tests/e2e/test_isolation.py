@@ -5,19 +5,47 @@ import json
 import httpx
 import pytest
 
-from tests.e2e.containers import FUNCTIONS, LASTING, SERVICES, TOOLS, Containers
+from infra.roles import READER, WRITER
+from tests.e2e.containers import (
+    FUNCTIONS,
+    LASTING,
+    REACHABLE,
+    SECRETS,
+    SERVICES,
+    TOOLS,
+    Containers,
+)
 
 OURS = (*FUNCTIONS, *TOOLS)
+PORTS = {"gateway": 5001, "kafka": 9092, "postgres": 5432, "redis": 6379}
 REACH = """
 import socket, sys
-for host in sys.argv[1:]:
-    for port in (8080, 5432, 6379, 9092):
-        try:
-            socket.create_connection((host, port), timeout=0.5)
-            print("reached", host, port)
-        except OSError:
-            pass
+from concurrent.futures import ThreadPoolExecutor
+def reached(place):
+    name, host, port = place.split()
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+        return name
+    except OSError:
+        return None
+with ThreadPoolExecutor(64) as pool:
+    print(*{name for name in pool.map(reached, sys.argv[1:]) if name})
 """
+LOG_IN = """
+import sys
+from functions.shared.postgres import connect_by
+from functions.shared.settings import PostgresSettings, load
+connection = connect_by(load(PostgresSettings))
+print(connection.run("SELECT current_user")[0][0])
+for statement in sys.argv[1:]:
+    try:
+        connection.run("BEGIN; " + statement)
+        print("done")
+    except Exception as error:
+        print(error.args[0]["C"])
+    connection.run("ROLLBACK")
+"""
+STATEMENTS = ("UPDATE highlights SET title = 'x'", "DELETE FROM highlights", "CREATE TABLE x ()")
 
 
 def test_only_the_gateway_has_ports_and_only_on_this_machine(containers: Containers) -> None:
@@ -43,11 +71,71 @@ def test_who_stands_where_the_gateway_stands_reaches_nothing_behind_it(
         for service in (*FUNCTIONS, *SERVICES)
         for network in containers.inspect(service)["NetworkSettings"]["Networks"].values()
     ]
+    places = [
+        f"{host} {host} {port}"
+        for host in (*behind, *FUNCTIONS)
+        for port in (8080, *PORTS.values())
+    ]
     said = containers.docker(
         "run", "--rm", "--network", f"{containers.name}_outside",
-        "goalstream-functions:e2e", "python", "-c", REACH, *behind, *FUNCTIONS,
+        "goalstream-functions:e2e", "python", "-c", REACH, *places,
     )  # fmt: skip
-    assert said == ""
+    assert said.strip() == ""
+
+
+def test_a_container_reaches_what_it_needs_and_nothing_else(containers: Containers) -> None:
+    """At every address that the others have, on every network."""
+    addresses = [
+        (name, network["IPAddress"])
+        for name in LASTING
+        for network in containers.inspect(name)["NetworkSettings"]["Networks"].values()
+    ]
+    reached = {}
+    for service in OURS:
+        places = [
+            f"{name} {address} {PORTS.get(name, 8080)}"
+            for name, address in addresses
+            if name != service
+        ]
+        said = containers.run_in(service, "python", "-c", REACH, *places)
+        reached[service] = set(said.split())
+    assert reached == REACHABLE
+
+
+def test_a_function_is_in_postgres_who_may_do_no_more(containers: Containers) -> None:
+    """It reads, or changes highlights too; it deletes nothing and makes no table."""
+    told = {
+        service: containers.run_in(service, "python", "-c", LOG_IN, *STATEMENTS).split()
+        for service in FUNCTIONS
+        if service != "ingest-event"
+    }
+    assert told == {
+        "list-highlights": [READER, "42501", "42501", "42501"],
+        "get-highlight": [READER, "42501", "42501", "42501"],
+        "consume-goal": [WRITER, "done", "42501", "42501"],
+        "enrich-batch": [WRITER, "done", "42501", "42501"],
+    }
+
+
+def test_redis_takes_nobody_without_a_password_but_to_be_asked_how_it_is(
+    containers: Containers,
+) -> None:
+    """And the functions' user has its own keys alone."""
+
+    def answer(*arguments: str) -> str:
+        asked = ("redis-cli", "--no-auth-warning", *arguments)
+        return containers.run_in("redis", "sh", "-c", '"$@" 2>&1', "sh", *asked).strip()
+
+    health = ("--user", "health", "--pass", "none")
+    assert answer("ping").startswith("NOAUTH")
+    assert answer(*health, "ping") == "PONG"
+    assert answer(*health, "get", "goalstream:x").startswith("NOPERM")
+    wrong = answer("--user", "goalstream", "--pass", "none", "ping")
+    assert "WRONGPASS" in wrong
+    right = ("--user", "goalstream", "--pass", containers.secret("redis_password"))
+    assert answer(*right, "exists", "goalstream:x") == "0"
+    assert answer(*right, "exists", "x").startswith("NOPERM")
+    assert answer(*right, "flushall").startswith("NOPERM")
 
 
 @pytest.mark.parametrize("path", ["/", "/consume-goal", "/enrich-batch", "/consume_goal"])
@@ -77,7 +165,7 @@ def test_our_processes_are_nobody_and_can_write_nowhere_but_tmp(
 
 def test_no_secret_shows(containers: Containers) -> None:
     """Not in what Docker tells of a container or an image, nor in a process' arguments."""
-    secret = containers.password
+    secrets = [containers.secret(name) for name in SECRETS]
     for service in LASTING:
         container = containers.id(service)
         told = containers.docker("inspect", container)
@@ -86,7 +174,7 @@ def test_no_secret_shows(containers: Containers) -> None:
         told += containers.docker("image", "inspect", image)
         told += containers.docker("top", container, "-eo", "pid,args")
         told += containers.docker("logs", container)
-        assert secret not in told
+        assert not any(secret in told for secret in secrets)
 
 
 def test_no_secret_is_in_an_image(containers: Containers) -> None:

@@ -1,14 +1,12 @@
 """All over TLS, as docker-compose.tls.yml has it."""
 
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from local.embedded.ports import free_port
-from tests.e2e.containers import Containers
+from tests.e2e.containers import SECRETS, Containers, new_secrets
 from tests.e2e.docker import docker_runs
 from tests.events import event_json
 from tests.waiting import eventually
@@ -30,15 +28,11 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """The containers with their connections secured; without Docker this is skipped."""
     if not docker_runs():
         pytest.skip("Docker with Compose does not run here")
-    folder = tmp_path_factory.mktemp("secrets")
-    for name in ("kafka", "postgres"):
-        (folder / name).write_text(secrets.token_urlsafe(24), encoding="utf-8")
     settings = {
         "GOALSTREAM_EVENTS_PORT": str(free_port()),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
         "GOALSTREAM_TAG": "tls",
-        "KAFKA_PASSWORD_FILE": str(folder / "kafka"),
-        "POSTGRES_PASSWORD_FILE": str(folder / "postgres"),
+        **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS, "kafka_password"),
     }
     containers = Containers("goalstream-tls", settings, "docker-compose.tls.yml")
     try:
@@ -53,22 +47,21 @@ def listed(containers: Containers, settings: str) -> str:
     return containers.run_in("ingest-event", "python", "-c", LIST % settings).strip()
 
 
-def cached(containers: Containers) -> str:
-    """The keys in Redis."""
-    return containers.run_in("redis", "redis-cli", "--tls", "--cacert", "/tls/all.pem", "keys", "*")
-
-
 def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) -> None:
     """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password."""
     posted = http.post(f"{secured.events_url}/events", json=event_json())
     assert posted.status_code == 202, posted.text
     url = secured.highlights_url + posted.headers["location"]
     eventually(lambda: http.get(url).is_success and http.get(url).json()["status"] == "READY")
-    page = f"{secured.highlights_url}/highlights?matchId={posted.json()['matchId']}"
-    eventually(lambda: len(http.get(page).json()) == 1 and ":pages" in cached(secured))
+    match_id = posted.json()["matchId"]
+    page, pages = (
+        f"{secured.highlights_url}/highlights?matchId={match_id}",
+        f"goalstream:{match_id}:pages",
+    )
+    eventually(lambda: len(http.get(page).json()) == 1 and secured.redis("exists", pages) == "1")
     insecure = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE NOT ssl"
     assert secured.sql(f"{insecure} AND application_name = 'goalstream'") == "0"
-    password = Path(secured.settings["KAFKA_PASSWORD_FILE"]).read_text(encoding="utf-8")
+    password = secured.secret("kafka_password")
     assert listed(secured, f"{TLS}, {USER} {password!r}") == "welcome"
     assert listed(secured, f"{TLS}, {USER} 'wrong'") == "refused"
     assert listed(secured, "") == "refused"

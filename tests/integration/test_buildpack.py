@@ -95,7 +95,7 @@ def started(
 def test_the_source_that_is_sent_is_what_the_buildpack_needs(workspace: Path) -> None:
     """The functions and one list of packages; with a pyproject.toml there could be two."""
     there = {path.name for path in workspace.iterdir()}
-    assert there == {"functions", "infra", "requirements.txt", "constraints.txt"}
+    assert there == {"functions", "infra", "requirements.txt"}
     assert {path.name for path in (workspace / "functions").iterdir()} >= set(functions.NAMES)
 
 

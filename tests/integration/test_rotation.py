@@ -187,13 +187,18 @@ def test_a_password_that_stays_wrong_is_no_error_of_ours(
     assert "refuses our user or password" in caplog.text
 
 
-def test_a_cache_comes_back_after_its_password_was_changed(stack: Stack, aws: Account) -> None:
+@pytest.mark.parametrize("is_in_url", [True, False])
+def test_a_cache_comes_back_after_its_password_was_changed(
+    stack: Stack, aws: Account, is_in_url: bool
+) -> None:
     """Meanwhile answers do without it; a change that it was not told of is told when it is back."""
     place = urlsplit(stack.redis_url)
     admin: Any = Redis.from_url(stack.redis_url)
     admin.execute_command("ACL", "SETUSER", USER, "on", f">{OLD}", "~*", "&*", "+@all")
-    url = f"redis://{USER}:%s@{place.hostname}:{place.port}/0"
-    aws.rotate(url % OLD)
+    address = f"{place.hostname}:{place.port}/0"
+    secret = f"redis://{USER}:%s@{address}" if is_in_url else "%s"
+    places = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
+    aws.rotate(secret % OLD)
     match_id, page = uuid4(), ":50"
 
     async def work(cache: Cache) -> None:
@@ -201,7 +206,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(stack: Stack, aws: Ac
         assert lease
         await cache.fill(match_id, page, b"content", lease)
         assert await cache.read(match_id, page) == b"content"
-        aws.rotate(url % NEW)
+        aws.rotate(secret % NEW)
         admin.execute_command("ACL", "SETUSER", USER, "resetpass", f">{NEW}")
         admin.execute_command("CLIENT", "KILL", "USER", USER)
         async with cache.change({match_id}):
@@ -213,7 +218,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(stack: Stack, aws: Ac
         await cache.close()
 
     async def run() -> None:
-        environ = {"REDIS_URL": REFERENCE, "REDIS_TIMEOUT_S": "5"}
+        environ = {"REDIS_TIMEOUT_S": "5", **({"REDIS_URL": REFERENCE} if is_in_url else places)}
         await work(Cache(load(RedisSettings, environ, aws.secrets)))
 
     with closing(admin):

@@ -1,5 +1,6 @@
 """docker-compose.yml holds what is promised of every service, without running it."""
 
+import json
 import re
 from typing import Any
 
@@ -7,10 +8,15 @@ import pytest
 import yaml
 
 from functions.shared.readiness import LIMIT_S
+from infra.roles import READER, WRITER
 from local.embedded import ROOT, functions
+from tests.e2e.containers import REACHABLE
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+IMAGES = (ROOT / "infra/images.env").read_text()
+IMAGE_TAGS = dict(re.findall(r"\$\{(\w+_IMAGE):-([^}]*)\}", COMPOSE))
+RENOVATE: dict[str, Any] = json.loads((ROOT / ".github/renovate.json").read_text())
 LASTING = {name: each for name, each in SERVICES.items() if each["restart"] == "unless-stopped"}
 
 
@@ -21,6 +27,30 @@ def test_the_example_of_env_has_every_variable_with_its_default() -> None:
     switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", both), "")
     listed = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert listed == defaults | switches
+
+
+def test_the_images_are_pinned_by_digests_that_are_kept_fresh() -> None:
+    """Each default has its digest in infra/images.env, where Renovate finds it."""
+    pinned = dict(re.findall(r"^(\w+)=(.*)$", IMAGES, re.MULTILINE))
+    tags = {name: image.partition("@sha256:")[0] for name, image in pinned.items()}
+    assert tags == IMAGE_TAGS
+    assert all(re.fullmatch(r"[^@]+@sha256:[0-9a-f]{64}", image) for image in pinned.values())
+    renewed = RENOVATE["customManagers"][0]
+    (file,), (image,) = renewed["managerFilePatterns"], renewed["matchStrings"]
+    assert re.search(file.strip("/"), "infra/images.env")
+    found = re.findall(image.replace("(?<", "(?P<"), IMAGES)
+    assert ["{}:{}@{}".format(*each) for each in found] == list(pinned.values())
+
+
+def test_every_image_is_built_on_one_that_can_be_pinned() -> None:
+    """By the variables alone; what Compose runs is ours or one of them."""
+    text = (ROOT / "Dockerfile").read_text()
+    stages = set(re.findall(r"^FROM .* AS (\w+)$", text, re.MULTILINE))
+    bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
+    assert bases == {"${PYTHON_IMAGE}", "${CADDY_IMAGE}"}
+    assert dict(re.findall(r"^ARG (\w+)=(.*)$", text, re.MULTILINE)).items() <= IMAGE_TAGS.items()
+    images = {each["image"] for each in SERVICES.values()}
+    assert all(re.match(r"goalstream-|\$\{\w+_IMAGE:-", image) for image in images)
 
 
 def test_every_function_is_a_service() -> None:
@@ -59,6 +89,39 @@ def test_a_service_that_lasts_is_asked_how_it_is(name: str) -> None:
         each["condition"] != "service_started"
         for each in LASTING[name].get("depends_on", {}).values()
     )
+
+
+@pytest.mark.parametrize("name", REACHABLE)
+def test_a_service_reaches_what_it_needs_and_nothing_else(name: str) -> None:
+    """Those that stand on a network with it."""
+    networks = set(SERVICES[name]["networks"])
+    near = {other for other in LASTING if networks & set(SERVICES[other]["networks"])}
+    assert near - {name} == REACHABLE[name]
+
+
+def test_a_function_logs_in_as_who_may_do_no_more() -> None:
+    """Over TLS too; each with the one password that is its own."""
+    overlay = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text())["services"]
+    for name in functions.NAMES:
+        service = name.replace("_", "-")
+        role = READER if name in functions.READERS else WRITER
+        given = {each for each in SERVICES[service]["secrets"] if each.startswith("postgres")}
+        if service == "ingest-event":
+            assert "DATABASE_URL" not in SERVICES[service]["environment"]
+            assert not given
+            continue
+        urls = [each[service]["environment"]["DATABASE_URL"] for each in (SERVICES, overlay)]
+        assert all(url.startswith(f"postgresql://{role}@postgres:5432/goalstream") for url in urls)
+        assert given == {f"postgres_{role.removeprefix('goalstream_')}_password"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_starts_anew_when_another_file_has_its_secret(name: str) -> None:
+    """By a label, for Compose does not look; Postgres takes its owner's at its first start."""
+    files = {each: told["file"] for each, told in yaml.safe_load(COMPOSE)["secrets"].items()}
+    labels = SERVICES[name].get("labels", {}).values()
+    secrets = set(SERVICES[name].get("secrets", [])) - {"postgres_password"}
+    assert {files[each] for each in secrets} <= set(labels)
 
 
 def test_only_the_gateway_is_on_the_network_of_the_outside() -> None:

@@ -9,10 +9,15 @@ from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contracts import Event
+from infra.migrate import MigrateSettings
+from infra.roles import PRIVILEGES, READER
 from infra.topics import TopicsSettings
+from local.embedded import functions
+from tests.e2e.containers import REACHABLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
 SETTINGS = (
     IngestEventSettings,
     ConsumeGoalSettings,
@@ -20,6 +25,7 @@ SETTINGS = (
     ListHighlightsSettings,
     GetHighlightSettings,
     TopicsSettings,
+    MigrateSettings,
 )
 
 
@@ -58,10 +64,10 @@ def test_every_field_of_an_event_is_in_the_contract() -> None:
 
 
 REQUIREMENTS = [
-    *ROOT.glob("requirements*.txt"),
-    *(ROOT / "infra").rglob("requirements.txt"),
-    *(ROOT / "local").rglob("requirements.txt"),
-    *(ROOT / "tests").rglob("requirements.txt"),
+    *ROOT.glob("requirements*.in"),
+    *(ROOT / "infra").rglob("requirements.in"),
+    *(ROOT / "local").rglob("requirements.in"),
+    *(ROOT / "tests").rglob("requirements.in"),
 ]
 
 
@@ -80,7 +86,7 @@ def test_every_package_is_pinned_and_explained() -> None:
 def test_every_command_is_a_target_of_the_makefile() -> None:
     """What README tells to make can be made."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    texts = [README, SECURITY, (ROOT / "CONTRIBUTING.md").read_text()]
     commands = {
         name for text in texts for name in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)
     }
@@ -101,7 +107,7 @@ def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
 
 def test_every_path_that_is_named_is_there() -> None:
     """The map matches the tree."""
-    texts = [README, (ROOT / "CONTRIBUTING.md").read_text()]
+    texts = [README, SECURITY, (ROOT / "CONTRIBUTING.md").read_text()]
     paths = {
         path
         for text in texts
@@ -109,3 +115,28 @@ def test_every_path_that_is_named_is_there() -> None:
     }
     assert paths
     assert all((ROOT / path).exists() for path in paths if "NAME" not in path)
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """The cells of a table, which a text has under this header."""
+    table = text.partition(f"{header}\n")[2].partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+def test_who_reaches_whom_is_told_as_it_is() -> None:
+    """SECURITY.md lists for each service what the tests of the containers allow it to reach."""
+    table = rows(SECURITY, "| service | reaches |")
+    told = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
+    assert told == REACHABLE
+
+
+def test_what_a_role_may_do_is_told_as_it_is() -> None:
+    """SECURITY.md has the privileges of the roles on highlights, and who uses them."""
+    table = {
+        user.strip("`"): row for user, *row in rows(SECURITY, "| user | used by | privileges |")
+    }
+    for role, granted in PRIVILEGES.items():
+        of, may = table[role]
+        assert may == f"`{granted['highlights']}` on `highlights`"
+        readers = {name.replace("_", "-") for name in functions.READERS}
+        assert (set(of.split(", ")) == readers) is (role == READER)

@@ -29,6 +29,18 @@ def test_every_file_that_it_names_is_there() -> None:
     assert not [file for file in named if not (ROOT / file).exists()]
 
 
+def test_images_are_built_on_the_pinned_base() -> None:
+    """The shell loads its digest first; the one image that is built on ours has it already."""
+    builds = 0
+    for commands in COMMANDS:
+        joined = commands.replace("\\\n", " ")
+        for build in re.finditer(r"docker build [^\n]* \.$", joined, re.MULTILINE):
+            builds += 1
+            assert "--build-arg PYTHON_IMAGE " in build[0]
+            assert ". infra/images.env" in joined[: build.start()]
+    assert builds == 3
+
+
 def test_every_parameter_and_output_of_a_template_is_one() -> None:
     """Whether it is in a sentence or in a command."""
     known = {name for part in NAMES for name in part}

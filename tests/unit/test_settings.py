@@ -234,6 +234,7 @@ def in_file(tmp_path: Path, name: str, content: str | bytes) -> dict[str, str]:
         (PostgresSettings, "DATABASE_URL", "database_url", "postgres://h/d", "postgres://h/d"),
         (PostgresSettings, "DATABASE_PASSWORD", "database_password", "word", SecretStr("word")),
         (RedisSettings, "REDIS_URL", "redis_url", "redis://h", "redis://h"),
+        (RedisSettings, "REDIS_PASSWORD", "redis_password", "word", SecretStr("word")),
         (AccessSettings, "API_KEYS", "api_keys", "k" * 16, (SecretStr("k" * 16),)),
     ],
 )

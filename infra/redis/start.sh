@@ -1,0 +1,16 @@
+#!/bin/sh
+# Start redis-server with the given arguments and two users: `goalstream`, for the functions, whose
+# password is the secret redis_password; and `health`, for the health check, with PING and INFO only.
+set -eu
+here=$(dirname "$0")
+password=$(sed 's/^[[:space:]]*//; s/[[:space:]]*$//' /run/secrets/redis_password)
+[ "$password" ] || { echo 'the secret redis_password is empty' >&2; exit 1; }
+# Only the hash of the password is written to a file, and no process has it in its arguments.
+hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)
+umask 077
+cat >/tmp/users.acl <<USERS
+user default reset
+user health on nopass -@all +ping +info
+user goalstream on #$hash $(cat "$here/goalstream.acl")
+USERS
+exec redis-server --aclfile /tmp/users.acl "$@"

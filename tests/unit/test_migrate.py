@@ -1,0 +1,26 @@
+"""The settings of `infra.migrate`."""
+
+import pytest
+
+from functions.shared.settings import SettingsError, load
+from infra.migrate import MigrateSettings
+
+URL = {"DATABASE_URL": "postgresql://goalstream@127.0.0.1:5432/goalstream"}
+
+
+def test_without_passwords_it_makes_no_roles() -> None:
+    """An empty file of one is no password either."""
+    settings = load(MigrateSettings, URL | {"DATABASE_READER_PASSWORD": ""})
+    assert settings.database_reader_password is settings.database_writer_password is None
+
+
+@pytest.mark.parametrize("name", ["DATABASE_READER_PASSWORD", "DATABASE_WRITER_PASSWORD"])
+def test_a_password_that_nobody_could_log_in_with_is_refused(name: str) -> None:
+    """SASLprep forbids it; what it was is not said."""
+    with pytest.raises(SettingsError) as error:
+        load(MigrateSettings, URL | {name: "canary\a\ue000"})
+    said = str(error.value)
+    assert (
+        said
+        == f"cannot start: {name} is wrong: it has a character that is not allowed in a password"
+    )
