@@ -1,0 +1,33 @@
+"""The services do what their OpenAPI documents say, for whatever Schemathesis can think of."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.embedded import ROOT
+from local.embedded.stack import Stack
+
+EXAMPLES = 2_000  # of each operation
+LIMIT_S = 900
+
+
+@pytest.mark.timeout(LIMIT_S)
+@pytest.mark.parametrize("service", ["events", "highlights"])
+def test_a_service_keeps_to_its_document(stack: Stack, service: str) -> None:
+    """What is valid is taken, what is not is refused, every answer is described, none is a 5xx."""
+    url = {"events": stack.events_url, "highlights": stack.highlights_url}[service]
+    run = subprocess.run(
+        [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json",
+         "--checks", "all", "--max-examples", str(EXAMPLES), "--phases", "coverage,fuzzing",
+         "--continue-on-failure", "--no-color", "--suppress-health-check", "all"],
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.integration.schemathesis_hooks",
+             "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
