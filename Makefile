@@ -80,7 +80,7 @@ lint: $(ready)
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml
 
 test-fast: $(ready) $(sdk)/installed
-	$(python) -m pytest tests/unit tests/functional
+	$(python) -m pytest tests/unit tests/functional --numprocesses=auto
 
 test-stack: $(ready)
 	$(python) -m pytest tests/integration

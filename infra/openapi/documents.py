@@ -5,12 +5,16 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from functions.ingest_event.idempotency_key import IN_BATCH, KEY_LIMIT
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.shared.contracts import Event
 from functions.shared.highlights import STATUSES
 from infra.answers import Accepted, BatchAccepted, Health, Highlight, ProblemDetails
 
 Json = dict[str, Any]
+
+NO_CONTROL_CHARACTER = r"[^\x00-\x1f\x7f-\x9f]"
+NO_ITEM_OF_A_BATCH = rf"(?!.*{IN_BATCH}\d+\s*$)"
 
 EXAMPLE = {
     "matchId": "00000000-0000-0000-0000-000000000001",
@@ -41,11 +45,11 @@ def _events() -> Json:
                 "post": {
                     "operationId": "ingestEvent",
                     "summary": "Accept one match event",
-                    "parameters": [_IDEMPOTENCY_KEY],
+                    "parameters": [_idempotency_key(NO_ITEM_OF_A_BATCH)],
                     "requestBody": _body(_ref(Event), EXAMPLE),
                     "responses": {
                         "202": _json("Acknowledged by the broker", _ref(Accepted), _LOCATION),
-                        **_problems(400, 401, 413, 415, 429, 503),
+                        **_problems(400, 401, 408, 413, 415, 429, 431, 503),
                     },
                 }
             },
@@ -53,14 +57,14 @@ def _events() -> Json:
                 "post": {
                     "operationId": "ingestEventBatch",
                     "summary": "Accept up to 500 match events, all or none",
-                    "parameters": [_IDEMPOTENCY_KEY],
+                    "parameters": [_idempotency_key()],
                     "requestBody": _body(
                         {"type": "array", "items": _ref(Event), "minItems": 1, "maxItems": 500},
                         [EXAMPLE],
                     ),
                     "responses": {
                         "202": _json("Acknowledged by the broker", _ref(BatchAccepted)),
-                        **_problems(400, 401, 413, 415, 429, 503),
+                        **_problems(400, 401, 408, 413, 415, 429, 431, 503),
                     },
                 }
             },
@@ -88,7 +92,7 @@ def _highlights() -> Json:
                             {**_ETAG, "Link": _header('The next page, as `<…>; rel="next"`')},
                         ),
                         "304": {"description": "The page is as the reader has it"},
-                        **_problems(400, 401, 429, 503),
+                        **_problems(400, 401, 429, 431, 503),
                     },
                 }
             },
@@ -107,7 +111,7 @@ def _highlights() -> Json:
                     "responses": {
                         "200": _json("The highlight", _ref(Highlight), _ETAG),
                         "304": {"description": "The highlight is as the reader has it"},
-                        **_problems(401, 404, 429, 503),
+                        **_problems(401, 404, 429, 431, 503),
                     },
                 }
             },
@@ -152,7 +156,7 @@ def _ref(model: type[BaseModel]) -> Json:
 
 def _body(schema: Json, example: object) -> Json:
     content = {"schema": schema, "example": example}
-    return {"required": True, "content": {"application/json": content}}
+    return {"required": True, "description": _BODY, "content": {"application/json": content}}
 
 
 def _json(description: str, schema: Json, headers: Json | None = None) -> Json:
@@ -166,7 +170,24 @@ def _header(description: str) -> Json:
 
 def _problems(*statuses: int) -> Json:
     content = {"application/problem+json": {"schema": _ref(ProblemDetails)}}
-    return {str(status): {"description": _WHEN[status], "content": content} for status in statuses}
+    answers = {status: {"description": _WHEN[status], "content": content} for status in statuses}
+    return {
+        str(status): {**answer, "headers": _RETRY[status]} if status in _RETRY else answer
+        for status, answer in answers.items()
+    }
+
+
+def _idempotency_key(besides: str = "") -> Json:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "In UTF-8: the eventId of an event that has none; makes a retry harmless.",
+        "schema": {
+            "type": "string",
+            "maxLength": KEY_LIMIT,
+            "pattern": f"^{besides}{NO_CONTROL_CHARACTER}*$",
+        },
+    }
 
 
 def _parameter(name: str, description: str, **schema: object) -> Json:
@@ -177,24 +198,29 @@ _WHEN = {
     400: "A field or parameter is refused; `errors` says why",
     401: "The service has API keys, and the request brings none of them",
     404: "There is no such highlight",
-    413: "The body is larger than 64 KiB (a batch: 2 MiB)",
-    415: "The body does not call itself JSON",
+    408: "The body does not arrive in time",
+    413: "The body, or what it unpacks to, is larger than 64 KiB (a batch: 2 MiB)",
+    415: "The body does not call itself JSON, or has another content coding than gzip",
     429: "The caller sends too many requests; try again after `Retry-After`",
+    431: "The header is larger than 16 KiB",
     503: "A service behind this one does not answer in time; try again after `Retry-After`",
 }
+_BODY = "As it is, or gzipped with `Content-Encoding: gzip`."
 _API_KEY = {
     "type": "http",
     "scheme": "bearer",
     "description": "One of the service's API keys, where it has any.",
 }
+_RETRY = {
+    429: {
+        "Retry-After": _header("The seconds to wait"),
+        "RateLimit": _header("What is left to this caller, and when it is renewed"),
+        "RateLimit-Policy": _header("How many requests in how many seconds"),
+    },
+    503: {"Retry-After": _header("The seconds to wait")},
+}
 _LOCATION = {"Location": _header("The highlight that the event becomes, if one is expected")}
 _ETAG = {"ETag": _header("Names this representation, for If-None-Match")}
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Serves as the eventId of an event that has none: makes a retry harmless.",
-    "schema": {"type": "string", "maxLength": 120},
-}
 _FILTERS = [
     _parameter("matchId", "Of this match", type="string", format="uuid"),
     _parameter(
@@ -222,6 +248,7 @@ _FILTERS = [
         "cursor",
         "Where an earlier answer's Link left off: for programs",
         type="string",
+        format="cursor",
         minLength=1,
     ),
 ]
