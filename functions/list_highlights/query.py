@@ -2,7 +2,8 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -74,8 +75,8 @@ def parse(query_string: str) -> Query:
     """
     if len(query_string) > LONGEST:
         raise invalid({"query": [f"must have at most {LONGEST} characters"]})
-    given = dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=None))
-    reader = _Reader({name: text.strip() for name, text in given.items()})
+    given = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
+    reader = _Reader([(name, text.strip()) for name, text in given])
     wanted: dict[str, Any] = {
         "match_id": reader.match_id(),
         "status": reader.status(),
@@ -87,8 +88,10 @@ def parse(query_string: str) -> Query:
     if "status" not in filters:
         filters["standing"] = True
     filters |= reader.cursor()
-    page = 1 if "after" in filters else reader.number("page", 1, ROWS_BY_NUMBER + 1)
+    page = reader.number("page", 1, ROWS_BY_NUMBER + 1)
     page_size = reader.number("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
+    if "after" in filters:
+        page = 1
     if page > 1 and page * page_size > ROWS_BY_NUMBER:
         reader.refuse("page", BEYOND)
     reader.finish()
@@ -103,7 +106,8 @@ def cursor_of(last: Document) -> str:
 class _Reader:
     """Reads parameters one by one and collects what is wrong with them."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        given = dict(pairs)
         self.given = {name: text for name, text in given.items() if text}
         self._errors: Errors = {
             name: [unknown(name[:NAME_TOLD], PARAMETERS)]
@@ -111,6 +115,10 @@ class _Reader:
         }
         for name in (name for name, text in given.items() if not text and name in NEVER_EMPTY):
             self.refuse(name, "must not be empty; without a value it is left out")
+        if len(given) < len(pairs):
+            counts = Counter(name for name, _ in pairs if name in PARAMETERS)
+            for name in (name for name, count in counts.items() if count > 1):
+                self.refuse(name, "must be given once")
 
     def finish(self) -> None:
         if self._errors:

@@ -1,18 +1,28 @@
 """For Schemathesis: what a request may say, where no schema can say it."""
 
-from collections.abc import Iterator
+import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import schemathesis
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from functions.list_highlights.query import cursor_of
+from functions.list_highlights.query import (
+    PAGE_SIZE,
+    PAGE_SIZE_LIMIT,
+    ROWS_BY_NUMBER,
+    cursor_of,
+)
 from functions.shared.highlights import Document
-from functions.shared.metadata import LARGEST, SMALLEST
+from functions.shared.metadata import Metadata
 
 KEY = "Idempotency-Key"
+PAGE = {"page": 1, "pageSize": PAGE_SIZE}
+INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
+METADATA: TypeAdapter[Any] = TypeAdapter(Metadata)
 
 # What lies ahead of the clock is refused.
 PAST = st.datetimes(datetime(1, 1, 2), datetime(2025, 1, 1), timezones=st.just(UTC))
@@ -36,19 +46,27 @@ def map_headers(_: Any, headers: Any) -> Any:
 
 
 @schemathesis.hook
+def filter_query(_: Any, query: Any) -> bool:
+    """Leave out pages by number beyond those that are read so, which depends on their size."""
+    numbers = [str((query or {}).get(name, default)) for name, default in PAGE.items()]
+    if not all(map(INTEGER.fullmatch, numbers)):
+        return True
+    page, size = map(int, numbers)
+    return page * min(max(size, 1), PAGE_SIZE_LIMIT) <= ROWS_BY_NUMBER
+
+
+@schemathesis.hook
 def filter_body(_: Any, body: Any) -> bool:
-    """Leave out metadata with integers that are larger than what is kept."""
+    """Leave out metadata that is an object and could not be given back as it came."""
     events = body if isinstance(body, list) else [body]
-    told = [event.get("metadata") for event in events if isinstance(event, dict)]
-    return all(SMALLEST <= number <= LARGEST for number in integers(told))
+    told = (event.get("metadata") for event in events if isinstance(event, dict))
+    return all(map(can_be_kept, (metadata for metadata in told if isinstance(metadata, dict))))
 
 
-def integers(value: Any) -> Iterator[float]:
-    """Yield the numbers that JSON writes as integers, wherever they are in a value."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for member in value:
-            yield from integers(member)
-    elif (isinstance(value, float) and value.is_integer()) or isinstance(value, int):
-        yield value
+def can_be_kept(metadata: dict[str, Any]) -> bool:
+    """Return whether an event may have this metadata."""
+    try:
+        METADATA.validate_json(json.dumps(metadata))
+    except ValidationError:
+        return False
+    return True

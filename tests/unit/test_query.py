@@ -356,3 +356,15 @@ def test_any_query_string_is_a_query_or_a_400(query_string: str) -> None:
     assert problem.status == 400
     assert problem.members["errors"]
     assert problem.response().body
+
+
+@pytest.mark.parametrize("again", ["pageSize=7", "pageSize=", "pageSize=50"])
+def test_a_parameter_is_given_once(again: str) -> None:
+    """Of two values nobody could tell which is meant."""
+    assert errors(f"pageSize=50&{again}")["pageSize"][-1] == "must be given once"
+
+
+def test_a_page_beside_a_cursor_is_a_number_too() -> None:
+    """Though the cursor stands for it."""
+    assert list(errors(f"page=true&cursor={cursor_of(LAST)}")) == ["page"]
+    assert parse(f"page=7&cursor={cursor_of(LAST)}").page == 1
