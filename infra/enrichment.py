@@ -16,14 +16,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from functions.shared.cache import Cache
-from functions.shared.highlights import (
-    COUNT_BY_ATTEMPTS,
-    COUNT_BY_STATUS,
-    FAILED,
-    PENDING_AI,
-    RETRY,
-    STATUSES,
-)
+from functions.shared.highlight_sql import COUNT_BY_ATTEMPTS, COUNT_BY_STATUS, FAILED, RETRY
+from functions.shared.highlights import PENDING_AI, STATUSES
 from functions.shared.postgres import Postgres
 from functions.shared.problems import Unavailable
 from functions.shared.settings import PostgresSettings, RedisSettings, load

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from functions.shared.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.highlights import (
     FAILED_AI,
     IGNORED,
-    LONGEST_BACKOFF_S,
     PENDING_AI,
     READY,
     RETRACTED,

@@ -11,7 +11,8 @@ from functions.consume_goal.consume import Consume
 from functions.consume_goal.settings import ConsumeGoalSettings
 from functions.shared import logs
 from functions.shared.cache import Cache
-from functions.shared.highlights import RECORDS, Highlights
+from functions.shared.highlight_sql import RECORDS
+from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
 from functions.shared.readiness import Readiness, ask

@@ -12,7 +12,8 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared import logs
 from functions.shared.cache import Cache
-from functions.shared.highlights import ENRICHES, Highlights
+from functions.shared.highlight_sql import ENRICHES
+from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests

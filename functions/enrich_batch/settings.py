@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from functions.shared.highlights import LONGEST_BACKOFF_S
+from functions.shared.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.settings import PostgresSettings, RedisSettings, Seconds
 
 

@@ -10,7 +10,8 @@ from functions.get_highlight.app import app
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.shared import logs
 from functions.shared.access import admission
-from functions.shared.highlights import GETS, Highlights
+from functions.shared.highlight_sql import GETS
+from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests

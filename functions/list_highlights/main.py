@@ -12,7 +12,8 @@ from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared import logs
 from functions.shared.access import admission
 from functions.shared.cache import Cache
-from functions.shared.highlights import LISTS, Highlights
+from functions.shared.highlight_sql import LISTS
+from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
 from functions.shared.server import limit_requests

@@ -1,12 +1,24 @@
-"""The table `highlights`: all of its SQL, each statement named."""
+"""The highlights, as functions record, enrich and read them in Postgres."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from functions.shared.highlight_sql import (
+    CLAIM,
+    CONFLICTS,
+    COUNT_PENDING,
+    FINISH,
+    GET,
+    GIVE_BACK,
+    LONGEST_BACKOFF_S,
+    RECORD,
+    is_heavy,
+    list_statement,
+)
 from functions.shared.postgres import Postgres
 
 PENDING_AI: Final = "PENDING_AI"
@@ -16,223 +28,6 @@ RETRACTED: Final = "RETRACTED"
 STATUSES: Final = (PENDING_AI, READY, FAILED_AI, RETRACTED)
 # What no reader sees: an event that makes no highlight, known so that a lower revision makes none.
 IGNORED: Final = "IGNORED"
-
-
-class Column(NamedTuple):
-    """A column that comes from the event: its name in JSON, in the table, and its type."""
-
-    json: str
-    name: str
-    type: str
-
-
-# What the text of a highlight tells, in the order in which a claim hands it out.
-FACTS: Final = (
-    Column("eventType", "event_type", "text"),
-    Column("team", "team", "text"),
-    Column("player", "player", "text"),
-    Column("assist", "assist", "text"),
-    Column("description", "description", "text"),
-    Column("period", "period", "text"),
-    Column("minute", "minute", "smallint"),
-    Column("addedTime", "added_time", "smallint"),
-    Column("homeTeam", "home_team", "text"),
-    Column("awayTeam", "away_team", "text"),
-    Column("homeScore", "home_score", "smallint"),
-    Column("awayScore", "away_score", "smallint"),
-    Column("homeShootoutScore", "home_shootout_score", "smallint"),
-    Column("awayShootoutScore", "away_shootout_score", "smallint"),
-)
-# What each revision may change, facts among it.
-REVISED: Final = (
-    Column("revision", "revision", "bigint"),
-    Column("retracted", "retracted", "boolean"),
-    Column("occurredAt", "occurred_at", "timestamptz"),
-    *FACTS,
-    Column("reason", "reason", "text"),
-    Column("metadata", "metadata", "json"),
-    Column("side", "side", "text"),
-    Column("teamKey", "team_key", "text"),
-    Column("traceparent", "traceparent", "text"),
-)
-COLUMNS: Final = (
-    Column("id", "id", "uuid"),
-    Column("matchId", "match_id", "uuid"),
-    Column("eventId", "event_id", "text"),
-    *REVISED,
-    Column("status", "status", "text"),
-)
-
-
-def _names(columns: Iterable[Column], of: str = "") -> str:
-    return ", ".join(f"{of}{column.name}" for column in columns)
-
-
-def _given(columns: Iterable[Column]) -> str:
-    """The rows that a statement is given as JSON, with these columns under their names there."""
-    typed = ", ".join(f'"{column.json}" {column.type}' for column in columns)
-    return f"json_to_recordset(cast(:rows AS json)) AS r ({typed})"
-
-
-def _as_json(columns: Iterable[Column]) -> str:
-    return ", ".join(f'h.{column.name} AS "{column.json}"' for column in columns)
-
-
-# The highest revision wins, and of two equal ones a retraction. The text and the place in the
-# queue are kept while the facts that the text tells stay the same. Rows are written in the order
-# of their ids, so that two batches never wait for each other.
-RECORD = f"""
-    INSERT INTO highlights AS h ({_names(COLUMNS)})
-    SELECT * FROM {_given(COLUMNS)}
-    ORDER BY id
-    ON CONFLICT (id) DO UPDATE SET
-        ({_names(REVISED)}) = ROW ({_names(REVISED, "excluded.")}),
-        updated_at = clock_timestamp(),
-        (status, title, summary, attempts, lease, available_at) = (
-            SELECT CASE WHEN told THEN h.status
-                        WHEN excluded.status = 'IGNORED' AND h.status <> 'IGNORED' THEN 'RETRACTED'
-                        ELSE excluded.status END,
-                   CASE WHEN told THEN h.title END,
-                   CASE WHEN told THEN h.summary END,
-                   CASE WHEN told THEN h.attempts ELSE 0 END,
-                   CASE WHEN told THEN h.lease END,
-                   CASE WHEN told THEN h.available_at ELSE clock_timestamp() END
-            FROM (SELECT excluded.status = 'PENDING_AI' AND h.status IN ('PENDING_AI', 'READY')
-                AND ({_names(FACTS, "h.")}) IS NOT DISTINCT FROM ({_names(FACTS, "excluded.")})
-                AS told) AS facts)
-    WHERE (excluded.revision, excluded.retracted) > (h.revision, h.retracted)
-    RETURNING id, status
-"""
-
-# Which of the rows say something else than the same revision that is recorded already.
-CONFLICTS = f"""
-    SELECT h.id FROM highlights AS h JOIN
-        (SELECT * FROM {_given(COLUMNS)}) AS r ({_names(COLUMNS)}) USING (id)
-    WHERE (h.revision, h.retracted) = (r.revision, r.retracted)
-        AND (h.occurred_at, h.reason, h.metadata::text, {_names(FACTS, "h.")})
-            IS DISTINCT FROM (r.occurred_at, r.reason, r.metadata::text, {_names(FACTS, "r.")})
-"""
-
-# A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
-# counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
-# No lease and no put-off reaches further ahead than `ahead_s`: what does was written before the
-# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index.
-CLAIM = f"""
-    WITH due AS (
-        SELECT id FROM highlights WHERE status = 'PENDING_AI' AND available_at <= now()
-        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), stranded AS (
-        SELECT id FROM highlights
-        WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
-        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    UPDATE highlights AS h
-    SET lease = gen_random_uuid(), attempts = attempts + 1,
-        available_at = clock_timestamp() + make_interval(secs => :lease_s)
-    FROM (SELECT id FROM stranded UNION ALL SELECT id FROM due LIMIT :limit) AS next
-    WHERE h.id = next.id
-    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
-"""
-
-FINISH = """
-    WITH finished AS (
-        SELECT h.id, r.title, r.summary FROM highlights AS h
-        JOIN json_to_recordset(cast(:rows AS json))
-            AS r (id uuid, lease uuid, title text, summary text) USING (id, lease)
-        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
-    UPDATE highlights AS h
-    SET status = 'READY', title = f.title, summary = f.summary, lease = NULL,
-        updated_at = clock_timestamp()
-    FROM finished AS f WHERE h.id = f.id
-    RETURNING h.id, h.status
-"""
-
-# An attempt that failed is put off, twice as long each time, or was the last.
-LONGEST_BACKOFF_S: Final = 3600
-GIVE_BACK = """
-    WITH failed AS (
-        SELECT h.id, h.attempts >= :attempts AS last FROM highlights AS h
-        JOIN json_to_recordset(cast(:rows AS json)) AS r (id uuid, lease uuid) USING (id, lease)
-        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
-    UPDATE highlights AS h
-    SET status = CASE WHEN last THEN 'FAILED_AI' ELSE 'PENDING_AI' END, lease = NULL,
-        available_at = clock_timestamp()
-            + make_interval(secs => least(:backoff_s * power(2, h.attempts - 1), 3600)),
-        updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
-    FROM failed AS f WHERE h.id = f.id
-    RETURNING h.id, h.status
-"""
-
-COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
-
-# For who operates the queue (infra/enrichment.py). A highlight that is tried again begins anew,
-# with all its attempts; the change is seen, so it has a new time.
-COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
-COUNT_BY_ATTEMPTS = """
-    SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
-    FROM highlights WHERE status = 'PENDING_AI' GROUP BY attempts ORDER BY attempts
-"""
-FAILED = """
-    SELECT id, match_id, event_id, attempts, updated_at FROM highlights
-    WHERE status = 'FAILED_AI' AND id > :after
-        AND id = coalesce(:id, id) AND match_id = coalesce(:match_id, match_id)
-    ORDER BY id LIMIT :limit
-"""
-RETRY = """
-    WITH failed AS (
-        SELECT id FROM highlights
-        WHERE status = 'FAILED_AI' AND id = ANY(cast(:ids AS uuid[])) ORDER BY id FOR UPDATE)
-    UPDATE highlights AS h
-    SET status = 'PENDING_AI', attempts = 0, lease = NULL, available_at = clock_timestamp(),
-        updated_at = clock_timestamp()
-    FROM failed AS f WHERE h.id = f.id
-    RETURNING h.id, h.status
-"""
-
-# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
-DOCUMENT = f"""
-    SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
-        SELECT h.id, h.match_id AS "matchId", h.event_id AS "eventId", h.revision,
-            rfc3339(h.occurred_at) AS "occurredAt", {_as_json(FACTS)}, h.reason, h.metadata,
-            h.status, h.title, h.summary, h.thumbnail_url AS "thumbnailUrl",
-            rfc3339(h.created_at) AS "createdAt", rfc3339(h.updated_at) AS "updatedAt") AS d
-"""
-
-GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"
-
-# What each filter of a list means; a list has those of them that it was asked for.
-FILTERS: Final[Mapping[str, str]] = {
-    "match_id": "h.match_id = :match_id",
-    "status": "h.status = :status",
-    "standing": "h.status IN ('PENDING_AI', 'READY', 'FAILED_AI')",
-    "side": "h.side = :side",
-    "team_key": "h.team_key = :team_key",
-    "event_type": "h.event_type = :event_type",
-    "updated_since": "h.updated_at >= :updated_since",
-    "after": "(h.occurred_at, h.id) < (:after, :after_id)",
-}
-
-# An index has the rows of these, and of one match however else it is filtered, in their order.
-IN_ORDER: Final[Sequence[set[str]]] = (
-    set(), {"status"}, {"side"}, {"team_key"}, {"event_type"},
-)  # fmt: skip
-
-
-def is_heavy(names: Iterable[str], offset: int) -> bool:
-    """Whether a list by these filters may have to read far more rows than it shows."""
-    chosen = set(names)
-    by_index = "match_id" in chosen or chosen - {"after", "after_id", "standing"} in IN_ORDER
-    return offset > 0 or not by_index
-
-
-def list_statement(names: Iterable[str]) -> str:
-    """The statement that lists by the filters among these names, newest first."""
-    where = " AND ".join(FILTERS[name] for name in names if name in FILTERS)
-    newest_first = "ORDER BY h.occurred_at DESC, h.id DESC"
-    chosen = f"highlights AS h {'WHERE ' + where if where else ''} {newest_first}"
-    # Of those that are passed over no documents are made.
-    page = f"(SELECT * FROM {chosen} LIMIT :limit OFFSET :offset)"
-    return f"{DOCUMENT.format(rows=page)} {newest_first}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +45,6 @@ class Document:
     id: UUID
     occurred_at: str
     json: str
-
-
-# What a function needs of the table, by what it does.
-GETS: Final = (GET,)
-LISTS: Final = (list_statement(FILTERS),)
-RECORDS: Final = (RECORD, CONFLICTS)
-ENRICHES: Final = (CLAIM, FINISH, GIVE_BACK, COUNT_PENDING)
 
 
 class Highlights:

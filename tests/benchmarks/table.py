@@ -12,7 +12,7 @@ from pg8000.native import Connection
 from functions.consume_goal.consume import row
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
-from functions.shared.highlights import RECORD
+from functions.shared.highlight_sql import RECORD
 from functions.shared.postgres import connect
 from functions.shared.topics import MATCH_EVENTS
 from infra.openapi.documents import EXAMPLE

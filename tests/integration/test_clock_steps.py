@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.highlights import CLAIM, LONGEST_BACKOFF_S, READY, Highlights
+from functions.shared.highlight_sql import CLAIM, LONGEST_BACKOFF_S
+from functions.shared.highlights import READY, Highlights
 from functions.shared.settings import load
 from tests.events import MATCH
 from tests.integration.table import Table

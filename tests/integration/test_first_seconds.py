@@ -23,7 +23,8 @@ from functions.get_highlight.app import app as get_highlight
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
 from functions.shared.cloudevents import BATCH
-from functions.shared.highlights import ENRICHES, GETS, LISTS, RECORDS, Highlights
+from functions.shared.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
+from functions.shared.highlights import Highlights
 from functions.shared.http import Routes
 from functions.shared.postgres import Postgres, connect
 from functions.shared.publisher import Publisher

@@ -11,7 +11,8 @@ from pg8000.exceptions import DatabaseError
 from functions.consume_goal.consume import row
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
-from functions.shared.highlights import FILTERS, READY, Highlights
+from functions.shared.highlight_sql import FILTERS
+from functions.shared.highlights import READY, Highlights
 from functions.shared.postgres import DataRefused, Postgres, connect
 from functions.shared.settings import PostgresSettings, load
 from infra.migrate import migrate

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from functions.list_highlights.query import Query, parse
-from functions.shared.highlights import CLAIM, COUNT_PENDING, GET, list_statement
+from functions.shared.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
 from local.embedded.stack import Stack
 from tests.integration.table import Table
 

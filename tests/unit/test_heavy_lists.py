@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from functions.shared.highlights import FILTERS, IN_ORDER, is_heavy
+from functions.shared.highlight_sql import FILTERS, IN_ORDER, is_heavy
 from local.embedded import ROOT
 
 MIGRATIONS = sorted((ROOT / "infra" / "migrations").glob("*.sql"))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
-from functions.shared.highlights import FILTERS, STATUSES, Document
+from functions.shared.highlight_sql import FILTERS
+from functions.shared.highlights import STATUSES, Document
 from functions.shared.names import fold_name
 from functions.shared.problems import Problem
 from tests.events import MATCH, NAMES

@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 from functions.consume_goal.consume import Taken, announcement, passes_by, rank, row, winners
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
-from functions.shared.highlights import (
-    COLUMNS,
-    FAILED_AI,
-    IGNORED,
-    PENDING_AI,
-    READY,
-    RETRACTED,
-    Change,
-)
+from functions.shared.highlight_sql import COLUMNS
+from functions.shared.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED, Change
 from functions.shared.topics import HIGHLIGHTS_PENDING
 from tests.events import MATCH, OTHER_MATCH, id_of, identified
 from tests.revisions import RULES
