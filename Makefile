@@ -82,8 +82,10 @@ lint: $(ready)
 test-fast: $(ready) $(sdk)/installed
 	$(python) -m pytest tests/unit tests/functional --numprocesses=auto
 
+# A stack for each process, and each file in one of them, for the sake of the broker that it shares.
 test-stack: $(ready)
-	$(python) -m pytest tests/integration
+	$(python) -m pytest tests/integration --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+	  --no-loadscope-reorder
 
 $(ready): requirements-dev.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."

@@ -86,8 +86,10 @@ Blankable = BeforeValidator(_blank_is_unknown)
 Storable = StringConstraints(pattern=r"^[^\x00]*$")  # Postgres keeps any text but NUL
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=128), Storable]
+# And it is not blank: what white space stands around it is stripped before.
+Word = StringConstraints(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
 EventType = Annotated[
-    str, StringConstraints(min_length=1, max_length=64), Storable, AfterValidator(fold_event_type)
+    str, StringConstraints(min_length=1, max_length=64), Word, AfterValidator(fold_event_type)
 ]
 Name = Annotated[Annotated[str, StringConstraints(max_length=128), Storable] | None, Blankable]
 Reason = Annotated[Annotated[str, StringConstraints(max_length=256), Storable] | None, Blankable]

@@ -31,8 +31,13 @@ class Function:
         return f"http://{self.address}"
 
 
-def server(function: Function, settings: Mapping[str, str], run: Path) -> Command:
-    """The command that hosts a function; its server keeps a socket of its own in `run`."""
+def server(
+    function: Function, settings: Mapping[str, str], run: Path, ready_at: str = "/ready"
+) -> Command:
+    """The command that hosts a function; its server keeps a socket of its own in `run`.
+
+    Without its services it would never be ready; `ready_at` may be "/health" then.
+    """
     own = run / function.name
     own.mkdir(exist_ok=True)
     hosting = {
@@ -49,5 +54,5 @@ def server(function: Function, settings: Mapping[str, str], run: Path) -> Comman
         (sys.executable, "-m", "functions_framework"),
         environment={**settings, **hosting},
         directory=ROOT,
-        ready=lambda _: health.answers(function.port, "/ready"),
+        ready=lambda _: health.answers(function.port, ready_at),
     )

@@ -18,7 +18,7 @@ from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.catalogue import inputs
 from tests.integration.framing.connections import exchange, sending
 from tests.integration.framing.inputs import FIRST, GARBAGE, LONG, SECOND, Input
-from tests.integration.framing.judge import faults
+from tests.integration.framing.judge import HALF, faults
 from tests.integration.framing.targets import KEY, Target
 
 NAMES = (
@@ -151,7 +151,10 @@ async def _all(
     async def one(given: Input) -> list[str]:
         async with turns:
             try:
-                return await ask(given)
+                found = await ask(given)
+                # A server waits for half a second before it resets a connection with unread bytes;
+                # who is too busy to read by then is asked again.
+                return await ask(given) if found and all(HALF in each for each in found) else found
             except TimeoutError:
                 return [f"{given.name}: the connection does not end"]
 

@@ -22,7 +22,8 @@ def test_a_service_keeps_to_its_document(stack: Stack, service: str) -> None:
     run = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json",
          "--checks", "all", "--max-examples", str(EXAMPLES), "--phases", "coverage,fuzzing",
-         "--continue-on-failure", "--no-color", "--suppress-health-check", "all"],
+         "--continue-on-failure", "--generation-deterministic", "--no-color",
+         "--suppress-health-check", "all"],
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.integration.schemathesis_hooks",
              "PYTHONPATH": str(ROOT)},
         cwd=ROOT,

@@ -38,7 +38,7 @@ def running(folder: Path, trusted: str) -> Iterator[str]:
         try:
             supervisor.run(
                 gateway.server(*ports, made, folder),
-                functions.server(made["get_highlight"], SETTINGS, folder),
+                functions.server(made["get_highlight"], SETTINGS, folder, ready_at="/health"),
                 limit=60,
             )
             yield f"http://{HOST}:{ports[1]}/highlights/x"

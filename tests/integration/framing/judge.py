@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.inputs import FIRST, SECOND, SMUGGLED, Input
 
+HALF = "half an answer"
+
 
 def faults(given: Input, received: bytes) -> list[str]:
     """All that is wrong with what came back for an input and the second request behind it."""
@@ -40,4 +42,4 @@ def _faults(given: Input, answers: list[Answer]) -> Iterator[str]:
     if any(status >= 500 and status not in (*away, 501, 505) for status in statuses):
         yield "a server's error"
     if not all(answer.whole for answer in answers):
-        yield "half an answer"
+        yield HALF

@@ -50,7 +50,9 @@ def start(
     rates = {"list_highlights": {"RATE_LIMIT": "0.001", "RATE_LIMIT_BURST": "1"}}
     hosted = {name: Function(name, free_port()) for name in functions.NAMES}
     commands = [
-        functions.server(hosted[name], {**settings, **rates.get(name, {})}, folder)
+        functions.server(
+            hosted[name], {**settings, **rates.get(name, {})}, folder, ready_at="/health"
+        )
         for name in names
     ]
     supervisor.run(*commands, limit=60)
