@@ -221,6 +221,7 @@ _RETRY = {
 }
 _LOCATION = {"Location": _header("The highlight that the event becomes, if one is expected")}
 _ETAG = {"ETag": _header("Names this representation, for If-None-Match")}
+_TEXT: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
 _FILTERS = [
     _parameter("matchId", "Of this match", type="string", format="uuid"),
     _parameter(
@@ -229,8 +230,8 @@ _FILTERS = [
         type="string",
         enum=list(STATUSES),
     ),
-    _parameter("team", "By this side: home, away or a team's name in any case", type="string"),
-    _parameter("eventType", "Of this type, in any spelling that an event may have", type="string"),
+    _parameter("team", "By this side: home, away or a team's name in any case", **_TEXT),
+    _parameter("eventType", "Of this type, in any spelling that an event may have", **_TEXT),
     _parameter("updatedSince", "Changed at or after", type="string", format="date-time"),
     _parameter(
         "page",

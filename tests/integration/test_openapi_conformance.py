@@ -25,7 +25,7 @@ def test_a_service_keeps_to_its_document(stack: Stack, service: str) -> None:
          "--continue-on-failure", "--generation-deterministic", "--no-color",
          "--suppress-health-check", "all"],
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.integration.schemathesis_hooks",
-             "PYTHONPATH": str(ROOT)},
+             "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
         cwd=ROOT,
         capture_output=True,
         text=True,
