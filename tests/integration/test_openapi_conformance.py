@@ -16,7 +16,7 @@ LIMIT_S = 900
 
 @pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize("service", ["events", "highlights"])
-def test_a_service_keeps_to_its_document(stack: Stack, service: str) -> None:
+def test_a_service_keeps_to_its_document(stack: Stack, tmp_path: Path, service: str) -> None:
     """What is valid is taken, what is not is refused, every answer is described, none is a 5xx."""
     url = {"events": stack.events_url, "highlights": stack.highlights_url}[service]
     run = subprocess.run(
@@ -26,7 +26,7 @@ def test_a_service_keeps_to_its_document(stack: Stack, service: str) -> None:
          "--suppress-health-check", "all"],
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.integration.schemathesis_hooks",
              "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
-        cwd=ROOT,
+        cwd=tmp_path,  # where it keeps what it found, to try that first the next time
         capture_output=True,
         text=True,
         check=False,
