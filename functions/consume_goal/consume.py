@@ -15,7 +15,7 @@ from functions.shared.event_rules import EventRules
 from functions.shared.highlights import IGNORED, PENDING_AI, RETRACTED, Change
 from functions.shared.known_fields import without_most_unknown
 from functions.shared.metrics import Counter
-from functions.shared.names import fold_name, side_of, team_name_of
+from functions.shared.names import fold_name, side_of
 from functions.shared.postgres import DataRefused
 from functions.shared.problems import summary
 from functions.shared.publisher import Record
@@ -162,12 +162,12 @@ def rank(event: IdentifiedEvent) -> tuple[int, bool]:
 
 def row(event: IdentifiedEvent, delivery: Delivery, rules: EventRules) -> Row:
     """The event as the store records it."""
-    team = event.team, event.home_team, event.away_team
-    name = team_name_of(*team)
+    side = side_of(event.team, event.home_team, event.away_team)
+    name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
     return {
         **event.model_dump(by_alias=True),
         "id": highlight_id(event.match_id, event.event_id),
-        "side": side_of(*team),
+        "side": side,
         "teamKey": name and fold_name(name),
         "status": status_of(event, rules),
         "traceparent": delivery.traceparent,

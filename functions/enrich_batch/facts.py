@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from functions.enrich_batch.invisible import without_invisible
-from functions.shared.event_types import GOAL_TYPES, SHOOTOUT, SHOOTOUT_GOAL
+from functions.shared.event_types import SHOOTOUT_GOAL, is_kick
 from functions.shared.names import Side, side_of
 
 # Beside white space, what is no part of a name but would reach beyond it: control characters, and
@@ -57,8 +57,8 @@ class Facts:
         return self.home_shootout_score, self.away_shootout_score
 
     def _told_type(self) -> str:
-        is_kick = self.period == SHOOTOUT and self.event_type.casefold() in GOAL_TYPES
-        return SHOOTOUT_GOAL if is_kick else self.event_type
+        kick = is_kick(self.event_type.casefold(), self.period)
+        return SHOOTOUT_GOAL if kick else self.event_type
 
     def cleaned(self) -> "Facts":
         """The same facts, each text on one line; one that says nothing is unknown.

@@ -34,6 +34,11 @@ def fold_event_type(text: str) -> str:
     return SYNONYMS.get(folded, folded) or text
 
 
+def is_kick(event_type: str, period: str | None) -> bool:
+    """Whether a goal of this folded type is a kick of a shoot-out, and no goal of the match."""
+    return period == SHOOTOUT and event_type in GOAL_TYPES
+
+
 @dataclass(frozen=True)
 class HighlightTypes:
     """The types of which an event makes a highlight; `names` are folded."""
@@ -47,17 +52,12 @@ class HighlightTypes:
         return cls(frozenset(names))
 
     def include(self, event_type: str, period: str | None) -> bool:
-        """Whether an event of this folded type makes a highlight.
-
-        A goal in a shoot-out is a kick of it, `shootout_goal`, and never a goal of the match.
-        """
-        if period == SHOOTOUT and event_type in GOAL_TYPES:
-            event_type = SHOOTOUT_GOAL
-        return event_type in self.names
+        """Whether an event of this folded type makes a highlight; a kick is a `shootout_goal`."""
+        return (SHOOTOUT_GOAL if is_kick(event_type, period) else event_type) in self.names
 
     def hint(self, event_type: str, period: str | None) -> str | None:
         """Why an event makes no highlight, where its sender may have expected one."""
-        if period == SHOOTOUT and event_type in GOAL_TYPES:
+        if is_kick(event_type, period):
             return "A kick of a shoot-out is no goal of the match."
         close = get_close_matches(event_type, sorted(self.names), n=1, cutoff=0.7)
         return f"Did you mean {close[0]}?" if close else None

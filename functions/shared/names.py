@@ -25,9 +25,3 @@ def side_of(team: str | None, home_team: str | None, away_team: str | None) -> S
     if home == away:
         return None
     return "home" if home else "away"
-
-
-def team_name_of(team: str | None, home_team: str | None, away_team: str | None) -> str | None:
-    """The name of the side that `team` is, if it is known; of no side's, what `team` says."""
-    names: dict[Side | None, str | None] = {"home": home_team, "away": away_team, None: team}
-    return names[side_of(team, home_team, away_team)]
