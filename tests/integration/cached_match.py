@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -25,6 +25,21 @@ async def until(condition: Callable[[], bool], within_s: float = LIMIT_S) -> Non
     async with asyncio.timeout(within_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def with_caches(settings: RedisSettings, work: Callable[[Cache, Cache], Awaitable[None]]) -> None:
+    """Work with the caches of a reader and of a writer."""
+
+    async def run() -> None:
+        caches = [Cache(settings) for _ in range(2)]
+        try:
+            await work(*caches)
+        finally:
+            for cache in caches:
+                await cache.close()
+            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
+
+    asyncio.run(run())
 
 
 class CachedMatch:

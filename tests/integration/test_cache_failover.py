@@ -1,7 +1,6 @@
 """Another Redis behind the same address, or an old one come back: how long lists are stale."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from functions.shared.cache import Cache
 from functions.shared.settings import RedisSettings
 from local.embedded import valkey
 from local.embedded.ports import free_port
-from tests.integration.cached_match import PAGE, CachedMatch, settings_of, until
+from tests.integration.cached_match import PAGE, CachedMatch, settings_of, until, with_caches
 from tests.integration.redis_server import RedisServer, redis_server
 from tests.integration.relay import Relay
 
@@ -55,21 +54,6 @@ def settings(relay: Relay) -> RedisSettings:
     return settings_of(valkey.url(relay.port), REDIS_MAX_AGE_S=MAX_AGE_S)
 
 
-def run(settings: RedisSettings, work: Callable[[Cache, Cache], Awaitable[None]]) -> None:
-    """Work with the caches of a reader and of a writer."""
-
-    async def within() -> None:
-        caches = [Cache(settings) for _ in range(2)]
-        try:
-            await work(*caches)
-        finally:
-            for cache in caches:
-                await cache.close()
-            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
-
-    asyncio.run(within())
-
-
 async def kept(server: RedisServer, match: CachedMatch) -> None:
     """Wait until a server keeps the latest revision of a match."""
     latest = str(match.revision).encode()
@@ -95,7 +79,7 @@ def test_a_fail_over_shows_nobody_a_stale_list(
             await match.change(writer)
             await kept(replica, match)
 
-    run(lasting, work)
+    with_caches(lasting, work)
     assert match.stale_s == 0
 
 
@@ -115,7 +99,7 @@ def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
             await match.until_cached(reader, SECONDS)
             await kept(replica, match)
 
-    run(settings, work)
+    with_caches(settings, work)
     assert match.stale_s < BOUND_S
 
 
@@ -133,7 +117,7 @@ def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
             old.process.kill()
             await match.until_cached(reader, SECONDS)
 
-    run(settings, work)
+    with_caches(settings, work)
     assert match.stale_s < BOUND_S
 
 
@@ -156,7 +140,7 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
             await until(lambda: not old.clients(), SECONDS)
             await match.change(writer)
 
-    run(settings, work)
+    with_caches(settings, work)
     assert match.stale_s < BOUND_S
 
 
@@ -178,5 +162,5 @@ def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
             await match.until_cached(reader, SECONDS)
         await reader.close()
 
-    run(settings, work)
+    with_caches(settings, work)
     assert match.stale_s < BOUND_S

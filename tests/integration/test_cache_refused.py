@@ -1,12 +1,12 @@
 """A Redis that reads but refuses writes: nobody is shown what it could not be told to drop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from functions.shared.cache import Cache
-from tests.integration.cached_match import CachedMatch, settings_of, until
+from tests.integration.cached_match import CachedMatch, settings_of, until, with_caches
 from tests.integration.redis_server import RedisServer, redis_server
 from tests.waiting import eventually
 
@@ -74,23 +74,6 @@ def refuse(request: pytest.FixtureRequest, server: RedisServer) -> Iterator[Call
     accept(server)
 
 
-def with_caches(
-    server: RedisServer, ttl_s: int, work: Callable[[Cache, Cache], Awaitable[None]]
-) -> None:
-    """Work with the caches of a reader and of a writer."""
-
-    async def run() -> None:
-        caches = [Cache(settings_of(server.url, CACHE_TTL_S=ttl_s)) for _ in range(2)]
-        try:
-            await work(*caches)
-        finally:
-            for cache in caches:
-                await cache.close()
-            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
-
-    asyncio.run(run())
-
-
 def test_a_node_that_refuses_writes_is_not_read(
     server: RedisServer, refuse: Callable[[], None]
 ) -> None:
@@ -109,7 +92,7 @@ def test_a_node_that_refuses_writes_is_not_read(
             await match.change(writer)
             await match.until_cached(reader, SECONDS)
 
-    with_caches(server, TTL_S, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=TTL_S), work)
     assert match.stale_s == 0
 
 
@@ -124,7 +107,7 @@ def test_a_reader_notices_by_itself(server: RedisServer, refuse: Callable[[], No
         assert await match.list(reader) == 0
         assert server.errors() > before
 
-    with_caches(server, 10, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=10), work)
 
 
 def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[], None]) -> None:
@@ -139,7 +122,7 @@ def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[
         await match.list(reader)
         await until(lambda: not before & server.clients())
 
-    with_caches(server, TTL_S, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=TTL_S), work)
 
 
 def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
@@ -157,7 +140,7 @@ def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
         assert await change < SECONDS
         assert await match.list(reader) == 1
 
-    with_caches(server, 10, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=10), work)
 
 
 def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
@@ -170,7 +153,7 @@ def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
         accept(server)
         assert waited_s[0] > TTL_S > 2 * max(waited_s[1:])
 
-    with_caches(server, TTL_S, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=TTL_S), work)
 
 
 def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: RedisServer) -> None:
@@ -186,4 +169,4 @@ def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: Redi
         await reader.fill(match.id, ":50", b"0", lease)
         assert await match.list(reader) == 1
 
-    with_caches(server, TTL_S, work)
+    with_caches(settings_of(server.url, CACHE_TTL_S=TTL_S), work)
