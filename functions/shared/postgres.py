@@ -7,6 +7,7 @@ import asyncio
 import logging
 import math
 import re
+import socket
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +75,7 @@ def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Co
     """
     its = postgres_url.parse(url)
     given = password.get_secret_value() if password else None
-    return Connection(
+    connection = Connection(
         user=its.user,
         password=its.password or given,
         host=its.host,
@@ -84,6 +85,9 @@ def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Co
         application_name="goalstream",
         ssl_context=its.tls,
     )
+    # pg8000 sends what exceeds 8 KB in pieces: the last would wait 40 ms for an acknowledgement.
+    connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def connect_by(settings: PostgresSettings) -> Connection:

@@ -1,0 +1,111 @@
+"""No connection of ours waits with the end of what it sends, as Nagle's algorithm would.
+
+A statement of more than 8 KB goes out in pieces, and its last would wait 40 ms for the server to
+acknowledge the one before.
+"""
+
+import asyncio
+import os
+import socket
+import ssl
+from contextlib import closing, suppress
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+import trustme
+
+from functions.shared.cache import Cache
+from functions.shared.postgres import connect
+from functions.shared.settings import RedisSettings, load
+from local.embedded.ports import HOST
+from local.embedded.stack import Stack
+from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.transport import Transport
+from local.probes import Probes, Report, Sources
+from tests.integration.broker import Broker
+from tests.integration.function_server import FunctionServer
+from tests.integration.publishing import Posts
+from tests.integration.relay import Relay, postgres_tls
+
+
+def delays(port: int, *, to: bool = True) -> set[bool]:
+    """Whether Nagle's algorithm is on, for this process' connections to a port, or from it."""
+    found = set()
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 (numbers are wanted, not paths)
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
+            if each.family in {socket.AF_INET, socket.AF_INET6}:
+                peer, own = each.getpeername(), each.getsockname()
+                if (peer if to else own)[1] == port:
+                    found.add(not each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    return found
+
+
+@pytest.fixture(name="context")
+def _context() -> ssl.SSLContext:
+    """A server that has TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(HOST).configure_cert(context)
+    return context
+
+
+def test_postgres_is_told_at_once(stack: Stack) -> None:
+    """The whole of a statement."""
+    with closing(connect(stack.database_url, 10)):
+        assert delays(urlsplit(stack.database_url).port or 0) == {False}
+
+
+def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext) -> None:
+    """As without."""
+    of_stack = urlsplit(stack.database_url)
+    with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
+        place = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
+        with closing(connect(f"{place}?sslmode=require", 10)):
+            assert delays(relay.port) == {False}
+
+
+def test_redis_is_told_at_once(stack: Stack) -> None:
+    """As redis-py does by itself."""
+
+    async def work() -> set[bool]:
+        cache = Cache(load(RedisSettings, {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"}))
+        await cache.lease(uuid4())
+        try:
+            return delays(urlsplit(stack.redis_url).port or 0)
+        finally:
+            await cache.close()
+
+    assert asyncio.run(work()) == {False}
+
+
+def test_the_broker_is_told_at_once(broker: Broker) -> None:
+    """As librdkafka does by itself."""
+
+    async def work() -> set[bool]:
+        posts = Posts(broker.bootstrap_servers, broker.create(), 10)
+        assert await posts.post()
+        return delays(int(broker.bootstrap_servers.rpartition(":")[2]))
+
+    assert asyncio.run(work()) == {False}
+
+
+def test_a_function_is_told_at_once() -> None:
+    """By the trigger."""
+    with (
+        FunctionServer() as function,
+        closing(Transport(f"http://{HOST}:{function.port}/", timeout_s=10)) as transport,
+    ):
+        transport.post(Payload("application/json", b"[]"))
+        assert delays(function.port) == {False}
+
+
+def test_who_watches_a_tool_is_told_at_once() -> None:
+    """Its answers have two parts, a head and a body."""
+    nothing = Report(True, {})
+    with (
+        Probes(Sources(lambda: nothing, lambda: nothing, lambda: b""), HOST, 0) as probes,
+        socket.create_connection((HOST, probes.port), 10) as watcher,
+    ):
+        watcher.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        watcher.recv(1)
+        assert delays(probes.port, to=False) == {False}
