@@ -23,6 +23,8 @@ NO_COORDINATOR = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
 }
+# What it answers of a partition while that has no leader, or the client knows of an earlier one.
+NO_LEADER = {KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION}
 REPEAT_AFTER_S = 30.0
 RECONNECT = {"reconnect.backoff.max.ms": 1_000}  # its usual 10 s would be waited for by records
 

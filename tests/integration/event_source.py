@@ -3,13 +3,15 @@
 It retries as Lambda does with ReportBatchItemFailures and an on-failure destination.
 """
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from local.kafka_trigger.client import NO_LEADER
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from local.kafka_trigger.record import Record
 from tests.integration.broker import QUIET
@@ -55,8 +57,18 @@ class EventSource:
         self._consumer = Consumer({**settings, "enable.auto.commit": False})
         places = [TopicPartition(topic, each) for each in range(partitions)]
         for place in places:
-            _, place.offset = self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)
+            place.offset = self._end(place)
         self._consumer.assign(places)
+
+    def _end(self, place: TopicPartition) -> int:
+        """Where a partition ends, as soon as it has a leader."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)[1]
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER or time.monotonic() > deadline:
+                    raise
 
     def run(self) -> bool:
         """Bring one event, if there are records for one; returns whether there were."""

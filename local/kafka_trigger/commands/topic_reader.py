@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 from confluent_kafka import (
     OFFSET_END,
@@ -15,7 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.client import NO_COORDINATOR, answered, consumer_settings
+from local.kafka_trigger.client import NO_COORDINATOR, NO_LEADER, answered, consumer_settings
 from local.kafka_trigger.commands.problem import Interrupted, Problem
 from local.kafka_trigger.config import Kafka, Trigger
 from local.kafka_trigger.record import Record, readable
@@ -24,7 +24,10 @@ AT_ONCE = 500
 POLL_S = 0.1
 REACHED_WITHIN_S = 5.0
 ANSWERS_WITHIN_S = 10.0  # the broker, to any one question
+PASSING = NO_COORDINATOR | NO_LEADER
 FETCHES_AHEAD = 10_000
+
+Told = TypeVar("Told")
 
 
 class Span(NamedTuple):
@@ -86,7 +89,10 @@ class TopicReader:
         return {number: met[number] for number in offsets}
 
     def _listed(self, number: int) -> tuple[int, int]:
-        return self._client.get_watermark_offsets(self._place(number), timeout=ANSWERS_WITHIN_S)
+        place = self._place(number)
+        return self._told(
+            lambda: self._client.get_watermark_offsets(place, timeout=ANSWERS_WITHIN_S)
+        )
 
     def _fetched_end(self, number: int) -> int:
         return self._client.get_watermark_offsets(self._place(number), cached=True)[1]
@@ -94,17 +100,21 @@ class TopicReader:
     def committed(self, numbers: Sequence[int]) -> dict[int, int]:
         """The offsets that the trigger's group has committed; what it has not is left out."""
         places = [self._place(number) for number in numbers]
-        answer = answered(self._committed(places) if places else None)
-        return {place.partition: place.offset for place in answer if place.offset >= 0}
+        if not places:
+            return {}
+        told = self._told(
+            lambda: answered(self._client.committed(places, timeout=ANSWERS_WITHIN_S))
+        )
+        return {place.partition: place.offset for place in told if place.offset >= 0}
 
-    def _committed(self, places: list[TopicPartition]) -> list[TopicPartition]:
-        """What is committed, as soon as somebody coordinates the group."""
+    def _told(self, ask: Callable[[], Told]) -> Told:
+        """What the brokers answer, as soon as one coordinates the group and leads the partition."""
         deadline = time.monotonic() + ANSWERS_WITHIN_S
         while True:
             try:
-                return self._client.committed(places, timeout=ANSWERS_WITHIN_S)
+                return ask()
             except KafkaException as error:
-                if error.args[0].code() not in NO_COORDINATOR or time.monotonic() > deadline:
+                if error.args[0].code() not in PASSING or time.monotonic() > deadline:
                     raise
             if self._stopping.wait(POLL_S):
                 raise Interrupted
@@ -112,7 +122,9 @@ class TopicReader:
     def offset_at(self, number: int, milliseconds: int) -> int | None:
         """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
         times = [self._place(number, milliseconds)]
-        [place] = answered(self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S))
+        [place] = self._told(
+            lambda: answered(self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S))
+        )
         return None if place.offset == OFFSET_END else place.offset
 
     def read(self, spans: Mapping[int, Span]) -> Iterator[Record]:
