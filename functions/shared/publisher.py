@@ -46,16 +46,15 @@ class Publisher:
 
     While acknowledgements are awaited the loop asks for them every millisecond. A thread that
     waits for them would fight with the loop for the interpreter: measured, it cost more than all
-    the rest of a request. For the same reason records wait `linger_ms` for company: a request to
-    the broker costs as much as ten events.
+    the rest of a request. Records that come meanwhile are held until then, as Nagle's algorithm
+    would: a request to the broker costs as much as ten events. A lone one goes out at once.
 
     Whatever error a delivery ends with, another producer takes the place of the one that had it.
     `topic` is the one that `ready` asks for.
     """
 
-    def __init__(self, settings: KafkaSettings, *, topic: str, linger_ms: float = 1) -> None:
+    def __init__(self, settings: KafkaSettings, *, topic: str) -> None:
         self._deadline_s = settings.publish_deadline_s
-        self._linger_ms = linger_ms
         self._loop = asyncio.get_running_loop()
         self._health = DeliveryHealth(self._deadline_s, self._loop.time)
         self._credentials = Credentials(settings, self._sign_in)
@@ -153,7 +152,7 @@ class Publisher:
             self._polling = None
 
     def _connect(self) -> Producer:
-        configuration = kafka.producer(self._credentials.settings, self._linger_ms)
+        configuration = kafka.producer(self._credentials.settings)
         return Producer({**configuration, "error_cb": self._heard}, logger=log)
 
     def _heard(self, error: KafkaError) -> None:
