@@ -7,8 +7,10 @@ python := .venv/bin/python
 ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
+peer := .venv/benchmark-peer
 # Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
-requirements := requirements local/requirements infra/aws/requirements tests/e2e/requirements
+requirements := requirements local/requirements infra/aws/requirements \
+  tests/e2e/requirements tests/benchmarks/peer/requirements
 alone := local/gateway/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
 install := -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -45,7 +47,7 @@ test-containers: $(browser) ## the tests of the containers, under a name and on 
 	$(python) -m pytest tests/e2e --timeout=900 -rs
 	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
 
-bench: $(ready) ## measure the speed, as ratios to bare peers
+bench: $(ready) $(peer)/installed ## measure the speed, as ratios to peers
 	@$(python) -m tests.benchmarks
 
 format: $(ready) ## put the code in its format
@@ -99,6 +101,11 @@ $(browser): tests/e2e/requirements.txt $(ready)
 $(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
 	@rm -rf $(sdk)
 	@$(python) $(install) --no-deps --target $(sdk) -r $<
+	@touch $@
+
+$(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
+	@$(python) -m venv --clear $(peer)
+	@$(peer)/bin/python $(install) -r $<
 	@touch $@
 
 $(python):

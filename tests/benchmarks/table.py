@@ -50,7 +50,7 @@ def topic_to_table(stack: Stack, rounds: int) -> Iterator[Result]:
         stack.processes["enrich_batch"].start()
         stack.processes["enrich_batch"].wait_ready()
     yield at_least(
-        "topic → table", "records/s", ours, batched, f"raw insert, {RAW_BATCH} a batch", 0.4
+        "topic → table", "records/s", ours, batched, f"raw insert, {RAW_BATCH} a batch", 0.8
     )
     yield at_least("topic → table", "records/s", ours, single, "raw insert, row by row", 8)
 
