@@ -11,7 +11,7 @@ sdk := .venv/cloudevents-sdk
 requirements := requirements local/requirements infra/aws/requirements tests/e2e/requirements
 alone := local/gateway/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
-install := -m local.install
+install := -m local.install --require-hashes
 beside := $(python) -m local.env
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-PIP = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes")
+PIP = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check")
 # Options of pip's that its configuration may hold, and that fail in a virtual environment.
 ENVIRONMENT = {"PIP_USER": "0", "PIP_PROGRESS_BAR": "off", "PIP_NO_INPUT": "1"}
 LAST_LINES = 8

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.checkout import Checkout, check_out, url
+from tests.shells import in_each_shell, pasted
 
 DEAD_PROXY = "http://127.0.0.1:1"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD_PROXY)
@@ -78,6 +79,15 @@ def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
     assert re.search(r"highlights: \d+", rows.stdout)
     logs = checkout.run("timeout", "1", "make", "logs", "PROCESS=trigger")
     assert "partitions assigned" in logs.stdout
+
+
+@in_each_shell
+def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
+    """`make demo`, from a checkout; the second of the page is what runs this test."""
+    checkout = check_out(tmp_path / "my  project é", {})
+    done = pasted(shell, "make demo", checkout.environ, checkout.folder)
+    assert done.returncode == 0, done.stdout
+    assert "6 of 6 highlights are READY" in done.stdout
 
 
 def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
