@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PIP = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check")
@@ -23,23 +24,21 @@ def main(arguments: Sequence[str], log: Path = Path(sys.prefix) / "install.log")
     """Install; returns pip's exit status."""
     began = time.monotonic()
     lines = []
-    with (
-        log.open("w", encoding="utf-8") as file,
-        subprocess.Popen(  # noqa: S603 - pip, and no shell
-            [*PIP, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, **ENVIRONMENT},
-        ) as pip,
-    ):
+    with subprocess.Popen(  # noqa: S603 - pip, and no shell
+        [*PIP, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, **ENVIRONMENT},
+    ) as pip:
         progress = _Progress()
         for line in pip.stdout or ():
-            file.write(line)
             lines.append(line.rstrip())
             progress.take(line)
         progress.end()
+    with suppress(OSError):  # a full disk may be why
+        log.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if pip.returncode:
         tail = "\n  ".join(lines[-LAST_LINES:])
         sys.stderr.write(f"{reason(lines)}\n{log} ends with\n  {tail}\n")

@@ -15,6 +15,7 @@ from tests.benchmarks.peers import bare
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.waiting import eventually
 
+HTTP = httpx.Client(trust_env=False)
 CONNECTIONS = 64
 SECONDS = 2.0
 BATCH = 500
@@ -39,15 +40,15 @@ def alone(stack: Stack) -> Iterator[None]:
 
 def _wait_until_taken(stack: Stack) -> None:
     """Events of one match stay in order: when a last goal has arrived, so have all before it."""
-    goal = httpx.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
-    eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
+    goal = HTTP.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
+    eventually(lambda: HTTP.get(f"{stack.highlights_url}{goal}").status_code == 200)
 
 
 def ingest_one(stack: Stack, rounds: int) -> Iterator[Result]:
     """One event a request, against a bare function that answers as many bytes."""
     url = f"{stack.functions['ingest_event'].url}/events"
     event = json.dumps(PASSES_BY)
-    answer = httpx.post(url, json=PASSES_BY).text
+    answer = HTTP.post(url, json=PASSES_BY).text
     with alone(stack), bare(stack.state.root, status=202, body=answer) as peer_url:
         ours, peer = interleaved(
             rounds,
@@ -79,9 +80,9 @@ def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     match_id = str(uuid4())
     url = f"{stack.functions['list_highlights'].url}/highlights?matchId={match_id}"
     goals = [{**EXAMPLE, "matchId": match_id}] * GOALS_OF_A_MATCH
-    httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
-    eventually(lambda: httpx.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
-    page = httpx.get(url).text
+    HTTP.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
+    eventually(lambda: HTTP.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
+    page = HTTP.get(url).text
     with bare(stack.state.root, status=200, body=page) as peer_url:
         ours, peer = interleaved(
             rounds,
