@@ -86,7 +86,8 @@ def check_out(folder: Path, environ: Mapping[str, str | None]) -> Checkout:
         (installed / part).touch()
     ports = {f"GOALSTREAM_{name}_PORT": str(free_port()) for name in ("EVENTS", "HIGHLIGHTS")}
     ports["GOALSTREAM_KAFKA_PORT"] = "0"
-    unset = ("MAKEFLAGS", "MAKELEVEL", "KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL")
+    make, proxies = ("MAKEFLAGS", "MAKELEVEL"), ("no_proxy", "NO_PROXY")
+    unset = (*make, *proxies, "KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL")
     wanted = {**os.environ, **dict.fromkeys(unset), **ports, **environ}
     return Checkout(folder, {name: value for name, value in wanted.items() if value is not None})
 
