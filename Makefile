@@ -36,7 +36,10 @@ up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5
 	@$(python) -m local.stack
 
 up-containers: ## run it in containers until docker compose down, on the same ports
-	docker compose up --build --wait
+	@docker compose up --build --wait || { docker compose ps --all --format '{{.Service}} {{.Status}}' | \
+	  grep -E 'Restarting|unhealthy|Exited \([1-9]' | while read -r name status; do \
+	    echo "$$name: $$status; docker compose logs $$name ends with"; \
+	    docker compose logs --no-log-prefix --tail 1 "$$name" </dev/null; done; exit 1; } >&2
 	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
 
 replay: $(ready) ## post matches to it: FILE=… MATCH="argentina france" SPEED=900
