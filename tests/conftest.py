@@ -12,6 +12,11 @@ settings.register_profile("short", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("long", settings.get_profile("short"), max_examples=1_000)
 settings.load_profile(os.environ.get("GOALSTREAM_TEST_LENGTH", "short"))
 
+# What stands in for a cloud here is reached without the proxy that a laptop may have.
+for name in ("no_proxy", "NO_PROXY"):
+    here = "127.0.0.1,localhost,::1"
+    os.environ[name] = f"{os.environ[name]},{here}" if os.environ.get(name) else here
+
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:

@@ -62,6 +62,7 @@ class Publisher:
         self._topic_check = TopicCheck(self._producers.get, topic)
         self._polling: loose_ends.End | None = None
         self._awaited = Awaited()
+        self._held: list[tuple[Sequence[Record], Acknowledgement]] = []
 
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
@@ -74,11 +75,11 @@ class Publisher:
         acknowledged = acknowledged or self._loop.create_future()
         now = self._loop.time()
         acknowledgement = Acknowledgement(acknowledged, len(records), now + self._deadline_s)
-        try:
-            self._produce(records, acknowledgement.delivered)
-        except (BufferError, KafkaException) as error:
-            acknowledgement.end(str(error))
+        if self._awaited:
+            self._held.append((records, acknowledgement))
         else:
+            self._send(records, acknowledgement)
+        if not acknowledgement.ended():
             self._awaited.add(acknowledgement, now)
         return acknowledged
 
@@ -120,6 +121,12 @@ class Publisher:
             self._health.failed(KafkaError(KafkaError._QUEUE_FULL))
             raise
 
+    def _send(self, records: Sequence[Record], acknowledgement: Acknowledgement) -> None:
+        try:
+            self._produce(records, acknowledgement.delivered)
+        except (BufferError, KafkaException) as error:
+            acknowledgement.end(str(error))
+
     def _reported(
         self,
         producer: Producer,
@@ -144,6 +151,9 @@ class Publisher:
 
     def _poll(self) -> None:
         self._producers.poll()
+        held, self._held = self._held, []
+        for records, acknowledgement in held:
+            self._send(records, acknowledgement)
         self._awaited.expire(self._loop.time())
         if self._awaited or self._producers or self._topic_check.is_looking():
             self._loop.call_later(POLL_S, self._poll)

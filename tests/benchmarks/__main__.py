@@ -46,6 +46,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "*"
     console = Console()
     title = f"Medians of interleaved rounds on {machine.description()}"
     broker = {name: value for name, value in os.environ.items() if name == BROKER}
