@@ -7,6 +7,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.asgi import check_lines_end
+
 # `make test-long` walks further; the time a step takes says nothing on a busy machine.
 settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("short"), max_examples=1_000)
@@ -15,6 +17,11 @@ settings.load_profile(os.environ.get("GOALSTREAM_TEST_LENGTH", "short"))
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    """A client that asks no proxy."""
-    with httpx.Client(timeout=20, trust_env=False) as client:
+    """A client that asks no proxy, and looks at the end of each JSON answer."""
+
+    def look(answer: httpx.Response) -> None:
+        answer.read()
+        check_lines_end(answer)
+
+    with httpx.Client(timeout=20, trust_env=False, event_hooks={"response": [look]}) as client:
         yield client
