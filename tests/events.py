@@ -11,6 +11,16 @@ from functions.shared.contracts import Event, IdentifiedEvent
 MATCH = UUID("00000000-0000-0000-0000-000000000001")
 OTHER_MATCH = UUID("00000000-0000-0000-0000-000000000002")
 
+# The goal that README posts first.
+FIRST_GOAL = {
+    "matchId": str(MATCH),
+    "occurredAt": "2025-12-08T20:16:00Z",
+    "eventType": "goal",
+    "team": "home",
+    "player": "John Doe",
+    "description": "Curled it into the top corner from outside the box.",
+}
+
 # A name in each of many scripts, some of them outside of the basic plane or put together of several
 # characters.
 NAMES = (

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import httpx
 
-from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks.load import Load
 from tests.benchmarks.peers import bare
 from tests.benchmarks.result import Result, at_least, interleaved
+from tests.events import FIRST_GOAL
 from tests.waiting import eventually
 
 CONNECTIONS = 64
@@ -21,7 +21,7 @@ BATCH = 500
 BATCH_CONNECTIONS = 4
 BATCH_AIM = 20_000
 GOALS_OF_A_MATCH = 7
-PASSES_BY = {**EXAMPLE, "eventType": "corner"}
+PASSES_BY = {**FIRST_GOAL, "eventType": "corner"}
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def alone(stack: Stack) -> Iterator[None]:
 
 def _wait_until_taken(stack: Stack) -> None:
     """Events of one match stay in order: when a last goal has arrived, so have all before it."""
-    goal = httpx.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
+    goal = httpx.post(f"{stack.events_url}/events", json=FIRST_GOAL).headers["Location"]
     eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
 
 
@@ -78,7 +78,7 @@ def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     """The first page of a match from the cache, against a bare function with the same body."""
     match_id = str(uuid4())
     url = f"{stack.functions['list_highlights'].url}/highlights?matchId={match_id}"
-    goals = [{**EXAMPLE, "matchId": match_id}] * GOALS_OF_A_MATCH
+    goals = [{**FIRST_GOAL, "matchId": match_id}] * GOALS_OF_A_MATCH
     httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
     eventually(lambda: httpx.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
     page = httpx.get(url).text
