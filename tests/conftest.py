@@ -1,4 +1,4 @@
-"""What all tests share: how long the long walks are, and an HTTP client."""
+"""What all tests share: how long the walks are, an HTTP client, and that nothing outlives them."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.asgi import check_lines_end
+from tests.leftovers import pytest_configure, pytest_sessionfinish
+
+__all__ = ["http", "pytest_configure", "pytest_sessionfinish"]
 
 # `make test-long` walks further; the time a step takes says nothing on a busy machine.
 settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
