@@ -11,7 +11,7 @@ from tests.deliveries import Functions, goal_record, post, request_of
 from tests.events import MATCH, event_json, id_of, whole_event
 from tests.price import ingest, posted
 
-UNKNOWN = {"venue": "Lusail", "weather": {"wind": [1, None]}, "event_id": "another", "plyer": "x"}
+UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "another", "plyer": "x"}
 
 
 @pytest.mark.parametrize("kind", get_args(Envelope))

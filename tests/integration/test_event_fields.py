@@ -69,16 +69,18 @@ def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: 
     text = contract.read_text()
     last = "    metadata: Metadata | None = None\n"
     assert text.count(last) == 1
-    contract.write_text(text.replace(last, f"{last}    venue: Name = None\n"))
+    contract.write_text(text.replace(last, f"{last}    made_up: Name = None\n"))
     migrations = tmp_path / "infra" / "migrations"
-    (migrations / "9999_venue.sql").write_text("ALTER TABLE highlights ADD COLUMN venue text;\n")
+    (migrations / "9999_made_up.sql").write_text(
+        "ALTER TABLE highlights ADD COLUMN made_up text;\n"
+    )
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection, migrations)
 
     posted, answer = walk(tmp_path, empty_database)
-    assert posted["venue"] == answer["venue"] == "venue"
+    assert posted["madeUp"] == answer["madeUp"] == "madeUp"
     check_given_back(posted, answer)
     run(tmp_path, "infra.openapi")
     for name, schema in (("events", "Event"), ("highlights", "Highlight")):
         document = json.loads((tmp_path / "infra" / "openapi" / f"{name}.json").read_text())
-        assert "venue" in document["components"]["schemas"][schema]["properties"]
+        assert "madeUp" in document["components"]["schemas"][schema]["properties"]
