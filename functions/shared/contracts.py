@@ -149,8 +149,11 @@ EVENT = TypeAdapter(Event)
 class IdentifiedEvent(Event):
     """An event on the topic: whoever put it there has given it an id.
 
-    A type that `POST /events` takes may be longer once it is folded.
+    A type that `POST /events` takes may be longer once it is folded. Fields that are not known here
+    are ignored: a newer release may have put the event there.
     """
+
+    model_config = ConfigDict(extra="ignore")
 
     event_id: EventId
     event_type: Annotated[

@@ -41,6 +41,8 @@ def server(
         "GATEWAY_BIND": " ".join(hosts()),
         "GOALSTREAM_EVENTS_PORT": str(events_port),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(highlights_port),
+        "PUBLISHED_EVENTS_PORT": str(events_port),
+        "PUBLISHED_HIGHLIGHTS_PORT": str(highlights_port),
         "OPENAPI_DIR": str(root / "infra" / "openapi"),
         "SWAGGER_PAGE_DIR": str(folder),
         "SWAGGER_UI_DIR": str(swagger_ui or folder_of("flask_swagger_ui") / "dist"),

@@ -9,7 +9,7 @@ import httpx
 
 from local.replay.openfootball import Match
 from local.replay.posting import Accepted, Feed, GaveUpError, OnRetry, RefusedError
-from local.replay.read_back import read_back
+from local.replay.read_back import follow, read_back
 from local.replay.reading import Highlights
 from local.replay.report import Report
 from local.replay.schedule import Lane, plan
@@ -64,10 +64,13 @@ async def replay(
     async with connect(events_url, highlights_url, transport=transport, api_key=api_key) as http:
         feed = Feed(http, events_url, patience, on_retry, slots, clock, sleep)
         poster = _Poster(feed, report, on_accepted, clock())
-        async with asyncio.TaskGroup() as posting:
-            for lane in lanes:
-                posting.create_task(poster.run(lane))
         highlights = Highlights(http, highlights_url, slots)
+        async with asyncio.TaskGroup() as following:
+            follower = following.create_task(follow(highlights, report, on_ready))
+            async with asyncio.TaskGroup() as posting:
+                for lane in lanes:
+                    posting.create_task(poster.run(lane))
+            follower.cancel()
         await read_back(highlights, report, wait=wait, on_ready=on_ready, clock=clock, sleep=sleep)
     return report
 

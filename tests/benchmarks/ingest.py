@@ -7,13 +7,13 @@ from statistics import median
 
 import httpx
 
-from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import SECONDS, Aims, Comparison, Server
 from tests.benchmarks.load import Load
 from tests.benchmarks.result import Result, interleaved
 from tests.benchmarks.trigger import topic as topics
+from tests.events import FIRST_GOAL
 from tests.waiting import eventually
 
 PEER, BARE = "FastAPI, aiokafka", "bare"
@@ -22,7 +22,7 @@ LONE_AIM_MS = 2
 BATCH = 500
 BATCH_CONNECTIONS = 4
 BATCH_AIM = 20_000
-PASSES_BY = {**EXAMPLE, "eventType": "corner"}
+PASSES_BY = {**FIRST_GOAL, "eventType": "corner"}
 
 
 def ingest_one(stack: Stack, rounds: int) -> Iterator[Result]:
@@ -76,7 +76,7 @@ def alone(stack: Stack) -> Iterator[None]:
 
 def _wait_until_taken(stack: Stack) -> None:
     """Events of one match stay in order: when a last goal has arrived, so have all before it."""
-    goal = httpx.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
+    goal = httpx.post(f"{stack.events_url}/events", json=FIRST_GOAL).headers["Location"]
     eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
 
 

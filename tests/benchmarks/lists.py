@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 
 from functions.shared.postgres import connect
 from infra.answers import Highlight
-from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import Aims, Comparison, Server
 from tests.benchmarks.result import Result
+from tests.events import FIRST_GOAL
 from tests.waiting import eventually
 
 CONNECTIONS = 64
@@ -45,7 +45,7 @@ def uncached_list(stack: Stack, rounds: int) -> Iterator[Result]:
 def _matches(stack: Stack, count: int) -> list[str]:
     """So many matches, all of whose highlights are READY."""
     matches = [str(uuid4()) for _ in range(count)]
-    goals = [{**EXAMPLE, "matchId": match_id} for match_id in matches for _ in range(GOALS)]
+    goals = [{**FIRST_GOAL, "matchId": match_id} for match_id in matches for _ in range(GOALS)]
     httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
     for match_id in matches:
         eventually(partial(_is_ready, f"{stack.highlights_url}/highlights?matchId={match_id}"))

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import uuid4
 
-from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks import process_tree
 from tests.benchmarks.load import Load
 from tests.benchmarks.result import Result
+from tests.events import FIRST_GOAL
 
 MIB = 2**20
 SERVICES = ("broker", "gateway", "postgres", "valkey")  # not ours; what they keep is theirs to say
@@ -41,7 +41,7 @@ def growth(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[
 
 def over_requests(stack: Stack, rounds: int) -> Iterator[Result]:
     """What ingest-event and a reader hold at each tenth of `REQUESTS` a round."""
-    event = json.dumps({**EXAMPLE, "eventType": "corner"})
+    event = json.dumps({**FIRST_GOAL, "eventType": "corner"})
     lists = [f"/highlights?matchId={uuid4()}" for _ in range(CONNECTIONS)]
     yield _flat(stack, "ingest_event", ["/events"], event, rounds * REQUESTS)
     yield _flat(stack, "list_highlights", lists, "", rounds * REQUESTS)

@@ -10,9 +10,9 @@ from statistics import quantiles
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from infra.openapi.documents import EXAMPLE
 from local.embedded.stack import Stack
 from tests.benchmarks.result import Result
+from tests.events import FIRST_GOAL
 
 GOALS_PER_S = 200
 GOALS = 3_000
@@ -57,7 +57,7 @@ class _Clients:
 
     def goal(self, *, follow: bool) -> float | None:
         """Post a goal; if it is followed, ask for its highlight until it is READY."""
-        goal = json.dumps({**EXAMPLE, "matchId": str(uuid4())})
+        goal = json.dumps({**FIRST_GOAL, "matchId": str(uuid4())})
         headers = {"Content-Type": "application/json"}
         answer = self._ask(self._stack.events_url, "POST", "/events", goal, headers)
         accepted = time.perf_counter()

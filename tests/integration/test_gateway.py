@@ -31,8 +31,9 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, status: int = 202) -> None:
         self.function = function
+        self.status = status
         self.requests: list[tuple[str, str, int]] = []
         super().__init__((HOST, function.port), Handler)
 
@@ -59,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         if body in (None, b"hang up"):
             return
         said = json.dumps({"function": self.server.function.name}).encode()
-        self.send_response(202)
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(said)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -166,9 +167,7 @@ def test_each_path_leads_to_its_function_as_it_came(
     assert served[function].requests == [(method, path, len(content))]
 
 
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/events/", "/highlights", "/swagger/", "/swagger/no"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/events/", "/highlights", "/swagger/no"])
 def test_nothing_else_is_served_on_the_port_of_events(
     door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str
 ) -> None:
