@@ -29,8 +29,11 @@ up: $(ready) ## run the stack until Ctrl-C: events on port 5001, highlights on 5
 replay: $(ready) ## replay matches into a running stack: FILE=… MATCH="argentina france" SPEED=900
 	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
 
-up-containers: ## run it in containers, on Apache Kafka: the same ports; docker compose down ends it
-	docker compose up --build --wait
+# In this order the old functions go on while the migrations run: docs/upgrades.md.
+up-containers: ## run it in containers, on Apache Kafka, or upgrade it; docker compose down ends it
+	docker compose build
+	docker compose run --rm migrations
+	docker compose up --wait || { echo "Why is in the log of the one it names: docker compose logs NAME" >&2; exit 1; }
 	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
 
 check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast tests

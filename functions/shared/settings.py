@@ -237,6 +237,10 @@ def _value(name: str, environ: Mapping[str, str]) -> str:
         raise ValueError(f"{name} is set too")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
+    except PermissionError:
+        raise ValueError(
+            f"user {os.geteuid()}, whom this runs as, may not read {path}: chown it, or chmod a+r"
+        ) from None
     except OSError as error:
         raise ValueError(error.strerror) from None
     except UnicodeDecodeError:

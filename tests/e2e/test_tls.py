@@ -31,7 +31,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     settings = {
         "GOALSTREAM_EVENTS_PORT": str(free_port()),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
-        "GOALSTREAM_TAG": "tls",
         **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS, "kafka_password"),
     }
     containers = Containers("goalstream-tls", settings, "docker-compose.tls.yml")
@@ -65,3 +64,11 @@ def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) 
     assert listed(secured, f"{TLS}, {USER} {password!r}") == "welcome"
     assert listed(secured, f"{TLS}, {USER} 'wrong'") == "refused"
     assert listed(secured, "") == "refused"
+
+
+def test_a_plain_down_leaves_nothing_of_it(secured: Containers) -> None:
+    """Neither the container that made the certificates, nor, with --volumes, its volumes."""
+    assert secured.ids("certificates")
+    plain = Containers(secured.name, secured.settings)
+    plain.compose("down", "--volumes")
+    assert plain.left() == []
