@@ -19,7 +19,8 @@ def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
         posted = http.post(f"{containers.events_url}/events", json=event_json(eventId="saved"))
         listed = http.get(f"{containers.highlights_url}/highlights")
         answers.extend([posted.status_code, listed.status_code])
-        return containers.ids("ingest-event") != [before["ingest-event"]] and containers.are_whole()
+        found = containers.ids("ingest-event")
+        return len(found) == 1 and found != [before["ingest-event"]] and containers.are_whole()
 
     with containers.watched():
         file = ROOT / "functions/ingest_event/main.py"
