@@ -37,8 +37,11 @@ demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
 up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
 	@$(python) -m local.stack
 
-up-containers: ## run it in containers until docker compose down, on the same ports
-	@docker compose up --build --wait || { docker compose ps --all --format '{{.Service}} {{.Status}}' | \
+# In this order the old functions go on while the migrations run: docs/upgrades.md.
+up-containers: ## run it in containers, or upgrade it; docker compose down ends it
+	docker compose build
+	docker compose run --rm migrations
+	docker compose up --wait || { docker compose ps --all --format '{{.Service}} {{.Status}}' | \
 	  grep -E 'Restarting|unhealthy|Exited \([1-9]' | while read -r name status; do \
 	    echo "$$name: $$status; docker compose logs $$name ends with"; \
 	    docker compose logs --no-log-prefix --tail 1 "$$name" </dev/null; done; exit 1; } >&2
