@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from pydantic.alias_generators import to_snake
 
 from functions.shared.contracts import highlight_id
 from functions.shared.postgres import Postgres, connect
@@ -44,8 +45,9 @@ def apply(url: str, folder: Path = MIGRATIONS, **options: float) -> list[str]:
 async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event_id: str) -> None:
     """Take a goal from its record to its text, and read it, as the functions do."""
     id_ = highlight_id(match_id, event_id)
-    row = {**FIRST_GOAL, "id": id_, "matchId": match_id, "eventId": event_id, "revision": 0,
-           "retracted": False, "status": "PENDING_AI"}  # fmt: skip
+    goal = {**FIRST_GOAL, "id": id_, "matchId": match_id, "eventId": event_id, "revision": 0,
+            "retracted": False, "status": "PENDING_AI"}  # fmt: skip
+    row = goal | {to_snake(name): value for name, value in goal.items()}  # the oldest took JSON's
     await postgres.run(sql["RECORD"], rows=orjson.dumps([row]).decode())
     await postgres.run(sql["COUNT_PENDING"])
     for statement, more in (("GIVE_BACK", {}), ("FINISH", {"title": "Goal", "summary": "A goal."})):
