@@ -30,6 +30,8 @@ CONFLICTS = Counter(
 
 log = logging.getLogger(__name__)
 
+IdentifiedEvent.model_rebuild()  # at the start, not at the first event
+
 
 class RecordsRevisions(Protocol):
     """What consume-goal needs of the store."""

@@ -109,6 +109,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        defer_build=True,
         extra="forbid",
         frozen=True,
         str_strip_whitespace=True,

@@ -63,7 +63,11 @@ class Settings(BaseModel):
     """What every function reads; a field's variable is its name in capitals."""
 
     model_config = ConfigDict(
-        alias_generator=str.upper, extra="ignore", frozen=True, str_strip_whitespace=True
+        alias_generator=str.upper,
+        defer_build=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
     )
 
     log_level: LogLevel = "INFO"
