@@ -9,20 +9,18 @@ from starlette.responses import Response
 from functions.consume_goal.app import app
 from functions.consume_goal.consume import Consume
 from functions.consume_goal.settings import ConsumeGoalSettings
-from functions.shared import logs
+from functions.shared import process
 from functions.shared.cache import Cache
 from functions.shared.highlight_sql import RECORDS
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.publisher import Publisher
 from functions.shared.readiness import Readiness, ask
-from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import HIGHLIGHTS_PENDING
 
 settings = load(ConsumeGoalSettings)
-logs.configure("consume-goal", settings.log_level)
-limit_requests(settings)
+process.configure("consume-goal", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker

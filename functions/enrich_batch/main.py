@@ -10,18 +10,16 @@ from functions.enrich_batch.app import app
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared import logs
+from functions.shared import process
 from functions.shared.cache import Cache
 from functions.shared.highlight_sql import ENRICHES
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
-from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(EnrichBatchSettings)
-logs.configure("enrich-batch", settings.log_level)
-limit_requests(settings)
+process.configure("enrich-batch", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker

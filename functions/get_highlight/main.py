@@ -8,18 +8,16 @@ from starlette.responses import Response
 
 from functions.get_highlight.app import app
 from functions.get_highlight.settings import GetHighlightSettings
-from functions.shared import logs
+from functions.shared import process
 from functions.shared.access import admission
 from functions.shared.highlight_sql import GETS
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
-from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(GetHighlightSettings)
-logs.configure("get-highlight", settings.log_level)
-limit_requests(settings)
+process.configure("get-highlight", settings)
 
 
 @cache  # on first use: threads made before gunicorn forks are dead in the worker

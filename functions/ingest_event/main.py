@@ -8,17 +8,15 @@ from starlette.responses import Response
 
 from functions.ingest_event.app import app
 from functions.ingest_event.settings import IngestEventSettings
-from functions.shared import logs
+from functions.shared import process
 from functions.shared.access import admission
 from functions.shared.publisher import Publisher
 from functions.shared.readiness import Readiness, ask
-from functions.shared.server import limit_requests
 from functions.shared.settings import load
 from functions.shared.topics import MATCH_EVENTS
 
 settings = load(IngestEventSettings)
-logs.configure("ingest-event", settings.log_level)
-limit_requests(settings)
+process.configure("ingest-event", settings)
 
 
 @cache  # on first use: a producer made before gunicorn forks is dead in the worker

@@ -9,19 +9,17 @@ from starlette.responses import Response
 from functions.list_highlights.app import app
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared import logs
+from functions.shared import process
 from functions.shared.access import admission
 from functions.shared.cache import Cache
 from functions.shared.highlight_sql import LISTS
 from functions.shared.highlights import Highlights
 from functions.shared.postgres import Postgres
 from functions.shared.readiness import Readiness, ask
-from functions.shared.server import limit_requests
 from functions.shared.settings import load
 
 settings = load(ListHighlightsSettings)
-logs.configure("list-highlights", settings.log_level)
-limit_requests(settings)
+process.configure("list-highlights", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker

@@ -59,5 +59,11 @@ class HighlightTypes:
         """Why an event makes no highlight, where its sender may have expected one."""
         if is_kick(event_type, period):
             return "A kick of a shoot-out is no goal of the match."
-        close = get_close_matches(event_type, sorted(self.names), n=1, cutoff=0.7)
-        return f"Did you mean {close[0]}?" if close else None
+        closest = _closest(event_type, self.names)
+        return f"Did you mean {closest}?" if closest else None
+
+
+@lru_cache(maxsize=1024)  # a feed sends the same types again and again
+def _closest(event_type: str, names: frozenset[str]) -> str | None:
+    """The name that is most like a type, if one is."""
+    return next(iter(get_close_matches(event_type, sorted(names), n=1, cutoff=0.7)), None)

@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from functions.shared import trace
+from functions.shared.direct import serve_directly
 from functions.shared.problems import Problem, Unavailable
 from functions.shared.readiness import Readiness
-from functions.shared.router_errors import answer_with
 
 Handler = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Handler]
@@ -66,12 +66,12 @@ class Routes:
         if ready is not None:
             self._routes["/ready"] = {"GET": partial(_answer_ready, ready)}
         self._prefixes = {path[:-1]: routes[path] for path in routes if path.endswith("*")}
-        self._knows_app = False
+        self._is_direct = False
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request; whatever happens inside, the answer is well-formed."""
-        if not self._knows_app:
-            self._meet_app(request)
+        if not self._is_direct:
+            self._serve_directly(request)
         traceparent = trace.continued(header(request, b"traceparent"))
         token = trace.current.set(traceparent)
         try:
@@ -84,11 +84,11 @@ class Routes:
         response.raw_headers.append((b"x-correlation-id", correlation_id))
         return response
 
-    def _meet_app(self, request: Request) -> None:
-        """Take over what the application refuses; the first request is the first to know it."""
-        self._knows_app = True
+    def _serve_directly(self, request: Request) -> None:
+        """Leave out what stands between the server and us: the first request brings its address."""
+        self._is_direct = True
         if app := request.scope.get("app"):
-            answer_with(self, app)
+            serve_directly(self, app)
 
     async def _health(self, _: Request) -> Response:
         self._warm_up()

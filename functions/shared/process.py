@@ -1,13 +1,22 @@
-"""The limits of the HTTP server that functions-framework hosts a function with."""
+"""A function's process: its log, its garbage collector, and the limits of its HTTP server."""
 
+import gc
 import sys
 from functools import partial
 
+from functions.shared import logs
 from functions.shared.settings import Settings
 
 
-def limit_requests(settings: Settings) -> None:
-    """End requests that do not arrive in time; to be called as the function is imported.
+def configure(service: str, settings: Settings) -> None:
+    """Make the process a function's; to be called when all that it needs has been imported."""
+    logs.configure(service, settings.log_level)
+    gc.freeze()  # the collector need not look through what stays
+    _limit_requests(settings)
+
+
+def _limit_requests(settings: Settings) -> None:
+    """End requests that do not arrive in time.
 
     functions-framework has no setting for that, but makes its server after the import, from a class
     that keeps its configuration open. Where something else hosts the function, nothing is done, or
