@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import httpx
@@ -28,6 +29,7 @@ from tests.revisions import RULES
 
 ROWS = 20_000
 COPIES = 10  # of what is done, which makes 200,000
+GOAL_EVERY = timedelta(milliseconds=20)
 CLAIMS = 30
 CLAIMED = 100
 LIMIT_S = 120
@@ -37,7 +39,11 @@ CLAIM_AIM = 1.2
 
 COPY_DONE = """
     INSERT INTO highlights SELECT copy.* FROM highlights AS h, generate_series(1, :copies) AS n,
-        json_populate_record(h, json_build_object('id', gen_random_uuid(), 'event_id', n)) AS copy
+        json_populate_record(h, json_build_object(
+            'id', gen_random_uuid(), 'event_id', n,
+            'occurred_at', h.occurred_at - n * interval '1 hour',
+            'updated_at', h.updated_at - n * interval '1 hour')) AS copy
+    ORDER BY copy.occurred_at
 """
 
 
@@ -127,8 +133,15 @@ def _second_worker(stack: Stack) -> Iterator[tuple[Process, str]]:
 
 
 def _record(connection: Connection) -> None:
-    """Put ROWS highlights into the queue, and have Postgres tidy up first rather than meanwhile."""
-    rows = [row(event, Delivery(None, None, None), RULES) for event in goals(ROWS)]
+    """Put ROWS highlights into the queue, and have Postgres tidy up first rather than meanwhile.
+
+    A goal comes 20 ms after the one before, so that indexes by time grow at their end.
+    """
+    now = datetime.now(UTC)
+    rows = [
+        {**row(event, Delivery(None, None, None), RULES), "occurredAt": now + number * GOAL_EVERY}
+        for number, event in enumerate(goals(ROWS))
+    ]
     for at in range(0, ROWS, RAW_BATCH):
         connection.run(RECORD, rows=orjson.dumps(rows[at : at + RAW_BATCH]).decode())
     connection.run("VACUUM ANALYZE highlights")
