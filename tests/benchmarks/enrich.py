@@ -27,8 +27,8 @@ from tests.benchmarks.result import Result, at_least, interleaved
 from tests.benchmarks.table import RAW_BATCH, goals
 from tests.revisions import RULES
 
-ROWS = 20_000
-COPIES = 10  # of what is done, which makes 200,000
+ROWS = 40_000
+COPIES = 5  # of what is done, which makes 200,000
 GOAL_EVERY = timedelta(milliseconds=20)
 CLAIMS = 30
 CLAIMED = 100
