@@ -7,61 +7,94 @@ python := .venv/bin/python
 ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
+peer := .venv/benchmark-peer
 # Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
-requirements := requirements local/requirements infra/aws/requirements tests/e2e/requirements
+requirements := requirements local/requirements infra/aws/requirements \
+  tests/e2e/requirements tests/benchmarks/peer/requirements
 alone := local/gateway/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
-install := -m pip install --quiet --disable-pip-version-check --require-hashes
+install := -m local.install --require-hashes
+beside := $(python) -m local.env
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
-.PHONY: help setup demo up up-containers replay check test test-long test-containers bench format \
-  requirements clean lint test-fast test-stack
+# Modules are found in this folder, whatever the environment says.
+export PYTHONSAFEPATH =
+
+.PHONY: help setup demo up up-containers replay status dlq logs psql check test test-long \
+  test-containers bench format requirements clean lint test-fast test-stack
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## |##@ ' '/^##@ / { printf "\n%s\n", $$2 } \
+	  /^[a-z-]+:.*## / { printf "  make %-15s  %s\n", $$1, $$2 }' Makefile
 
-demo: $(ready) ## start all, replay the World Cup final of 2022, show its highlights, stop
+##@ Run it
+
+setup: $(ready) $(sdk)/installed ## install all packages into .venv, or bring it up to date
+
+demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
 	@$(python) -m local.demo
 
-up: $(ready) ## run the stack until Ctrl-C: events on port 5001, highlights on 5002
+up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
 	@$(python) -m local.stack
 
-replay: $(ready) ## replay matches into a running stack: FILE=… MATCH="argentina france" SPEED=900
+# In this order the old functions go on while the migrations run: docs/upgrades.md.
+up-containers: ## run it in containers, or upgrade it; docker compose down ends it
+	docker compose build
+	docker compose run --rm migrations
+	docker compose up --wait || { docker compose ps --all --format '{{.Service}} {{.Status}}' | \
+	  grep -E 'Restarting|unhealthy|Exited \([1-9]' | while read -r name status; do \
+	    echo "$$name: $$status; docker compose logs $$name ends with"; \
+	    docker compose logs --no-log-prefix --tail 1 "$$name" </dev/null; done; exit 1; } >&2
+	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
+
+replay: $(ready) ## post matches to it: FILE=… MATCH="argentina france" SPEED=900
 	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
 
-up-containers: ## run it in containers, on Apache Kafka: the same ports; docker compose down ends it
-	docker compose up --build --wait
-	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
+##@ Look into the stack of `make up`
+
+status: $(ready) ## show the lag of its triggers, and how many highlights have which status
+	@$(beside) python -m local.kafka_trigger status local/triggers.toml
+	@$(beside) python -m infra.enrichment status
+
+dlq: $(ready) ## list its dead letters; ARGS="show ID" or ARGS="redrive --all" does more
+	@$(beside) python -m local.kafka_trigger dlq local/triggers.toml $(or $(ARGS),list)
+
+logs: ## follow its logs until Ctrl-C, or that of one process: PROCESS=ingest_event
+	@set -- "$${GOALSTREAM_STATE:-.goalstream}"/logs/$(or $(PROCESS),*).log; \
+	  if [ ! -e "$$1" ]; then echo "There is no $$1; make up writes it." >&2; exit 1; fi; tail -F "$$@"
+
+psql: $(ready) ## open psql on its Postgres
+	@$(beside) sh -c 'exec psql "$$DATABASE_URL"'
+
+##@ Work on it
 
 check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast tests
 
-test: test-fast test-stack ## all tests: unit, functional, and integration on the embedded stack
+test: test-fast test-stack ## all tests but those of the containers
 
 test-long: export GOALSTREAM_TEST_LENGTH = long
 test-long: export PYTEST_ADDOPTS = --timeout=3600
 test-long: test ## all tests, at their full length
 
-test-containers: $(browser) ## the tests of the containers, under a name and on ports of their own
+test-containers: $(browser) ## the tests of the containers, on ports of their own
 	$(python) -m pytest tests/e2e --timeout=900 -rs
 	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
 
-bench: $(ready) ## measure the speed, as ratios to bare peers
+bench: $(ready) $(peer)/installed ## measure the speed, as ratios to peers
 	@$(python) -m tests.benchmarks
 
 format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
 
-requirements: $(ready) ## pin what the .in files ask for, with hashes; UPGRADE=--upgrade takes newer packages
+requirements: $(ready) ## pin what the .in files ask for; UPGRADE=--upgrade takes newer packages
 	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt
 	@for file in $(requirements); do \
 	  $(python) $(compile) --constraint=requirements-dev.txt $$file.in --output-file=$$file.txt || exit; \
 	done
 	@for file in $(alone); do $(python) $(compile) --no-deps $$file.in --output-file=$$file.txt || exit; done
 
-setup: $(ready) $(sdk)/installed ## make the virtual environment .venv, or bring it up to date
-
-clean: ## remove what all these made: .venv, .goalstream with its data, caches
+clean: ## remove .venv, .goalstream with its data, and caches
 	@for lock in .goalstream/lock .goalstream/demo/lock; do \
 	  if kill -0 "$$(cat $$lock 2>/dev/null)" 2>/dev/null; then \
 	    echo "A stack runs on $${lock%/lock}; stop it first." >&2; exit 1; \
@@ -99,6 +132,11 @@ $(browser): tests/e2e/requirements.txt $(ready)
 $(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
 	@rm -rf $(sdk)
 	@$(python) $(install) --no-deps --target $(sdk) -r $<
+	@touch $@
+
+$(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
+	@$(python) -m venv --clear $(peer)
+	@$(peer)/bin/python $(install) -r $<
 	@touch $@
 
 $(python):

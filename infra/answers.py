@@ -5,13 +5,14 @@ the two together.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.alias_generators import to_camel
 
-from functions.shared.contracts import Period
+from functions.shared.contracts import Event
+from functions.shared.highlight_sql import SHOWN
 
 
 class Answer(BaseModel):
@@ -48,36 +49,20 @@ class BatchAccepted(Answer):
     events: list[Receipt]
 
 
-class Highlight(Answer):
-    """A highlight, in its latest revision; what the event did not say is null."""
-
-    id: UUID
-    match_id: UUID
-    event_id: str
-    revision: int
-    occurred_at: datetime
-    event_type: str
-    team: str | None
-    player: str | None
-    assist: str | None
-    description: str | None
-    period: Period | None
-    minute: int | None
-    added_time: int | None
-    home_team: str | None
-    away_team: str | None
-    home_score: int | None
-    away_score: int | None
-    home_shootout_score: int | None
-    away_shootout_score: int | None
-    reason: str | None
-    metadata: dict[str, Any] | None
-    status: Literal["PENDING_AI", "READY", "FAILED_AI", "RETRACTED"]
-    title: str | None
-    summary: str | None
-    thumbnail_url: str | None
-    created_at: datetime
-    updated_at: datetime
+# It has the fields of its event; a type may be longer once it is folded.
+Highlight = create_model(
+    "Highlight",
+    __base__=Answer,
+    __doc__="A highlight, in its latest revision; what the event did not say is null.",
+    id=UUID,
+    **{name: Event.model_fields[name].rebuild_annotation() for name in SHOWN} | {"event_type": str},
+    status=Literal["PENDING_AI", "READY", "FAILED_AI", "RETRACTED"],
+    title=str | None,
+    summary=str | None,
+    thumbnail_url=str | None,
+    created_at=datetime,
+    updated_at=datetime,
+)
 
 
 class ProblemDetails(BaseModel):

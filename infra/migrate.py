@@ -1,9 +1,12 @@
 """`python -m infra.migrate`: migrate the database at DATABASE_URL, and grant its roles.
 
-Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do.
+Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do. And
+while functions run: docs/upgrades.md.
 """
 
 import sys
+import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +14,22 @@ from typing import Annotated
 from pg8000.native import Connection, DatabaseError, InterfaceError
 from pydantic import AfterValidator, SecretStr
 
-from functions.shared.postgres import connect
+from functions.shared.postgres import connect, sqlstate
 from functions.shared.settings import PostgresSettings, load
 from infra.grants import checked_password, grant
 from infra.roles import READER, WRITER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+ROOT = Path(__file__).parents[1]
 LOCK = 0x60A15  # any number, as long as all runs take the same
+# While a migration waits for a table, all others wait behind it. A function waits for longer, and
+# Postgres takes a second (deadlock_timeout) to end an autovacuum that is in the way.
+LOCK_TIMEOUT_S = 1.5
+PATIENCE_S = 60.0
+BUSY = (
+    "55P03",
+    "40P01",
+)  # the lock was not to be had in time; a deadlock, which we were chosen to end
 
 
 class MigrateSettings(PostgresSettings):
@@ -27,11 +39,60 @@ class MigrateSettings(PostgresSettings):
     database_writer_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
 
 
-def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
-    """Apply the migrations that are missing, all or none; returns their names."""
+class MigrationFailed(Exception):
+    """Postgres refuses a migration, so the run changes nothing; says where, in one line."""
+
+    def __init__(self, path: Path, sql: str, error: DatabaseError) -> None:
+        position = int(_fields(error).get("P", 0))
+        line = f", line {sql[: position - 1].count(chr(10)) + 1}," if position else ""
+        file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        super().__init__(f"{file}{line} failed, and nothing was changed: {postgres_words(error)}")
+        self.is_busy = sqlstate(error) in BUSY
+
+
+def postgres_words(error: DatabaseError) -> str:
+    """What Postgres says of an error, in one line: message, detail, hint and SQLSTATE."""
+    fields = _fields(error)
+    words = ". ".join(str(fields[name]).rstrip(".") for name in "MDH" if fields.get(name))
+    return f"{' '.join(words.split()) or error} (SQLSTATE {sqlstate(error) or 'unknown'})"
+
+
+def _fields(error: DatabaseError) -> Mapping[str, str]:
+    """The fields of Postgres' error, by their letters in its protocol."""
+    fields = error.args[0] if error.args else None
+    return fields if isinstance(fields, dict) else {}
+
+
+def migrate(
+    connection: Connection,
+    folder: Path = MIGRATIONS,
+    *,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
+    patience_s: float = PATIENCE_S,
+) -> list[str]:
+    """Apply the migrations that are missing, all or none; returns their names.
+
+    A table that others use is waited for `lock_timeout_s` seconds at a time, with as long a pause
+    after it, in which they go on; for `patience_s` seconds in all.
+
+    Raises:
+        MigrationFailed: Postgres refuses one of them.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return _migrate_at_once(connection, folder, lock_timeout_s)
+        except MigrationFailed as error:
+            if not error.is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(lock_timeout_s)
+
+
+def _migrate_at_once(connection: Connection, folder: Path, lock_timeout_s: float) -> list[str]:
     connection.run("BEGIN")
     try:
         connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
+        connection.run(f"SET LOCAL lock_timeout = '{lock_timeout_s * 1000:.0f}ms'")
         applied = _apply_missing(connection, folder)
     except BaseException:
         connection.run("ROLLBACK")
@@ -48,7 +109,11 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
     known = {name for (name,) in connection.run("SELECT name FROM migrations")}
     missing = [path for path in sorted(folder.glob("*.sql")) if path.stem not in known]
     for path in missing:
-        connection.run(path.read_text())
+        sql = path.read_text()
+        try:
+            connection.run(sql)
+        except DatabaseError as error:
+            raise MigrationFailed(path, sql, error) from error
         connection.run("INSERT INTO migrations (name) VALUES (:name)", name=path.stem)
     return [path.stem for path in missing]
 
@@ -64,7 +129,11 @@ def main() -> None:
         with closing(connect(settings.database_url, 300, settings.database_password)) as connection:
             applied = migrate(connection)
             granted = grant(connection, passwords)
-    except (InterfaceError, DatabaseError, OSError) as error:
+    except MigrationFailed as error:
+        sys.exit(str(error))
+    except DatabaseError as error:
+        sys.exit(f"the database could not be migrated: {postgres_words(error)}")
+    except (InterfaceError, OSError) as error:
         sys.exit(f"the database could not be migrated: {error}")
     lines = [f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}", *granted]
     sys.stdout.write("".join(f"{line}\n" for line in lines))

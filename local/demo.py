@@ -16,6 +16,7 @@ from local.embedded.options import parser
 from local.embedded.ports import is_free
 from local.embedded.stack import Stack
 from local.replay.openfootball import Match, read
+from local.replay.output import standard_output
 from local.replay.report import Report
 from local.replay.run import connect, replay
 from local.replay.selection import select
@@ -37,7 +38,7 @@ Next:
 
 def main() -> int:
     """Run the demo; returns the exit status."""
-    console = Console()
+    console = standard_output()
     try:
         with interruptible():
             return _run(console)
@@ -74,6 +75,7 @@ def _stack(console: Console) -> Stack:
         options.state / "demo",
         events_port=_port(console, options.events_port),
         highlights_port=_port(console, options.highlights_port),
+        kafka_port=options.kafka_port or 0,
         # What is in the database already would be READY before the replay.
         fresh=True,
         say=lambda line: console.out(line, highlight=False),
@@ -95,7 +97,7 @@ def _title(match: Match) -> str:
 
 async def _replay(stack: Stack, match: Match, shown: Board) -> Report:
     """Replay a match and show each of its highlights at the moment when it is READY."""
-    async with connect() as http, asyncio.TaskGroup() as followers:
+    async with connect(stack.highlights_url) as http, asyncio.TaskGroup() as followers:
         return await replay(
             [match],
             events_url=stack.events_url,

@@ -6,9 +6,8 @@ a secret, as for the functions.
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from functions.shared.secrets import SecretError, process_secrets
+from functions.shared.secrets import SecretError, process_secrets, read_file
 
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -51,9 +50,9 @@ def _filed(name: str, environ: Mapping[str, str]) -> str | None:
     if not path:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise SubstitutionError(f"the file that {name} names cannot be read") from None
+        return read_file(path)
+    except ValueError as error:
+        raise SubstitutionError(f"the file that {name} names cannot be read: {error}") from None
 
 
 def _revealed(name: str, value: str, reveal: Reveal) -> str:

@@ -158,4 +158,4 @@ def _report(report: Report, otherwise: str) -> tuple[int, str, bytes]:
 
 
 def _json(status: int, body: Mapping[str, object]) -> tuple[int, str, bytes]:
-    return status, "application/json", json.dumps(body).encode()
+    return status, "application/json", f"{json.dumps(body)}\n".encode()

@@ -11,7 +11,7 @@ from local.embedded.error import StackError
 from local.embedded.interrupt import interruptible
 from local.embedded.options import parser
 from local.embedded.stack import Stack
-from local.silence import fall_silent
+from local.replay.output import standard_output
 from local.supervisor import NotReady
 
 
@@ -22,33 +22,27 @@ def main() -> int:
         "Runs GoalStream on this machine, in the foreground, until Ctrl-C.",
         os.environ,
     ).parse_args()
+    say = standard_output().say
     stack = Stack(
         arguments.state,
         events_port=arguments.events_port,
         highlights_port=arguments.highlights_port,
-        say=_say,
+        kafka_port=arguments.kafka_port,
+        say=say,
     )
     try:
         with interruptible():
             began = time.monotonic()
-            _say("GoalStream starts …")
+            say("GoalStream starts …")
             with stack:
-                _say(_welcome(stack, time.monotonic() - began))
+                say(_welcome(stack, time.monotonic() - began))
                 threading.Event().wait()
     except KeyboardInterrupt:
-        _say("stopped")
+        say("stopped")
     except (StackError, NotReady) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # the stack goes on
-        fall_silent()
 
 
 def _welcome(stack: Stack, seconds: float) -> str:
@@ -57,6 +51,7 @@ GoalStream is up after {seconds:.1f} s; Ctrl-C stops it.
 
   events      {stack.events_url}/events          try it: {stack.events_url}/swagger
   highlights  {stack.highlights_url}/highlights      try it: {stack.highlights_url}/swagger
+  broker      {stack.kafka}
   logs        {_near(stack.state.logs)}
   state       {_near(stack.state.root)} ({_keeping(stack.addresses)})
 """

@@ -10,6 +10,13 @@ from starlette.types import Receive, Scope, Send
 from functions.shared.http import Routes
 
 
+def check_lines_end(answer: httpx.Response) -> None:
+    """Every JSON answer of ours ends its last line, within its length."""
+    if answer.headers.get("content-type", "").endswith("json") and answer.content:
+        assert answer.content.endswith(b"\n")
+        assert int(answer.headers["content-length"]) == len(answer.content)
+
+
 class Client:
     """Sends requests to the routes of a function; `send` within an event loop, others without."""
 
@@ -20,7 +27,9 @@ class Client:
         """Return the answer to a request, given as httpx takes it."""
         transport = httpx.ASGITransport(self._serve)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.request(method, path, **request)
+            answer = await client.request(method, path, **request)
+        check_lines_end(answer)
+        return answer
 
     def request(self, method: str, path: str | httpx.URL, **request: Any) -> httpx.Response:
         """Return the answer to a request, in an event loop of its own."""

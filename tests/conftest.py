@@ -1,4 +1,4 @@
-"""What all tests share: how long the long walks are, and an HTTP client."""
+"""What all tests share: how long the walks are, an HTTP client, and that nothing outlives them."""
 
 import os
 from collections.abc import Iterator
@@ -7,14 +7,29 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.asgi import check_lines_end
+from tests.leftovers import pytest_configure, pytest_sessionfinish
+
+__all__ = ["http", "pytest_configure", "pytest_sessionfinish"]
+
 # `make test-long` walks further; the time a step takes says nothing on a busy machine.
 settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("short"), max_examples=1_000)
 settings.load_profile(os.environ.get("GOALSTREAM_TEST_LENGTH", "short"))
 
+# What stands in for a cloud here is reached without the proxy that a laptop may have.
+for name in ("no_proxy", "NO_PROXY"):
+    here = "127.0.0.1,localhost,::1"
+    os.environ[name] = f"{os.environ[name]},{here}" if os.environ.get(name) else here
+
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    """A client that asks no proxy."""
-    with httpx.Client(timeout=20, trust_env=False) as client:
+    """A client that asks no proxy, and looks at the end of each JSON answer."""
+
+    def look(answer: httpx.Response) -> None:
+        answer.read()
+        check_lines_end(answer)
+
+    with httpx.Client(timeout=20, trust_env=False, event_hooks={"response": [look]}) as client:
         yield client

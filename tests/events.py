@@ -6,10 +6,20 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
-from functions.shared.contracts import IdentifiedEvent
+from functions.shared.contracts import Event, IdentifiedEvent
 
 MATCH = UUID("00000000-0000-0000-0000-000000000001")
 OTHER_MATCH = UUID("00000000-0000-0000-0000-000000000002")
+
+# The goal that README posts first.
+FIRST_GOAL = {
+    "matchId": str(MATCH),
+    "occurredAt": "2025-12-08T20:16:00Z",
+    "eventType": "goal",
+    "team": "home",
+    "player": "John Doe",
+    "description": "Curled it into the top corner from outside the box.",
+}
 
 # A name in each of many scripts, some of them outside of the basic plane or put together of several
 # characters.
@@ -56,37 +66,58 @@ def moments() -> st.SearchStrategy[str]:
     return st.datetimes(earliest, latest, timezones=offsets).map(datetime.isoformat)
 
 
+def whole_event() -> dict[str, Any]:
+    """Return an event as JSON that says something in each field of the model, no two the same."""
+    properties = Event.model_json_schema()["properties"]
+    return {
+        name: _said(name, number, schema)
+        for number, (name, schema) in enumerate(properties.items())
+    } | event_json()
+
+
+def _said(name: str, number: int, schema: dict[str, Any]) -> Any:
+    match schema.get("anyOf", [schema])[0]:
+        case {"enum": choices}:
+            return choices[0]
+        case {"type": "boolean"}:
+            return True
+        case {"type": "integer", "maximum": most}:
+            return most - number
+        case {"type": "string"}:
+            return name
+    return {name: number}
+
+
 def events_json() -> st.SearchStrategy[dict[str, Any]]:
-    """Return events as JSON that the contract takes."""
+    """Return events as JSON that the contract takes, by the schema of the model."""
+    schemas = Event.model_json_schema()
+    fields = {name: values(schema) for name, schema in schemas["properties"].items()} | {
+        "matchId": st.uuids().filter(lambda match_id: match_id.int > 0).map(str),
+        "occurredAt": moments(),
+        "eventType": texts(64, least=1).filter(lambda text: bool(text.strip())),
+    }
+    fields["player"] |= st.sampled_from(NAMES)
+    required = {name: fields.pop(name) for name in schemas["required"]}
+    return st.fixed_dictionaries(required, optional=fields)
 
-    def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        return st.none() | values
 
-    names, scores = maybe(texts(128)), maybe(st.integers(0, 99))
-    return st.fixed_dictionaries(
-        {
-            "matchId": st.uuids().filter(lambda match_id: match_id.int > 0).map(str),
-            "occurredAt": moments(),
-            "eventType": texts(64, least=1).filter(lambda text: bool(text.strip())),
-        },
-        optional={
-            "team": names,
-            "player": names | st.sampled_from(NAMES),
-            "assist": names,
-            "description": maybe(texts(1024)),
-            "reason": maybe(texts(256)),
-            "period": maybe(st.sampled_from(["first_half", "extra_time_second", "shootout"])),
-            "metadata": maybe(st.dictionaries(texts(8), texts(8) | st.integers(0, 99), max_size=3)),
-            "eventId": maybe(texts(128)),
-            "revision": st.integers(0, 2**63 - 1),
-            "retracted": st.booleans(),
-            "minute": maybe(st.integers(0, 150)),
-            "addedTime": maybe(st.integers(0, 60)),
-            "homeTeam": names,
-            "awayTeam": names,
-            "homeScore": scores,
-            "awayScore": scores,
-            "homeShootoutScore": scores,
-            "awayShootoutScore": scores,
-        },
-    )
+def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return what a field of this JSON schema may be."""
+    match schema:
+        case {"anyOf": choices}:
+            return st.one_of(*map(values, choices))
+        case {"enum": choices}:
+            return st.sampled_from(choices)
+        case {"type": "null"}:
+            return st.none()
+        case {"type": "boolean"}:
+            return st.booleans()
+        case {"type": "integer", "minimum": least, "maximum": most}:
+            return st.integers(least, most)
+        case {"type": "string", "maxLength": limit}:
+            return texts(limit)
+        case {"type": "string"}:  # an id or a time, which its caller says
+            return texts(64)
+        case {"type": "object"}:
+            return st.dictionaries(texts(8), texts(8) | st.integers(0, 99), max_size=3)
+    raise AssertionError(f"a field is of a kind that no event had: {schema}")

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+from pydantic.alias_generators import to_camel
 
+from functions.shared import highlight_sql
 from functions.shared.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.highlights import (
     FAILED_AI,
@@ -26,13 +28,12 @@ from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
 Row = dict[str, Any]
 Rows = list[Row]
 
-# What the text of a highlight tells, in the order in which a claim hands it out.
-FACTS = (
-    "eventType", "team", "player", "assist", "description", "period", "minute", "addedTime",
-    "homeTeam", "awayTeam", "homeScore", "awayScore", "homeShootoutScore", "awayShootoutScore",
+FACTS = tuple(map(to_camel, highlight_sql.FACTS))
+SAID = tuple(map(to_camel, highlight_sql.FIELDS))
+SHOWN = (
+    "id", *(name for name in SAID if name != "retracted"),
+    "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt",
 )  # fmt: skip
-EVENT = ("id", "matchId", "eventId", "revision", "occurredAt", *FACTS, "reason", "metadata")
-SHOWN = (*EVENT, "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt")
 
 
 class FakePublisher:
@@ -151,13 +152,12 @@ class FakeStore:
 
     async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
         """Return the ids of rows that say something else than the same revision as recorded."""
-        compared = ("occurredAt", "reason", "metadata", *FACTS)
         return [
             row["id"]
             for row in self._stated(rows)
             if (known := self.rows.get(row["id"]))
             and (known["revision"], known["retracted"]) == (row["revision"], row["retracted"])
-            and any(known[name] != row[name] for name in compared)
+            and any(known[name] != row[name] for name in SAID)
         ]
 
     def _new(self, row: Row) -> Row:
@@ -229,7 +229,10 @@ class FakeStore:
         if self.away:
             raise Unavailable("The database does not answer.")
         self.statements += 1
-        given = [row | {"id": UUID(row["id"])} for row in orjson.loads(orjson.dumps(rows))]
+        given = [
+            {to_camel(name): value for name, value in row.items()} | {"id": UUID(row["id"])}
+            for row in orjson.loads(orjson.dumps(rows))
+        ]
         if any(self.refuses(row) for row in given):
             raise DataRefused("unsupported Unicode escape sequence")
         return given

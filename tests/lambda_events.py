@@ -6,9 +6,9 @@ import httpx
 import orjson
 
 from functions.shared.topics import MATCH_EVENTS
-from infra.openapi.documents import EXAMPLE
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from tests.api_gateway import rest_event_of
+from tests.events import FIRST_GOAL
 from tests.records import record
 
 SCHEDULE = {
@@ -39,8 +39,8 @@ def kafka(*values: bytes) -> dict[str, Any]:
 
 # One that each function may be woken by.
 FIRST = {
-    "ingest_event": http("POST", "/events", orjson.dumps(EXAMPLE)),
-    "consume_goal": kafka(orjson.dumps({**EXAMPLE, "eventId": "1"})),
+    "ingest_event": http("POST", "/events", orjson.dumps(FIRST_GOAL)),
+    "consume_goal": kafka(orjson.dumps({**FIRST_GOAL, "eventId": "1"})),
     "enrich_batch": SCHEDULE,
     "list_highlights": http("GET", "/highlights"),
     "get_highlight": http("GET", "/highlights/00000000-0000-0000-0000-00000000dead"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from local.kafka_trigger.commands.letter import REDRIVEN
+from local.kafka_trigger.commands.letter import ClosedState
 from local.kafka_trigger.dead_letter import DeadLetter, dead_letter_headers
 from local.kafka_trigger.record import Record
 from tests.records import record
@@ -28,9 +28,9 @@ def buried(offset: int, at: int, trigger: str = "one", **of: Any) -> Record:
     return record(at, original.value(), key=original.key(), headers=headers)
 
 
-def mark(of: str) -> Record:
+def mark(of: str, state: ClosedState = "redriven") -> Record:
     """The mark of a letter."""
-    return record(99, headers=[(REDRIVEN, of.encode())])
+    return record(99, headers=[(f"dlq_{state}", of.encode())])
 
 
 @dataclass

@@ -11,9 +11,10 @@ from functions.consume_goal.consume import Consume
 from functions.shared.body import read_body
 from functions.shared.deliveries import Failure
 from functions.shared.envelopes import failures_answer, open_envelope
-from functions.shared.http import Json, Routes
+from functions.shared.http import Routes
 from functions.shared.metrics import exposition
 from functions.shared.readiness import Readiness
+from functions.shared.responses import Json
 
 BODY_LIMIT = 16 * 1024 * 1024
 FAILURES_LOGGED = 50

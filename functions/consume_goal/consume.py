@@ -13,7 +13,6 @@ from functions.shared.contracts import IdentifiedEvent, highlight_id
 from functions.shared.deliveries import Delivery, Failure
 from functions.shared.event_rules import EventRules
 from functions.shared.highlights import IGNORED, PENDING_AI, RETRACTED, Change
-from functions.shared.known_fields import without_most_unknown
 from functions.shared.metrics import Counter
 from functions.shared.names import fold_name, side_of
 from functions.shared.postgres import DataRefused
@@ -30,6 +29,8 @@ CONFLICTS = Counter(
 )
 
 log = logging.getLogger(__name__)
+
+IdentifiedEvent.model_rebuild()  # at the start, not at the first event
 
 
 class RecordsRevisions(Protocol):
@@ -94,7 +95,7 @@ class Consume:
         return failures
 
     def _event(self, delivery: Delivery) -> IdentifiedEvent:
-        event = IdentifiedEvent.model_validate(without_most_unknown(delivery.data))
+        event = IdentifiedEvent.model_validate(delivery.data)
         if why := self._rules.too_far_ahead(event):
             raise ValueError(f"occurredAt: {why}")
         return event
@@ -165,10 +166,10 @@ def row(event: IdentifiedEvent, delivery: Delivery, rules: EventRules) -> Row:
     side = side_of(event.team, event.home_team, event.away_team)
     name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
     return {
-        **event.model_dump(by_alias=True),
+        **event.model_dump(),
         "id": highlight_id(event.match_id, event.event_id),
         "side": side,
-        "teamKey": name and fold_name(name),
+        "team_key": name and fold_name(name),
         "status": status_of(event, rules),
         "traceparent": delivery.traceparent,
     }

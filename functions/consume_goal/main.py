@@ -38,7 +38,7 @@ def page_cache() -> Cache:
 @cache
 def publisher() -> Publisher:
     """The process' one publisher."""
-    return Publisher(settings, topic=HIGHLIGHTS_PENDING, linger_ms=0)
+    return Publisher(settings, topic=HIGHLIGHTS_PENDING)
 
 
 @cache

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.shared.body import read_body
-from functions.shared.http import Json, Routes
+from functions.shared.http import Routes
 from functions.shared.readiness import Readiness
+from functions.shared.responses import Json
 
 BODY_LIMIT = 16 * 1024 * 1024
 

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from functions.ingest_event.ingest import EXPECTED, Ingest, Publishes
 from functions.shared.body import read_json
 from functions.shared.event_rules import EventRules
-from functions.shared.http import Admit, Json, Routes, header_lines
+from functions.shared.http import Admit, Routes, header_lines
 from functions.shared.readiness import Readiness
+from functions.shared.responses import Json
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024

@@ -20,6 +20,8 @@ from functions.shared.topics import MATCH_EVENTS
 Receipt = dict[str, str]
 EXPECTED = "expected"
 
+Event.model_rebuild()  # at the start, not at the first event
+
 
 class Publishes(Protocol):
     """What ingest-event needs of a publisher."""

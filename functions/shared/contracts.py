@@ -109,6 +109,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        defer_build=True,
         extra="forbid",
         frozen=True,
         str_strip_whitespace=True,
@@ -149,8 +150,11 @@ EVENT = TypeAdapter(Event)
 class IdentifiedEvent(Event):
     """An event on the topic: whoever put it there has given it an id.
 
-    A type that `POST /events` takes may be longer once it is folded.
+    A type that `POST /events` takes may be longer once it is folded. Fields that are not known here
+    are ignored: a newer release may have put the event there.
     """
+
+    model_config = ConfigDict(extra="ignore")
 
     event_id: EventId
     event_type: Annotated[

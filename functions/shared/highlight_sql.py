@@ -1,67 +1,44 @@
 """All SQL of the table `highlights`: its columns, and each statement by its name."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from pydantic.alias_generators import to_camel
 
-class Column(NamedTuple):
-    """A column that comes from the event: its name in JSON, in the table, and its type."""
-
-    json: str
-    name: str
-    type: str
-
+from functions.shared.contracts import Event
 
 # What the text of a highlight tells, in the order in which a claim hands it out.
 FACTS: Final = (
-    Column("eventType", "event_type", "text"),
-    Column("team", "team", "text"),
-    Column("player", "player", "text"),
-    Column("assist", "assist", "text"),
-    Column("description", "description", "text"),
-    Column("period", "period", "text"),
-    Column("minute", "minute", "smallint"),
-    Column("addedTime", "added_time", "smallint"),
-    Column("homeTeam", "home_team", "text"),
-    Column("awayTeam", "away_team", "text"),
-    Column("homeScore", "home_score", "smallint"),
-    Column("awayScore", "away_score", "smallint"),
-    Column("homeShootoutScore", "home_shootout_score", "smallint"),
-    Column("awayShootoutScore", "away_shootout_score", "smallint"),
-)
-# What each revision may change, facts among it.
+    "event_type", "team", "player", "assist", "description", "period", "minute", "added_time",
+    "home_team", "away_team", "home_score", "away_score",
+    "home_shootout_score", "away_shootout_score",
+)  # fmt: skip
+# Every field of an event has a column of its name. Each revision may change those that do not
+# identify the event, and what is made of them.
+FIELDS: Final = tuple(Event.model_fields)
 REVISED: Final = (
-    Column("revision", "revision", "bigint"),
-    Column("retracted", "retracted", "boolean"),
-    Column("occurredAt", "occurred_at", "timestamptz"),
-    *FACTS,
-    Column("reason", "reason", "text"),
-    Column("metadata", "metadata", "json"),
-    Column("side", "side", "text"),
-    Column("teamKey", "team_key", "text"),
-    Column("traceparent", "traceparent", "text"),
-)
-COLUMNS: Final = (
-    Column("id", "id", "uuid"),
-    Column("matchId", "match_id", "uuid"),
-    Column("eventId", "event_id", "text"),
-    *REVISED,
-    Column("status", "status", "text"),
-)
+    *(name for name in FIELDS if name not in ("match_id", "event_id")),
+    "side", "team_key", "traceparent",
+)  # fmt: skip
+COLUMNS: Final = ("id", "match_id", "event_id", *REVISED, "status")
+# Every field of an event is shown too, but whether it is retracted: that is the status.
+SHOWN: Final = tuple(name for name in FIELDS if name != "retracted")
+MADE: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
+TIMES: Final = ("occurred_at", "created_at", "updated_at")
+# The rows that a statement is given as JSON, each value of the type of its column.
+GIVEN: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
 
 
-def _names(columns: Iterable[Column], of: str = "") -> str:
-    return ", ".join(f"{of}{column.name}" for column in columns)
+def _names(columns: Iterable[str], of: str = "") -> str:
+    return ", ".join(f"{of}{column}" for column in columns)
 
 
-def _given(columns: Iterable[Column]) -> str:
-    """The rows that a statement is given as JSON, with these columns under their names there."""
-    typed = ", ".join(f'"{column.json}" {column.type}' for column in columns)
-    return f"json_to_recordset(cast(:rows AS json)) AS r ({typed})"
+def _as_json(columns: Iterable[str]) -> str:
+    return ", ".join(f'{_shown(column)} AS "{to_camel(column)}"' for column in columns)
 
 
-def _as_json(columns: Iterable[Column]) -> str:
-    return ", ".join(f'h.{column.name} AS "{column.json}"' for column in columns)
+def _shown(column: str) -> str:
+    return f"rfc3339(h.{column})" if column in TIMES else f"h.{column}"
 
 
 # The highest revision wins, and of two equal ones a retraction. The text and the place in the
@@ -69,7 +46,7 @@ def _as_json(columns: Iterable[Column]) -> str:
 # of their ids, so that two batches never wait for each other.
 RECORD = f"""
     INSERT INTO highlights AS h ({_names(COLUMNS)})
-    SELECT * FROM {_given(COLUMNS)}
+    SELECT {_names(COLUMNS)} FROM {GIVEN}
     ORDER BY id
     ON CONFLICT (id) DO UPDATE SET
         ({_names(REVISED)}) = ROW ({_names(REVISED, "excluded.")}),
@@ -92,11 +69,9 @@ RECORD = f"""
 
 # Which of the rows say something else than the same revision that is recorded already.
 CONFLICTS = f"""
-    SELECT h.id FROM highlights AS h JOIN
-        (SELECT * FROM {_given(COLUMNS)}) AS r ({_names(COLUMNS)}) USING (id)
+    SELECT h.id FROM highlights AS h JOIN {GIVEN} AS r USING (id)
     WHERE (h.revision, h.retracted) = (r.revision, r.retracted)
-        AND (h.occurred_at, h.reason, h.metadata::text, {_names(FACTS, "h.")})
-            IS DISTINCT FROM (r.occurred_at, r.reason, r.metadata::text, {_names(FACTS, "r.")})
+        AND ROW ({_names(FIELDS, "h.")})::text <> ROW ({_names(FIELDS, "r.")})::text
 """
 
 # A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
@@ -185,10 +160,7 @@ RETRY = """
 # A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
 DOCUMENT = f"""
     SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
-        SELECT h.id, h.match_id AS "matchId", h.event_id AS "eventId", h.revision,
-            rfc3339(h.occurred_at) AS "occurredAt", {_as_json(FACTS)}, h.reason, h.metadata,
-            h.status, h.title, h.summary, h.thumbnail_url AS "thumbnailUrl",
-            rfc3339(h.created_at) AS "createdAt", rfc3339(h.updated_at) AS "updatedAt") AS d
+        SELECT {_as_json(("id", *SHOWN, *MADE))}) AS d
 """
 
 GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"

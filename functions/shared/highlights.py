@@ -65,7 +65,7 @@ class Highlights:
     async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         """Record revisions of events, at most one of each event; returns what they changed.
 
-        A row has the JSON names of `COLUMNS`.
+        A row has the names of `COLUMNS`.
         """
         changed = await self._postgres.run(RECORD, rows=_json(rows))
         return [Change(*row) for row in changed]

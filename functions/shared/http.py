@@ -13,6 +13,7 @@ from functions.shared import trace
 from functions.shared.direct import serve_directly
 from functions.shared.problems import Problem, Unavailable
 from functions.shared.readiness import Readiness
+from functions.shared.responses import Json
 
 Handler = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Handler]
@@ -24,23 +25,6 @@ TAG_ENDS = frozenset(
 ) | {'"'}
 
 log = logging.getLogger(__name__)
-
-
-class Json(Response):
-    """A JSON answer. Starlette's own looks for headers that are known here, on every request."""
-
-    def __init__(
-        self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.status_code = status
-        self.body = body
-        self.background = None
-        self.raw_headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        for name, value in (headers or {}).items():
-            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
 
 
 class Routes:

@@ -40,13 +40,13 @@ def client(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
-def producer(settings: KafkaSettings, linger_ms: float) -> dict[str, Any]:
-    """The settings of an idempotent producer, whose records wait `linger_ms` for company."""
+def producer(settings: KafkaSettings) -> dict[str, Any]:
+    """The settings of an idempotent producer, whose records go out as soon as they come."""
     return {
         **client(settings),
         "acks": "all",
         "enable.idempotence": True,
-        "linger.ms": linger_ms,
+        "linger.ms": 0,
         "message.timeout.ms": int(settings.publish_deadline_s * 1000),
         # A missing topic is for `infra.topics` to make, with as many partitions as it needs.
         "allow.auto.create.topics": False,

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from functions.shared.responses import Json
+
 Errors = dict[str, list[str]]
 
 # Who sends much nonsense is not sent more of it.
@@ -44,11 +46,11 @@ class Problem(Exception):
             "detail": self.detail,
             **self.members,
         }
-        return Response(
+        return Json(
             orjson.dumps(body, default=str),
             self.status,
             {"Cache-Control": "no-store", **(self.headers or {})},
-            media_type="application/problem+json",
+            b"application/problem+json",
         )
 
 

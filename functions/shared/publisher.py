@@ -46,16 +46,15 @@ class Publisher:
 
     While acknowledgements are awaited the loop asks for them every millisecond. A thread that
     waits for them would fight with the loop for the interpreter: measured, it cost more than all
-    the rest of a request. For the same reason records wait `linger_ms` for company: a request to
-    the broker costs as much as ten events.
+    the rest of a request. Records that come meanwhile are held until then, as Nagle's algorithm
+    would: a request to the broker costs as much as ten events. A lone one goes out at once.
 
     Whatever error a delivery ends with, another producer takes the place of the one that had it.
     `topic` is the one that `ready` asks for.
     """
 
-    def __init__(self, settings: KafkaSettings, *, topic: str, linger_ms: float = 1) -> None:
+    def __init__(self, settings: KafkaSettings, *, topic: str) -> None:
         self._deadline_s = settings.publish_deadline_s
-        self._linger_ms = linger_ms
         self._loop = asyncio.get_running_loop()
         self._health = DeliveryHealth(self._deadline_s, self._loop.time)
         self._credentials = Credentials(settings, self._sign_in)
@@ -63,6 +62,7 @@ class Publisher:
         self._topic_check = TopicCheck(self._producers.get, topic)
         self._polling: loose_ends.End | None = None
         self._awaited = Awaited()
+        self._held: list[tuple[Sequence[Record], Acknowledgement]] = []
 
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
@@ -75,11 +75,11 @@ class Publisher:
         acknowledged = acknowledged or self._loop.create_future()
         now = self._loop.time()
         acknowledgement = Acknowledgement(acknowledged, len(records), now + self._deadline_s)
-        try:
-            self._produce(records, acknowledgement.delivered)
-        except (BufferError, KafkaException) as error:
-            acknowledgement.end(str(error))
+        if self._awaited:
+            self._held.append((records, acknowledgement))
         else:
+            self._send(records, acknowledgement)
+        if not acknowledgement.ended():
             self._awaited.add(acknowledgement, now)
         return acknowledged
 
@@ -121,6 +121,12 @@ class Publisher:
             self._health.failed(KafkaError(KafkaError._QUEUE_FULL))
             raise
 
+    def _send(self, records: Sequence[Record], acknowledgement: Acknowledgement) -> None:
+        try:
+            self._produce(records, acknowledgement.delivered)
+        except (BufferError, KafkaException) as error:
+            acknowledgement.end(str(error))
+
     def _reported(
         self,
         producer: Producer,
@@ -145,6 +151,9 @@ class Publisher:
 
     def _poll(self) -> None:
         self._producers.poll()
+        held, self._held = self._held, []
+        for records, acknowledgement in held:
+            self._send(records, acknowledgement)
         self._awaited.expire(self._loop.time())
         if self._awaited or self._producers or self._topic_check.is_looking():
             self._loop.call_later(POLL_S, self._poll)
@@ -153,7 +162,7 @@ class Publisher:
             self._polling = None
 
     def _connect(self) -> Producer:
-        configuration = kafka.producer(self._credentials.settings, self._linger_ms)
+        configuration = kafka.producer(self._credentials.settings)
         return Producer({**configuration, "error_cb": self._heard}, logger=log)
 
     def _heard(self, error: KafkaError) -> None:

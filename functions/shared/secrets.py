@@ -6,10 +6,13 @@ refer to it or to keys of it, and anew only when somebody says that what it was 
 """
 
 import json
+import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 PREFIXES = ("aws-secretsmanager:", "aws-ssm:")
@@ -68,6 +71,30 @@ class Secrets:
             text = self._fetch(service, name)
             self._fetched[service, name] = _Fetched(text, now)
             return text
+
+
+def read_file(path: str) -> str:
+    """The secret that a file holds, without the white space around it.
+
+    Raises ValueError with why it cannot be read; the path may be a secret in the wrong place.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+    except OSError as error:
+        whose = _whose(path) if isinstance(error, PermissionError) else ""
+        raise ValueError(f"{error.strerror}{whose}") from None
+
+
+def _whose(path: str) -> str:
+    """Who may read a file, and who we are."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return f": user {os.geteuid()} may not pass through a folder above it"
+    mode = stat.S_IMODE(found.st_mode)
+    return f": its mode is {mode:o}, its owner user {found.st_uid}, and this is user {os.geteuid()}"
 
 
 def is_reference(value: str) -> bool:

@@ -26,7 +26,7 @@ from pydantic import (
 from functions.shared import kafka, postgres_url, urls
 from functions.shared.event_rules import EventRules
 from functions.shared.event_types import HighlightTypes
-from functions.shared.secrets import SecretError, Secrets, is_reference, process_secrets
+from functions.shared.secrets import SecretError, Secrets, is_reference, process_secrets, read_file
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,11 @@ class Settings(BaseModel):
     """What every function reads; a field's variable is its name in capitals."""
 
     model_config = ConfigDict(
-        alias_generator=str.upper, extra="ignore", frozen=True, str_strip_whitespace=True
+        alias_generator=str.upper,
+        defer_build=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
     )
 
     log_level: LogLevel = "INFO"
@@ -235,12 +239,7 @@ def _value(name: str, environ: Mapping[str, str]) -> str:
         return value
     if value:
         raise ValueError(f"{name} is set too")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ValueError(error.strerror) from None
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 text") from None
+    return read_file(path)
 
 
 def _explained(name: str, kind: str, message: str) -> str:

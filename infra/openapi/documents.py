@@ -10,20 +10,12 @@ from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.shared.contracts import Event
 from functions.shared.highlights import STATUSES
 from infra.answers import Accepted, BatchAccepted, Health, Highlight, ProblemDetails
+from infra.openapi import examples
 
 Json = dict[str, Any]
 
 NO_CONTROL_CHARACTER = r"[^\x00-\x1f\x7f-\x9f]"
 NO_ITEM_OF_A_BATCH = rf"(?!.*{IN_BATCH}\d+\s*$)"
-
-EXAMPLE = {
-    "matchId": "00000000-0000-0000-0000-000000000001",
-    "occurredAt": "2025-12-08T20:16:00Z",
-    "eventType": "goal",
-    "team": "home",
-    "player": "John Doe",
-    "description": "Curled it into the top corner from outside the box.",
-}
 
 MODELS: tuple[type[BaseModel], ...] = (
     Event, Accepted, BatchAccepted, Highlight, ProblemDetails, Health,
@@ -38,17 +30,24 @@ def documents() -> dict[str, Json]:
 def _events() -> Json:
     return _document(
         "GoalStream events",
+        {"name": "events", "description": "What happens in a match"},
         "Match events in. A 202 means that the broker has acknowledged the event; nothing else"
         " does.",
         {
             "/events": {
                 "post": {
                     "operationId": "ingestEvent",
+                    "tags": ["events"],
                     "summary": "Accept one match event",
                     "parameters": [_idempotency_key(NO_ITEM_OF_A_BATCH)],
-                    "requestBody": _body(_ref(Event), EXAMPLE),
+                    "requestBody": _body(_ref(Event), examples=examples.EVENTS),
                     "responses": {
-                        "202": _json("Acknowledged by the broker", _ref(Accepted), _LOCATION),
+                        "202": _json(
+                            "Acknowledged by the broker",
+                            _ref(Accepted),
+                            _LOCATION,
+                            example=examples.ACCEPTED,
+                        ),
                         **_problems(400, 401, 408, 413, 415, 429, 431, 503),
                     },
                 }
@@ -56,14 +55,19 @@ def _events() -> Json:
             "/events/batch": {
                 "post": {
                     "operationId": "ingestEventBatch",
+                    "tags": ["events"],
                     "summary": "Accept up to 500 match events, all or none",
                     "parameters": [_idempotency_key()],
                     "requestBody": _body(
                         {"type": "array", "items": _ref(Event), "minItems": 1, "maxItems": 500},
-                        [EXAMPLE],
+                        example=examples.BATCH,
                     ),
                     "responses": {
-                        "202": _json("Acknowledged by the broker", _ref(BatchAccepted)),
+                        "202": _json(
+                            "Acknowledged by the broker",
+                            _ref(BatchAccepted),
+                            example=examples.BATCH_ACCEPTED,
+                        ),
                         **_problems(400, 401, 408, 413, 415, 429, 431, 503),
                     },
                 }
@@ -78,11 +82,13 @@ def _events() -> Json:
 def _highlights() -> Json:
     return _document(
         "GoalStream highlights",
+        {"name": "highlights", "description": "What was worth seeing"},
         "Highlights out, newest first.",
         {
             "/highlights": {
                 "get": {
                     "operationId": "listHighlights",
+                    "tags": ["highlights"],
                     "summary": "List highlights, newest first by (occurredAt, id)",
                     "parameters": _FILTERS,
                     "responses": {
@@ -90,6 +96,7 @@ def _highlights() -> Json:
                             "A page of highlights",
                             {"type": "array", "items": _ref(Highlight)},
                             {**_ETAG, "Link": _header('The next page, as `<…>; rel="next"`')},
+                            example=[examples.HIGHLIGHT],
                         ),
                         "304": {"description": "The page is as the reader has it"},
                         **_problems(400, 401, 429, 431, 503),
@@ -99,6 +106,7 @@ def _highlights() -> Json:
             "/highlights/{id}": {
                 "get": {
                     "operationId": "getHighlight",
+                    "tags": ["highlights"],
                     "summary": "Get one highlight, in any status",
                     "parameters": [
                         {
@@ -106,10 +114,13 @@ def _highlights() -> Json:
                             "in": "path",
                             "required": True,
                             "schema": {"type": "string", "format": "uuid"},
+                            "example": examples.ACCEPTED["highlightId"],
                         }
                     ],
                     "responses": {
-                        "200": _json("The highlight", _ref(Highlight), _ETAG),
+                        "200": _json(
+                            "The highlight", _ref(Highlight), _ETAG, example=examples.HIGHLIGHT
+                        ),
                         "304": {"description": "The highlight is as the reader has it"},
                         **_problems(401, 404, 429, 431, 503),
                     },
@@ -120,9 +131,12 @@ def _highlights() -> Json:
     )
 
 
-def _document(title: str, description: str, paths: Json, *models: type[BaseModel]) -> Json:
+def _document(
+    title: str, tag: Json, description: str, paths: Json, *models: type[BaseModel]
+) -> Json:
     health = {
         "operationId": "health",
+        "tags": ["service"],
         "summary": "Say that the service is alive",
         "responses": {"200": _json("Alive", _ref(Health))},
         "security": [],
@@ -131,6 +145,7 @@ def _document(title: str, description: str, paths: Json, *models: type[BaseModel
         "openapi": "3.1.0",
         "info": {"title": title, "description": description, "version": "1"},
         "servers": [{"url": "/"}],
+        "tags": [tag, {"name": "service", "description": "How the service is"}],
         "security": [{}, {"apiKey": []}],
         "paths": {**paths, "/health": {"get": health}},
         "components": {
@@ -154,13 +169,14 @@ def _ref(model: type[BaseModel]) -> Json:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _body(schema: Json, example: object) -> Json:
-    content = {"schema": schema, "example": example}
+def _body(schema: Json, **example: object) -> Json:
+    content = {"schema": schema, **example}
     return {"required": True, "description": _BODY, "content": {"application/json": content}}
 
 
-def _json(description: str, schema: Json, headers: Json | None = None) -> Json:
-    answer = {"description": description, "content": {"application/json": {"schema": schema}}}
+def _json(description: str, schema: Json, headers: Json | None = None, **example: object) -> Json:
+    content = {"application/json": {"schema": schema, **example}}
+    answer = {"description": description, "content": content}
     return {**answer, "headers": headers} if headers else answer
 
 

@@ -3,6 +3,10 @@
 # password is the secret redis_password; and `health`, for the health check, with PING and INFO only.
 set -eu
 here=$(dirname "$0")
+[ -r /run/secrets/redis_password ] || {
+  echo "user $(id -u) may not read the secret redis_password: chown its file, or chmod a+r" >&2
+  exit 1
+}
 password=$(sed 's/^[[:space:]]*//; s/[[:space:]]*$//' /run/secrets/redis_password)
 [ "$password" ] || { echo 'the secret redis_password is empty' >&2; exit 1; }
 # Only the hash of the password is written to a file, and no process has it in its arguments.

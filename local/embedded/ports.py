@@ -1,12 +1,14 @@
-"""Ports on the loopback address."""
+"""Ports on the loopback addresses."""
 
 import random
 import socket
+from collections.abc import Collection, Mapping
 from contextlib import closing
 
 from local.embedded.error import StackError
 
 HOST = "127.0.0.1"
+HOST_IPV6 = "::1"  # where many programs look first for `localhost`
 # Below what systems give to outgoing connections, one of which might otherwise sit on the port
 # of a process that is being started again.
 FIRST, LAST = 10_000, 32_000
@@ -15,22 +17,31 @@ ATTEMPTS = 100
 _given: set[int] = set()
 
 
+def hosts() -> tuple[str, ...]:
+    """The loopback addresses of this machine, which may have no IPv6."""
+    return (HOST, HOST_IPV6) if _can_bind(HOST_IPV6, 0) else (HOST,)
+
+
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now.
+    """Whether a server could listen on the port now, on each loopback address.
 
     Raises:
         PermissionError: this user may not listen on it.
     """
-    with closing(socket.socket()) as probe:
-        # As servers do: a connection that was just closed does not hold the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except PermissionError:
-            raise
-        except OSError:
-            return False
-        return True
+    return all(_can_bind(host, port) for host in hosts())
+
+
+def _can_bind(host: str, port: int) -> bool:
+    try:
+        with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
+            # As servers do: a connection that was just closed does not hold the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:
@@ -45,6 +56,15 @@ def free_port() -> int:
             _given.add(port)
             return port
     raise StackError(f"no port between {FIRST} and {LAST} is free")
+
+
+def preferred_port(port: int, but: Collection[int] = ()) -> int:
+    """The port if it is free and none of `but`, or else any free one.
+
+    Raises:
+        StackError: there is none.
+    """
+    return port if port not in but and is_free(port) else free_port()
 
 
 def claim(port: int, variable: str) -> int:
@@ -62,6 +82,19 @@ def claim(port: int, variable: str) -> int:
     if not free:
         raise StackError(f"port {port} is taken; set {variable} to another")
     return port or free_port()
+
+
+def require_distinct(ports: Mapping[str, int]) -> None:
+    """Check that no two variables name the same port; 0, any free one, is never the same.
+
+    Raises:
+        StackError: two do; names both.
+    """
+    named: dict[int, str] = {}
+    for variable, port in ports.items():
+        if port and port in named:
+            raise StackError(f"{named[port]} and {variable} are both {port}; set one to another")
+        named[port] = variable
 
 
 def accepts(port: int) -> bool:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from local.embedded import broker, functions, gateway, postgres, reach, tools, valkey
-from local.embedded.addresses import Addresses, choose
+from local.embedded.addresses import KAFKA_PORT, Addresses, choose
 from local.embedded.error import StackError
 from local.embedded.functions import Function
 from local.embedded.resources import (
@@ -32,7 +32,7 @@ STOPS = (
     ((gateway.NAME, tools.CRON), 5.0),
     ((tools.TRIGGER,), 10.0),
     (functions.NAMES, 5.0),
-    ((tools.TOPICS, tools.MIGRATIONS, postgres.INITDB), 5.0),
+    ((tools.TOPICS, tools.MIGRATIONS, postgres.INITDB, gateway.CHECK), 5.0),
     ((broker.NAME, valkey.NAME, postgres.NAME), 10.0),
 )
 
@@ -40,10 +40,10 @@ STOPS = (
 class Stack:
     """Services, functions, trigger, cron and gateway: started on entry, stopped on exit.
 
-    A port of 0 is any free one. A service that `environ` names is used where it is, instead of
-    an embedded one. `settings` are added to the environment of functions and tools. `fresh`
-    drops what an earlier stack kept in the state folder. `say` is told what a person should
-    know, a line at a time.
+    A port of 0 is any free one, and a `kafka_port` of None is 9092 where that is free. A service
+    that `environ` names is used where it is, instead of an embedded one. `settings` are added to
+    the environment of functions and tools. `fresh` drops what an earlier stack kept in the state
+    folder. `say` is told what a person should know, a line at a time.
     """
 
     addresses: Addresses
@@ -54,6 +54,7 @@ class Stack:
         *,
         events_port: int = 0,
         highlights_port: int = 0,
+        kafka_port: int | None = 0,
         fresh: bool = False,
         settings: Mapping[str, str] | None = None,
         environ: Mapping[str, str] = os.environ,
@@ -62,6 +63,7 @@ class Stack:
         self.state = State(state)
         self._events_port = events_port
         self._highlights_port = highlights_port
+        self._kafka_port = kafka_port
         self._fresh = fresh
         self._settings = settings or {}
         self._environ = environ
@@ -85,6 +87,7 @@ class Stack:
             exits.callback(self._stop)
             exits.callback(self._resources.close)
             self._resources.start()
+            exits.callback(self.state.withdraw)
             self._start()
             self._exits = exits.pop_all()
         return self
@@ -137,7 +140,11 @@ class Stack:
         self._register.end_leftovers(self._say)
         if self._fresh:
             self.state.forget()
-        self.addresses = choose(self._events_port, self._highlights_port, self._environ)
+        self.addresses = choose(
+            self._events_port, self._highlights_port, self._environ, kafka_port=self._kafka_port
+        )
+        if self._kafka_port is None and self.addresses.kafka.port not in (None, KAFKA_PORT):
+            self._say(f"port {KAFKA_PORT} is taken; the broker has {self.addresses.kafka.port}")
         for service in (self.addresses.kafka, self.addresses.postgres, self.addresses.redis):
             if service.port is None:
                 reach.check(service.variable, service.url)
@@ -146,6 +153,7 @@ class Stack:
         settings = {**self.addresses.settings, **self._settings}
         try:
             Startup(self._supervisor, self.addresses, self.state, settings).run()
+            self.state.publish(self.addresses.environment)
         except OSError as error:
             if error.errno not in FULL:
                 raise

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from local.embedded import broker, functions, gateway, postgres, tools, valkey
 from local.embedded.addresses import Addresses
 from local.embedded.state import State
-from local.supervisor import Command, Supervisor
+from local.supervisor import Supervisor
 
 LIMIT_S = 60.0
 
@@ -35,6 +35,13 @@ class Startup:
         # The trigger's groups take seconds to form, whoever else works meanwhile; the functions
         # would only take the processors from it until it gets there.
         self._head_start = threading.Event()
+        self._gateway = gateway.server(
+            addresses.events_port,
+            addresses.highlights_port,
+            addresses.functions,
+            state.caddy,
+            settings,
+        )
 
     def run(self) -> None:
         """Start all, and return when all is ready.
@@ -42,7 +49,7 @@ class Startup:
         Raises:
             NotReady: something did not come up; what was started is still there.
         """
-        steps = (self._kafka, self._functions, self._database, self._cache)
+        steps = (self._kafka, self._functions, self._database, self._cache, self._check_gateway)
         with ThreadPoolExecutor(len(steps)) as pool:
             running = [pool.submit(step) for step in steps]
             try:
@@ -51,7 +58,7 @@ class Startup:
             except BaseException:
                 self._supervisor.close()
                 raise
-        self._supervisor.run(self._gateway(), tools.cron(self._settings), limit=LIMIT_S)
+        self._supervisor.run(self._gateway, tools.cron(self._settings), limit=LIMIT_S)
 
     def _kafka(self) -> None:
         try:
@@ -95,12 +102,5 @@ class Startup:
         ]
         self._supervisor.run(*commands, limit=LIMIT_S)
 
-    def _gateway(self) -> Command:
-        addresses = self._addresses
-        return gateway.server(
-            addresses.events_port,
-            addresses.highlights_port,
-            addresses.functions,
-            self._state.caddy,
-            self._settings,
-        )
+    def _check_gateway(self) -> None:
+        self._supervisor.run(gateway.check(self._gateway), limit=LIMIT_S)

@@ -17,7 +17,7 @@ from local.replay.output import Output, standard_output
 from local.replay.posting import reason
 from local.replay.progress import watching
 from local.replay.report import Report
-from local.replay.run import connect, replay
+from local.replay.run import ProxyError, connect, replay
 from local.replay.schedule import plan
 from local.replay.selection import NoSuchMatchError, select
 from local.replay.words import fixture, line
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{options.file}: {error.strerror}", USAGE)
     try:
         return _run(options, matches, standard_output())
-    except UnreachableError as error:
+    except (UnreachableError, ProxyError) as error:
         return _fail(str(error), USAGE)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
@@ -101,7 +101,7 @@ async def _replay(options: Namespace, matches: Sequence[Match], output: Output) 
 async def _reach(url: str) -> None:
     """Raise UnreachableError unless something answers at `url`, whatever it says."""
     try:
-        async with connect() as http:
+        async with connect(url) as http:
             await http.get(f"{url}/health")
     except httpx.RequestError as error:
         raise UnreachableError(

@@ -1,4 +1,4 @@
-"""Waits, with a limit, until every goal that went in has its READY highlight."""
+"""Reads the highlights of goals: while they are posted, and until all are READY, with a limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,34 @@ from local.replay.reading import Highlights, UnreadError
 from local.replay.report import READY, Report
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+FOLLOW_PAUSE = 0.25
 SETTLED = frozenset({READY, "FAILED_AI"})
+
+
+async def follow(
+    highlights: Highlights, report: Report, on_ready: Callable[[int, int], object]
+) -> None:
+    """Tell how many highlights are READY while goals are still posted, until it is cancelled.
+
+    Whatever clock the matches go by, this is for who watches; the report is left to `read_back`.
+    """
+    ready: set[UUID] = set()
+    while True:
+        await asyncio.sleep(FOLLOW_PAUSE)
+        awaited = {goal.match_id for goal, id_ in report.accepted.items() if id_ not in ready}
+        found = await asyncio.gather(*(_ready_of_match(highlights, id_) for id_ in awaited))
+        news = set().union(*found) & set(report.accepted.values()) - ready
+        if news:
+            ready |= news
+            on_ready(len(ready), len(report.goals))
+
+
+async def _ready_of_match(highlights: Highlights, match_id: UUID) -> set[UUID]:
+    try:
+        found = await highlights.of_match(match_id)
+    except UnreadError:
+        return set()
+    return {highlight.id for highlight in found if highlight.status == READY}
 
 
 async def read_back(

@@ -3,19 +3,25 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
 
 import httpx
 
 from local.replay.openfootball import Match
 from local.replay.posting import Accepted, Feed, GaveUpError, OnRetry, RefusedError
-from local.replay.read_back import read_back
+from local.replay.read_back import follow, read_back
 from local.replay.reading import Highlights
 from local.replay.report import Report
 from local.replay.schedule import Lane, plan
 
 DEFAULT_SPEED = 900.0  # a quarter of an hour a second: a final with extra time takes 9 s
 REQUESTS_AT_ONCE = 8
+LOOPBACKS = ("localhost", "127.0.0.1", "::1")
 REQUEST_TIMEOUT = 10.0  # seconds; longer than ingest-event waits for its broker
+
+
+class ProxyError(Exception):
+    """The environment names a proxy that cannot be used; the message says why, in one line."""
 
 
 def _unheard(*_: object) -> None:
@@ -55,28 +61,43 @@ async def replay(
     lanes = plan(matches, speed=speed, times=times, shuffle=shuffle)
     report = Report(list(dict.fromkeys(event for lane in lanes for _, event in lane)))
     slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
-    async with connect(transport, api_key) as http:
+    async with connect(events_url, highlights_url, transport=transport, api_key=api_key) as http:
         feed = Feed(http, events_url, patience, on_retry, slots, clock, sleep)
         poster = _Poster(feed, report, on_accepted, clock())
-        async with asyncio.TaskGroup() as posting:
-            for lane in lanes:
-                posting.create_task(poster.run(lane))
         highlights = Highlights(http, highlights_url, slots)
+        async with asyncio.TaskGroup() as following:
+            follower = following.create_task(follow(highlights, report, on_ready))
+            async with asyncio.TaskGroup() as posting:
+                for lane in lanes:
+                    posting.create_task(poster.run(lane))
+            follower.cancel()
         await read_back(highlights, report, wait=wait, on_ready=on_ready, clock=clock, sleep=sleep)
     return report
 
 
 def connect(
-    transport: httpx.AsyncBaseTransport | None = None, api_key: str | None = None
+    *urls: str, transport: httpx.AsyncBaseTransport | None = None, api_key: str | None = None
 ) -> httpx.AsyncClient:
-    """Return a client that keeps its connections, and asks no proxy for this machine."""
-    here = ("localhost", "127.0.0.1", "[::1]")
-    return httpx.AsyncClient(
-        transport=transport,
-        timeout=REQUEST_TIMEOUT,
-        headers={b"Authorization": f"Bearer {api_key}".encode()} if api_key else None,
-        mounts=None if transport else {f"all://{host}": None for host in here},
-    )
+    """Return a client for some URLs that keeps its connections, and asks no proxy for this machine.
+
+    Raises:
+        ProxyError: the environment's proxy, which the others take, is of a kind that httpx has not.
+    """
+    mounts = {f"all://{_bracketed(host)}": None for host in LOOPBACKS}
+    try:
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=REQUEST_TIMEOUT,
+            headers={b"Authorization": f"Bearer {api_key}".encode()} if api_key else None,
+            mounts=None if transport else mounts,
+            trust_env=any(urlsplit(url).hostname not in LOOPBACKS for url in urls),
+        )
+    except (ImportError, ValueError) as error:
+        raise ProxyError(f"the proxy that the environment names cannot be used: {error}") from None
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 class _Poster:

@@ -32,6 +32,8 @@ class Process:
         self.command = command
         self.log = log
         self.starts = 0
+        self.is_quiet = False
+        self.spawn_error: OSError | None = None  # of the last start
         self._say = say
         self._started = started
         self._backoff = Backoff()
@@ -157,14 +159,16 @@ class Process:
             if self.command.once or self._stopping.is_set():
                 return
             delay = self._backoff.delay(time.monotonic() - began)
-            self._say(f"{self.name} {ending}; starting it again in {delay:.1f} s")
+            if not self.is_quiet:
+                self._say(f"{self.name} {ending}; starting it again in {delay:.1f} s")
             self._stopping.wait(delay)
 
     def _run(self) -> str:
         """Run the command once, until its whole group has ended; how it ended."""
         try:
-            child = self._spawn()
+            child, self.spawn_error = self._spawn(), None
         except OSError as error:
+            self.spawn_error = error
             return f"could not be started ({error})"
         if child is None:
             return "was stopped"

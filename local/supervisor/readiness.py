@@ -44,5 +44,10 @@ def wait_ready(
 
 
 def _not_ready(process: "Process", why: str) -> NotReady:
-    tail = process.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    if error := process.spawn_error:
+        why = f"{error.strerror}: {error.filename or process.command.arguments[0]}"
+        return NotReady(f"{process.name} could not be started: {why}")
+    lines = process.log.read_text(errors="replace").splitlines()
+    # What each of its starts has said again is said once.
+    tail = reversed(list(dict.fromkeys(reversed(lines)))[:LAST_LINES])
     return NotReady("\n  ".join([f"{process.name} {why}; {process.log} ends with", *tail]))

@@ -26,8 +26,8 @@ class Supervisor:
         self._lock = threading.Lock()
         self._closed = False
 
-    def start(self, command: Command) -> Process:
-        """Start a process; its log begins anew.
+    def start(self, command: Command, *, is_quiet: bool = False) -> Process:
+        """Start a process, which tells when it ends unless it is quiet; its log begins anew.
 
         Raises:
             NotReady: the supervisor is closed.
@@ -38,6 +38,7 @@ class Supervisor:
         log = self._logs / f"{command.name}.log"
         log.write_bytes(b"")
         process = Process(marked, log, say=self._say, started=self._note)
+        process.is_quiet = is_quiet
         with self._lock:
             if self._closed:
                 raise NotReady(f"{command.name} is not started: all is being stopped")
@@ -46,13 +47,14 @@ class Supervisor:
         return process
 
     def run(self, *commands: Command, limit: float) -> None:
-        """Start processes and wait until all are ready.
+        """Start processes and wait until all are ready; what ends before that is told by NotReady.
 
         Raises:
             NotReady: one was not within `limit` seconds, or the supervisor was closed meanwhile.
         """
-        for process in [self.start(command) for command in commands]:
+        for process in [self.start(command, is_quiet=True) for command in commands]:
             self.wait(process, limit)
+            process.is_quiet = False
 
     def wait(
         self, process: Process, limit: float, until: Callable[[Run], bool] | None = None

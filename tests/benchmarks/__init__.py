@@ -1,1 +1,1 @@
-"""Speed, each figure as a ratio to a bare peer that runs beside it: `make bench`."""
+"""Speed, each figure as a ratio to a peer that runs beside it: `make bench`."""

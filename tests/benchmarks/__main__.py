@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.embedded.stack import Stack
-from tests.benchmarks import http, knative, memory, ready, table
+from tests.benchmarks import ingest, knative, lists, machine, memory, ready, table
 from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.enrich import enrichment
 from tests.benchmarks.result import Result
@@ -23,9 +23,10 @@ Benchmark = Callable[[Stack, int], Iterator[Result]]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "ready": ready.accepted_to_ready,
-    "list": http.cached_list,
-    "ingest": http.ingest_one,
-    "batch": http.ingest_batch,
+    "list": lists.cached_list,
+    "uncached": lists.uncached_list,
+    "ingest": ingest.ingest_one,
+    "batch": ingest.ingest_batch,
     "table": table.topic_to_table,
     "enrich": enrichment,
     "knative": knative.one_a_request,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lone": lone_record,
     "backlog": backlog,
     "coldstart": cold_start,
+    "memory": memory.over_requests,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 BROKER = "KAFKA_BOOTSTRAP_SERVERS"  # measured where it is; tables are emptied, so never another's
@@ -46,14 +48,16 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "*"
     console = Console()
+    title = f"Medians of interleaved rounds on {machine.description()}"
     broker = {name: value for name, value in os.environ.items() if name == BROKER}
     with (
         TemporaryDirectory() as folder,
         Stack(Path(folder) / "state", settings=QUIET, environ=broker) as stack,
     ):
         chosen = {name: BENCHMARKS[name] for name in arguments.names or BENCHMARKS}
-        console.print(_table(_measured(console, stack, chosen, arguments.rounds)))
+        console.print(_table(title, _measured(console, stack, chosen, arguments.rounds)))
     return 0
 
 
@@ -71,8 +75,8 @@ def _measured(
     return [*results, *memory.growth(before, memory.resident(stack))]
 
 
-def _table(results: list[Result]) -> Table:
-    made = Table(title="Medians of interleaved rounds")
+def _table(title: str, results: list[Result]) -> Table:
+    made = Table(title=title)
     for heading in ("what", "ours", "peer", "figure", "aim", ""):
         made.add_column(heading)
     for result in results:

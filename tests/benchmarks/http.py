@@ -1,91 +1,105 @@
-"""What a function costs beside a bare one: requests a second, the same server, the same load."""
+"""Servers under one load, in turns: requests a second, and what each costs in processor time."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from statistics import median
-from uuid import uuid4
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
-import httpx
-
-from infra.openapi.documents import EXAMPLE
-from local.embedded.stack import Stack
+from local.supervisor import Process
 from tests.benchmarks.load import Load
-from tests.benchmarks.peers import bare
-from tests.benchmarks.result import Result, at_least, interleaved
-from tests.waiting import eventually
+from tests.benchmarks.process_tree import cpu_s
+from tests.benchmarks.result import Result, at_least, at_most, interleaved
 
-CONNECTIONS = 64
 SECONDS = 2.0
-BATCH = 500
-BATCH_CONNECTIONS = 4
-BATCH_AIM = 20_000
-GOALS_OF_A_MATCH = 7
-PASSES_BY = {**EXAMPLE, "eventType": "corner"}
+IDLE_US = 1.0  # a request: what services use that nobody asks
+LOAD_LIMIT = 0.9  # of a processor: one that has more to do measures itself
 
 
-@contextmanager
-def alone(stack: Stack) -> Iterator[None]:
-    """Nobody takes events off the topic meanwhile: it is ingest-event alone that is measured."""
-    for name in ("trigger", "cron"):
-        stack.processes[name].stop()
-    try:
-        yield
-    finally:
-        for name in ("trigger", "cron"):
-            stack.processes[name].start()
-        _wait_until_taken(stack)
+class Server(NamedTuple):
+    """Where a server answers, and the process that serves."""
+
+    url: str
+    process: Process
 
 
-def _wait_until_taken(stack: Stack) -> None:
-    """Events of one match stay in order: when a last goal has arrived, so have all before it."""
-    goal = httpx.post(f"{stack.events_url}/events", json=EXAMPLE).headers["Location"]
-    eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
+class Sample(NamedTuple):
+    """One run of a load: answers a second, their median delay, and the µs that each took.
+
+    `cpu_us` is the server's, `services_us` that of the services behind it; `load` is the part of a
+    processor that the load itself used.
+    """
+
+    rate: float
+    latency_ms: float
+    cpu_us: float
+    services_us: float
+    load: float
 
 
-def ingest_one(stack: Stack, rounds: int) -> Iterator[Result]:
-    """One event a request, against a bare function that answers as many bytes."""
-    url = f"{stack.functions['ingest_event'].url}/events"
-    event = json.dumps(PASSES_BY)
-    answer = httpx.post(url, json=PASSES_BY).text
-    with alone(stack), bare(stack.state.root, status=202, body=answer) as peer_url:
-        ours, peer = interleaved(
-            rounds,
-            Load(url, CONNECTIONS, SECONDS, event).run,
-            Load(peer_url, CONNECTIONS, SECONDS, event).run,
+class Aims(NamedTuple):
+    """How many times a peer's requests a second at least, and its processor time at most."""
+
+    rate: float | None = None
+    cpu: float | None = None
+
+
+NO_AIMS: Mapping[str, Aims] = {}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Ours and its peers, by what they are called, all with the same requests.
+
+    `services` are the processes behind them, if they run here, which `behind` names.
+    """
+
+    what: str
+    ours: Server
+    peers: Mapping[str, Server]
+    targets: Sequence[str]
+    body: str = ""
+    services: Sequence[Process] = ()
+    behind: str = ""
+
+    def results(
+        self, rounds: int, connections: int, aims: Mapping[str, Aims] = NO_AIMS
+    ) -> Iterator[Result]:
+        """Ours beside each peer; `aims` has those of some peers."""
+        ours, *peers = self.samples(rounds, connections)
+        rate, _, cpu, services, load = zip(*ours, strict=True)
+        what = f"{self.what}, {connections} connections"
+        busiest = max(load)
+        for name, samples in zip(self.peers, peers, strict=True):
+            its_rate, _, its_cpu, its_services, its_load = zip(*samples, strict=True)
+            aim = aims.get(name, Aims())
+            yield at_least(what, "requests/s", rate, its_rate, name, aim.rate)
+            yield at_most(f"{what}: CPU", "µs", cpu, its_cpu, name, aim.cpu)
+            if min(its_services) > IDLE_US:
+                yield at_most(f"{what}: CPU, {self.behind}", "µs", services, its_services, name)
+            busiest = max(busiest, *its_load)
+        yield Result(
+            f"{what}: CPU of the load, at its busiest",
+            "",
+            "",
+            f"{busiest:.0%} of one",
+            f"≤ {LOAD_LIMIT:.0%}",
+            busiest <= LOAD_LIMIT,
         )
-    yield at_least("ingest-event, one event a request", "requests/s", ours, peer, "bare", 0.6)
 
+    def samples(self, rounds: int, connections: int) -> list[list[Sample]]:
+        """A sample a round of ours, then of each peer."""
+        servers = (self.ours, *self.peers.values())
+        return interleaved(rounds, *(partial(self._sample, each, connections) for each in servers))
 
-def ingest_batch(stack: Stack, rounds: int) -> Iterator[Result]:
-    """Batches of 500 events, in one process."""
-    url = f"{stack.functions['ingest_event'].url}/events/batch"
-    batch = json.dumps([PASSES_BY] * BATCH)
-    with alone(stack):
-        (ours,) = interleaved(rounds, Load(url, BATCH_CONNECTIONS, SECONDS, batch).run)
-    events = median(ours) * BATCH
-    yield Result(
-        f"ingest-event, {BATCH} events a request",
-        f"{events:,.0f} events/s",
-        "",
-        f"{events:,.0f} /s",
-        f"≥ {BATCH_AIM:,} /s",
-        events >= BATCH_AIM,
-    )
-
-
-def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
-    """The first page of a match from the cache, against a bare function with the same body."""
-    match_id = str(uuid4())
-    url = f"{stack.functions['list_highlights'].url}/highlights?matchId={match_id}"
-    goals = [{**EXAMPLE, "matchId": match_id}] * GOALS_OF_A_MATCH
-    httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()
-    eventually(lambda: httpx.get(url).text.count('"READY"') == GOALS_OF_A_MATCH)
-    page = httpx.get(url).text
-    with bare(stack.state.root, status=200, body=page) as peer_url:
-        ours, peer = interleaved(
-            rounds,
-            Load(url, CONNECTIONS, SECONDS).run,
-            Load(peer_url, CONNECTIONS, SECONDS).run,
+    def _sample(self, server: Server, connections: int) -> Sample:
+        load = Load(server.url, self.targets, connections, SECONDS, self.body)
+        cpu_before, services_before = cpu_s(server.process), self._services_s()
+        outcome = load.run()
+        cpu, services = cpu_s(server.process) - cpu_before, self._services_s() - services_before
+        a_request = 1e6 / outcome.requests
+        return Sample(
+            outcome.rate, outcome.latency_ms, cpu * a_request, services * a_request, outcome.busy
         )
-    yield at_least("list-highlights, cached", "requests/s", ours, peer, "bare, same body", 0.7)
+
+    def _services_s(self) -> float:
+        return sum(map(cpu_s, self.services))

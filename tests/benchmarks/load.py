@@ -6,64 +6,88 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from statistics import median
 from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
 
+from local.embedded import ROOT
+
 WARM_UP_S = 0.5
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a load was answered, the warm-up's answers among `requests`."""
+
+    requests: int
+    rate: float  # requests a second
+    latency_ms: float  # the median
+    busy: float  # of a processor, by the load itself
+
+
+@dataclass(frozen=True)
 class Load:
-    """The same request again and again, over so many connections, for so many seconds."""
+    """Requests again and again, over so many connections, for so many seconds.
+
+    Each connection has one of the targets, in turn, and sends nothing else.
+    """
 
     url: str
+    targets: Sequence[str]
     connections: int
     seconds: float
     body: str = ""
 
-    def request(self) -> bytes:
-        """The request's bytes."""
-        parts = urlsplit(self.url)
-        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    def request(self, number: int) -> bytes:
+        """The bytes of the request that a connection sends."""
         body = self.body.encode()
         lines = [
-            f"{'POST' if body else 'GET'} {target} HTTP/1.1",
-            f"Host: {parts.netloc}",
+            f"{'POST' if body else 'GET'} {self.targets[number % len(self.targets)]} HTTP/1.1",
+            f"Host: {urlsplit(self.url).netloc}",
             "Content-Type: application/json",
             f"Content-Length: {len(body)}",
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def run(self) -> float:
-        """Requests a second.
+    def run(self) -> Outcome:
+        """Send it all.
 
         Raises:
             RuntimeError: nothing was answered, or an answer had a status of 400 or more.
         """
-        command = [sys.executable, "-m", "tests.benchmarks.load", json.dumps(vars(self))]
-        root = Path(__file__).parents[2]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
-        outcome = json.loads(done.stdout)
-        if not outcome["rate"] or any(int(status) >= 400 for status in outcome["statuses"]):
-            raise RuntimeError(f"{self.url} answered {outcome['statuses']}")
-        return float(outcome["rate"])
+        command = [sys.executable, "-m", "tests.benchmarks.load", json.dumps(asdict(self))]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+        statuses, outcome = json.loads(done.stdout)
+        if outcome is None or any(int(status) >= 400 for status in statuses):
+            raise RuntimeError(f"{self.url} answered {statuses}")
+        return Outcome(**outcome)
+
+
+@dataclass
+class _Answers:
+    """The statuses that came, and the seconds that each answer took."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    delays: list[float] = field(default_factory=list)
 
 
 class _Connection(asyncio.Protocol):
     """Sends the request, waits for the whole answer, and begins again."""
 
-    def __init__(self, request: bytes, statuses: Counter[str]) -> None:
+    def __init__(self, request: bytes, answers: _Answers) -> None:
         self._request = request
-        self._statuses = statuses
+        self._answers = answers
         self._received = b""
+        self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        self._transport.write(self._request)
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -72,26 +96,37 @@ class _Connection(asyncio.Protocol):
             return
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
         if len(body) >= length:
-            self._statuses[head[9:12].decode()] += 1
+            self._answers.delays.append(time.perf_counter() - self._sent)
+            self._answers.statuses[head[9:12].decode()] += 1
             self._received = body[length:]
-            self._transport.write(self._request)
+            self._send()
+
+    def _send(self) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(self._request)
 
 
-async def _measure(load: Load) -> dict[str, object]:
+async def _measure(load: Load) -> tuple[Counter[str], Outcome | None]:
     loop = asyncio.get_running_loop()
     parts = urlsplit(load.url)
-    statuses: Counter[str] = Counter()
-    for _ in range(load.connections):
+    answers = _Answers()
+    for number in range(load.connections):
         await loop.create_connection(
-            lambda: _Connection(load.request(), statuses), parts.hostname or "", parts.port or 80
+            partial(_Connection, load.request(number), answers),
+            parts.hostname or "",
+            parts.port or 80,
         )
     await asyncio.sleep(WARM_UP_S)
-    before, began = statuses.total(), time.perf_counter()
+    before, began, cpu_s = len(answers.delays), time.perf_counter(), time.process_time()
     await asyncio.sleep(load.seconds)
-    rate = (statuses.total() - before) / (time.perf_counter() - began)
-    return {"rate": rate, "statuses": statuses}
+    took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
+    delays = answers.delays[before:]
+    if not delays:
+        return answers.statuses, None
+    rate, latency_ms = len(delays) / took_s, median(delays) * 1000
+    return answers.statuses, Outcome(len(answers.delays), rate, latency_ms, cpu_s / took_s)
 
 
 if __name__ == "__main__":
-    measured = uvloop.run(_measure(Load(**json.loads(sys.argv[1]))))
-    sys.stdout.write(json.dumps(measured))
+    statuses, outcome = uvloop.run(_measure(Load(**json.loads(sys.argv[1]))))
+    sys.stdout.write(json.dumps([statuses, outcome and asdict(outcome)]))

@@ -1,41 +1,109 @@
-"""The bare function, on the same server settings as the functions it is compared with."""
+"""The peers: a bare function, and what a user would write, each in one process of its own."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.embedded import ROOT, health
+import httpx
+
+from local.embedded import ROOT
 from local.embedded.ports import HOST, free_port
+from local.embedded.stack import Stack
 from local.supervisor import Command, Process
+from tests.benchmarks.http import Server
+
+PYTHON = ROOT / ".venv/benchmark-peer/bin/python"
 
 
 @contextmanager
-def bare(folder: Path, *, status: int, body: str) -> Iterator[str]:
-    """The URL of a function that answers every request with this status and body."""
+def bare(folder: Path, *, status: int, body: str) -> Iterator[Server]:
+    """A function that answers every request with this status and body, on our server settings."""
     port = free_port()
+    environment = {
+        "FUNCTION_SOURCE": "tests/benchmarks/bare/main.py",
+        "FUNCTION_TARGET": "bare",
+        "FUNCTION_USE_ASGI": "true",
+        "HOST": HOST,
+        "PORT": str(port),
+        "XDG_RUNTIME_DIR": str(folder),
+        "BARE_STATUS": str(status),
+        "BARE_BODY": body,
+    }
+    command = (sys.executable, "-m", "functions_framework")
+    with _running(f"bare-{port}", command, environment, folder, port) as server:
+        yield server
+
+
+@contextmanager
+def ingest(stack: Stack, topic: str) -> Iterator[Server]:
+    """POST /events with FastAPI and aiokafka.
+
+    It goes without idempotence on the embedded broker, which does not answer what aiokafka asks of
+    it at its start: the peer's gain.
+    """
+    idempotence = "false" if "broker" in stack.processes else "true"
+    with _fastapi(stack, "ingest", {"TOPIC": topic, "IDEMPOTENCE": idempotence}) as server:
+        yield server
+
+
+@contextmanager
+def lists(stack: Stack) -> Iterator[Server]:
+    """GET /highlights with FastAPI, asyncpg and a cache in Redis."""
+    with _fastapi(stack, "lists", {}) as server:
+        yield server
+
+
+@contextmanager
+def _fastapi(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Served by uvicorn as functions-framework has it, with uvloop and httptools in one worker."""
+    if not PYTHON.exists():
+        raise RuntimeError("The peer has no virtual environment yet: `make bench` makes it.")
+    port = free_port()
+    command = (
+        PYTHON, "-m", "uvicorn", f"tests.benchmarks.peer.{name}:app", "--host", HOST,
+        "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+    )  # fmt: skip
+    services = {
+        "KAFKA_BOOTSTRAP_SERVERS": stack.kafka,
+        "DATABASE_URL": stack.database_url,
+        "REDIS_URL": stack.redis_url,
+    }
+    environment = {**services, **settings}
+    with _running(f"peer-{name}-{port}", command, environment, stack.state.root, port) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    name: str,
+    arguments: tuple[str | Path, ...],
+    environment: Mapping[str, str],
+    folder: Path,
+    port: int,
+) -> Iterator[Server]:
+    url = f"http://{HOST}:{port}"
     command = Command(
-        f"bare-{port}",
-        (sys.executable, "-m", "functions_framework"),
-        environment={
-            "FUNCTION_SOURCE": "tests/benchmarks/bare/main.py",
-            "FUNCTION_TARGET": "bare",
-            "FUNCTION_USE_ASGI": "true",
-            "HOST": HOST,
-            "PORT": str(port),
-            "XDG_RUNTIME_DIR": str(folder),
-            "BARE_STATUS": str(status),
-            "BARE_BODY": body,
-        },
+        name,
+        arguments,
+        environment=environment,
         directory=ROOT,
-        ready=lambda _: health.answers(port) or status != 200,
+        ready=lambda _: _answers(url),
     )
-    log = folder / f"{command.name}.log"
+    log = folder / f"{name}.log"
     log.write_bytes(b"")
     process = Process(command, log, say=lambda _: None)
     process.start()
     try:
         process.wait_ready()
-        yield f"http://{HOST}:{port}/"
+        yield Server(url, process)
     finally:
         process.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url, trust_env=False)
+    except httpx.TransportError:  # it begins only now
+        return False
+    return True

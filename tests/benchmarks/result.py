@@ -27,15 +27,51 @@ def interleaved(rounds: int, *measures: Callable[[], Figure]) -> list[list[Figur
 
 
 def at_least(
-    what: str, unit: str, ours: Sequence[float], peer: Sequence[float], against: str, aim: float
+    what: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    against: str,
+    aim: float | None = None,
 ) -> Result:
     """The median ratio of rounds in which ours and the peer's were taken side by side."""
-    ratio = median(mine / its for mine, its in zip(ours, peer, strict=True))
+    ratio = _ratio(ours, peer)
+    aimed = "" if aim is None else f"≥ {aim:g} ×"
+    return _beside(what, unit, ours, peer, against, aimed, aim is None or ratio >= aim)
+
+
+def at_most(
+    what: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    against: str,
+    aim: float | None = None,
+) -> Result:
+    """As `at_least`, of what costs."""
+    ratio = _ratio(ours, peer)
+    aimed = "" if aim is None else f"≤ {aim:g} ×"
+    return _beside(what, unit, ours, peer, against, aimed, aim is None or ratio <= aim)
+
+
+def _ratio(ours: Sequence[float], peer: Sequence[float]) -> float:
+    return median(mine / its for mine, its in zip(ours, peer, strict=True))
+
+
+def _beside(
+    what: str,
+    unit: str,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    against: str,
+    aimed: str,
+    good: bool,
+) -> Result:
     return Result(
         what,
         f"{median(ours):,.0f} {unit}",
         f"{median(peer):,.0f} {unit}, {against}",
-        f"{ratio:.2f} ×",
-        f"≥ {aim:g} ×",
-        ratio >= aim,
+        f"{_ratio(ours, peer):.2f} ×",
+        aimed,
+        good,
     )

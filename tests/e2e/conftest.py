@@ -20,7 +20,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     settings = {
         "GOALSTREAM_EVENTS_PORT": str(free_port()),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
-        "GOALSTREAM_TAG": "e2e",
         **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS),
     }
     containers = Containers("goalstream-e2e", settings)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,22 +77,24 @@ class Containers:
         Raises:
             AssertionError: it failed; with what it said.
         """
-        files = [word for file in self._files for word in ("--file", file)]
-        own = ("--project-name", self.name, "--env-file", os.devnull)
-        return self._run("docker", "compose", *own, *files, *arguments)
+        return self._run(*self._compose(*arguments))
 
     def docker(self, *arguments: str) -> str:
         """What a command of `docker` says on standard output."""
         return self._run("docker", *arguments)
 
+    def _compose(self, *arguments: str) -> tuple[str, ...]:
+        files = [word for file in self._files for word in ("--file", file)]
+        own = ("--project-name", self.name, "--env-file", os.devnull)
+        return ("docker", "compose", *own, *files, *arguments)
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.settings}
+
     def _run(self, *command: str) -> str:
+        environment = self._environment()
         done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **self.settings},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
         return done.stdout
@@ -143,6 +146,39 @@ class Containers:
         self.compose("stop", service)
         assert self.state(service)["ExitCode"] == 0
         self.compose("start", service)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """`docker compose watch`, which looks at the files of this folder from then on."""
+        watch = subprocess.Popen(
+            self._compose("watch", "--no-up"),
+            cwd=ROOT,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            told = watch.stdout or ()
+            assert any("Watch enabled" in line for line in told)
+            yield
+        finally:
+            watch.send_signal(signal.SIGINT)
+            watch.communicate(timeout=LIMIT_S)
+
+    def left(self) -> list[str]:
+        """The containers, networks and volumes of this project that are there, running or not."""
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+        mine = f"label=com.docker.compose.project={self.name}"
+        return [
+            each
+            for kind in kinds
+            for each in self.docker(*kind, "--quiet", "--filter", mine).split()
+        ]
+
+    def image(self, service: str) -> str:
+        """The name of a service's image."""
+        return f"{self.name}-{service}"
 
     def secret(self, name: str) -> str:
         """What a secret says."""

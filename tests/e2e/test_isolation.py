@@ -78,7 +78,7 @@ def test_who_stands_where_the_gateway_stands_reaches_nothing_behind_it(
     ]
     said = containers.docker(
         "run", "--rm", "--network", f"{containers.name}_outside",
-        "goalstream-functions:e2e", "python", "-c", REACH, *places,
+        containers.image("ingest-event"), "python", "-c", REACH, *places,
     )  # fmt: skip
     assert said.strip() == ""
 
@@ -180,12 +180,12 @@ def test_no_secret_shows(containers: Containers) -> None:
 def test_no_secret_is_in_an_image(containers: Containers) -> None:
     """The files for local use stay outside."""
     look = "find /app /srv -type d -name secrets 2>/dev/null; true"
-    for image in ("functions", "tools", "gateway"):
-        assert containers.docker("run", "--rm", f"goalstream-{image}:e2e", "sh", "-c", look) == ""
+    for service in ("ingest-event", "kafka-trigger", "gateway"):
+        assert containers.docker("run", "--rm", containers.image(service), "sh", "-c", look) == ""
 
 
 def test_no_pip_cache_and_no_compiler_is_in_an_image(containers: Containers) -> None:
     """What only builds is not shipped."""
     look = "command -v gcc cc make; ls -d /root/.cache /tmp/.cache /build 2>/dev/null; true"
-    for image in ("functions", "tools", "gateway"):
-        assert containers.docker("run", "--rm", f"goalstream-{image}:e2e", "sh", "-c", look) == ""
+    for service in ("ingest-event", "kafka-trigger", "gateway"):
+        assert containers.docker("run", "--rm", containers.image(service), "sh", "-c", look) == ""

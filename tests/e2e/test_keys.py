@@ -1,25 +1,48 @@
 """Who may post, once the gateway faces a network."""
 
+import os
 import secrets
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.e2e.containers import Containers
 from tests.events import event_json
 
 
 def test_without_keys_it_does_not_face_a_network(containers: Containers) -> None:
-    """ingest-event stops at its start, and says which variable is missing."""
-    said = containers.docker(
-        "run", "--rm", "--env", "KAFKA_BOOTSTRAP_SERVERS=kafka:9092",
-        "--env", "FUNCTION_SOURCE=functions/ingest_event/main.py",
-        "--env", "FUNCTION_TARGET=ingest_event", "--env", "GATEWAY_ADDRESS=0.0.0.0",
-        "--entrypoint", "sh", "goalstream-functions:e2e", "-c",
-        "python -m functions_framework 2>&1 && echo started || true",
-    )  # fmt: skip
-    assert "API_KEYS is missing" in said
-    assert "started" not in said
+    """`up` names ingest-event's container, whose log says which variable is missing."""
+    facing = {**containers.settings, "GATEWAY_ADDRESS": "0.0.0.0"}  # noqa: S104
+    open_to_all = Containers(containers.name, facing)
+    name = f"container {containers.name}-ingest-event-1"
+    try:
+        with pytest.raises(AssertionError, match=rf"{name} (is unhealthy|exited \(1\))"):
+            open_to_all.up("--no-deps", "ingest-event")
+        assert "API_KEYS is missing" in containers.compose("logs", "ingest-event")
+    finally:
+        containers.up("--no-deps", "ingest-event")
+
+
+def test_a_file_of_keys_that_a_function_may_not_read_is_told(
+    containers: Containers, tmp_path: Path
+) -> None:
+    """By its name, with the user who would have to."""
+    file = tmp_path / "api_keys"
+    file.write_text(secrets.token_urlsafe(24))
+    file.chmod(0o600)
+    with pytest.raises(AssertionError) as error:
+        containers.docker(
+            "run", "--rm", "--volume", f"{file}:/run/secrets/api_keys:ro",
+            "--env", "API_KEYS_FILE=/run/secrets/api_keys",
+            "--env", "KAFKA_BOOTSTRAP_SERVERS=kafka:9092",
+            "--env", "FUNCTION_SOURCE=functions/ingest_event/main.py",
+            "--env", "FUNCTION_TARGET=ingest_event", containers.image("ingest-event"),
+        )  # fmt: skip
+    assert (
+        "cannot start: API_KEYS_FILE is wrong: Permission denied: its mode is 600, its owner user"
+        f" {os.geteuid()}, and this is user 10001"
+    ) in str(error.value)
 
 
 def test_with_keys_an_event_needs_one(

@@ -16,11 +16,10 @@ import orjson
 import pytest
 
 from functions.shared.contracts import highlight_id
-from infra.openapi.documents import EXAMPLE
 from local.embedded import ROOT, tools
 from local.embedded.stack import Stack
 from tests.e2e.docker import docker_runs
-from tests.events import MATCH
+from tests.events import FIRST_GOAL, MATCH
 from tests.lambda_events import SCHEDULE, http, kafka
 from tests.lambda_runtime import FunctionError, Runtime, environment
 
@@ -31,7 +30,7 @@ AS_LAMBDA = (
     "--security-opt=no-new-privileges", "--network=host",
 )  # fmt: skip
 ID = highlight_id(MATCH, "lambda")
-GOAL = orjson.dumps({**EXAMPLE, "matchId": str(MATCH), "eventId": "lambda"})
+GOAL = orjson.dumps({**FIRST_GOAL, "matchId": str(MATCH), "eventId": "lambda"})
 
 
 @pytest.fixture(scope="module")

@@ -39,10 +39,19 @@ def executed(page: "Page", url: str, operation: str) -> str:
 def test_the_example_is_posted_from_the_page(containers: Containers, page: "Page") -> None:
     """The button posts the example as it stands there, and gets its 202."""
     url = f"{containers.events_url}/swagger"
-    assert executed(page, url, "default-ingestEvent") == "202"
+    assert executed(page, url, "events-ingestEvent") == "202"
 
 
 def test_highlights_are_listed_from_the_page(containers: Containers, page: "Page") -> None:
     """The other port's page lists what there is."""
     url = f"{containers.highlights_url}/swagger"
-    assert executed(page, url, "default-listHighlights") == "200"
+    assert executed(page, url, "highlights-listHighlights") == "200"
+
+
+def test_each_page_leads_to_the_other(containers: Containers, page: "Page") -> None:
+    """On the ports at which the containers are reached."""
+    pages = [f"{url}/swagger" for url in (containers.events_url, containers.highlights_url)]
+    for url, other in (pages, pages[::-1]):
+        page.goto(url)
+        page.locator("nav a").click()
+        page.wait_for_url(other)

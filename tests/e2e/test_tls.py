@@ -31,7 +31,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     settings = {
         "GOALSTREAM_EVENTS_PORT": str(free_port()),
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
-        "GOALSTREAM_TAG": "tls",
         **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS, "kafka_password"),
     }
     containers = Containers("goalstream-tls", settings, "docker-compose.tls.yml")
@@ -47,8 +46,13 @@ def listed(containers: Containers, settings: str) -> str:
     return containers.run_in("ingest-event", "python", "-c", LIST % settings).strip()
 
 
-def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) -> None:
-    """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password."""
+def test_a_goal_becomes_ready_over_tls_and_a_plain_down_leaves_nothing(
+    secured: Containers, http: httpx.Client
+) -> None:
+    """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password.
+
+    One test, since a start takes long; the container that made the certificates goes too.
+    """
     posted = http.post(f"{secured.events_url}/events", json=event_json())
     assert posted.status_code == 202, posted.text
     url = secured.highlights_url + posted.headers["location"]
@@ -65,3 +69,7 @@ def test_a_goal_becomes_ready_over_tls(secured: Containers, http: httpx.Client) 
     assert listed(secured, f"{TLS}, {USER} {password!r}") == "welcome"
     assert listed(secured, f"{TLS}, {USER} 'wrong'") == "refused"
     assert listed(secured, "") == "refused"
+    assert secured.ids("certificates")
+    plain = Containers(secured.name, secured.settings)
+    plain.compose("down", "--volumes")
+    assert plain.left() == []

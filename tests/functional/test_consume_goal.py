@@ -280,7 +280,6 @@ BAD: list[Callable[[int], dict[str, Any]]] = [
     lambda at: cloud_event(event_json(eventId="x", matchId="1"), at),
     lambda at: cloud_event(event_json(eventId="x", occurredAt=0), at),
     lambda at: cloud_event(event_json(eventId="x", minute="45"), at),
-    lambda at: cloud_event(event_json(eventId="x", unknown=1), at),
     lambda at: cloud_event(event_json(eventId="x" * 129), at),
     lambda at: cloud_event(event_json(eventId="x", player="\0"), at),
     lambda at: {**cloud_event(None, at), "data_base64": "!"} | {"data": None},

@@ -38,7 +38,7 @@ def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
     answer = reader.get(PATH)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert Highlight.model_validate(answer.json()).id == GOAL
+    assert Highlight.model_validate(answer.json()).model_dump()["id"] == GOAL
     assert set(answer.json()) == {field.alias for field in Highlight.model_fields.values()}
 
 

@@ -150,7 +150,7 @@ def test_a_function_imports_no_other_function(module: Path) -> None:
 def test_a_function_starts_and_is_alive(function: str) -> None:
     """As functions-framework loads it, with no service there, and no thread before the fork."""
     done = run("-c", ASK_HEALTH, **environment(function))
-    assert (done.stdout, done.returncode) == ('200 {"status":"ok"}', 0), done.stderr
+    assert (done.stdout, done.returncode) == ('200 {"status":"ok"}\n', 0), done.stderr
 
 
 @pytest.mark.parametrize(("function", "name"), NEEDED)

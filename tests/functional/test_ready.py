@@ -13,7 +13,8 @@ from functions.ingest_event.app import app as ingest_events
 from functions.list_highlights.app import app as list_highlights
 from functions.shared.http import Routes
 from functions.shared.problems import Problem, Unavailable
-from functions.shared.readiness import Readiness
+from functions.shared.readiness import LIMIT_S, Readiness
+from functions.shared.topic_check import ANSWER_WITHIN_S
 from local.embedded import ROOT
 from tests.asgi import Client
 from tests.functional.test_mains import FUNCTIONS, environment, run
@@ -23,11 +24,14 @@ ingest_event = partial(ingest_events, rules=RULES)
 APPS = (ingest_event, consume_goal, enrich_batch, list_highlights, get_highlight)
 MISSING = 'The database lacks what we need: relation "highlights" does not exist.'
 
-# Loads a function as functions-framework does, and asks it whether it is ready.
+# Loads a function as functions-framework does, and asks it whether it is ready; it does not wait as
+# long as it would for a broker that is not there.
 ASK_READY = """
 import asyncio, sys
 import httpx
 from functions_framework.aio import create_asgi_app
+from functions.shared import topic_check
+topic_check.ANSWER_WITHIN_S = 0.2
 
 async def ask(app):
     transport = httpx.ASGITransport(app)
@@ -93,6 +97,7 @@ def test_a_probe_needs_no_key(app: Callable[..., Routes]) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_names_the_services_that_are_not_there(function: str) -> None:
     """As functions-framework loads it: its own, in time for a probe, and without a password."""
+    assert ANSWER_WITHIN_S < LIMIT_S
     needed = {"ingest_event": {"kafka"}, "consume_goal": {"kafka", "postgres"}}
     done = run("-c", ASK_READY, **environment(function))
     status, retry_after, body = done.stdout.split(" ", 2)

@@ -136,6 +136,7 @@ def test_connections_that_fail_tell_no_secret(function: str, aws: FakeAws) -> No
         FUNCTION_TARGET=function,
         DATABASE_URL="aws-ssm:database",
         REDIS_URL="aws-ssm:redis",
+        CACHE_TTL_S="1",  # for so long consume-goal waits for Redis
         KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
         KAFKA_SASL_MECHANISM="SCRAM-SHA-256",
         KAFKA_SASL_USERNAME="user",

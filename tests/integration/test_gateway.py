@@ -17,8 +17,8 @@ import pytest
 from local.embedded import ROOT, gateway
 from local.embedded.functions import Function
 from local.embedded.packages import folder_of
-from local.embedded.ports import HOST, free_port
-from local.supervisor import Register, Supervisor
+from local.embedded.ports import HOST, HOST_IPV6, free_port, hosts
+from local.supervisor import NotReady, Register, Supervisor
 
 KIB = 1024
 BROKEN_OFF = -1
@@ -31,8 +31,9 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, status: int = 202) -> None:
         self.function = function
+        self.status = status
         self.requests: list[tuple[str, str, int]] = []
         super().__init__((HOST, function.port), Handler)
 
@@ -59,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         if body in (None, b"hang up"):
             return
         said = json.dumps({"function": self.server.function.name}).encode()
-        self.send_response(202)
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(said)))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -166,9 +167,7 @@ def test_each_path_leads_to_its_function_as_it_came(
     assert served[function].requests == [(method, path, len(content))]
 
 
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/events/", "/highlights", "/swagger/", "/swagger/no"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/events/", "/highlights", "/swagger/no"])
 def test_nothing_else_is_served_on_the_port_of_events(
     door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str
 ) -> None:
@@ -292,6 +291,26 @@ def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, fo
         for url in (door.events, door.highlights):
             for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
                 assert http.get(f"{url}/{path}").status_code == 200
+
+
+def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """`caddy run` keeps that to itself where its file is wrong, so it is checked first."""
+    functions = {
+        name: Function(name, 1) for name in ("ingest_event", "list_highlights", "get_highlight")
+    }
+    supervisor = Supervisor(tmp_path, Register(tmp_path / "processes.json"), print)
+    port = free_port()
+    with pytest.raises(NotReady) as failed:
+        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), limit=30)
+    assert str(failed.value).startswith(f"gateway_check failed; {tmp_path}/gateway_check.log ends")
+    assert f"ambiguous site definition: :{port}" in str(failed.value)
+
+
+@pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
+def test_localhost_leads_to_the_gateway_by_ipv6_too(door: Gateway, http: httpx.Client) -> None:
+    """Some programs try only the first address of a name."""
+    for url in (door.events, door.highlights):
+        assert http.get(url.replace(HOST, f"[{HOST_IPV6}]") + "/openapi.json").status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses")

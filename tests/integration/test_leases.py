@@ -111,8 +111,8 @@ def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> 
     async def work(queue: Highlights) -> None:
         (late,) = await claim(queue)
         corrected = {
-            "id": late[0], "matchId": MATCH, "eventId": "1", "revision": 1, "retracted": False,
-            "occurredAt": "2025-12-08T20:16:00Z", "eventType": "own_goal", "status": "PENDING_AI",
+            "id": late[0], "match_id": MATCH, "event_id": "1", "revision": 1, "retracted": False,
+            "occurred_at": "2025-12-08T20:16:00Z", "event_type": "own_goal", "status": "PENDING_AI",
         }  # fmt: skip
         assert len(await queue.record([corrected])) == 1
         assert await queue.finish([row(late, **TEXT)]) == []

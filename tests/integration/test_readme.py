@@ -1,5 +1,6 @@
-"""What the README tells people to type does what it says."""
+"""What the pages tell people to type does what they say, in bash and in zsh."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -7,23 +8,57 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.embedded import ROOT
 from local.embedded.stack import Stack
+from tests.shells import README, blocks, in_each_shell, pasted
 
-README = Path(__file__).parents[2] / "README.md"
 COMMAND = re.compile(r"^(curl .*?)  # (\d{3})$", re.DOTALL | re.MULTILINE)
-SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-
 COMMANDS = [
-    (command, int(status))
-    for block in SHELL.findall(README.read_text())
-    for command, status in COMMAND.findall(block)
+    (command, int(status)) for block in blocks(README) for command, status in COMMAND.findall(block)
 ]
+# What the other blocks have, and what types it in its place.
+ELSEWHERE = {
+    "make demo": "tests/integration/test_laptops.py",
+    "make test": "this",
+    "docker compose up --build --wait": "tests/e2e",
+    "docker compose run --rm replay": "tests/e2e",
+    "docker compose down": "tests/e2e",
+}
+
+PAGES = {
+    page: (ROOT / page).read_text() for page in ("README.md", "CONTRIBUTING.md", "infra/README.md")
+}
+MODULES = sorted(
+    {
+        " ".join(command.split())
+        for page in PAGES.values()
+        for command in re.findall(r"`(\.venv/bin/python -m [^`]+)`", page)
+    }
+)
+# Of what goes on, takes minutes or writes into this checkout.
+INSTEAD = {
+    "local.kafka_trigger run": "--help",
+    "local.cron": "--help",
+    "tests.benchmarks": "--help",
+    "infra.openapi": "--check",
+}
+USAGE = 2
 
 
-def test_every_curl_command_says_what_it_answers() -> None:
-    """No example escapes this test."""
-    blocks = "".join(SHELL.findall(README.read_text()))
-    assert len(COMMANDS) == len(re.findall(r"^curl ", blocks, re.MULTILINE)) > 0
+def test_every_command_is_typed_here_or_elsewhere() -> None:
+    """No example escapes these tests, and each curl says what it answers."""
+    lines = [line for block in blocks(README) for line in block.splitlines()]
+    assert len(COMMANDS) == sum(line.startswith("curl ") for line in lines) > 0
+    rest = COMMAND.sub("", "\n".join(map(str.rstrip, blocks(README)))).split("\n")
+    assert set(filter(None, map(str.strip, rest))) == set(ELSEWHERE)
+
+
+def test_python_is_never_that_of_the_system() -> None:
+    """Only that of `make setup` has the packages, unless the line says what puts it on the PATH."""
+    for name, page in PAGES.items():
+        commands = re.findall(r"(\S+) (\S*?)python3? -m ", " ".join(page.split()))
+        bare = {before for before, path in commands if not path.endswith(".venv/bin/")}
+        assert bare <= {"local.env", "enrich-batch"}, name
 
 
 @pytest.mark.parametrize(("command", "status"), COMMANDS)
@@ -35,9 +70,42 @@ def test_a_curl_command_answers_what_the_readme_says(
     assert http.send(request).status_code == status
 
 
+@in_each_shell
+def test_curl_commands_can_be_pasted(stack: Stack, shell: str, tmp_path: Path) -> None:
+    """All of them, one after the other, with their comments; curl tells each status."""
+    (tmp_path / ".curlrc").write_text('write-out = "\\nstatus %{http_code}\\n"\nnoproxy = "*"\n')
+    page = "\n".join(f"{command}  # {status}" for command, status in COMMANDS)
+    done = pasted(shell, _here(page, stack), {**os.environ, "CURL_HOME": str(tmp_path)})
+    if "curl: command not found" in done.stderr:
+        pytest.skip("curl is not installed")
+    answers = re.findall(r"^status (\d+)$", done.stdout, re.MULTILINE)
+    assert list(map(int, answers)) == [status for _, status in COMMANDS], done.stderr
+
+
+@in_each_shell
+@pytest.mark.parametrize("command", MODULES)
+def test_a_command_of_python_can_be_pasted(stack: Stack, shell: str, command: str) -> None:
+    """In the folder of the checkout, with the variables of the stack: it works or says how."""
+    module = command.removeprefix(".venv/bin/python -m ")
+    instead = next((f" {how}" for name, how in INSTEAD.items() if module.startswith(name)), "")
+    environ = {**os.environ, **stack.addresses.environment}
+    environ["GOALSTREAM_STATE"] = str(stack.state.root)
+    done = pasted(shell, command.replace("COMMAND", "true") + instead, environ)
+    assert done.returncode in (0, USAGE), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0 or "usage: " in done.stderr
+
+
+def _here(command: str, stack: Stack) -> str:
+    """A command, to this stack's ports."""
+    for port, url in (("5001", stack.events_url), ("5002", stack.highlights_url)):
+        command = command.replace(f"http://localhost:{port}", url)
+    return command
+
+
 def _request(http: httpx.Client, command: str, stack: Stack) -> httpx.Request:
     """The request that curl would send, to this stack's ports."""
-    words = iter(shlex.split(command)[1:])
+    words = iter(shlex.split(_here(command, stack))[1:])
     url, headers, data = "", {}, None
     for word in words:
         if word == "-H":
@@ -47,9 +115,6 @@ def _request(http: httpx.Client, command: str, stack: Stack) -> httpx.Request:
             data = next(words)
         elif word != "-i":
             url = word
-    ports = {"5001": stack.events_url, "5002": stack.highlights_url}
-    for port, here in ports.items():
-        url = url.replace(f"http://localhost:{port}", here)
     if data is not None:
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     return http.build_request("GET" if data is None else "POST", url, headers=headers, content=data)

@@ -8,17 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from local.embedded.addresses import choose
+from local.embedded.addresses import KAFKA_PORT, choose
 from local.embedded.error import StackError
 from local.embedded.functions import NAMES
-from local.embedded.ports import HOST, free_port
+from local.embedded.ports import HOST, free_port, is_free
 from local.embedded.stack import Stack
 from local.embedded.state import State
 from local.supervisor import NotReady
@@ -173,6 +173,27 @@ def test_a_taken_port_is_said_in_one_line_that_names_what_to_set(tmp_path: Path)
     assert events == f"port {port} is taken; set GOALSTREAM_EVENTS_PORT to another\n"
     assert highlights == f"port {port} is taken; set GOALSTREAM_HIGHLIGHTS_PORT to another\n"
     assert not any(State(tmp_path).logs.iterdir())
+
+
+def test_two_equal_ports_are_said_in_one_line(tmp_path: Path) -> None:
+    """Before the gateway fails at them."""
+    port = str(free_port())
+    said = fail("--state", tmp_path, "--events-port", port, "--highlights-port", port)
+    names = "GOALSTREAM_EVENTS_PORT and GOALSTREAM_HIGHLIGHTS_PORT"
+    assert said == f"{names} are both {port}; set one to another\n"
+
+
+def test_a_broker_that_does_not_get_its_usual_port_is_told_of(tmp_path: Path) -> None:
+    """Whoever looks for it there would find another one."""
+    said: list[str] = []
+    elsewhere = {"DATABASE_URL": f"postgresql://{HOST}:{free_port()}/none"}
+    taken = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
+    stack = Stack(tmp_path, kafka_port=None, environ=elsewhere, say=said.append)
+    with taken, pytest.raises(StackError), stack:
+        pytest.fail("it came up")
+    port = stack.addresses.kafka.port
+    assert said[-1] == f"port {KAFKA_PORT} is taken; the broker has {port}"
+    assert port != KAFKA_PORT
 
 
 def test_two_stacks_do_not_share_a_state_folder(tmp_path: Path) -> None:

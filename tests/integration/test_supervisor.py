@@ -188,6 +188,27 @@ def test_what_cannot_start_is_told_with_the_end_of_its_log(supervisor: Superviso
         supervisor.run(broken, limit=30)
 
 
+def test_what_does_not_come_up_is_told_once(supervisor: Supervisor, told: Told) -> None:
+    """By who waits for it, with its last lines: not at each of its starts."""
+    broken = Command(
+        "broken", ("sh", "-c", "echo read; echo failed; exit 1"), ready=lambda _: False
+    )
+    with pytest.raises(NotReady) as failed:
+        supervisor.run(broken, limit=30)
+    log = supervisor.processes["broken"].log
+    assert str(failed.value) == f"broken does not start; {log} ends with\n  read\n  failed"
+    assert told == []
+
+
+def test_a_folder_that_is_gone_is_told_in_a_line(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Such as the one in which a command would run; no log has that."""
+    lost = Command("lost", SLEEP, directory=tmp_path / "gone", ready=lambda _: False)
+    with pytest.raises(NotReady) as failed:
+        supervisor.run(lost, limit=30)
+    why = f"No such file or directory: {tmp_path / 'gone'}"
+    assert str(failed.value) == f"lost could not be started: {why}"
+
+
 def test_what_takes_too_long_is_told(supervisor: Supervisor) -> None:
     """A limit, and which process did not keep it."""
     with pytest.raises(NotReady, match=r"slow is not ready after 0\.1 s"):

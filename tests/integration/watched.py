@@ -1,5 +1,6 @@
 """What a process says of itself at its probes."""
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ class Watched:
 
     def __init__(self, port: int, http: httpx.Client | None = None) -> None:
         self._url = f"http://127.0.0.1:{port}"
-        self._get = http.get if http else httpx.get
+        self._get = http.get if http else partial(httpx.get, trust_env=False)
 
     def ask(self, path: str) -> tuple[int, dict[str, Any]]:
         """A page's status, and its JSON; (0, {}) while nobody answers."""

@@ -17,6 +17,8 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 IMAGES = (ROOT / "infra/images.env").read_text()
 IMAGE_TAGS = dict(re.findall(r"\$\{(\w+_IMAGE):-([^}]*)\}", COMPOSE))
 RENOVATE: dict[str, Any] = json.loads((ROOT / ".github/renovate.json").read_text())
+NETWORKS = {name: each.get("networks", []) for name, each in SERVICES.items()}
+TOOLS = {"kafka-trigger", "cron", "replay"}
 LASTING = {name: each for name, each in SERVICES.items() if each["restart"] == "unless-stopped"}
 
 
@@ -49,8 +51,15 @@ def test_every_image_is_built_on_one_that_can_be_pinned() -> None:
     bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
     assert bases == {"${PYTHON_IMAGE}", "${CADDY_IMAGE}"}
     assert dict(re.findall(r"^ARG (\w+)=(.*)$", text, re.MULTILINE)).items() <= IMAGE_TAGS.items()
-    images = {each["image"] for each in SERVICES.values()}
-    assert all(re.match(r"goalstream-|\$\{\w+_IMAGE:-", image) for image in images)
+    images = {each["image"] for each in SERVICES.values() if "build" not in each}
+    assert all(re.match(r"\$\{\w+_IMAGE:-", image) for image in images)
+
+
+def test_every_image_of_ours_has_a_name_of_its_own() -> None:
+    """Which no registry is asked for; one name for several would have `watch` stop all of them."""
+    assert not any("image" in each for each in SERVICES.values() if "build" in each)
+    watched = {name for name, each in SERVICES.items() if "develop" in each}
+    assert watched == {*(name.replace("_", "-") for name in functions.NAMES), *TOOLS}
 
 
 def test_every_function_is_a_service() -> None:
@@ -94,8 +103,8 @@ def test_a_service_that_lasts_is_asked_how_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", REACHABLE)
 def test_a_service_reaches_what_it_needs_and_nothing_else(name: str) -> None:
     """Those that stand on a network with it."""
-    networks = set(SERVICES[name]["networks"])
-    near = {other for other in LASTING if networks & set(SERVICES[other]["networks"])}
+    networks = set(NETWORKS[name])
+    near = {other for other in LASTING if networks & set(NETWORKS[other])}
     assert near - {name} == REACHABLE[name]
 
 
@@ -127,5 +136,5 @@ def test_a_service_starts_anew_when_another_file_has_its_secret(name: str) -> No
 def test_only_the_gateway_is_on_the_network_of_the_outside() -> None:
     """The others are on networks that lead nowhere."""
     networks = yaml.safe_load(COMPOSE)["networks"]
-    assert [name for name, each in SERVICES.items() if "outside" in each["networks"]] == ["gateway"]
+    assert [each for each, on in NETWORKS.items() if "outside" in on] == ["gateway"]
     assert [name for name, each in networks.items() if not each.get("internal")] == ["outside"]

@@ -195,7 +195,7 @@ def test_a_call_that_cannot_be_made_is_a_warning(caplog: pytest.LogCaptureFixtur
 def test_a_host_that_is_no_name_is_a_warning(caplog: pytest.LogCaptureFixture, host: str) -> None:
     """A line never ends for it."""
     caplog.set_level(logging.INFO, "local.cron")
-    with httpx.Client() as client:
+    with httpx.Client(trust_env=False) as client:
         assert post(client, Line("* * * * *", "sweep", f"http://{host}/")) is None
     [said] = [each for each in caplog.records if each.name == "local.cron"]
     assert said.levelno == logging.WARNING

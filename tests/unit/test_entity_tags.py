@@ -63,4 +63,4 @@ def test_a_reader_who_holds_it_gets_a_304(lines: list[str]) -> None:
 def test_a_reader_who_does_not_gets_it(lines: list[str]) -> None:
     """Whatever else the header says."""
     assert not matches_etag(asked(*lines), TAG)
-    assert json_with_etag(asked(*lines), BODY).body == BODY
+    assert json_with_etag(asked(*lines), BODY).body == BODY + b"\n"

@@ -18,7 +18,14 @@ from functions.shared.contracts import Event
 from functions.shared.http import Routes
 from functions.shared.problems import Problem
 from infra.openapi.documents import documents
+from local.replay.arguments import SAMPLE
+from local.replay.feed import events
+from local.replay.openfootball import read
+from local.replay.selection import select
+from tests.asgi import Client
+from tests.deliveries import Functions, goal_record, post, request_of
 from tests.events import event_json
+from tests.fakes import FakePublisher
 from tests.revisions import RULES
 
 FOLDER = Path(infra.openapi.__file__).parent
@@ -128,13 +135,64 @@ def test_every_field_of_an_event_is_told() -> None:
     assert event["additionalProperties"] is False
 
 
-def test_the_examples_are_events() -> None:
-    """They can be sent as they are."""
-    for path in ("/events", "/events/batch"):
-        body = documents()["events.json"]["paths"][path]["post"]["requestBody"]
-        example = body["content"]["application/json"]["example"]
-        for event in example if isinstance(example, list) else [example]:
-            assert Event.model_validate(event)
+def content(path: str, method: str, status: str = "") -> dict[str, Any]:
+    """Return the JSON of an answer of an operation, or that of its request."""
+    name = "events.json" if path.startswith("/events") else "highlights.json"
+    operation = documents()[name]["paths"][path][method]
+    told = operation["responses"][status] if status else operation["requestBody"]
+    found: dict[str, Any] = told["content"]["application/json"]
+    return found
+
+
+def test_an_example_that_is_posted_is_answered_as_the_document_says() -> None:
+    """One goal, and several."""
+    goal = content("/events", "post")["examples"]["goal"]["value"]
+    posted = {"/events": goal, "/events/batch": content("/events/batch", "post")["example"]}
+    for path, body in posted.items():
+        answer = Client(ingest_event(FakePublisher, RULES)).post(path, json=body)
+        assert answer.status_code == 202
+        assert answer.json() == content(path, "post", "202")["example"]
+
+
+def test_the_example_of_a_highlight_is_what_becomes_of_the_example_of_a_goal() -> None:
+    """But for the times at which it was made; a correction and a retraction change it."""
+    functions = Functions()
+    reader = Client(get_highlight(lambda: functions.store))
+    shown = content("/highlights/{id}", "get", "200")["example"]
+    assert content("/highlights", "get", "200")["example"] == [shown]
+    path = documents()["highlights.json"]["paths"]["/highlights/{id}"]["get"]["parameters"][0]
+
+    def becomes(name: str) -> dict[str, Any]:
+        value = json.dumps(content("/events", "post")["examples"][name]["value"]).encode()
+        post(functions.consume_goal, request_of("cloudevents-batch", goal_record(value=value)))
+        functions.enrich_batch.post("/")
+        found: dict[str, Any] = reader.get(f"/highlights/{path['example']}").json()
+        return found
+
+    times = ("createdAt", "updatedAt")
+    goal = becomes("goal")
+    assert goal == shown | {time: goal[time] for time in times}
+    assert "assisted by Alexis Mac Allister" in becomes("correction")["summary"]
+    assert becomes("retraction")["status"] == "RETRACTED"
+    assert list(content("/events", "post")["examples"]) == ["goal", "correction", "retraction"]
+
+
+def test_an_example_is_of_the_matches_that_are_replayed() -> None:
+    """To post it before a replay doubles nothing."""
+    (final,) = select(read(SAMPLE), ["argentina france"])
+    replayed = [json.loads(event.to_json()) for event in events(final)]
+    assert content("/events", "post")["examples"]["goal"]["value"] in replayed
+    assert content("/events/batch", "post")["example"] == replayed[:2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_operations_are_grouped(name: str) -> None:
+    """What the service is for comes first; each group says what it is."""
+    document = documents()[name]
+    groups = [tag["name"] for tag in document["tags"] if tag["description"]]
+    assert groups == [name.removesuffix(".json"), "service"]
+    for _, path, operation in operations(document):
+        assert operation["tags"] == [groups[path == "/health"]]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def told(port: int, path: str) -> tuple[int, object]:
     """An answer's status, and its JSON."""
     answer, body = ask(port, path)
     assert answer.headers["Content-Type"] == "application/json"
+    assert body.endswith(b"\n")
     return answer.status, json.loads(body)
 
 

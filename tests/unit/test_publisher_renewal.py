@@ -167,6 +167,7 @@ def test_a_fatal_error_is_raised_by_a_poll_and_does_not_end_the_polling(
         fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
         await until(lambda: fakes.alive[0].fatal is None)
         acknowledged = publisher.publish([RECORD])
+        await until(lambda: bool(fakes.alive[1].held))
         fakes.alive[1].end(None)
         await acknowledged
         fakes.alive[0].end(KafkaError(KafkaError._FATAL))
@@ -184,9 +185,11 @@ def test_records_of_a_replaced_producer_end_with_their_own_reports(
     async def test(publisher: Publisher, fakes: Fakes) -> None:
         first, second, both = (publisher.publish([RECORD] * count) for count in (1, 1, 2))
         old = fakes.alive[0]
+        await until(lambda: len(old.held) == 4)
         old.end(FENCED)
         await until(lambda: fakes.made == 2)
         third = publisher.publish([RECORD])
+        await until(lambda: bool(fakes.alive[1].held))
         fakes.alive[1].end(None)
         await third
         assert not second.done()
@@ -204,6 +207,7 @@ def test_a_replaced_producer_is_let_go_by_another_thread(run: Callable[[Scenario
 
     async def test(publisher: Publisher, fakes: Fakes) -> None:
         refused, held = publisher.publish([RECORD]), publisher.publish([RECORD])
+        await until(lambda: len(fakes.alive[0].held) == 2)
         old = fakes.alive.pop()
         old.end(FENCED)
         await asyncio.wait([refused])
@@ -228,6 +232,7 @@ def test_what_a_replaced_producer_never_reports_is_given_up(
     async def test(publisher: Publisher, fakes: Fakes) -> None:
         ends = [publisher.publish([RECORD]) for _ in range(3)]
         old = fakes.alive[0]
+        await until(lambda: len(old.held) == 3)
         old.end(FENCED)
         await asyncio.wait(ends)
         assert old.is_purged

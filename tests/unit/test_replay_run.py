@@ -90,6 +90,7 @@ class GoalStream:
 
 def run(service: GoalStream, matches: Sequence[Match], **options: Any) -> Report:
     """Replay `matches` against `service`, as fast as answers come unless `options` say else."""
+    usual: dict[str, Any] = {"speed": math.inf, "sleep": service.sleep}
     return asyncio.run(
         replay(
             matches,
@@ -97,8 +98,7 @@ def run(service: GoalStream, matches: Sequence[Match], **options: Any) -> Report
             highlights_url="http://highlights",
             transport=httpx.MockTransport(service),
             clock=service.clock,
-            sleep=service.sleep,
-            **({"speed": math.inf} | options),
+            **(usual | options),
         )
     )
 
@@ -158,6 +158,23 @@ def test_what_is_accepted_and_ready_is_told_as_it_happens() -> None:
     )
     assert accepted == [event.event_id for event in events(FINAL[0])]
     assert counts == [(0, 6), (6, 6)]
+
+
+def test_ready_highlights_are_counted_while_goals_are_still_posted() -> None:
+    """The second goal waits until the first is known to be READY, of six."""
+    service = GoalStream()
+    counts: list[tuple[int, int]] = []
+
+    async def sleep(seconds: float) -> None:
+        await service.sleep(seconds)
+        async with asyncio.timeout(10):
+            while len(service.posted) == 1 and not counts:
+                await asyncio.sleep(0.01)
+
+    report = run(
+        service, FINAL, speed=60, sleep=sleep, on_ready=lambda *ready: counts.append(ready)
+    )
+    assert (counts[0], counts[-1], report.ready) == ((1, 6), (6, 6), 6)
 
 
 @pytest.mark.parametrize("before", [None, "PENDING_AI"])

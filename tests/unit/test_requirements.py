@@ -142,6 +142,6 @@ def test_nothing_is_installed_without_hashes() -> None:
     """In the images and by make."""
     for name in ("Dockerfile", "Makefile"):
         joined = (ROOT / name).read_text().replace("\\\n", " ")
-        installs = re.findall(r"^.*pip\b.* install\b.*$", joined, re.MULTILINE)
+        installs = re.findall(r"^.*(?:pip\b.* install\b|local\.install).*$", joined, re.MULTILINE)
         assert installs
         assert all("--require-hashes" in line for line in installs)

@@ -1,6 +1,10 @@
 """The environment, read once: what is missing or wrong stops the start by its name."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -278,6 +282,39 @@ def test_a_file_that_cannot_be_read_is_named(path: str, why: str, tmp_path: Path
     assert refusal(ListHighlightsSettings, environ) == (
         f"cannot start: API_KEYS_FILE is wrong: {why}; DATABASE_URL_FILE is wrong: {why}"
     )
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Do without the rights of root, who may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_file_that_is_not_for_us_is_explained() -> None:
+    """Whose it is and who reads it: in a container that is rarely the user who wrote it."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder) / "keys"
+        file.touch(mode=0o000)
+        with unprivileged():
+            said, user = refusal(AccessSettings, {"API_KEYS_FILE": str(file)}), os.geteuid()
+        assert said == (
+            "cannot start: API_KEYS_FILE is wrong: Permission denied: its mode is 0, its owner user"
+            f" {os.geteuid()}, and this is user {user}"
+        )
+        Path(folder).chmod(0o000)
+        with unprivileged():
+            said = refusal(AccessSettings, {"API_KEYS_FILE": str(file)})
+        assert said.endswith(
+            f"Permission denied: user {user} may not pass through a folder above it"
+        )
+        Path(folder).chmod(0o700)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

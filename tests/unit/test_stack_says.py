@@ -6,7 +6,10 @@ import sys
 
 from local.embedded import ROOT
 
-SAYS = "from local.stack import _say; [_say('a line') for _ in range(3)]"
+SAYS = (
+    "from local.replay.output import standard_output;"
+    " say = standard_output().say; [say('a line') for _ in range(3)]"
+)
 
 
 def test_it_goes_on_though_its_reader_has_gone() -> None:

@@ -1,4 +1,4 @@
-"""Dead letters as they are read, and brought home."""
+"""Dead letters as they are read, brought home and discarded."""
 
 import json
 from collections.abc import Sequence
@@ -7,10 +7,12 @@ from typing import cast
 import pytest
 from confluent_kafka import Producer
 
-from local.kafka_trigger.commands.letter import REDRIVEN, REDRIVES, STORY, Letter
+from local.kafka_trigger.commands.discard import Discarder
+from local.kafka_trigger.commands.letter import REDRIVES, STORY, Letter
 from local.kafka_trigger.commands.letter_book import LetterBook
+from local.kafka_trigger.commands.marks import AT_ONCE, End
 from local.kafka_trigger.commands.problem import Interrupted
-from local.kafka_trigger.commands.redrive import AT_ONCE, End, Redriver
+from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.dead_letter import PREFIX
 from local.kafka_trigger.record import Record
@@ -56,6 +58,13 @@ def test_a_letter_with_a_mark_is_redriven() -> None:
     assert states(mark("0:1"), buried(7, 0), buried(8, 1)) == {"0:0": "open", "0:1": "redriven"}
 
 
+def test_a_letter_with_a_mark_of_another_kind_is_discarded() -> None:
+    """Of one that has both, that it was redriven counts for more."""
+    letters = buried(7, 0), buried(8, 1)
+    of_both = mark("0:1", "discarded"), mark("0:1"), mark("0:0", "discarded")
+    assert states(*letters, *of_both) == {"0:0": "discarded", "0:1": "redriven"}
+
+
 def test_a_record_that_was_buried_twice_is_one_letter() -> None:
     """A mark of either closes it, and either id finds it."""
     copies = [buried(7, 0), buried(7, 1)]
@@ -98,7 +107,7 @@ def test_a_letter_is_marked_after_it_came_home() -> None:
     assert (home["topic"], home["partition"], home["key"], home["value"]) == (TOPIC, 2, b"k", b"{}")
     assert (marked["topic"], marked["partition"]) == ("dlq", 0)
     assert marked["key"] == b"dlq_redriven 0:3"
-    assert marked["headers"] == [(REDRIVEN, "0:3")]
+    assert marked["headers"] == [("dlq_redriven", "0:3")]
     assert json.loads(marked["value"])["redriven"] == "0:3"
 
 
@@ -112,7 +121,7 @@ def test_what_is_not_acknowledged_is_not_marked() -> None:
             ("0:1", f"{TOPIC} 2:0", False),
         ]
         assert [write["headers"] for write in producer.written if write["topic"] == "dlq"] == [
-            [(REDRIVEN, "0:1")]
+            [("dlq_redriven", "0:1")]
         ]
 
 
@@ -141,3 +150,25 @@ def test_a_redrive_can_be_interrupted_between_its_parts() -> None:
         redriven(producer, *letters, parts=1)
     assert len(producer.written) == 2 * AT_ONCE
     assert len(redriven(producer, *letters[:AT_ONCE], parts=1)) == AT_ONCE
+
+
+def test_a_letter_that_is_discarded_has_a_mark_and_nothing_else() -> None:
+    """In its own partition, with a key and a value; what is not acknowledged stays open."""
+    producer = FakeProducer(lambda write: write["key"].endswith(b"0:4"))
+    letters = book_of(buried(7, 3, key=b"k"), buried(8, 4)).open()
+    discarder = Discarder("dlq", cast(Producer, producer), lambda: NOW)
+    ends = list(discarder.discard(letters, lambda: False))
+    assert [(end.letter.id, bool(end.why)) for end in ends] == [("0:3", False), ("0:4", True)]
+    [marked] = producer.written
+    assert (marked["topic"], marked["partition"]) == ("dlq", 0)
+    assert (marked["key"], marked["headers"]) == (b"dlq_discarded 0:3", [("dlq_discarded", "0:3")])
+    assert json.loads(marked["value"])["discarded"] == "0:3"
+
+
+def test_a_discard_can_be_interrupted_between_its_parts() -> None:
+    """What was begun is finished; no other is begun."""
+    producer, stops = FakeProducer(), iter([False, True])
+    letters = book_of(*(buried(offset, offset) for offset in range(AT_ONCE + 10))).open()
+    with pytest.raises(Interrupted):
+        list(Discarder("dlq", cast(Producer, producer)).discard(letters, lambda: next(stops)))
+    assert len(producer.written) == AT_ONCE

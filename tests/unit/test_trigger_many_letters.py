@@ -51,7 +51,7 @@ def test_a_list_keeps_no_letter(tmp_path: Path, as_json: bool) -> None:
     """What has been said is forgotten."""
     said = tmp_path / "said"
     with said.open("w") as output, contextlib.redirect_stdout(output), little_memory():
-        say_list(book().entries(), as_json=as_json, with_redriven=False)
+        say_list(book().entries(), as_json=as_json)
     text = said.read_text()
     listed = json.loads(text)["deadLetters"] if as_json else text.splitlines()
     assert len(listed) == 2 * COUNT // 3

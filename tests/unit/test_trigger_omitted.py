@@ -9,7 +9,8 @@ from confluent_kafka import KafkaError, Producer
 from local.kafka_trigger.commands.letter import GONE, REDRIVES, Content, Letter
 from local.kafka_trigger.commands.letter_book import LetterBook
 from local.kafka_trigger.commands.letter_output import say_letter, say_list
-from local.kafka_trigger.commands.redrive import End, Redriver
+from local.kafka_trigger.commands.marks import End
+from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.dead_letter import DeadLetter, dead_letter_headers
 from local.kafka_trigger.letter_form import SMALLER, Form, record_bytes
@@ -89,7 +90,7 @@ def test_the_list_says_what_is_missing_and_how_large_it_was(
 ) -> None:
     """Whole letters have nothing missing."""
     book = LetterBook({0: Span(0, 100)}, lambda: [buried(3)], "one")
-    say_list(book.entries(), as_json=False, with_redriven=False)
+    say_list(book.entries(), as_json=False)
     size = 2001 + sum(len(name) + len(value or b"") for name, value in OWN)
     assert f"bytes={size} omitted=value " in capsys.readouterr().out
 

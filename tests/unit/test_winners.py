@@ -1,6 +1,7 @@
 """Which revision of an event counts within one batch, and what becomes of it."""
 
 import json
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.consume_goal.consume import Taken, announcement, passes_by, rank, row, winners
+from functions.enrich_batch.facts import Facts
 from functions.shared.contracts import IdentifiedEvent
 from functions.shared.deliveries import Delivery
-from functions.shared.highlight_sql import COLUMNS
+from functions.shared.highlight_sql import COLUMNS, FACTS
 from functions.shared.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED, Change
 from functions.shared.topics import HIGHLIGHTS_PENDING
 from tests.events import MATCH, OTHER_MATCH, id_of, identified
@@ -128,10 +130,16 @@ def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status
 
 
 def test_a_row_has_every_field_of_the_event() -> None:
-    """By the names of the contract; the store has a column for each."""
-    assert {column.json for column in COLUMNS} == set(row(*taken(), RULES))
-    names = {field.alias for field in IdentifiedEvent.model_fields.values()}
-    assert set(row(*taken(), RULES)) == names | {"id", "status", "traceparent", "side", "teamKey"}
+    """By its name; the store has a column for each."""
+    recorded = row(*taken(), RULES)
+    assert set(recorded) == set(COLUMNS)
+    made = {"id", "status", "traceparent", "side", "team_key"}
+    assert set(recorded) == IdentifiedEvent.model_fields.keys() | made
+
+
+def test_the_facts_of_a_claim_are_those_of_the_text() -> None:
+    """In the order in which the store hands them out."""
+    assert tuple(fact.name for fact in fields(Facts)) == FACTS
 
 
 def test_one_announcement_names_all_that_awaits_its_text() -> None:
@@ -172,7 +180,7 @@ def test_a_row_knows_the_side_and_its_name(
 ) -> None:
     """Whichever of the two the event says."""
     recorded = row(*taken(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
-    assert (recorded["side"], recorded["teamKey"]) == (side, key)
+    assert (recorded["side"], recorded["team_key"]) == (side, key)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +189,7 @@ def test_a_row_knows_the_side_and_its_name(
 def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
     """Composed or not, in capitals or not; it is kept as it came."""
     recorded = row(*taken(team=team, homeTeam="S\u00e3o Paulo"), RULES)
-    assert (recorded["side"], recorded["teamKey"], recorded["team"]) == (
+    assert (recorded["side"], recorded["team_key"], recorded["team"]) == (
         "home", "s\u00e3o paulo", team,
     )  # fmt: skip
 
@@ -189,12 +197,12 @@ def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
 def test_a_greek_name_is_the_same_in_capitals() -> None:
     """Whose last letter has a form of its own."""
     assert (
-        row(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["teamKey"]
-        == row(*taken(team="παοκ άρης"), RULES)["teamKey"]
+        row(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["team_key"]
+        == row(*taken(team="παοκ άρης"), RULES)["team_key"]
     )
 
 
 def test_a_team_of_both_names_is_of_no_side() -> None:
     """Nobody can tell which."""
     recorded = row(*taken(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
-    assert (recorded["side"], recorded["teamKey"]) == (None, "reds")
+    assert (recorded["side"], recorded["team_key"]) == (None, "reds")

@@ -12,6 +12,12 @@ from local.kafka_trigger.faults import KINDS, fault
 EXIT_STATUSES = """\
 exit status: 0 done, 1 something failed, 2 nothing was begun: a wrong argument or file,
 130 interrupted"""
+DISCARD = """\
+Closes dead letters that nobody needs any more: they are listed and redriven no longer. Kafka
+deletes no single record, so a letter stays in its topic, where `dlq show` finds it, until the
+topic's retention ends. A letter counts as discarded when a mark, a record with the header
+dlq_discarded, is in the dead-letter topic beside it. What is buried while the command runs is left
+for the next one."""
 REDRIVE = """\
 Writes dead letters back to the topic and partition that they came from: key, value and headers
 as they were, without those of the burial, and with one that counts redrives (dlq_redrives).
@@ -80,10 +86,11 @@ def _add_status(commands: Commands) -> None:
 
 
 def _add_dlq(commands: Commands) -> None:
-    made = _add(commands, "dlq", "list, show or redrive the dead letters of a trigger")
-    actions = made.add_subparsers(dest="action", required=True, metavar="list|show|redrive")
-    listing = actions.add_parser("list", help="list those that have not been redriven")
+    made = _add(commands, "dlq", "list, show, redrive or discard the dead letters of a trigger")
+    actions = made.add_subparsers(dest="action", required=True, metavar="list|show|redrive|discard")
+    listing = actions.add_parser("list", help="list those that are neither redriven nor discarded")
     listing.add_argument("--redriven", action="store_true", help="list those redriven too")
+    listing.add_argument("--discarded", action="store_true", help="list those discarded too")
     showing = actions.add_parser("show", help="show one with its headers and its value")
     showing.add_argument("id", metavar="ID", help="partition:offset, as the list has it")
     redriving = actions.add_parser(
@@ -92,10 +99,18 @@ def _add_dlq(commands: Commands) -> None:
         description=REDRIVE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    redriving.add_argument("ids", nargs="*", metavar="ID", help="partition:offset, of the list")
-    redriving.add_argument("--all", action="store_true", help="all that the list shows")
-    _add_dry_run(redriving, "say what would be redriven, and write nothing")
-    for action in (listing, showing, redriving):
+    discarding = actions.add_parser(
+        "discard",
+        help="close some or all that nobody needs any more",
+        description=DISCARD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    discarding.add_argument("--yes", action="store_true", help="do not ask first")
+    for action, done in ((redriving, "redriven"), (discarding, "discarded")):
+        action.add_argument("ids", nargs="*", metavar="ID", help="partition:offset, of the list")
+        action.add_argument("--all", action="store_true", help="all that the list shows")
+        _add_dry_run(action, f"say what would be {done}, and write nothing")
+    for action in (listing, showing, redriving, discarding):
         _add_trigger(action)
     for action in (listing, showing):
         _add_json(action)

@@ -1,10 +1,10 @@
-"""`dlq list`, `dlq show` and `dlq redrive`: a trigger's dead letters."""
+"""`dlq list`, `show`, `redrive` and `discard`: a trigger's dead letters."""
 
 import argparse
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache
 
@@ -13,10 +13,12 @@ from confluent_kafka.admin import TopicMetadata
 
 from local.kafka_trigger.client import producer_settings
 from local.kafka_trigger.commands import letter_output, output
-from local.kafka_trigger.commands.letter import GONE, Letter
+from local.kafka_trigger.commands.discard import Discarder, confirm
+from local.kafka_trigger.commands.letter import GONE, MARKS, Letter
 from local.kafka_trigger.commands.letter_book import Entry, LetterBook
+from local.kafka_trigger.commands.marks import End
 from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, pick
-from local.kafka_trigger.commands.redrive import End, Redriver
+from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.source import Source
 from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
 from local.kafka_trigger.config import Config, Kafka, Trigger
@@ -29,27 +31,33 @@ def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) 
     trigger, topic = _chosen(config, options.trigger)
     if "bootstrap.servers" in config.kafka.producer:
         raise Misuse("[kafka.producer] has bootstrap.servers: letters are in another cluster")
-    if options.action == "redrive" and options.all == bool(options.ids):
-        raise Misuse("dlq redrive: either ids or --all")
+    if options.action in ("redrive", "discard") and options.all == bool(options.ids):
+        raise Misuse(f"dlq {options.action}: either ids or --all")
     with (
         reading(config.kafka, trigger, topic, stopping) as reader,
         Source(config.kafka, trigger, stopping) as source,
     ):
         book = _book(reader, trigger, topic)
         if options.action == "list":
-            said = {"as_json": options.json, "with_redriven": options.redriven}
-            letter_output.say_list(book.entries(), **said)
+            closed = {state for state in MARKS.values() if vars(options)[state]}
+            letter_output.say_list(book.entries(), as_json=options.json, states=closed | {"open"})
             return 0
         if options.action == "show":
             [entry] = _found(book, {options.id})
             letter = replace(entry.letter, content=source.find(entry.letter))
             letter_output.say_letter(letter, entry.state, as_json=options.json)
             return 0
-        chosen = book.open() if options.all else _still_open(_found(book, set(options.ids)))
+        named = None if options.all else list(_still_open(_found(book, set(options.ids))))
+
+        def chosen() -> Iterator[Letter]:
+            return book.open() if named is None else iter(named)
+
+        if options.action == "discard":
+            return _discard(config.kafka, topic, chosen, options, stopping)
         redriver = _redriver(config.kafka, topic, source)
         if options.dry_run:
-            return _foretell(redriver, chosen, source)
-        return _redrive(redriver, chosen, stopping)
+            return _foretell(redriver, chosen(), source)
+        return _redrive(redriver, chosen(), stopping)
 
 
 def _chosen(config: Config, name: str | None) -> tuple[Trigger, str]:
@@ -92,15 +100,19 @@ def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
         if state == "open":
             yield letter
         else:
-            output.note(f"{letter.id}: redriven before")
+            output.note(f"{letter.id}: {state} before")
+
+
+def _producer(kafka: Kafka) -> ResilientProducer:
+    """One that keeps the order also when it has to try again."""
+    try:
+        return ResilientProducer({**producer_settings(kafka), "enable.idempotence": True})
+    except KafkaException as error:
+        raise Misuse(f"[kafka]: {error.args[0].str()}") from error
 
 
 def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
-    """One whose producer keeps the order also when it has to try again."""
-    try:
-        producer = ResilientProducer({**producer_settings(kafka), "enable.idempotence": True})
-    except KafkaException as error:
-        raise Misuse(f"[kafka]: {error.args[0].str()}") from error
+    producer = _producer(kafka)
 
     @cache
     def topics() -> Mapping[str, TopicMetadata]:
@@ -115,12 +127,18 @@ def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
 
 
 def _foretell(redriver: Redriver, letters: Iterable[Letter], source: Source) -> int:
+    def told(letter: Letter) -> str:
+        return f"{_foretold(redriver.target(letter), letter, source)} (it was {letter.offset})"
+
+    return _say_each(letters, told, "redrive")
+
+
+def _say_each(letters: Iterable[Letter], told: Callable[[Letter], str], action: str) -> int:
     count = 0
     for letter in letters:
-        where = _foretold(redriver.target(letter), letter, source)
-        output.say(f"{letter.id}: {where} (it was {letter.offset})")
+        output.say(f"{letter.id}: {told(letter)}")
         count += 1
-    output.say(f"{count} to redrive; nothing was written")
+    output.say(f"{count} to {action}; nothing was written")
     return 0
 
 
@@ -133,15 +151,37 @@ def _foretold(target: TopicPartition | None, letter: Letter, source: Source) -> 
 
 
 def _redrive(redriver: Redriver, letters: Iterable[Letter], stopping: threading.Event) -> int:
+    return _tell(redriver.redrive(letters, stopping.is_set), _told, "redriven")
+
+
+def _discard(
+    kafka: Kafka,
+    topic: str,
+    chosen: Callable[[], Iterator[Letter]],
+    options: argparse.Namespace,
+    stopping: threading.Event,
+) -> int:
+    if options.dry_run:
+        return _say_each(chosen(), lambda _: "would be discarded", "discard")
+    if not options.yes and (count := sum(1 for _ in chosen())):
+        confirm(count, topic, stopping)
+    ends = Discarder(topic, _producer(kafka)).discard(chosen(), stopping.is_set)
+    return _tell(
+        ends, lambda end: f"not discarded: {end.why}" if end.why else "discarded", "discarded"
+    )
+
+
+def _tell(ends: Iterator[End], told: Callable[[End], str], done: str) -> int:
+    """Tell what became of each letter, as it comes, and of how many; returns the exit status."""
     ended: Counter[bool] = Counter()
     try:
-        for end in redriver.redrive(letters, stopping.is_set):
+        for end in ends:
             ended[end.why is None] += 1
-            output.note(f"{end.letter.id}: {_told(end)}")
+            output.note(f"{end.letter.id}: {told(end)}")
     except Interrupted as error:
         raise Interrupted("interrupted; the others are as they were") from error
     finally:
-        output.note(f"{ended[True]} redriven, {ended[False]} failed")
+        output.note(f"{ended[True]} {done}, {ended[False]} failed")
     return FAILED if ended[False] else 0
 
 

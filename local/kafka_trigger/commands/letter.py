@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from local.kafka_trigger.dead_letter import PREFIX
 from local.kafka_trigger.letter_form import OMISSION, Header, record_bytes
@@ -14,7 +14,16 @@ from local.kafka_trigger.record import Record
 STORY = ("topic", "partition", "offset", "trigger", "status", "attempts", "error", "time")
 REDRIVES = f"{PREFIX}redrives"  # on a record that was brought home: how often that was
 GONE = "the record is in its own topic only, and no longer there"
-REDRIVEN = f"{PREFIX}redriven"  # on a mark in the dead-letter topic: the id of a letter
+ClosedState = Literal["redriven", "discarded"]
+# On a mark in the dead-letter topic: what became of a letter. Its value is the letter's id.
+MARKS: Mapping[str, ClosedState] = {f"{PREFIX}{state}": state for state in get_args(ClosedState)}
+
+
+class Mark(NamedTuple):
+    """The id of a letter, and what became of it."""
+
+    letter_id: str
+    state: ClosedState
 
 
 class Content(NamedTuple):
@@ -132,11 +141,11 @@ class Letter:
         return int(counts[-1]) if counts and counts[-1].isdigit() else 0
 
 
-def mark_of(record: Record) -> str | None:
-    """The id of the letter that a record says to be redriven, if it is such a mark."""
+def mark_of(record: Record) -> Mark | None:
+    """The mark that a record is, if it is one."""
     for name, value in record.headers() or ():
-        if name == REDRIVEN and value:
-            return value.decode(errors="replace")
+        if name in MARKS and value:
+            return Mark(value.decode(errors="replace"), MARKS[name])
     return None
 
 

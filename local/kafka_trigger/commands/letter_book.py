@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 
 from local.kafka_trigger.commands.bits import Bits
 from local.kafka_trigger.commands.lambda_letter import letters_of_lambda
-from local.kafka_trigger.commands.letter import Letter, mark_of
+from local.kafka_trigger.commands.letter import MARKS, ClosedState, Letter, Mark, mark_of
 from local.kafka_trigger.commands.topic_reader import Span
 from local.kafka_trigger.record import Record
 
-State = Literal["open", "redriven"]
+State = Literal["open"] | ClosedState
 
 DIGESTS = 2**27  # 16 MiB of bits: of a million letters some 4,000 are taken for copies at first
 
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 class LetterBook:
-    """A trigger's dead letters: each original record once, and whether it was redriven.
+    """A trigger's dead letters: each original record once, and what became of it.
 
     AWS Lambda's letters of the trigger's `topic` are among them.
 
@@ -46,8 +46,12 @@ class LetterBook:
         self._read = read
         self._trigger = trigger
         self._topic = topic
-        self._marked = {number: Bits(span.end - span.start) for number, span in spans.items()}
-        self._marked_parts: set[str] = set()
+        self._marked = {
+            (state, number): Bits(span.end - span.start)
+            for state in MARKS.values()
+            for number, span in spans.items()
+        }
+        self._marked_parts: set[Mark] = set()
         self._copies: dict[bytes, list[str]] = defaultdict(list)
         self._note_marks_and_copies()
 
@@ -61,10 +65,10 @@ class LetterBook:
             if copies:
                 repeated.add(letter.origin)
             ids = {letter.id, *copies}
-            yield Entry(letter, "redriven" if any(map(self._is_marked, ids)) else "open", ids)
+            yield Entry(letter, self._state(ids), ids)
 
     def open(self) -> Iterator[Letter]:
-        """The letters that have not been redriven."""
+        """The letters that have neither been redriven nor discarded."""
         return (each.letter for each in self.entries() if each.state == "open")
 
     def _note_marks_and_copies(self) -> None:
@@ -88,17 +92,23 @@ class LetterBook:
             return [letter] if letter.trigger == self._trigger else []
         return letters_of_lambda(record, self._topic or "")
 
-    def _mark(self, letter_id: str) -> None:
-        if place := self._place(letter_id):
-            self._marked[place[0]].add(place[1])
-        elif re.fullmatch(r"\d+:\d+\.\d+", letter_id):
-            self._marked_parts.add(letter_id)
+    def _mark(self, mark: Mark) -> None:
+        if place := self._place(mark.letter_id):
+            self._marked[mark.state, place[0]].add(place[1])
+        elif re.fullmatch(r"\d+:\d+\.\d+", mark.letter_id):
+            self._marked_parts.add(mark)
 
-    def _is_marked(self, letter_id: str) -> bool:
-        if letter_id in self._marked_parts:
+    def _state(self, ids: Set[str]) -> State:
+        for state in MARKS.values():
+            if any(self._is_marked(Mark(each, state)) for each in ids):
+                return state
+        return "open"
+
+    def _is_marked(self, mark: Mark) -> bool:
+        if mark in self._marked_parts:
             return True
-        place = self._place(letter_id)
-        return place is not None and place[1] in self._marked[place[0]]
+        place = self._place(mark.letter_id)
+        return place is not None and place[1] in self._marked[mark.state, place[0]]
 
     def _place(self, letter_id: str) -> tuple[int, int] | None:
         """A letter's partition and its place in the span of that, if it is within one."""

@@ -1,6 +1,6 @@
 """Dead letters in words: a list, and one with all that it holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.content import content, shown
@@ -10,13 +10,11 @@ from local.kafka_trigger.commands.letter_book import Entry, State
 QUOTED = 200  # characters of an error in a list
 
 
-def say_list(entries: Iterable[Entry], *, as_json: bool, with_redriven: bool) -> None:
-    """Print the open letters, or all, as they come."""
-    rows = (
-        _summary(entry.letter, entry.state)
-        for entry in entries
-        if with_redriven or entry.state == "open"
-    )
+def say_list(
+    entries: Iterable[Entry], *, as_json: bool, states: Set[State] = frozenset({"open"})
+) -> None:
+    """Print the letters in these states, as they come."""
+    rows = (_summary(entry.letter, entry.state) for entry in entries if entry.state in states)
     if as_json:
         output.say_json_list("deadLetters", rows)
     elif not output.say_rows({**row, "error": str(row["error"])[:QUOTED]} for row in rows):

@@ -1,0 +1,2 @@
+-- Asks for a column that is there.
+ALTER TABLE highlights ADD COLUMN team text;

@@ -1,0 +1,106 @@
+"""What the benchmarks measure with: the load, processor time, and the verdict on a figure."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from local.embedded.ports import HOST
+from local.supervisor import Command, Process
+from tests.benchmarks.load import Load
+from tests.benchmarks.process_tree import cpu_s, resident
+from tests.benchmarks.result import at_least, at_most
+from tests.waiting import eventually
+
+FORKS_AND_SPINS = """
+import os, time
+if os.fork():
+    time.sleep(60)
+while True:
+    pass
+"""
+
+
+@contextmanager
+def served(status: int) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """The address of a server that answers with a status, and each target and body that came."""
+    came = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            came.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}", came
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_load_counts_what_is_answered_to_each_of_its_targets() -> None:
+    """Three connections share two targets, and each has one request under way at its end."""
+    with served(202) as (url, came):
+        outcome = Load(url, ("/a", "/b"), connections=3, seconds=0.2, body="{}").run()
+    assert set(came) == {("/a", b"{}"), ("/b", b"{}")}
+    assert outcome.requests <= len(came) <= outcome.requests + 3
+    assert 0 < outcome.rate * 0.2 < outcome.requests
+    assert 0 < outcome.latency_ms < 200
+    assert 0 < outcome.busy < 1
+
+
+def test_a_load_that_is_refused_measures_nothing() -> None:
+    """A quick error is no answer."""
+    with served(503) as (url, _), pytest.raises(RuntimeError, match="503"):
+        Load(url, ("/",), connections=1, seconds=0.1, body="{}").run()
+
+
+def test_what_a_process_takes_includes_what_it_forked(tmp_path: Path) -> None:
+    """The head of this tree sleeps; between two runs it takes nothing."""
+    log = tmp_path / "log"
+    log.touch()
+    process = Process(
+        Command("spins", (sys.executable, "-c", FORKS_AND_SPINS)), log, say=lambda _: None
+    )
+    process.start()
+    try:
+        eventually(lambda: cpu_s(process) > 0.3)
+        assert resident(process) > 0
+    finally:
+        process.stop(limit=0)
+    assert (cpu_s(process), resident(process)) == (0, 0)
+
+
+def test_a_ratio_is_the_median_of_those_of_rounds() -> None:
+    """What slows the machine for a round slows both: here no round has the ratio of the medians."""
+    ours, peer = [300.0, 20.0, 100.0], [100.0, 10.0, 200.0]
+    result = at_least("it", "requests/s", ours, peer, "bare", 2)
+    assert (result.ours, result.peer) == ("100 requests/s", "100 requests/s, bare")
+    assert (result.figure, result.aim, result.good) == ("2.00 ×", "≥ 2 ×", True)
+
+
+def test_an_aim_is_for_more_or_for_less() -> None:
+    """And without one every figure is good."""
+    ours, peer = [150.0], [100.0]
+    assert at_least("rate", "/s", ours, peer, "bare", 1.4).good
+    assert not at_least("rate", "/s", ours, peer, "bare", 1.6).good
+    assert at_most("cost", "µs", ours, peer, "bare", 1.6).good
+    assert not at_most("cost", "µs", ours, peer, "bare", 1.4).good
+    assert at_least("rate", "/s", ours, peer, "bare").good
+    assert at_most("cost", "µs", ours, peer, "bare").good

@@ -1,0 +1,36 @@
+"""Events that a newer release has put on the topic: with fields that are not known here."""
+
+from typing import get_args
+
+import orjson
+import pytest
+
+from functions.shared.highlights import PENDING_AI
+from local.kafka_trigger.envelopes.choice import Envelope
+from tests.deliveries import Functions, goal_record, post, request_of
+from tests.events import MATCH, event_json, id_of, whole_event
+from tests.price import ingest, posted
+
+UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "another", "plyer": "x"}
+
+
+@pytest.mark.parametrize("kind", get_args(Envelope))
+def test_an_event_of_a_newer_release_is_taken_as_far_as_it_is_known(kind: Envelope) -> None:
+    """In every envelope, and without what is not known."""
+    known = whole_event() | {"eventId": "goal-1", "retracted": False}
+    functions = Functions()
+    record = goal_record(value=orjson.dumps(UNKNOWN | known))
+    answer = post(functions.consume_goal, request_of(kind, record))
+    assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+    row = functions.store.rows[id_of(MATCH, "goal-1")]
+    assert row["status"] == PENDING_AI
+    assert {name: row[name] for name in known if name != "occurredAt"}.items() <= known.items()
+    assert not UNKNOWN.keys() & row.keys()
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_the_door_refuses_what_it_does_not_know(name: str) -> None:
+    """By its name: it is most likely mistyped."""
+    body = orjson.dumps(event_json(**{name: UNKNOWN[name]}))
+    answer = posted(ingest(), "/events", body)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])

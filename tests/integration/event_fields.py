@@ -1,0 +1,52 @@
+"""`python -m tests.integration.event_fields`: an event with every field goes from door to answer.
+
+The table is that of the database in `DATABASE_URL`. Prints what was posted, and what was answered.
+"""
+
+import asyncio
+import json
+import os
+from typing import Any
+
+import orjson
+
+from functions.consume_goal.consume import Consume
+from functions.get_highlight.app import app as get_highlight
+from functions.ingest_event.app import app as ingest_event
+from functions.shared.deliveries import Delivery
+from functions.shared.highlights import Highlights
+from functions.shared.postgres import Postgres
+from functions.shared.settings import PostgresSettings
+from infra.answers import Highlight
+from tests.asgi import Client
+from tests.events import whole_event
+from tests.fakes import FakeCache, FakePublisher
+from tests.revisions import RULES
+
+
+async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
+    """The highlight of an event that was posted, as it is read."""
+    store, broker = Highlights(postgres), FakePublisher()
+    accepted = await Client(ingest_event(lambda: broker, RULES)).send(
+        "POST", "/events", json=posted
+    )
+    (record,) = broker.published
+    consume = Consume(store, FakeCache(), broker, RULES)
+    assert await consume.take([Delivery(orjson.loads(record.value), None, None)]) == []
+    path = f"/highlights/{accepted.json()['highlightId']}"
+    answer = await Client(get_highlight(lambda: store)).send("GET", path)
+    Highlight.model_validate_json(answer.content)
+    return answer.json()
+
+
+async def _main() -> None:
+    postgres = Postgres(PostgresSettings.model_validate(os.environ))
+    posted = whole_event()
+    try:
+        print(json.dumps([posted, await answered(postgres, posted)]))  # noqa: T201 - for its caller
+    finally:
+        postgres.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

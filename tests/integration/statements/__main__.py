@@ -1,0 +1,27 @@
+"""Write down the statements of today, under the newest migration's name."""
+
+from functions.shared import highlight_sql as sql
+from infra.migrate import MIGRATIONS
+from tests.integration.statements import FOLDER
+
+NAMED = {
+    "RECORD": sql.RECORD,
+    "CONFLICTS": sql.CONFLICTS,
+    "CLAIM": sql.CLAIM,
+    "FINISH": sql.FINISH,
+    "GIVE_BACK": sql.GIVE_BACK,
+    "COUNT_PENDING": sql.COUNT_PENDING,
+    "GET": sql.GET,
+    "LIST": sql.list_statement(["match_id", "standing"]),
+}
+
+
+def main() -> None:
+    """Write the file."""
+    newest = max(path.stem for path in MIGRATIONS.glob("*.sql"))
+    text = "\n\n".join(f"-- name: {name}\n{each.strip()}" for name, each in NAMED.items())
+    (FOLDER / f"{newest}.sql").write_text(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main()

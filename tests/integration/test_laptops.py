@@ -1,0 +1,123 @@
+"""The embedded stack and its commands on whatever a laptop may have."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.checkout import Checkout, check_out, url
+from tests.shells import in_each_shell, pasted
+
+DEAD_PROXY = "http://127.0.0.1:1"
+PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD_PROXY)
+SOCKS = {"ALL_PROXY": "socks5h://127.0.0.1:1", "all_proxy": "socks5h://127.0.0.1:1"}
+LINK = "目標"
+
+LAPTOPS: dict[str, tuple[str, dict[str, str | None]]] = {
+    "two spaces, no home, C": ("my  project é", {"HOME": None, "LC_ALL": "C"}),
+    "quotes, a proxy": ("~ it's \"my\" {$HOME} `#1` ;&%s", {"HOME": "/proc/none", **PROXIES}),
+    "a link, SOCKS, Latin-1": (
+        LINK,
+        {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1", "NO_PROXY": "", **SOCKS},
+    ),
+}  # fmt: skip
+
+
+class Laptop(NamedTuple):
+    """A checkout, and what `make up` has said in it."""
+
+    checkout: Checkout
+    said: str
+
+
+@pytest.fixture(scope="module", params=LAPTOPS.values(), ids=list(LAPTOPS))
+def laptop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laptop]:
+    """A stack that runs in a checkout."""
+    name, environ = request.param
+    folder = tmp_path_factory.mktemp("laptop")
+    if name == LINK:
+        (folder / "elsewhere").mkdir()
+        (folder / name).symlink_to("elsewhere")
+    checkout = check_out(folder / name, environ)
+    with checkout.up() as said:
+        assert "GoalStream is up" in said, said
+        yield Laptop(checkout, said)
+    assert not (folder / name / ".goalstream" / "env").exists()
+
+
+def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
+    """With all that they load from the checkout and from the packages."""
+    for name in ("events", "highlights"):
+        for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
+            assert http.get(f"{url(laptop.said, name)}/{path}").status_code == 200
+
+
+def test_a_match_is_replayed(laptop: Laptop) -> None:
+    """Its goals are READY, in letters that the terminal can show."""
+    checkout = laptop.checkout
+    done = checkout.run("make", "replay", "MATCH=argentina france", "SPEED=max")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "6 of 6 highlights are READY" in done.stdout
+
+
+def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
+    """`make status`, `dlq`, `psql` and `logs`, without a word on their standard error."""
+    checkout = laptop.checkout
+    status = checkout.run("make", "status")
+    assert (status.returncode, status.stderr) == (0, "")
+    assert "trigger=consume-goal" in status.stdout
+    assert re.search(r"^READY +\d+$", status.stdout, re.MULTILINE)
+    letters = checkout.run("make", "dlq")
+    assert (letters.returncode, letters.stdout, letters.stderr) == (0, "no dead letters\n", "")
+    rows = checkout.run("make", "psql", stdin="SELECT 'highlights: ' || count(*) FROM highlights")
+    assert (rows.returncode, rows.stderr) == (0, "")
+    assert re.search(r"highlights: \d+", rows.stdout)
+    logs = checkout.run("timeout", "1", "make", "logs", "PROCESS=trigger")
+    assert "partitions assigned" in logs.stdout
+
+
+@in_each_shell
+def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
+    """`make demo`, from a checkout; the second of the page is what runs this test."""
+    checkout = check_out(tmp_path / "my  project é", {})
+    done = pasted(shell, "make demo", checkout.environ, checkout.folder)
+    assert done.returncode == 0, done.stdout
+    assert "6 of 6 highlights are READY" in done.stdout
+
+
+def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
+    """And make that it failed; nothing is waited for."""
+    checkout = check_out(tmp_path / "my  project", {})
+    for command in ("status", "dlq", "psql"):
+        done = checkout.run("make", command)
+        said, made, *more = done.stderr.splitlines()
+        assert said == (f"no stack is up on {checkout.folder}/.goalstream; start one with: make up")
+        assert made.startswith("make: ***")
+        assert more == []
+    logs = checkout.run("make", "logs")
+    assert logs.stderr.startswith("There is no .goalstream/logs/*.log; make up writes it.\n")
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({"GATEWAY_ADDRESS": "0.0.0.0"}, "API_KEYS is missing: with GATEWAY_ADDRESS other than"),  # noqa: S104
+        ({"API_KEYS_FILE": "/nowhere"}, "API_KEYS_FILE is wrong: No such file or directory"),
+    ],
+)
+def test_a_function_that_does_not_start_says_why_and_where(
+    environ: dict[str, str | None], why: str, tmp_path: Path
+) -> None:
+    """In two lines: its log, and the last line there, once."""
+    checkout = check_out(tmp_path / "my  project", environ)
+    with checkout.up() as said:
+        starts, log, reason, made = said.splitlines()
+    assert starts == "GoalStream starts …"
+    assert re.fullmatch(rf"(\w+) does not start; {tmp_path}/.*/logs/\1\.log ends with", log)
+    assert reason.startswith(f"  cannot start: {why}")
+    assert made.startswith("make: ***")

@@ -1,0 +1,98 @@
+"""Both pages to try it by hand, as a browser shows them."""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.test_gateway import Gateway, StandIn, running_gateway
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PORTS = ("events", "highlights")
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The gateway that all tests of this file share."""
+    with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+@contextmanager
+def answering(door: Gateway, status: int) -> Iterator[None]:
+    """Functions that answer everything with this status."""
+    with ExitStack() as running:
+        for function in door.functions.values():
+            stand_in = running.enter_context(StandIn(function, status))
+            thread = threading.Thread(target=stand_in.serve_forever, args=(0.01,))
+            running.callback(thread.join)
+            thread.start()
+            running.callback(stand_in.shutdown)
+        yield
+
+
+def shown(url: str, folder: Path) -> str:
+    """The page as it stands once its scripts have run; without a browser the test is skipped."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("no Chromium or Chrome is installed here")
+    return subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}",
+         "--virtual-time-budget=20000", "--dump-dom", url],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout  # fmt: skip
+
+
+def title(page: httpx.Response) -> str:
+    """What the browser's tab says."""
+    (found,) = re.findall(r"<title>(.*)</title>", page.text)
+    return str(found)
+
+
+@pytest.mark.parametrize(("port", "other"), [PORTS, PORTS[::-1]])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_each_page_leads_to_the_other_by_its_title(
+    door: Gateway, http: httpx.Client, port: str, other: str, host: str
+) -> None:
+    """On the host by whose name it was asked for, whichever ports there are."""
+    mine, others = (str(httpx.URL(getattr(door, name)).port) for name in (port, other))
+    url = f"{getattr(door, port)}/swagger"
+    page = http.get(url, headers={"Host": f"{host}:{mine}"})
+    assert title(page) == f"GoalStream {port}"
+    (link,) = re.findall(r'<a class="link" href="(.*)">(.*)</a>', page.text)
+    assert link == (f"//{host}:{others}/swagger", f"GoalStream {other}")
+    assert title(http.get(f"{getattr(door, other)}/swagger")) == link[1]
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_slash_at_the_end_leads_to_the_page(door: Gateway, http: httpx.Client, port: str) -> None:
+    """Whoever types one is not told that there is nothing."""
+    page = http.get(f"{getattr(door, port)}/swagger/", follow_redirects=True)
+    assert (page.status_code, page.url.path) == (200, "/swagger")
+
+
+@pytest.mark.parametrize(("status", "locks"), [(202, False), (401, True)])
+@pytest.mark.parametrize("port", PORTS)
+def test_an_operation_has_a_lock_where_a_key_is_needed(
+    door: Gateway, tmp_path: Path, port: str, status: int, locks: bool
+) -> None:
+    """And nowhere else: most people have no keys. Operations are grouped."""
+    with answering(door, status):
+        page = shown(f"{getattr(door, port)}/swagger", tmp_path)
+    groups = re.findall(
+        r'<div class="opblock-tag-section.*?(?=<div class="opblock-tag-section|$)', page, re.DOTALL
+    )
+    assert [re.findall(r'data-tag="(\w+)"', group) for group in groups] == [[port], ["service"]]
+    operations, service = (group.count('opblock-summary-path"') for group in groups)
+    assert (operations, service) == (2, 1)
+    assert [group.count("authorization__btn") for group in groups] == [2 if locks else 0, 0]
+    assert ("auth-wrapper" in page) == locks

@@ -1,0 +1,193 @@
+"""A migration is applied while functions of the schema before run, and they go on afterwards."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from shutil import copy
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from pydantic.alias_generators import to_snake
+
+from functions.shared.contracts import highlight_id
+from functions.shared.postgres import Postgres, connect
+from functions.shared.settings import PostgresSettings, load
+from infra.migrate import MIGRATIONS, MigrationFailed, migrate
+from tests.events import FIRST_GOAL
+from tests.integration.statements import FOLDER, statements
+from tests.integration.statements.__main__ import NAMED
+from tests.waiting import eventually
+
+TIMEOUT_S = 30
+CALLERS = 4
+NAMES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_s": 0, "offset": 0}
+
+
+def up_to(migration: str, folder: Path) -> Path:
+    """The migrations up to this one, in a folder."""
+    for name in NAMES[: NAMES.index(migration) + 1]:
+        copy(MIGRATIONS / f"{name}.sql", folder)
+    return folder
+
+
+def apply(url: str, folder: Path = MIGRATIONS, **options: float) -> list[str]:
+    """Migrate a database."""
+    with closing(connect(url, TIMEOUT_S)) as connection:
+        return migrate(connection, folder, **options)
+
+
+async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event_id: str) -> None:
+    """Take a goal from its record to its text, and read it, as the functions do."""
+    id_ = highlight_id(match_id, event_id)
+    goal = {**FIRST_GOAL, "id": id_, "matchId": match_id, "eventId": event_id, "revision": 0,
+            "retracted": False, "status": "PENDING_AI"}  # fmt: skip
+    row = goal | {to_snake(name): value for name, value in goal.items()}  # the oldest took JSON's
+    await postgres.run(sql["RECORD"], rows=orjson.dumps([row]).decode())
+    await postgres.run(sql["COUNT_PENDING"])
+    for statement, more in (("GIVE_BACK", {}), ("FINISH", {"title": "Goal", "summary": "A goal."})):
+        leases = [
+            {"id": claimed, "lease": lease, **more}
+            for claimed, lease, *_ in await postgres.run(sql["CLAIM"], **ALL)
+        ]
+        await postgres.run(sql[statement], rows=orjson.dumps(leases).decode(), **ALL)
+    listed = await postgres.run(sql["LIST"], match_id=match_id, **ALL)
+    assert id_ in [str(each) for each, *_ in listed]
+    assert await postgres.run(sql["GET"], id=id_)
+
+
+class Traffic:
+    """Functions that work on a database; it ends with the block, and fails if any of it did."""
+
+    def __init__(self, url: str, sql: Mapping[str, str]) -> None:
+        self._postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": url}))
+        self._sql = sql
+        self._ended = threading.Event()
+        self._pool = ThreadPoolExecutor(CALLERS)
+        self.lives: list[str] = []
+
+    def __enter__(self) -> "Traffic":
+        self._callers = [self._pool.submit(self._call) for _ in range(CALLERS)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._pool.shutdown()
+        self._postgres.close()
+        for caller in self._callers:
+            caller.result()
+
+    def go_on(self) -> None:
+        """Wait until each caller has come some way further."""
+        wanted = len(self.lives) + 4 * CALLERS
+        eventually(lambda: len(self.lives) >= wanted or self._have_failed())
+
+    def _have_failed(self) -> bool:
+        return any(caller.done() for caller in self._callers)
+
+    def _call(self) -> None:
+        match_id = uuid4()
+        for number in count():
+            if self._ended.is_set():
+                return
+            asyncio.run(live(self._postgres, self._sql, match_id, str(number)))
+            self.lives.append(highlight_id(match_id, str(number)))
+
+
+@pytest.mark.parametrize("migration", NAMES[:-1])
+def test_functions_of_an_older_schema_go_on_while_it_is_brought_up_to_date(
+    empty_database: str, tmp_path: Path, migration: str
+) -> None:
+    """No statement of theirs fails, before, during and after; what they wrote is read as before."""
+    apply(empty_database, up_to(migration, tmp_path))
+    with Traffic(empty_database, statements(migration)) as old:
+        old.go_on()
+        assert apply(empty_database) == NAMES[NAMES.index(migration) + 1 :]
+        old.go_on()
+        with Traffic(empty_database, NAMED) as new:  # both, while functions are replaced
+            new.go_on()
+    with closing(connect(empty_database, TIMEOUT_S)) as connection:
+        for id_ in old.lives:
+            ((_, _, document),) = connection.run(NAMED["GET"], id=id_)
+            shown = orjson.loads(document)
+            assert shown["status"] in {"READY", "PENDING_AI"}
+            assert shown["player"] == FIRST_GOAL["player"]
+
+
+def test_every_schema_has_the_statements_of_its_functions() -> None:
+    """Those of today's are in the code."""
+    assert sorted(path.stem for path in FOLDER.glob("*.sql")) == NAMES[:-1]
+
+
+def test_a_table_that_is_in_use_is_waited_for_in_turns_with_the_others(
+    empty_database: str, tmp_path: Path
+) -> None:
+    """A migration that has to wait for a long transaction does not keep others from the table."""
+    apply(empty_database, up_to(NAMES[0], tmp_path))
+    with (
+        closing(connect(empty_database, TIMEOUT_S)) as long,
+        closing(connect(empty_database, 1)) as reader,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        long.run("BEGIN; SELECT FROM highlights")
+        migrating = pool.submit(apply, empty_database, lock_timeout_s=0.2)
+        waiting = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted"
+        for _ in range(3):
+            eventually(lambda: long.run(waiting) == [[1]])
+            reader.run("SELECT FROM highlights LIMIT 1")
+        assert not migrating.done()
+        long.run("COMMIT")
+        assert migrating.result(TIMEOUT_S) == NAMES[1:]
+
+
+def test_a_table_that_stays_in_use_is_given_up(empty_database: str, tmp_path: Path) -> None:
+    """With what Postgres says of it, and nothing is changed."""
+    apply(empty_database, up_to(NAMES[0], tmp_path))
+    with closing(connect(empty_database, TIMEOUT_S)) as long:
+        long.run("BEGIN; SELECT FROM highlights")
+        with pytest.raises(MigrationFailed) as error:
+            apply(empty_database, lock_timeout_s=0.1, patience_s=0.3)
+        assert str(error.value) == (
+            f"infra/migrations/{NAMES[1]}.sql failed, and nothing was changed:"
+            " canceling statement due to lock timeout (SQLSTATE 55P03)"
+        )
+        assert long.run("SELECT name FROM migrations") == [[NAMES[0]]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "-- Wrong in its third line.\nSELECT 1;\nALTER TABLE highlights ADD COLUM x int",
+            ', line 3, failed, and nothing was changed: syntax error at or near "int"'
+            " (SQLSTATE 42601)",
+        ),
+        (
+            "ALTER TABLE highlights ADD COLUMN team text",
+            ' failed, and nothing was changed: column "team" of relation "highlights" already'
+            " exists (SQLSTATE 42701)",
+        ),
+        (
+            "INSERT INTO migrations VALUES ('a'), ('a')",
+            " failed, and nothing was changed: duplicate key value violates unique constraint"
+            ' "migrations_pkey". Key (name)=(a) already exists (SQLSTATE 23505)',
+        ),
+    ],
+)
+def test_a_migration_that_fails_is_told_in_a_line_and_changes_nothing(
+    empty_database: str, tmp_path: Path, sql: str, said: str
+) -> None:
+    """Which one, where, in Postgres' words; what came before it in the same run is not kept."""
+    folder = up_to(NAMES[-1], tmp_path)
+    broken = folder / "9999_broken.sql"
+    broken.write_text(sql)
+    with pytest.raises(MigrationFailed) as error:
+        apply(empty_database, folder)
+    assert str(error.value) == f"{broken}{said}"
+    with closing(connect(empty_database, TIMEOUT_S)) as connection:
+        assert connection.run("SELECT to_regclass('highlights')") == [[None]]

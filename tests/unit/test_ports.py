@@ -1,0 +1,58 @@
+"""Which ports a stack takes."""
+
+import socket
+
+import pytest
+
+from local.embedded.addresses import KAFKA_PORT, choose
+from local.embedded.error import StackError
+from local.embedded.ports import HOST, HOST_IPV6, free_port, hosts, is_free, preferred_port
+
+needs_ipv6 = pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
+
+
+@needs_ipv6
+def test_a_port_that_localhost_leads_to_by_ipv6_is_taken() -> None:
+    """Else another server would answer a browser that asks `localhost`."""
+    with socket.create_server((HOST_IPV6, 0), family=socket.AF_INET6) as other:
+        port = other.getsockname()[1]
+        assert not is_free(port)
+        with pytest.raises(StackError, match=f"port {port} is taken"):
+            choose(port, 0, {})
+    assert is_free(port)
+
+
+def test_the_broker_has_its_usual_port_where_that_is_free() -> None:
+    """Else another; one that somebody asks for must be free."""
+    with socket.create_server((HOST, 0)) as other:
+        taken = other.getsockname()[1]
+        assert preferred_port(taken) != taken
+        with pytest.raises(StackError, match="set GOALSTREAM_KAFKA_PORT to another"):
+            choose(0, 0, {}, kafka_port=taken)
+    assert preferred_port(taken) == taken
+    assert preferred_port(taken, but=(taken,)) != taken
+    wanted = KAFKA_PORT if is_free(KAFKA_PORT) else None
+    chosen = choose(0, 0, {}, kafka_port=None).kafka
+    assert chosen.port == wanted or (wanted is None and chosen.port != KAFKA_PORT)
+    assert chosen.url == f"{HOST}:{chosen.port}"
+
+
+def test_a_port_of_the_broker_is_of_no_concern_where_another_broker_is_used() -> None:
+    """It may well be that broker's."""
+    with socket.create_server((HOST, 0)) as other:
+        taken = other.getsockname()[1]
+        elsewhere = {"KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{taken}"}
+        assert choose(0, 0, elsewhere, kafka_port=taken).kafka.port is None
+
+
+@pytest.mark.parametrize("same", ["EVENTS HIGHLIGHTS", "EVENTS KAFKA", "HIGHLIGHTS KAFKA"])
+def test_two_equal_ports_are_named(same: str) -> None:
+    """Both variables, in one line."""
+    port = free_port()
+    events, highlights, kafka = (
+        port if name in same.split() else 0 for name in ("EVENTS", "HIGHLIGHTS", "KAFKA")
+    )
+    one, other = (f"GOALSTREAM_{name}_PORT" for name in same.split())
+    with pytest.raises(StackError) as refused:
+        choose(events, highlights, {}, kafka_port=kafka)
+    assert str(refused.value) == f"{one} and {other} are both {port}; set one to another"
