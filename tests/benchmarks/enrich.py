@@ -10,7 +10,6 @@ from statistics import median
 
 import httpx
 import orjson
-import psutil
 from pg8000.native import Connection
 
 from functions.consume_goal.consume import row
@@ -22,7 +21,8 @@ from local.embedded.functions import Function
 from local.embedded.ports import free_port
 from local.embedded.stack import Stack
 from local.supervisor import Process
-from tests.benchmarks.http import alone
+from tests.benchmarks.ingest import alone
+from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.benchmarks.table import RAW_BATCH, goals
 from tests.revisions import RULES
@@ -61,14 +61,14 @@ def enrichment(stack: Stack, rounds: int) -> Iterator[Result]:
     """The template's texts, called for over HTTP as the trigger does, beside 200,000 done rows."""
     connection = connect(stack.database_url, timeout_s=LIMIT_S)
     with alone(stack), _second_worker(stack) as (process, url):
-        pids = [stack.processes["enrich_batch"].pid, process.pid, stack.processes["postgres"].pid]
+        watched = [stack.processes["enrich_batch"], process, stack.processes["postgres"]]
         urls = [stack.functions["enrich_batch"].url, url]
         connection.run("TRUNCATE highlights")
         _record(connection)
         few = _claim_ms(connection)
         _drain(urls[0])
         connection.run(COPY_DONE, copies=COPIES)
-        measure = _measure(connection, [pid for pid in pids if pid])
+        measure = _measure(connection, watched)
         _record(connection)
         many = _claim_ms(connection)
         _drain(urls[0])
@@ -170,24 +170,25 @@ def _drain(url: str) -> int:
     return ready
 
 
-def _measure(connection: Connection, pids: Sequence[int]) -> Callable[[Sequence[str]], Round]:
+def _measure(
+    connection: Connection, watched: Sequence[Process]
+) -> Callable[[Sequence[str]], Round]:
     def measure(urls: Sequence[str]) -> Round:
         _record(connection)
-        before, wal, began = [_cpu_s(pid) for pid in pids], _wal(connection), time.perf_counter()
+        before, wal, began = (
+            [cpu_s(each) for each in watched],
+            _wal(connection),
+            time.perf_counter(),
+        )
         with ThreadPoolExecutor(len(urls)) as pool:
             done = sum(pool.map(_drain, urls))
         took_s = time.perf_counter() - began
         *workers, postgres = (
-            (_cpu_s(pid) - its) / done * 1e6 for pid, its in zip(pids, before, strict=True)
+            (cpu_s(each) - its) / done * 1e6 for each, its in zip(watched, before, strict=True)
         )
         return Round(done / took_s, sum(workers), postgres, (_wal(connection) - wal) / done)
 
     return measure
-
-
-def _cpu_s(pid: int) -> float:
-    process = psutil.Process(pid)
-    return sum(sum(each.cpu_times()[:2]) for each in [process, *process.children(recursive=True)])
 
 
 def _wal(connection: Connection) -> float:
