@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
@@ -129,20 +129,23 @@ class EnrichBatch:
 
     async def _describe(self, claims: Sequence[Claim]) -> _Outcome:
         outcome = _Outcome()
-        texts = await asyncio.gather(*map(self._text, claims), return_exceptions=True)
-        for claim, text in zip(claims, texts, strict=True):
-            if isinstance(text, BaseException):
-                outcome.failed.append(claim)
-                _log(logging.WARNING, "enrichment failed", claim, error=repr(text))
+        tasks = [asyncio.ensure_future(self._text(claim)) for claim in claims]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.enrich_timeout_s):
+                await asyncio.gather(*tasks, return_exceptions=True)
+        for claim, task in zip(claims, tasks, strict=True):
+            error = TimeoutError() if task.cancelled() else task.exception()
+            if error is None:
+                outcome.described.append((claim, task.result()))
             else:
-                outcome.described.append((claim, text))
+                outcome.failed.append(claim)
+                _log(logging.WARNING, "enrichment failed", claim, error=repr(error))
         return outcome
 
     async def _text(self, claim: Claim) -> Text:
         if claim.attempts > self._settings.enrich_max_attempts:
             raise OutOfAttempts
-        async with asyncio.timeout(self._settings.enrich_timeout_s):
-            return await self._enricher.enrich(claim.facts)
+        return await self._enricher.enrich(claim.facts)
 
     async def _settle(self, outcome: _Outcome, tally: Tally) -> None:
         claims = [*outcome.failed, *(claim for claim, _ in outcome.described)]

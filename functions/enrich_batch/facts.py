@@ -97,5 +97,7 @@ def _one_line(text: str | None) -> str | None:
     """Return None for a text without any letter, digit or symbol: it says nothing."""
     if text is None:
         return None
-    line = _GAP.sub(" ", without_invisible(text)).strip()
+    line = without_invisible(text)
+    # What is printable has no gap but spaces.
+    line = " ".join(line.split()) if line.isprintable() else _GAP.sub(" ", line).strip()
     return line if any(unicodedata.category(character)[0] in "LNS" for character in line) else None

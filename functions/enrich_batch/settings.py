@@ -11,7 +11,7 @@ from functions.shared.settings import PostgresSettings, RedisSettings, Seconds
 class EnrichBatchSettings(PostgresSettings, RedisSettings):
     """How much is claimed at once, for how long, and how often it is tried."""
 
-    enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
     enrich_time_budget_s: Seconds = 20.0
     enrich_timeout_s: Seconds = 10.0
     enrich_lease_s: Seconds = Field(30.0, validate_default=True)

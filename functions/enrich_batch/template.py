@@ -1,6 +1,7 @@
 """The enricher that needs no one else: titles and summaries put together from the facts alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from string import Formatter
 from typing import NamedTuple
 
@@ -142,8 +143,14 @@ class TemplateEnricher:
 
 def _sayable(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:
     for piece in pieces:
-        if all(name is None or name in words for _, name, _, _ in Formatter().parse(piece)):
+        if words.keys() >= _names(piece):
             yield piece.format_map(words)
+
+
+@cache
+def _names(piece: str) -> frozenset[str]:
+    """The names of the words that a piece is made with."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(piece) if name)
 
 
 def _ended(sentence: str) -> str:

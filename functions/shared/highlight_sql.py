@@ -77,19 +77,26 @@ CONFLICTS = f"""
 # A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
 # counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
 # No lease and no put-off reaches further ahead than `ahead_s`: what does was written before the
-# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index.
+# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index,
+# and passes over what others hold. A claim changes no column of an index, which would cost an entry
+# in each of them. A lease without an end is an older function's, which moves available_at instead.
+_FREE = """(
+            lease IS NOT NULL AND leased_until > now()
+            AND leased_until <= now() + make_interval(secs => :ahead_s)) IS NOT TRUE"""
 CLAIM = f"""
     WITH due AS (
-        SELECT id FROM highlights WHERE status = 'PENDING_AI' AND available_at <= now()
+        SELECT id FROM highlights
+        WHERE status = 'PENDING_AI' AND available_at <= now() AND {_FREE}
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), stranded AS (
         SELECT id FROM highlights
         WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
+            AND {_FREE}
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     UPDATE highlights AS h
     SET lease = gen_random_uuid(), attempts = attempts + 1,
-        available_at = clock_timestamp() + make_interval(secs => :lease_s)
+        leased_until = clock_timestamp() + make_interval(secs => :lease_s)
     FROM (SELECT id FROM stranded UNION ALL SELECT id FROM due LIMIT :limit) AS next
     WHERE h.id = next.id
     RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}

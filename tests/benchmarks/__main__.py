@@ -13,6 +13,7 @@ from rich.table import Table
 from local.embedded.stack import Stack
 from tests.benchmarks import ingest, knative, lists, machine, memory, ready, table
 from tests.benchmarks.coldstart import cold_start
+from tests.benchmarks.enrich import enrichment
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger.backlog import backlog
 from tests.benchmarks.trigger.latency import lone_record
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ingest": ingest.ingest_one,
     "batch": ingest.ingest_batch,
     "table": table.topic_to_table,
+    "enrich": enrichment,
     "knative": knative.one_a_request,
     "trigger": throughput,
     "lone": lone_record,

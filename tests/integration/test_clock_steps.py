@@ -17,7 +17,8 @@ from tests.integration.test_leases import TEXT, put, row, with_queue_at
 HOUR_S = 3600
 SETTINGS = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://u@h/d"})
 LEASE_S, AHEAD_S = SETTINGS.enrich_lease_s, SETTINGS.furthest_ahead_s
-STEP = "UPDATE highlights SET available_at = available_at + make_interval(secs => :seconds)"
+STEP = """UPDATE highlights SET available_at = available_at + make_interval(secs => :seconds),
+    leased_until = leased_until + make_interval(secs => :seconds)"""
 
 
 async def claim(queue: Highlights) -> list[list[Any]]:
@@ -119,7 +120,7 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
 
 
 def test_a_claim_reads_what_it_claims_and_not_what_is_done(own_table: Table) -> None:
-    """Nor what others hold or is put off: both ways to be overdue are ranges of one index."""
+    """Nor what is put off: both ways to be overdue are ranges of one index."""
     own_table.run(
         "INSERT INTO highlights"
         " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status,"

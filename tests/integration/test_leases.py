@@ -10,10 +10,13 @@ from functions.shared.settings import PostgresSettings
 from local.embedded.stack import Stack
 from tests.events import MATCH
 from tests.integration.table import Table
+from tests.waiting import eventually
 
 LEASE_S = 60.0
 ATTEMPTS = 3
 TEXT = {"title": "Goal", "summary": "A goal."}
+LEASES_END = "UPDATE highlights SET leased_until = now() - interval '1 second'"
+WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 Claim = list[Any]
 
 
@@ -76,7 +79,7 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
     async def work(queue: Highlights) -> None:
         ((first, *_),) = await claim(queue)
         assert await claim(queue) == []
-        table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+        table.run(LEASES_END)
         ((again, *_),) = await claim(queue)
         assert again == first
 
@@ -91,7 +94,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
 
     async def work(queue: Highlights) -> None:
         (late,) = await claim(queue)
-        table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+        table.run(LEASES_END)
         (holder,) = await claim(queue)
         assert await queue.finish([row(late, **TEXT)]) == []
         assert await queue.give_back([row(late)], attempts=ATTEMPTS, backoff_s=1) == []
@@ -127,7 +130,7 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
 
     async def work(queue: Highlights) -> None:
         for _ in range(ATTEMPTS):
-            table.run("UPDATE highlights SET available_at = now() - interval '1 second'")
+            table.run(WAIT_ENDS)
             (held,) = await claim(queue)
             await queue.give_back([row(held)], attempts=ATTEMPTS, backoff_s=100)
             ((wait,),) = table.run(
@@ -151,3 +154,54 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}
+
+
+def test_a_claim_writes_to_no_index(own_table: Table) -> None:
+    """Nearly all rows that it changes stay in their pages (HOT), and cost no entry anywhere."""
+    put(own_table, 500)
+
+    async def work(queue: Highlights) -> None:
+        assert len(await claim(queue, 500)) == 500
+
+    with_queue_at(own_table.url, work)
+    eventually(lambda: _updates(own_table)[0] == 500)
+    assert _updates(own_table)[1] >= 400
+
+
+def _updates(table: Table) -> list[int]:
+    """The rows that were updated since the table began, and how many of them in their page."""
+    (counts,) = table.run(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'highlights'"
+    )
+    return counts
+
+
+OLD_CLAIM = """
+    UPDATE highlights SET lease = gen_random_uuid(), attempts = attempts + 1,
+        available_at = clock_timestamp() + make_interval(secs => :seconds)
+"""
+
+
+def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table: Table) -> None:
+    """It says so by available_at alone, and works beside newer ones while they are deployed."""
+    put(table)
+    table.run(OLD_CLAIM, seconds=60)
+
+    async def work(queue: Highlights) -> None:
+        assert await claim(queue) == []
+        table.run(OLD_CLAIM, seconds=-1)
+        assert len(await claim(queue)) == 1
+
+    with_queue(quiet_stack, work)
+
+
+def test_what_is_recorded_anew_is_free_at_once(quiet_stack: Stack, table: Table) -> None:
+    """Whatever lease there was ended with it, also where an older function left its end."""
+    put(table)
+
+    async def work(queue: Highlights) -> None:
+        assert len(await claim(queue)) == 1
+        table.run("UPDATE highlights SET lease = NULL")
+        assert len(await claim(queue)) == 1
+
+    with_queue(quiet_stack, work)

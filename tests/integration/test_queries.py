@@ -11,6 +11,7 @@ from functions.list_highlights.query import Query, parse
 from functions.shared.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
 from local.embedded.stack import Stack
 from tests.integration.table import Table
+from tests.integration.test_leases import put
 
 MATCH = UUID(int=7)
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
@@ -29,6 +30,15 @@ FILL = """
                 WHEN 3 THEN 'IGNORED' ELSE 'READY' END,
            now() - interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
     FROM generate_series(1, 100000) AS n
+"""
+
+DONE = """
+    INSERT INTO highlights (id, match_id, event_id, revision, retracted, occurred_at, event_type,
+                            team_key, status, title, summary)
+    SELECT gen_random_uuid(), md5((n % 2000)::text)::uuid, n::text, 0, false,
+           timestamptz '2025-01-01' + n * interval '1 second', 'goal', 'team ' || n % 200,
+           'READY', 'GOAL', 'A goal.'
+    FROM generate_series(1, :count) AS n
 """
 
 
@@ -85,6 +95,26 @@ def test_one_highlight_and_the_queue_are_found_by_index(
     plan = _plan(full_table, statement, **values)
     assert one_of & _indexes(plan)
     assert "Seq Scan" not in _kinds(plan)
+
+
+def test_a_claim_reads_no_more_beside_ten_times_as_many_done_rows(own_table: Table) -> None:
+    """Its time is that of what it claims; what grows is the depth of indexes alone."""
+    few = _blocks_of_a_claim(own_table, done=10_000)
+    many = _blocks_of_a_claim(own_table, done=100_000)
+    assert many <= 1.5 * few
+
+
+def _blocks_of_a_claim(table: Table, done: int) -> int:
+    """The blocks that a claim of 100 reads, beside so many done rows that are vacuumed."""
+    table.run("TRUNCATE highlights")
+    table.run(DONE, count=done)
+    put(table, 200)
+    table.run("VACUUM ANALYZE highlights")
+    statement = CLAIM.replace(":limit", "100").replace(":lease_s", "30").replace(":ahead_s", "64")
+    ((plan,),) = table.run(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+    root = (plan if isinstance(plan, list) else orjson.loads(plan))[0]["Plan"]
+    assert root["Actual Rows"] == 100
+    return int(root["Shared Hit Blocks"] + root["Shared Read Blocks"])
 
 
 def _values(query: Query) -> dict[str, Any]:
