@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -80,9 +81,10 @@ class Consume:
         """
         taken: list[Taken] = []
         failures: list[Failure] = []
+        now = self._rules.now()
         for delivery in deliveries:
             try:
-                event = self._event(delivery)
+                event = self._event(delivery, now)
             except ValidationError as error:
                 failures.append(Failure(delivery, delivery.unreadable or _reasons(error)))
             except ValueError as error:
@@ -94,9 +96,9 @@ class Consume:
             failures += await self._record(taken)
         return failures
 
-    def _event(self, delivery: Delivery) -> IdentifiedEvent:
+    def _event(self, delivery: Delivery, now: datetime) -> IdentifiedEvent:
         event = IdentifiedEvent.model_validate(delivery.data)
-        if why := self._rules.too_far_ahead(event):
+        if why := self._rules.too_far_ahead(event, now):
             raise ValueError(f"occurredAt: {why}")
         return event
 

@@ -86,10 +86,11 @@ class Ingest:
 
     def _check_times(self, events: Sequence[Event], field_of: Callable[[int], str]) -> None:
         """Refuse events that occurred too far ahead of our clock; `field_of` names one's field."""
+        now = self._rules.now()
         errors = {
             field_of(index): [why]
             for index, event in enumerate(events)
-            if (why := self._rules.too_far_ahead(event))
+            if (why := self._rules.too_far_ahead(event, now))
         }
         if errors:
             raise invalid(errors)

@@ -28,9 +28,8 @@ class EventRules:
         """Why an event makes no highlight, where its sender may have expected one."""
         return self.highlight_types.hint(event.event_type, event.period)
 
-    def too_far_ahead(self, event: Event) -> str | None:
-        """Why the time of an event is refused, if it lies too far ahead of our clock."""
-        now = self.now()
+    def too_far_ahead(self, event: Event, now: datetime) -> str | None:
+        """Why the time of an event is refused, if it lies too far ahead of our clock's `now`."""
         if event.occurred_at - now <= self.max_clock_skew:
             return None
         return f"lies more than {self.max_clock_skew} ahead of our clock, {now:%Y-%m-%dT%H:%M:%SZ}"
