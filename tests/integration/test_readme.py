@@ -21,7 +21,7 @@ ELSEWHERE = {
     "make demo": "tests/integration/test_laptops.py",
     "make test": "this",
     "docker compose up --build --wait": "tests/e2e",
-    "docker compose run --rm replay": "tests/e2e",
+    "docker compose run --build --rm replay": "tests/e2e",
     "docker compose down": "tests/e2e",
 }
 
