@@ -1,7 +1,7 @@
 """Requests for a function, past functions-framework's router and middleware.
 
-They cost as much as a third of what a bare function costs in all, and answer some requests
-themselves, in plain text: methods such as PROPFIND, a path with a line break in it, /robots.txt.
+They cost a quarter of what a bare function costs in all, and answer some requests themselves, in
+plain text: methods such as PROPFIND, a path with a line break in it, /robots.txt.
 """
 
 from collections.abc import Awaitable, Callable
