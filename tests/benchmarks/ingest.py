@@ -22,6 +22,7 @@ LONE_AIM_MS = 2
 BATCH = 500
 BATCH_CONNECTIONS = 4
 BATCH_AIM = 20_000
+TAKEN_WITHIN_S = 300  # hundreds of thousands, of one match and so of one partition
 PASSES_BY = {**FIRST_GOAL, "eventType": "corner"}
 
 
@@ -77,7 +78,9 @@ def alone(stack: Stack) -> Iterator[None]:
 def _wait_until_taken(stack: Stack) -> None:
     """Events of one match stay in order: when a last goal has arrived, so have all before it."""
     goal = httpx.post(f"{stack.events_url}/events", json=FIRST_GOAL).headers["Location"]
-    eventually(lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200)
+    eventually(
+        lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200, TAKEN_WITHIN_S
+    )
 
 
 @contextmanager
