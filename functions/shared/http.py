@@ -1,7 +1,7 @@
 """What every function's HTTP face shares: routes, limits, correlation, and errors as answers."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import blake2b
 
@@ -10,12 +10,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from functions.shared import trace
-from functions.shared.direct import serve_directly
+from functions.shared.direct import Handler, serve_directly
 from functions.shared.problems import Problem, Unavailable
 from functions.shared.readiness import Readiness
 from functions.shared.responses import Json
 
-Handler = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Handler]
 Admit = Callable[[Request], None]
 

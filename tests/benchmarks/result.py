@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import ge, le
 from statistics import median
 from typing import TypeVar
 
@@ -35,9 +36,7 @@ def at_least(
     aim: float | None = None,
 ) -> Result:
     """The median ratio of rounds in which ours and the peer's were taken side by side."""
-    ratio = _ratio(ours, peer)
-    aimed = "" if aim is None else f"≥ {aim:g} ×"
-    return _beside(what, unit, ours, peer, against, aimed, aim is None or ratio >= aim)
+    return _beside(what, unit, ours, peer, against, aim, "≥", ge)
 
 
 def at_most(
@@ -49,13 +48,7 @@ def at_most(
     aim: float | None = None,
 ) -> Result:
     """As `at_least`, of what costs."""
-    ratio = _ratio(ours, peer)
-    aimed = "" if aim is None else f"≤ {aim:g} ×"
-    return _beside(what, unit, ours, peer, against, aimed, aim is None or ratio <= aim)
-
-
-def _ratio(ours: Sequence[float], peer: Sequence[float]) -> float:
-    return median(mine / its for mine, its in zip(ours, peer, strict=True))
+    return _beside(what, unit, ours, peer, against, aim, "≤", le)
 
 
 def _beside(
@@ -64,14 +57,16 @@ def _beside(
     ours: Sequence[float],
     peer: Sequence[float],
     against: str,
-    aimed: str,
-    good: bool,
+    aim: float | None,
+    sign: str,
+    holds: Callable[[float, float], bool],
 ) -> Result:
+    ratio = median(mine / its for mine, its in zip(ours, peer, strict=True))
     return Result(
         what,
         f"{median(ours):,.0f} {unit}",
         f"{median(peer):,.0f} {unit}, {against}",
-        f"{_ratio(ours, peer):.2f} ×",
-        aimed,
-        good,
+        f"{ratio:.2f} ×",
+        "" if aim is None else f"{sign} {aim:g} ×",
+        aim is None or holds(ratio, aim),
     )

@@ -3,11 +3,10 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from select import select
 
 from local.kafka_trigger.commands.letter import Letter
-from local.kafka_trigger.commands.marks import AT_ONCE, End, MarkWriter, why_not
+from local.kafka_trigger.commands.marks import End, MarkWriter, why_not
 from local.kafka_trigger.commands.problem import Interrupted, Misuse
 
 LOOK_S = 0.1  # between two looks at whether it is to stop
@@ -21,10 +20,7 @@ class Discarder(MarkWriter):
 
         Raises Interrupted if it is to stop while there are more.
         """
-        left = iter(letters)
-        while some := list(islice(left, AT_ONCE)):
-            if is_stopping():
-                raise Interrupted
+        for some in self._parts(letters, is_stopping):
             marked = self._mark(some, "discarded")
             for letter in some:
                 yield End(letter, None, why_not(marked[letter.id]))

@@ -1,14 +1,16 @@
 """Marks in a dead-letter topic: what became of a letter, written beside it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.commands.letter import ClosedState, Letter
+from local.kafka_trigger.commands.problem import Interrupted
 from local.kafka_trigger.dead_letter import PREFIX
 from local.kafka_trigger.letter_form import Header
 from local.kafka_trigger.producer import RecordProducer
@@ -36,6 +38,16 @@ class MarkWriter:
         self._topic = topic
         self._producer = producer
         self._now = now
+
+    def _parts(
+        self, letters: Iterable[Letter], is_stopping: Callable[[], bool]
+    ) -> Iterator[list[Letter]]:
+        """As many letters at a time as may be under way; Interrupted if it is to stop."""
+        left = iter(letters)
+        while some := list(islice(left, AT_ONCE)):
+            if is_stopping():
+                raise Interrupted
+            yield some
 
     def _mark(
         self, letters: Sequence[Letter], state: ClosedState

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.commands.letter import GONE, Content, Letter
-from local.kafka_trigger.commands.marks import AT_ONCE, End, MarkWriter, why_not
-from local.kafka_trigger.commands.problem import Interrupted
+from local.kafka_trigger.commands.marks import End, MarkWriter, why_not
 from local.kafka_trigger.letter_form import is_too_large
 from local.kafka_trigger.producer import RecordProducer
 
@@ -49,10 +47,7 @@ class Redriver(MarkWriter):
 
         Raises Interrupted if it is to stop while there are more.
         """
-        left = iter(letters)
-        while some := list(islice(left, AT_ONCE)):
-            if is_stopping():
-                raise Interrupted
+        for some in self._parts(letters, is_stopping):
             yield from self._together(some)
 
     def _together(self, letters: Sequence[Letter]) -> Iterator[End]:
