@@ -40,6 +40,7 @@ INSTEAD = {
     "local.kafka_trigger run": "--help",
     "local.cron": "--help",
     "tests.benchmarks": "--help",
+    "tests.integration.statements": "--help",
     "infra.openapi": "--check",
 }
 USAGE = 2

@@ -1,5 +1,7 @@
 """Write down the statements of today, under the newest migration's name."""
 
+import argparse
+
 from functions.shared import highlight_sql as sql
 from infra.migrate import MIGRATIONS
 from tests.integration.statements import FOLDER
@@ -18,6 +20,7 @@ NAMED = {
 
 def main() -> None:
     """Write the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     newest = max(path.stem for path in MIGRATIONS.glob("*.sql"))
     text = "\n\n".join(f"-- name: {name}\n{each.strip()}" for name, each in NAMED.items())
     (FOLDER / f"{newest}.sql").write_text(f"{text}\n")
