@@ -63,15 +63,15 @@ class Reader:
         )  # fmt: skip
 
     def go_on(self, name: str, command: str) -> None:
-        """Run a command beside the others; what it says is kept in a file."""
-        with (self.folder / "said").open("ab") as said:
+        """Run a command beside the others; what it says is kept in a file of its own."""
+        with (self.folder / f"{name.split()[1]}.log").open("ab") as said:
             self.running[name] = subprocess.Popen(
                 [BASH, "-c", command], cwd=self.folder, env=self.environ, stdout=said, stderr=said
             )
 
     def said(self, line: str) -> bool:
-        """Whether something that goes on has said this line."""
-        return line in (self.folder / "said").read_text().splitlines()
+        """Whether the function has said this line."""
+        return line in (self.folder / "function.py.log").read_text().splitlines()
 
     def listens(self, port: str) -> bool:
         """Whether what the page has at a port is there."""
@@ -95,7 +95,8 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     for process in reader.running.values():
         process.kill()
         process.wait()
-    sys.stdout.write((tmp_path / "said").read_text())
+    for log in sorted(tmp_path.glob("*.log")):
+        sys.stdout.write(log.read_text())
 
 
 def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
