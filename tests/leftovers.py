@@ -8,6 +8,7 @@ programs.
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from uuid import uuid4
@@ -35,11 +36,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         return
     _, left = psutil.wait_procs(list(_marked(os.environ[MARK])), timeout=ENDS_WITHIN_S)
     for process in left:
-        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        with process.oneshot():
+        with suppress(psutil.Error), process.oneshot():  # it ends only now
             told = f"{process.pid}: {' '.join(process.cmdline())}, started by {_test_of(process)}"
-        session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
-        process.kill()
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+            session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
+            process.kill()
 
 
 def _mark_every_environment(mark: Mapping[str, str]) -> None:
