@@ -34,7 +34,7 @@ help: ## print this
 setup: $(ready) $(sdk)/installed ## install all packages into .venv, or bring it up to date
 
 demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
-	@$(python) -m local.demo
+	@$(python) -m local.stack.demo
 
 up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
 	@$(python) -m local.stack

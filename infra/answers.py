@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.alias_generators import to_camel
 
-from functions.shared.contracts import Event
-from functions.shared.highlight_sql import SHOWN
+from functions.shared.contract.event import Event
+from functions.shared.postgres.highlight_sql import SHOWN
 
 
 class Answer(BaseModel):

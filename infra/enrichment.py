@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from functions.shared.cache import Cache
-from functions.shared.highlight_sql import COUNT_BY_ATTEMPTS, COUNT_BY_STATUS, FAILED, RETRY
-from functions.shared.highlights import PENDING_AI, STATUSES
-from functions.shared.postgres import Postgres
-from functions.shared.problems import Unavailable
-from functions.shared.settings import PostgresSettings, RedisSettings, load
+from functions.shared.http.problems import Unavailable
+from functions.shared.postgres.highlight_sql import (
+    COUNT_BY_ATTEMPTS,
+    COUNT_BY_STATUS,
+    FAILED,
+    RETRY,
+)
+from functions.shared.postgres.highlights import PENDING_AI, STATUSES
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import PostgresSettings, RedisSettings, load
 
 PATIENCE_S = 60.0  # a count of all highlights may take longer than a reader would wait
 AT_ONCE = 500  # are tried again in one statement
@@ -53,7 +58,7 @@ HEADING = f"{'id':36}  {'matchId':36}  attempts  {'since':25}  eventId"
 class Enrichment:
     """The queue as its operator sees it."""
 
-    def __init__(self, postgres: Postgres, cache: Cache, ttl_s: int) -> None:
+    def __init__(self, postgres: Postgres, cache: PageCache, ttl_s: int) -> None:
         self._postgres = postgres
         self._cache = cache
         self._ttl_s = ttl_s
@@ -142,7 +147,7 @@ async def run(arguments: argparse.Namespace, settings: EnrichmentSettings) -> No
         Unavailable: the database is away, or not ready.
     """
     patient = {"database_timeout_s": PATIENCE_S, "database_queue_timeout_s": PATIENCE_S}
-    postgres, cache = Postgres(settings.model_copy(update=patient)), Cache(settings)
+    postgres, cache = Postgres(settings.model_copy(update=patient)), PageCache(settings)
     enrichment = Enrichment(postgres, cache, settings.cache_ttl_s)
     try:
         if arguments.command == "status":

@@ -7,9 +7,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import Field
 
-from functions.shared import kafka
-from functions.shared.settings import KafkaSettings, load
-from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.kafka import client
+from functions.shared.settings.load import KafkaSettings, load
 
 DAY_MS = 24 * 60 * 60 * 1000
 RETENTION_MS = {MATCH_EVENTS: 7 * DAY_MS, HIGHLIGHTS_PENDING: DAY_MS, DEAD_LETTERS: 30 * DAY_MS}
@@ -52,7 +52,7 @@ def create(admin: AdminClient, replication: int) -> list[str]:
 def main() -> None:
     """Create the topics, and say what was done."""
     settings = load(TopicsSettings)
-    admin = AdminClient(kafka.client(settings))
+    admin = AdminClient(client.client(settings))
     try:
         created = create(admin, settings.kafka_replication_factor)
     except KafkaException as error:

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.embedded.error import StackError
-from local.embedded.options import STATE
-from local.embedded.packages import folder_of
-from local.embedded.state import State
+from local.stack.errors import StackError
+from local.stack.options import STATE
+from local.stack.packages import folder_of
+from local.stack.state import State
 
 NOT_FOUND = 127  # as a shell has it
 

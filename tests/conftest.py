@@ -7,8 +7,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.asgi import check_lines_end
-from tests.leftovers import pytest_configure, pytest_sessionfinish
+from tests.support.drivers.asgi import check_lines_end
+from tests.support.leftovers import pytest_configure, pytest_sessionfinish
 
 __all__ = ["http", "pytest_configure", "pytest_sessionfinish"]
 

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.consume_goal.consume import Consume
-from functions.shared.body import read_body
-from functions.shared.deliveries import Failure
-from functions.shared.envelopes import failures_answer, open_envelope
-from functions.shared.http import Routes
-from functions.shared.metrics import exposition
-from functions.shared.readiness import Readiness
-from functions.shared.responses import Json
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.request_body import read_body
+from functions.shared.http.responses import Json
+from functions.shared.http.routing import Routes
+from functions.shared.inbound.envelopes import failures_answer, open_envelope
+from functions.shared.inbound.received_record import RejectedRecord
+from functions.shared.observability.metrics import exposition
 
 BODY_LIMIT = 16 * 1024 * 1024
 FAILURES_LOGGED = 50
@@ -39,7 +39,7 @@ def app(consume: Callable[[], Consume], ready: Readiness | None = None) -> Route
     return Routes({"/": {"POST": take}, "/metrics": {"GET": metrics}}, consume, ready=ready)
 
 
-def _log(failures: Sequence[Failure]) -> None:
+def _log(failures: Sequence[RejectedRecord]) -> None:
     for failure in failures[:FAILURES_LOGGED]:
         log.warning("record refused", extra={"fields": {"reason": failure.reason}})
     if len(failures) > FAILURES_LOGGED:

@@ -10,18 +10,18 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from functions.shared.contracts import IdentifiedEvent, highlight_id
-from functions.shared.deliveries import Delivery, Failure
-from functions.shared.event_rules import EventRules
-from functions.shared.highlights import IGNORED, PENDING_AI, RETRACTED, Change
-from functions.shared.metrics import Counter
-from functions.shared.names import fold_name, side_of
-from functions.shared.postgres import DataRefused
-from functions.shared.problems import summary
-from functions.shared.publisher import Record
-from functions.shared.topics import HIGHLIGHTS_PENDING
+from functions.shared.contract.event import IdentifiedEvent, highlight_id
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.team_names import fold_name, side_of
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING
+from functions.shared.http.problems import summary
+from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
+from functions.shared.kafka.publisher import Record
+from functions.shared.observability.metrics import Counter
+from functions.shared.postgres.highlights import IGNORED, PENDING_AI, RETRACTED, ChangedHighlight
+from functions.shared.postgres.pool import DataRefused
 
-Taken = tuple[IdentifiedEvent, Delivery]
+Taken = tuple[IdentifiedEvent, ReceivedRecord]
 Row = Mapping[str, Any]
 
 CONFLICTS = Counter(
@@ -34,24 +34,24 @@ log = logging.getLogger(__name__)
 IdentifiedEvent.model_rebuild()  # at the start, not at the first event
 
 
-class RecordsRevisions(Protocol):
+class RevisionRecorder(Protocol):
     """What consume-goal needs of the store."""
 
-    async def record(self, rows: Sequence[Row]) -> list[Change]:
+    async def record(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
         """Record revisions, at most one of each event."""
 
     async def conflicts(self, rows: Sequence[Row]) -> list[UUID]:
         """The ids of the rows that say something else than the same revision as recorded."""
 
 
-class Announces(Protocol):
+class PendingAnnouncer(Protocol):
     """What consume-goal needs of a publisher."""
 
     def announce(self, records: Sequence[Record]) -> None:
         """Publish without waiting; what is lost costs time, never a highlight."""
 
 
-class Invalidates(Protocol):
+class CacheInvalidator(Protocol):
     """What consume-goal needs of the cache."""
 
     def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
@@ -63,9 +63,9 @@ class Consume:
 
     def __init__(
         self,
-        store: RecordsRevisions,
-        cache: Invalidates,
-        publisher: Announces,
+        store: RevisionRecorder,
+        cache: CacheInvalidator,
+        publisher: PendingAnnouncer,
         rules: EventRules,
     ) -> None:
         self._store = store
@@ -73,40 +73,40 @@ class Consume:
         self._publisher = publisher
         self._rules = rules
 
-    async def take(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+    async def take(self, deliveries: Sequence[ReceivedRecord]) -> list[RejectedRecord]:
         """Record what the deliveries say; returns those that can never be taken, and why.
 
         Raises:
             Unavailable: the database is away, so the whole batch is to come again.
         """
         taken: list[Taken] = []
-        failures: list[Failure] = []
+        failures: list[RejectedRecord] = []
         now = self._rules.now()
         for delivery in deliveries:
             try:
                 event = self._event(delivery, now)
             except ValidationError as error:
-                failures.append(Failure(delivery, delivery.unreadable or _reasons(error)))
+                failures.append(RejectedRecord(delivery, delivery.unreadable or _reasons(error)))
             except ValueError as error:
-                failures.append(Failure(delivery, str(error)))
+                failures.append(RejectedRecord(delivery, str(error)))
             else:
-                if not passes_by(event, self._rules):
+                if not is_irrelevant(event, self._rules):
                     taken.append((event, delivery))
         if taken:
             failures += await self._record(taken)
         return failures
 
-    def _event(self, delivery: Delivery, now: datetime) -> IdentifiedEvent:
+    def _event(self, delivery: ReceivedRecord, now: datetime) -> IdentifiedEvent:
         event = IdentifiedEvent.model_validate(delivery.data)
         if why := self._rules.too_far_ahead(event, now):
             raise ValueError(f"occurredAt: {why}")
         return event
 
-    async def _record(self, taken: Sequence[Taken]) -> list[Failure]:
+    async def _record(self, taken: Sequence[Taken]) -> list[RejectedRecord]:
         async with self._cache.change({event.match_id for event, _ in taken}):
             try:
-                changes = await self._write(winners(taken))
-                failures: list[Failure] = []
+                changes = await self._write(latest_revisions(taken))
+                failures: list[RejectedRecord] = []
             except DataRefused:
                 changes, failures = await self._write_each(taken)
             self._publisher.announce(announcement(changes, taken[0]))
@@ -114,7 +114,7 @@ class Consume:
             await self._tell_conflicts(taken)
         return failures
 
-    async def _write(self, taken: Sequence[Taken]) -> list[Change]:
+    async def _write(self, taken: Sequence[Taken]) -> list[ChangedHighlight]:
         return await self._store.record(self._rows(taken))
 
     def _rows(self, taken: Sequence[Taken]) -> list[Row]:
@@ -128,24 +128,26 @@ class Consume:
                 "conflicting event ignored", extra={"fields": {"highlightId": str(highlight)}}
             )
 
-    async def _write_each(self, taken: Sequence[Taken]) -> tuple[list[Change], list[Failure]]:
+    async def _write_each(
+        self, taken: Sequence[Taken]
+    ) -> tuple[list[ChangedHighlight], list[RejectedRecord]]:
         """Write one by one, since Postgres refuses a value of one of them."""
-        changes: list[Change] = []
-        failures: list[Failure] = []
+        changes: list[ChangedHighlight] = []
+        failures: list[RejectedRecord] = []
         for one in taken:
             try:
                 changes += await self._write([one])
             except DataRefused as refused:
-                failures.append(Failure(one[1], str(refused)))
+                failures.append(RejectedRecord(one[1], str(refused)))
         return changes, failures
 
 
-def passes_by(event: IdentifiedEvent, rules: EventRules) -> bool:
+def is_irrelevant(event: IdentifiedEvent, rules: EventRules) -> bool:
     """Whether an event neither makes a highlight nor can revise one."""
     return not (event.revision or event.retracted or rules.makes_highlight(event))
 
 
-def winners(taken: Iterable[Taken]) -> list[Taken]:
+def latest_revisions(taken: Iterable[Taken]) -> list[Taken]:
     """Of each event the one revision that counts: the highest, and of equals a retraction.
 
     Of two that are equal in this, the first, as in the table.
@@ -163,7 +165,7 @@ def rank(event: IdentifiedEvent) -> tuple[int, bool]:
     return event.revision, event.retracted
 
 
-def row(event: IdentifiedEvent, delivery: Delivery, rules: EventRules) -> Row:
+def row(event: IdentifiedEvent, delivery: ReceivedRecord, rules: EventRules) -> Row:
     """The event as the store records it."""
     side = side_of(event.team, event.home_team, event.away_team)
     name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
@@ -184,7 +186,7 @@ def status_of(event: IdentifiedEvent, rules: EventRules) -> str:
     return PENDING_AI if rules.makes_highlight(event) else IGNORED
 
 
-def announcement(changes: Sequence[Change], first: Taken) -> list[Record]:
+def announcement(changes: Sequence[ChangedHighlight], first: Taken) -> list[Record]:
     """The record that tells enrich-batch of its work, if there is any; in the first's trace."""
     event, delivery = first
     pending = [change for change in changes if change.status == PENDING_AI]

@@ -9,30 +9,30 @@ from starlette.responses import Response
 from functions.consume_goal.app import app
 from functions.consume_goal.consume import Consume
 from functions.consume_goal.settings import ConsumeGoalSettings
-from functions.shared import process
-from functions.shared.cache import Cache
-from functions.shared.highlight_sql import RECORDS
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.publisher import Publisher
-from functions.shared.readiness import Readiness, ask
-from functions.shared.settings import load
-from functions.shared.topics import HIGHLIGHTS_PENDING
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING
+from functions.shared.http import server
+from functions.shared.http.readiness import Readiness, ask
+from functions.shared.kafka.publisher import Publisher
+from functions.shared.postgres.highlight_sql import RECORDS
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import load
 
 settings = load(ConsumeGoalSettings)
-process.configure("consume-goal", settings)
+server.configure("consume-goal", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
-def store() -> Highlights:
+def store() -> HighlightStore:
     """The process' one store."""
-    return Highlights(Postgres(settings), RECORDS)
+    return HighlightStore(Postgres(settings), RECORDS)
 
 
 @cache
-def page_cache() -> Cache:
+def page_cache() -> PageCache:
     """The process' one cache."""
-    return Cache(settings)
+    return PageCache(settings)
 
 
 @cache

@@ -1,6 +1,6 @@
 """What consume-goal reads from the environment."""
 
-from functions.shared.settings import (
+from functions.shared.settings.load import (
     EventSettings,
     KafkaSettings,
     PostgresSettings,

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.enrich_batch.enrich import EnrichBatch
-from functions.shared.body import read_body
-from functions.shared.http import Routes
-from functions.shared.readiness import Readiness
-from functions.shared.responses import Json
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.request_body import read_body
+from functions.shared.http.responses import Json
+from functions.shared.http.routing import Routes
 
 BODY_LIMIT = 16 * 1024 * 1024
 

@@ -11,34 +11,34 @@ from uuid import UUID
 
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared import trace
-from functions.shared.highlights import FAILED_AI, Change
-from functions.shared.postgres import DataRefused
+from functions.shared.observability import trace
+from functions.shared.postgres.highlights import FAILED_AI, ChangedHighlight
+from functions.shared.postgres.pool import DataRefused
 
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 
 
-class Queue(Protocol):
+class EnrichmentQueue(Protocol):
     """What enrich-batch needs of the store."""
 
     async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[list[Any]]:
         """Lease highlights: id, lease, match_id, traceparent, attempts, facts."""
 
-    async def finish(self, rows: Sequence[Row]) -> list[Change]:
+    async def finish(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
         """Make READY the rows whose lease still holds."""
 
     async def give_back(
         self, rows: Sequence[Row], *, attempts: int, backoff_s: float
-    ) -> list[Change]:
+    ) -> list[ChangedHighlight]:
         """Put off, or at the last attempt fail, the rows whose lease still holds."""
 
     async def count_pending(self) -> int:
         """How many highlights still await their text."""
 
 
-class Invalidates(Protocol):
+class CacheInvalidator(Protocol):
     """What enrich-batch needs of the cache."""
 
     def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
@@ -88,8 +88,8 @@ class EnrichBatch:
 
     def __init__(
         self,
-        queue: Queue,
-        cache: Invalidates,
+        queue: EnrichmentQueue,
+        cache: CacheInvalidator,
         enricher: Enricher,
         settings: EnrichBatchSettings,
         clock: Callable[[], float] = monotonic,
@@ -159,12 +159,12 @@ class EnrichBatch:
         tally.failed += len(failed)
         tally.postponed += len(given_back) - len(failed)
 
-    async def _finish(self, outcome: _Outcome) -> list[Change]:
+    async def _finish(self, outcome: _Outcome) -> list[ChangedHighlight]:
         """Keep all texts in one statement; if Postgres refuses one, each alone."""
         try:
             return await self._keep(outcome.described)
         except DataRefused:
-            ready: list[Change] = []
+            ready: list[ChangedHighlight] = []
             for claim, text in outcome.described:
                 try:
                     ready += await self._keep([(claim, text)])
@@ -173,7 +173,7 @@ class EnrichBatch:
                     _log(logging.WARNING, "text refused", claim, error=str(refused))
             return ready
 
-    async def _keep(self, described: Sequence[tuple[Claim, Text]]) -> list[Change]:
+    async def _keep(self, described: Sequence[tuple[Claim, Text]]) -> list[ChangedHighlight]:
         if not described:
             return []
         rows = [
@@ -186,7 +186,7 @@ class EnrichBatch:
                 _log(logging.INFO, "highlight ready", claim, title=text.title)
         return ready
 
-    async def _give_back(self, claims: Sequence[Claim]) -> list[Change]:
+    async def _give_back(self, claims: Sequence[Claim]) -> list[ChangedHighlight]:
         if not claims:
             return []
         return await self._queue.give_back(

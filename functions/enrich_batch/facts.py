@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from functions.enrich_batch.invisible import without_invisible
-from functions.shared.event_types import SHOOTOUT_GOAL, is_kick
-from functions.shared.names import Side, side_of
+from functions.shared.contract.event_types import SHOOTOUT_GOAL, is_kick
+from functions.shared.contract.team_names import Side, side_of
 
 # Beside white space, what is no part of a name but would reach beyond it: control characters, and
 # the marks that reorder the text which follows them.

@@ -10,28 +10,28 @@ from functions.enrich_batch.app import app
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared import process
-from functions.shared.cache import Cache
-from functions.shared.highlight_sql import ENRICHES
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness, ask
-from functions.shared.settings import load
+from functions.shared.http import server
+from functions.shared.http.readiness import Readiness, ask
+from functions.shared.postgres.highlight_sql import ENRICHES
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import load
 
 settings = load(EnrichBatchSettings)
-process.configure("enrich-batch", settings)
+server.configure("enrich-batch", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
-def queue() -> Highlights:
+def queue() -> HighlightStore:
     """The process' one queue."""
-    return Highlights(Postgres(settings), ENRICHES)
+    return HighlightStore(Postgres(settings), ENRICHES)
 
 
 @cache
-def page_cache() -> Cache:
+def page_cache() -> PageCache:
     """The process' one cache."""
-    return Cache(settings)
+    return PageCache(settings)
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from enum import Enum, auto
 
-from functions.shared.names import Side
+from functions.shared.contract.team_names import Side
 
 
-class Turn(Enum):
+class GoalEffect(Enum):
     """What a goal did to the score, for the side that it counts for."""
 
     OPENS = auto()  # 1-0
@@ -16,7 +16,7 @@ class Turn(Enum):
     REDUCES = auto()  # still behind
 
 
-def turns(home: int, away: int, side: Side | None) -> frozenset[Turn]:
+def goal_effects(home: int, away: int, side: Side | None) -> frozenset[GoalEffect]:
     """Return what a goal for `side` (None: for either) can have done if this is the score after it.
 
     Empty when no such goal leads to that score: the two contradict each other.
@@ -26,15 +26,15 @@ def turns(home: int, away: int, side: Side | None) -> frozenset[Turn]:
     return frozenset(_turn(*scored[each]) for each in sides if scored[each][0] > 0)
 
 
-def _turn(scored: int, conceded: int) -> Turn:
+def _turn(scored: int, conceded: int) -> GoalEffect:
     match scored, scored - conceded:
         case 1, 1:
-            return Turn.OPENS
+            return GoalEffect.OPENS
         case 2, 2:
-            return Turn.DOUBLES
+            return GoalEffect.DOUBLES
         case _, 1:
-            return Turn.LEADS
+            return GoalEffect.LEADS
         case _, 0:
-            return Turn.EQUALISES
+            return GoalEffect.EQUALISES
         case _, lead:
-            return Turn.EXTENDS if lead > 0 else Turn.REDUCES
+            return GoalEffect.EXTENDS if lead > 0 else GoalEffect.REDUCES

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from functions.shared.highlight_sql import LONGEST_BACKOFF_S
-from functions.shared.settings import PostgresSettings, RedisSettings, Seconds
+from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
+from functions.shared.settings.load import PostgresSettings, RedisSettings, Seconds
 
 
 class EnrichBatchSettings(PostgresSettings, RedisSettings):

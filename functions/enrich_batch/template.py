@@ -6,39 +6,39 @@ from string import Formatter
 from typing import NamedTuple
 
 from functions.enrich_batch.facts import Facts, Text
-from functions.enrich_batch.score import Turn, turns
+from functions.enrich_batch.score import GoalEffect, goal_effects
 
 # Of each row the first phrase whose every {word} is known. {side} is who the goal counts for,
 # {unlisted} the same where the score line does not name them.
 PLAYER_PHRASES = {
-    Turn.OPENS: ("opens the scoring for {unlisted}", "opens the scoring"),
-    Turn.LEADS: ("puts {side} ahead",),
-    Turn.EQUALISES: ("equalises for {side}", "equalises"),
-    Turn.DOUBLES: ("doubles the lead for {unlisted}", "doubles the lead"),
-    Turn.EXTENDS: ("extends the lead for {unlisted}", "extends the lead"),
-    Turn.REDUCES: ("pulls one back for {unlisted}", "pulls one back"),
+    GoalEffect.OPENS: ("opens the scoring for {unlisted}", "opens the scoring"),
+    GoalEffect.LEADS: ("puts {side} ahead",),
+    GoalEffect.EQUALISES: ("equalises for {side}", "equalises"),
+    GoalEffect.DOUBLES: ("doubles the lead for {unlisted}", "doubles the lead"),
+    GoalEffect.EXTENDS: ("extends the lead for {unlisted}", "extends the lead"),
+    GoalEffect.REDUCES: ("pulls one back for {unlisted}", "pulls one back"),
 }
 GOAL_PHRASES = {
-    Turn.OPENS: ("puts {side} ahead", "opens the scoring"),
-    Turn.LEADS: ("puts {side} ahead",),
-    Turn.EQUALISES: ("brings {side} level", "levels the score"),
-    Turn.DOUBLES: ("doubles the lead for {side}", "doubles the lead"),
-    Turn.EXTENDS: ("extends the lead for {side}", "extends the lead"),
-    Turn.REDUCES: ("pulls one back for {side}", "pulls one back"),
+    GoalEffect.OPENS: ("puts {side} ahead", "opens the scoring"),
+    GoalEffect.LEADS: ("puts {side} ahead",),
+    GoalEffect.EQUALISES: ("brings {side} level", "levels the score"),
+    GoalEffect.DOUBLES: ("doubles the lead for {side}", "doubles the lead"),
+    GoalEffect.EXTENDS: ("extends the lead for {side}", "extends the lead"),
+    GoalEffect.REDUCES: ("pulls one back for {side}", "pulls one back"),
 }
 
 
-class Form(NamedTuple):
+class Phrasing(NamedTuple):
     """How a kind of event is told: of each row, the pieces whose every {word} is known."""
 
-    phrases: Mapping[Turn, Sequence[str]]
+    phrases: Mapping[GoalEffect, Sequence[str]]
     turned: Sequence[str]  # the title where the score tells what the goal did: {turn}
     plain: Sequence[str]  # the title where it does not
     sentence: Sequence[str]  # the summary, up to the event's own description
 
 
 TAIL = (": {score}", ", {clock}")
-SCORED = Form(
+SCORED = Phrasing(
     PLAYER_PHRASES,
     ("{player} {turn}", *TAIL),
     ("{label} ", "GOAL by {player}", *TAIL),
@@ -47,63 +47,63 @@ SCORED = Form(
         ", assisted by {assist}",
     ),
 )  # fmt: skip
-CONVERTED = Form(
+CONVERTED = Phrasing(
     PLAYER_PHRASES,
     ("{player} {turn} from the penalty spot", *TAIL),
     ("{label} ", "GOAL by {player} from the penalty spot", *TAIL),
     ("{player} scores", " for {side}", " from the penalty spot", " {when}", " to make it {score}"),
 )
-GOAL = Form(
+GOAL = Phrasing(
     GOAL_PHRASES,
     ("Goal {turn}", *TAIL),
     ("{label} ", "GOAL", *TAIL),
     ("A goal", " for {side}", " {when}", ": {score}", ", assisted by {assist}"),
 )
-PENALTY_GOAL = Form(
+PENALTY_GOAL = Phrasing(
     GOAL_PHRASES,
     ("Penalty goal {turn}", *TAIL),
     ("{label} ", "GOAL from the penalty spot", *TAIL),
     ("A penalty goal", " for {side}", " {when}", ": {score}"),
 )
-OWN_GOAL = Form(
+OWN_GOAL = Phrasing(
     GOAL_PHRASES,
     ("Own goal", " by {player}", " {turn}", *TAIL),
     ("Own goal", " by {player}", " counts for {side}", *TAIL),
     ("An own goal", " by {player}", " {when}", " counts for {side}", ": {score}"),
 )
 # A kick of a shoot-out makes its own score, and none of the match.
-KICK = Form(
+KICK = Phrasing(
     {},
     (),
     ("{player} scores in the shoot-out", ": {kicks}"),
     ("{player} scores", " for {side}", " in the shoot-out", " to make it {kicks}"),
 )
-NAMELESS_KICK = Form(
+NAMELESS_KICK = Phrasing(
     {},
     (),
     ("{label} ", "GOAL in the shoot-out", ": {kicks}"),
     ("A goal", " for {side}", " in the shoot-out", ": {kicks}"),
 )
-MISSED_KICK = Form(
+MISSED_KICK = Phrasing(
     {},
     (),
     ("{player} misses in the shoot-out", ": {kicks}"),
     ("{player} misses", " for {side}", " in the shoot-out", ", which stands at {kicks}"),
 )
-NAMELESS_MISS = Form(
+NAMELESS_MISS = Phrasing(
     {},
     (),
     ("{label} ", "miss in the shoot-out", ": {kicks}"),
     ("A miss", " for {side}", " in the shoot-out", ", which stands at {kicks}"),
 )
 # What another event has to do with its player and the score is unknown: they stand beside it.
-OTHER = Form(
+OTHER = Phrasing(
     {},
     (),
     ("{label} ", "{kind}", ": {player}", ", {clock}"),
     ("{label} ", "{kind}", " {when}", " at {score}", ": {player}"),
 )
-FORMS = {  # with a player, and without
+PHRASINGS = {  # with a player, and without
     "goal": (SCORED, GOAL),
     "penalty goal": (CONVERTED, PENALTY_GOAL),
     "own goal": (OWN_GOAL, OWN_GOAL),
@@ -132,7 +132,7 @@ class TemplateEnricher:
     async def enrich(self, facts: Facts) -> Text:
         """Return the text for these facts."""
         facts = facts.cleaned()
-        with_player, without = FORMS.get(facts.event_type.casefold(), (OTHER, OTHER))
+        with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
         form = with_player if facts.player else without
         words = _judged(facts, form.phrases, _words(facts))
         title = "".join(_sayable(form.turned if "turn" in words else form.plain, words))
@@ -180,12 +180,12 @@ def _words(facts: Facts) -> dict[str, str]:
 
 
 def _judged(
-    facts: Facts, phrases: Mapping[Turn, Sequence[str]], words: dict[str, str]
+    facts: Facts, phrases: Mapping[GoalEffect, Sequence[str]], words: dict[str, str]
 ) -> dict[str, str]:
     """Add what a goal did to the score, if certain; drop the score that it may not have made."""
     if facts.score is None or not phrases:
         return words
-    possible = turns(*facts.score, facts.side)
+    possible = goal_effects(*facts.score, facts.side)
     if not possible or _may_be_a_kick(facts):
         return {name: word for name, word in words.items() if name != "score"}
     stranger = facts.team and not facts.side and facts.home_team and facts.away_team

@@ -8,16 +8,16 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.shared.highlights import Document
-from functions.shared.http import Admit, Routes, json_with_etag
-from functions.shared.problems import Problem
-from functions.shared.readiness import Readiness
+from functions.shared.http.problems import Problem
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.routing import Admit, Routes, json_with_etag
+from functions.shared.postgres.highlights import Document
 
 PREFIX = "/highlights/"
 CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
-class Gets(Protocol):
+class HighlightReader(Protocol):
     """What get-highlight needs of the store."""
 
     async def get(self, highlight_id: UUID) -> Document | None:
@@ -25,7 +25,7 @@ class Gets(Protocol):
 
 
 def app(
-    store: Callable[[], Gets], admit: Admit | None = None, ready: Readiness | None = None
+    store: Callable[[], HighlightReader], admit: Admit | None = None, ready: Readiness | None = None
 ) -> Routes:
     """GET /highlights/{id}."""
 

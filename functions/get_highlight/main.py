@@ -8,26 +8,26 @@ from starlette.responses import Response
 
 from functions.get_highlight.app import app
 from functions.get_highlight.settings import GetHighlightSettings
-from functions.shared import process
-from functions.shared.access import admission
-from functions.shared.highlight_sql import GETS
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness, ask
-from functions.shared.settings import load
+from functions.shared.http import server
+from functions.shared.http.auth import build_guard
+from functions.shared.http.readiness import Readiness, ask
+from functions.shared.postgres.highlight_sql import GETS
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.settings.load import load
 
 settings = load(GetHighlightSettings)
-process.configure("get-highlight", settings)
+server.configure("get-highlight", settings)
 
 
 @cache  # on first use: threads made before gunicorn forks are dead in the worker
-def store() -> Highlights:
+def store() -> HighlightStore:
     """The process' one store."""
-    return Highlights(Postgres(settings), GETS)
+    return HighlightStore(Postgres(settings), GETS)
 
 
 ready = Readiness({"postgres": ask(store)})
-routes = app(store, admission(settings), ready)
+routes = app(store, build_guard(settings), ready)
 
 
 @functions_framework.aio.http

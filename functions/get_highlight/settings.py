@@ -1,6 +1,6 @@
 """What get-highlight reads from the environment."""
 
-from functions.shared.settings import AccessSettings, PostgresSettings
+from functions.shared.settings.load import AccessSettings, PostgresSettings
 
 
 class GetHighlightSettings(PostgresSettings, AccessSettings):

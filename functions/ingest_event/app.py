@@ -6,19 +6,19 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.ingest_event.ingest import EXPECTED, Ingest, Publishes
-from functions.shared.body import read_json
-from functions.shared.event_rules import EventRules
-from functions.shared.http import Admit, Routes, header_lines
-from functions.shared.readiness import Readiness
-from functions.shared.responses import Json
+from functions.ingest_event.ingest import EXPECTED, EventPublisher, Ingest
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.request_body import read_json
+from functions.shared.http.responses import Json
+from functions.shared.http.routing import Admit, Routes, header_lines
 
 EVENT_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
 
 
 def app(
-    publisher: Callable[[], Publishes],
+    publisher: Callable[[], EventPublisher],
     rules: EventRules,
     *,
     admit: Admit | None = None,

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from functions.shared.contracts import Event
-from functions.shared.known_fields import EVENT_FIELDS, LARGEST, without_most_unknown
-from functions.shared.problems import ERRORS_TOLD, Errors, explain, invalid
+from functions.shared.contract.event import Event
+from functions.shared.contract.known_fields import EVENT_FIELDS, LARGEST, without_most_unknown
+from functions.shared.http.problems import ERRORS_TOLD, Errors, explain, invalid
 
 BATCH_LIMIT = 500
 COMMAS = BATCH_LIMIT * LARGEST

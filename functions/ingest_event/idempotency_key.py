@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from functions.shared.problems import Problem, invalid
+from functions.shared.http.problems import Problem, invalid
 
 KEY_LIMIT = 120  # characters; leaves room in an eventId for an item's index
 IN_BATCH = "/#"  # stands between the key of a batch and the index of an item

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 
 from functions.ingest_event.batch import events_of
 from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, key_of_item
-from functions.shared import trace
-from functions.shared.contracts import AssignedId, Event, highlight_id
-from functions.shared.event_rules import EventRules
-from functions.shared.gathering import Gathered, Gathering
-from functions.shared.known_fields import EVENT_FIELDS
-from functions.shared.problems import Problem, Unavailable, explain, invalid
-from functions.shared.publisher import Acknowledged, NotAcknowledged, Record
-from functions.shared.topics import MATCH_EVENTS
+from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
+from functions.shared.contract.event import AssignedId, Event, highlight_id
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.known_fields import EVENT_FIELDS
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.http.problems import Problem, Unavailable, explain, invalid
+from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.observability import trace
 
 Receipt = dict[str, str]
 EXPECTED = "expected"
@@ -23,7 +23,7 @@ EXPECTED = "expected"
 Event.model_rebuild()  # at the start, not at the first event
 
 
-class Publishes(Protocol):
+class EventPublisher(Protocol):
     """What ingest-event needs of a publisher."""
 
     def publish(
@@ -45,10 +45,10 @@ class Arrival:
 class Ingest:
     """Takes events in; knows nothing of HTTP."""
 
-    def __init__(self, publisher: Callable[[], Publishes], rules: EventRules) -> None:
+    def __init__(self, publisher: Callable[[], EventPublisher], rules: EventRules) -> None:
         self._publisher = publisher
         self._rules = rules
-        self._arrivals = Gathering(self._take)
+        self._arrivals = MicroBatcher(self._take)
 
     async def one(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
         """Accept one event, as JSON; the key is its id if it brings none of its own.
@@ -122,7 +122,7 @@ class Ingest:
 
 
 def _traceparent() -> str:
-    return trace.current.get() or trace.continued(None)
+    return trace.current.get() or trace.continue_trace(None)
 
 
 def event_of(body: bytes) -> Event:

@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from functions.ingest_event.app import app
 from functions.ingest_event.settings import IngestEventSettings
-from functions.shared import process
-from functions.shared.access import admission
-from functions.shared.publisher import Publisher
-from functions.shared.readiness import Readiness, ask
-from functions.shared.settings import load
-from functions.shared.topics import MATCH_EVENTS
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.http import server
+from functions.shared.http.auth import build_guard
+from functions.shared.http.readiness import Readiness, ask
+from functions.shared.kafka.publisher import Publisher
+from functions.shared.settings.load import load
 
 settings = load(IngestEventSettings)
-process.configure("ingest-event", settings)
+server.configure("ingest-event", settings)
 
 
 @cache  # on first use: a producer made before gunicorn forks is dead in the worker
@@ -29,7 +29,7 @@ ready = Readiness({"kafka": ask(publisher)})
 routes = app(
     publisher,
     settings.rules,
-    admit=admission(settings),
+    admit=build_guard(settings),
     ready=ready,
     highlights_url=settings.highlights_url or "",
 )

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from functions.shared.settings import AccessSettings, EventSettings, KafkaSettings
+from functions.shared.settings.load import AccessSettings, EventSettings, KafkaSettings
 
 
 def _base_url(url: str) -> str:

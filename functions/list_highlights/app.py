@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import parse
-from functions.shared.http import Admit, Routes, json_with_etag
-from functions.shared.readiness import Readiness
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.routing import Admit, Routes, json_with_etag
 
 
 def app(

@@ -9,29 +9,29 @@ from starlette.responses import Response
 from functions.list_highlights.app import app
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared import process
-from functions.shared.access import admission
-from functions.shared.cache import Cache
-from functions.shared.highlight_sql import LISTS
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.readiness import Readiness, ask
-from functions.shared.settings import load
+from functions.shared.http import server
+from functions.shared.http.auth import build_guard
+from functions.shared.http.readiness import Readiness, ask
+from functions.shared.postgres.highlight_sql import LISTS
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import load
 
 settings = load(ListHighlightsSettings)
-process.configure("list-highlights", settings)
+server.configure("list-highlights", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
-def store() -> Highlights:
+def store() -> HighlightStore:
     """The process' one store."""
-    return Highlights(Postgres(settings), LISTS)
+    return HighlightStore(Postgres(settings), LISTS)
 
 
 @cache
-def page_cache() -> Cache:
+def page_cache() -> PageCache:
     """The process' one cache."""
-    return Cache(settings)
+    return PageCache(settings)
 
 
 @cache
@@ -41,7 +41,7 @@ def pages() -> Pages:
 
 
 ready = Readiness({"postgres": ask(store)}, {"redis": ask(page_cache)})
-routes = app(pages, admission(settings), ready)
+routes = app(pages, build_guard(settings), ready)
 
 
 @functions_framework.aio.http

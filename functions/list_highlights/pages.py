@@ -6,19 +6,19 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from functions.list_highlights.query import Query
-from functions.shared.flights import Flights
-from functions.shared.highlights import Document
-from functions.shared.http import etag_of
+from functions.shared.concurrency.single_flight import SingleFlight
+from functions.shared.http.routing import etag_of
+from functions.shared.postgres.highlights import Document
 
 
-class Lists(Protocol):
+class HighlightLister(Protocol):
     """What list-highlights needs of the store."""
 
     async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int) -> list[Document]:
         """Highlights by these filters, newest first."""
 
 
-class Caches(Protocol):
+class PageCaching(Protocol):
     """What list-highlights needs of the cache."""
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
@@ -64,10 +64,10 @@ class Page:
 class Pages:
     """Answers queries; knows nothing of HTTP."""
 
-    def __init__(self, store: Lists, cache: Caches) -> None:
+    def __init__(self, store: HighlightLister, cache: PageCaching) -> None:
         self._store = store
         self._cache = cache
-        self._flights: Flights[Page] = Flights()
+        self._flights: SingleFlight[Page] = SingleFlight()
 
     async def page(self, query: Query) -> Page:
         """The page that a query asks for.

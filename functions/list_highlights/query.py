@@ -12,11 +12,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from functions.shared.contracts import moment
-from functions.shared.event_types import fold_event_type
-from functions.shared.highlights import READY, STATUSES, Document
-from functions.shared.names import SIDES, fold_name
-from functions.shared.problems import ERRORS_TOLD, NAME_TOLD, Errors, invalid, unknown
+from functions.shared.contract.event import parse_rfc3339
+from functions.shared.contract.event_types import fold_event_type
+from functions.shared.contract.team_names import SIDES, fold_name
+from functions.shared.http.problems import ERRORS_TOLD, NAME_TOLD, Errors, invalid, unknown
+from functions.shared.postgres.highlights import READY, STATUSES, Document
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
@@ -162,7 +162,7 @@ class _Reader:
         # A + that was not encoded arrives as a space.
         text = re.sub(r" (?=\d\d:\d\d$)", "+", self.given.get("updatedSince", ""))
         try:
-            return moment(text) if text else None
+            return parse_rfc3339(text) if text else None
         except ValueError as error:
             self.refuse("updatedSince", str(error))
             return None
@@ -174,7 +174,7 @@ class _Reader:
         try:
             padded = text + "=" * (-len(text) % 4)
             after, _, after_id = base64.urlsafe_b64decode(padded).decode().partition("/")
-            return {"after": moment(after), "after_id": UUID(after_id)}
+            return {"after": parse_rfc3339(after), "after_id": UUID(after_id)}
         except ValueError:
             self.refuse("cursor", "must come from the Link header of an earlier answer")
             return {}

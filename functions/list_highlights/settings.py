@@ -1,6 +1,6 @@
 """What list-highlights reads from the environment."""
 
-from functions.shared.settings import AccessSettings, PostgresSettings, RedisSettings
+from functions.shared.settings.load import AccessSettings, PostgresSettings, RedisSettings
 
 
 class ListHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings):

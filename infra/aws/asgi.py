@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Scope
 
-from functions.shared import loose_ends
+from functions.shared.concurrency import pending_work
 
 Header = tuple[bytes, bytes]
 
@@ -55,7 +55,7 @@ class Host:
     async def _answer(self, call: Call) -> Answer:
         exchange = _Exchange(call.body)
         await self._app(_scope(call), exchange.receive, exchange.send)
-        await loose_ends.tied(LOOSE_ENDS_S)
+        await pending_work.drain(LOOSE_ENDS_S)
         return exchange.answer()
 
 

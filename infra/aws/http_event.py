@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from functions.shared import trace
+from functions.shared.observability import trace
 from infra.aws.asgi import Answer, Call, Header
 
 NO_STAGE = "$default"

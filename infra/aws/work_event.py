@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from functions.shared.lambda_kafka import is_lambda_event as is_kafka_event
+from functions.shared.inbound.lambda_event import is_lambda_event as is_kafka_event
 from infra.aws.asgi import Answer, Call
 
 QUOTED = 500  # characters of a refusal that are told on

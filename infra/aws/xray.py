@@ -3,7 +3,7 @@
 import os
 import re
 
-from functions.shared import trace
+from functions.shared.observability import trace
 
 ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 

@@ -7,8 +7,8 @@ from pydantic.json_schema import models_json_schema
 
 from functions.ingest_event.idempotency_key import IN_BATCH, KEY_LIMIT
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.shared.contracts import Event
-from functions.shared.highlights import STATUSES
+from functions.shared.contract.event import Event
+from functions.shared.postgres.highlights import STATUSES
 from infra.answers import Accepted, BatchAccepted, Health, Highlight, ProblemDetails
 from infra.openapi import examples
 

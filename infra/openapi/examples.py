@@ -7,10 +7,10 @@ from typing import Any, Final
 from functions.enrich_batch.facts import Facts
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
-from functions.shared.contracts import Event
-from functions.shared.event_rules import EventRules
-from functions.shared.event_types import GOAL_TYPES, HighlightTypes
-from functions.shared.highlight_sql import FACTS, SHOWN
+from functions.shared.contract.event import Event
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
+from functions.shared.postgres.highlight_sql import FACTS, SHOWN
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read

@@ -2,10 +2,10 @@
 
 import sys
 
-from local import stopping
+from local.process import shutdown
 
 if __name__ == "__main__":
-    asked_to_stop = stopping.on_signals()  # the imports below take a while, and may be interrupted
+    asked_to_stop = shutdown.on_signals()  # the imports below take a while, and may be interrupted
     from local.cron.command import main
 
     sys.exit(main(asked_to_stop))

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from functions.shared.logs import configure
-from local import cron, probe_options
+from functions.shared.observability.logs import configure
+from local import cron
 from local.cron import crontab
 from local.cron.run import run
+from local.process import probe_options
 
 
 def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ import httpx
 from croniter import croniter
 from croniter.croniter import CroniterError
 
-from local.environment import substitute
+from local.process.substitution import substitute
 
 
 class CrontabError(Exception):

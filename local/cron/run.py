@@ -10,13 +10,13 @@ from functools import partial
 import httpx
 from prometheus_client import CollectorRegistry
 
-from local import probe_options
 from local.cron.crontab import Line
 from local.cron.line_thread import LineThread
 from local.cron.metrics import Metrics
 from local.cron.watch import health
-from local.exposition import exposition
-from local.probes import Report, Sources
+from local.process import probe_options
+from local.process.exposition import exposition
+from local.process.probes import Report, Sources
 
 LAST_WORDS_S = 1.0
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
-from local import probes
-from local.probes import Report
+from local.process import probes
+from local.process.probes import Report
 
 GRACE_S = 10.0  # a time-out is for each step of a call: to connect, to send, to be answered
 

@@ -9,14 +9,14 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
-from local import probe_options
-from local.exposition import exposition
-from local.kafka_trigger.address import told
-from local.kafka_trigger.client import group_protocol
-from local.kafka_trigger.config import Config
-from local.kafka_trigger.consumer import TriggerConsumer
-from local.kafka_trigger.reports import health, readiness, status
-from local.probes import Sources
+from local.kafka_trigger.config.address import redact_query
+from local.kafka_trigger.config.models import Config
+from local.kafka_trigger.consuming.consumer import TriggerConsumer
+from local.kafka_trigger.kafka.settings import group_protocol
+from local.kafka_trigger.observing.reports import health, readiness, status
+from local.process import probe_options
+from local.process.exposition import exposition
+from local.process.probes import Sources
 
 log = logging.getLogger("local.kafka_trigger")
 
@@ -66,7 +66,7 @@ def _consume_all(
 def _say_what_starts(config: Config) -> None:
     for trigger in config.triggers:
         fields = trigger.model_dump(include={"name", "topic", "group", "function", "envelope"})
-        fields["function"] = told(trigger.function)
+        fields["function"] = redact_query(trigger.function)
         fields["group_protocol"] = group_protocol(config.kafka)
         log.info("trigger starts", extra={"fields": fields})
 

@@ -12,6 +12,7 @@ import httpx
 from local.replay import match_lines, openfootball
 from local.replay.arguments import parser
 from local.replay.feed import events
+from local.replay.formatting import fixture, line
 from local.replay.openfootball import Match, UnreadableFileError
 from local.replay.output import Output, standard_output
 from local.replay.posting import reason
@@ -20,7 +21,6 @@ from local.replay.report import Report
 from local.replay.run import ProxyError, connect, replay
 from local.replay.schedule import plan
 from local.replay.selection import NoSuchMatchError, select
-from local.replay.words import fixture, line
 
 DONE, MISSING, USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.shared.contracts import Event
-from functions.shared.event_types import SHOOTOUT, SHOOTOUT_GOAL, SHOOTOUT_MISS
+from functions.shared.contract.event import Event
+from functions.shared.contract.event_types import SHOOTOUT, SHOOTOUT_GOAL, SHOOTOUT_MISS
 from local.replay.clock import timeline
 from local.replay.openfootball import Goal, Kick, Match
 

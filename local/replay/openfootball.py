@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 
-from functions.shared.contracts import Name
+from functions.shared.contract.event import Name
 
 Side = Literal["home", "away"]
 Kind = Literal["goal", "own_goal", "penalty_goal"]

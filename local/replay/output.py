@@ -5,7 +5,7 @@ import sys
 
 from rich.console import Console
 
-from local.silence import fall_silent
+from local.process.broken_pipe import fall_silent
 
 
 class Output(Console):

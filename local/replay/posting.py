@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 WORTH_A_RETRY = frozenset({429, 502, 503, 504})

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
+from local.replay.formatting import line
 from local.replay.output import Output
 from local.replay.posting import Accepted
-from local.replay.words import line
 
 
 class Watcher(Protocol):

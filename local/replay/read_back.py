@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from local.replay.reading import Highlights, UnreadError
+from local.replay.highlights_client import Highlights, UnreadError
 from local.replay.report import READY, Report
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from functions.shared.contracts import Event
-from local.replay.words import line
+from functions.shared.contract.event import Event
+from local.replay.formatting import line
 
 READY = "READY"
 

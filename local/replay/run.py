@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from local.replay.highlights_client import Highlights
 from local.replay.openfootball import Match
 from local.replay.posting import Accepted, Feed, GaveUpError, OnRetry, RefusedError
 from local.replay.read_back import follow, read_back
-from local.replay.reading import Highlights
 from local.replay.report import Report
 from local.replay.schedule import Lane, plan
 

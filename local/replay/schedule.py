@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 from local.replay.feed import events
 from local.replay.openfootball import Match
 

@@ -2,8 +2,8 @@
 
 from local.supervisor.command import Command, Run, User
 from local.supervisor.process import Process
+from local.supervisor.process_registry import ProcessRegistry
 from local.supervisor.readiness import NotReady
-from local.supervisor.register import Register
 from local.supervisor.supervisor import Supervisor
 
-__all__ = ["Command", "NotReady", "Process", "Register", "Run", "Supervisor", "User"]
+__all__ = ["Command", "NotReady", "Process", "ProcessRegistry", "Run", "Supervisor", "User"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.supervisor.command import Command
 
-LEASH = Path(__file__).with_name("leash.py")
+PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 
 
 def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
@@ -32,6 +32,6 @@ def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
 
 def _leashed(command: Command) -> list[str]:
     user = f"{command.user.uid}:{command.user.gid}" if command.user else "-"
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+    leash = [sys.executable, "-I", "-S", str(PARENT_DEATH), str(os.getpid())]
     arguments = [str(argument) for argument in command.arguments]
     return [*leash, str(int(command.stop_signal)), user, *arguments]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from local.supervisor import log_file, readiness, tree
+from local.supervisor import log_file, process_tree, readiness
 from local.supervisor.backoff import Backoff
 from local.supervisor.child import spawn
 from local.supervisor.command import Command, Run
@@ -99,22 +99,22 @@ class Process:
     def kill(self) -> None:
         """Kill the whole group, as a crash would; it is started again unless it is stopped."""
         if pid := self.pid:
-            tree.kill_group(pid)
+            process_tree.kill_group(pid)
 
     def kill_workers(self) -> None:
         """Kill what the process forked, and not the process itself."""
         if pid := self.pid:
-            tree.send(tree.descendants(pid), signal.SIGKILL)
+            process_tree.send(process_tree.descendants(pid), signal.SIGKILL)
 
     def pause(self) -> None:
         """Freeze it with all that it forked: it holds its connections and does not answer."""
         if pid := self.pid:
-            tree.send([pid, *tree.descendants(pid)], signal.SIGSTOP)
+            process_tree.send([pid, *process_tree.descendants(pid)], signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on after `pause`."""
         if pid := self.pid:
-            tree.send([pid, *tree.descendants(pid)], signal.SIGCONT)
+            process_tree.send([pid, *process_tree.descendants(pid)], signal.SIGCONT)
 
     def is_ready(self, until: Callable[[Run], bool] | None = None) -> bool:
         """Whether it does its work, or has come as far as `until`, or has ended if it runs once."""
@@ -174,7 +174,7 @@ class Process:
             return "was stopped"
         status = child.wait()
         # A worker that outlives its master would keep the port.
-        tree.kill_group(child.pid)
+        process_tree.kill_group(child.pid)
         return f"died of {signal.Signals(-status).name}" if status < 0 else f"ended ({status})"
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:

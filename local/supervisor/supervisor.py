@@ -9,8 +9,8 @@ from pathlib import Path
 
 from local.supervisor.command import Command, Run
 from local.supervisor.process import Process
+from local.supervisor.process_registry import ProcessRegistry
 from local.supervisor.readiness import NotReady, wait_ready
-from local.supervisor.register import Register
 
 RENEWAL_LIMIT_S = 60.0
 
@@ -18,7 +18,7 @@ RENEWAL_LIMIT_S = 60.0
 class Supervisor:
     """Starts processes, each with its log, and stops them together."""
 
-    def __init__(self, logs: Path, register: Register, say: Callable[[str], None]) -> None:
+    def __init__(self, logs: Path, register: ProcessRegistry, say: Callable[[str], None]) -> None:
         self.processes: dict[str, Process] = {}
         self._logs = logs
         self._register = register

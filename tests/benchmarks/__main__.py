@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks import ingest, knative, lists, machine, memory, ready, table
 from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.enrich import enrichment

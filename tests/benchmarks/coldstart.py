@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.embedded import ROOT
-from local.embedded.functions import READERS
-from local.embedded.stack import Stack
+from local.stack import ROOT
+from local.stack.services.functions import READERS
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_most, interleaved
-from tests.lambda_events import FIRST, http
-from tests.lambda_runtime import instance
+from tests.support.builders.lambda_events import FIRST, http
+from tests.support.drivers.lambda_runtime import instance
 
 IMPORTS = {
     "bare Python": "pass",
     "functions_framework.aio": "import functions_framework.aio",
     "awslambdaric": "import awslambdaric.bootstrap",
     "boto3": "import boto3",
-    "pydantic": "import functions.shared.settings",
+    "pydantic": "import functions.shared.settings.load",
     "confluent_kafka": "import confluent_kafka",
     "pg8000": "import pg8000.native",
     "redis": "import redis.asyncio",

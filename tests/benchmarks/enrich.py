@@ -13,19 +13,19 @@ import orjson
 from pg8000.native import Connection
 
 from functions.consume_goal.consume import row
-from functions.shared.deliveries import Delivery
-from functions.shared.highlight_sql import CLAIM, RECORD
-from functions.shared.postgres import connect
-from local.embedded import functions
-from local.embedded.functions import Function
-from local.embedded.ports import free_port
-from local.embedded.stack import Stack
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import CLAIM, RECORD
+from functions.shared.postgres.pool import connect
+from local.stack.ports import free_port
+from local.stack.services import functions
+from local.stack.services.functions import Function
+from local.stack.stack import Stack
 from local.supervisor import Process
 from tests.benchmarks.ingest import alone
 from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.benchmarks.table import RAW_BATCH, goals
-from tests.revisions import RULES
+from tests.support.builders.revisions import RULES
 
 ROWS = 40_000
 COPIES = 5  # of what is done, which makes 200,000
@@ -139,7 +139,10 @@ def _record(connection: Connection) -> None:
     """
     now = datetime.now(UTC)
     rows = [
-        {**row(event, Delivery(None, None, None), RULES), "occurredAt": now + number * GOAL_EVERY}
+        {
+            **row(event, ReceivedRecord(None, None, None), RULES),
+            "occurredAt": now + number * GOAL_EVERY,
+        }
         for number, event in enumerate(goals(ROWS))
     ]
     for at in range(0, ROWS, RAW_BATCH):

@@ -7,14 +7,14 @@ from statistics import median
 
 import httpx
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import SECONDS, Aims, Comparison, Server
 from tests.benchmarks.load import Load
 from tests.benchmarks.result import Result, interleaved
 from tests.benchmarks.trigger import topic as topics
-from tests.events import FIRST_GOAL
-from tests.waiting import eventually
+from tests.support.builders.events import FIRST_GOAL
+from tests.support.waiting import eventually
 
 PEER, BARE = "FastAPI, aiokafka", "bare"
 AIMS = {64: {}, 128: {PEER: Aims(rate=2.2), BARE: Aims(cpu=1.6)}}  # by connections

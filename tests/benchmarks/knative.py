@@ -7,13 +7,13 @@ from functools import partial
 from confluent_kafka import Producer
 from pg8000.native import Connection
 
-from functions.shared.postgres import connect
-from local.embedded.stack import Stack
+from functions.shared.postgres.pool import connect
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.benchmarks.table import LIMIT_S, goals
 from tests.benchmarks.trigger import topic as topics
 from tests.benchmarks.trigger.process import running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 BATCH = 1_000  # as local/triggers.toml has it
 RECORDS = {BATCH: 20_000, 1: 4_000}

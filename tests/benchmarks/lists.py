@@ -8,14 +8,14 @@ from uuid import uuid4
 import httpx
 from pydantic import TypeAdapter
 
-from functions.shared.postgres import connect
+from functions.shared.postgres.pool import connect
 from infra.answers import Highlight
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import Aims, Comparison, Server
 from tests.benchmarks.result import Result
-from tests.events import FIRST_GOAL
-from tests.waiting import eventually
+from tests.support.builders.events import FIRST_GOAL
+from tests.support.waiting import eventually
 
 CONNECTIONS = 64
 MATCHES = 64

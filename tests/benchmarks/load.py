@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
 WARM_UP_S = 0.5
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import uuid4
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks import process_tree
 from tests.benchmarks.load import Load
 from tests.benchmarks.result import Result
-from tests.events import FIRST_GOAL
+from tests.support.builders.events import FIRST_GOAL
 
 MIB = 2**20
 SERVICES = ("broker", "gateway", "postgres", "valkey")  # not ours; what they keep is theirs to say

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from local.embedded import ROOT
-from local.embedded.ports import HOST, free_port
-from local.embedded.stack import Stack
+from local.stack import ROOT
+from local.stack.ports import HOST, free_port
+from local.stack.stack import Stack
 from local.supervisor import Command, Process
 from tests.benchmarks.http import Server
 

@@ -11,9 +11,9 @@ from statistics import quantiles
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result
-from tests.events import FIRST_GOAL
+from tests.support.builders.events import FIRST_GOAL
 
 GOALS_PER_S = 200
 GOALS = 3_000

@@ -10,16 +10,16 @@ from confluent_kafka import Producer
 from pg8000.native import Connection
 
 from functions.consume_goal.consume import row
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.deliveries import Delivery
-from functions.shared.highlight_sql import RECORD
-from functions.shared.postgres import connect
-from functions.shared.topics import MATCH_EVENTS
-from local.embedded.stack import Stack
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import RECORD
+from functions.shared.postgres.pool import connect
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
-from tests.events import FIRST_GOAL
-from tests.revisions import RULES
-from tests.waiting import eventually
+from tests.support.builders.events import FIRST_GOAL
+from tests.support.builders.revisions import RULES
+from tests.support.waiting import eventually
 
 RECORDS = 20_000
 SINGLES = 2_000
@@ -85,7 +85,9 @@ def _through_the_function(stack: Stack, connection: Connection) -> float:
 def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
-    rows: list[Any] = [row(event, Delivery(None, None, None), RULES) for event in goals(count)]
+    rows: list[Any] = [
+        row(event, ReceivedRecord(None, None, None), RULES) for event in goals(count)
+    ]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()
     for made in batches:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local.kafka_trigger.record import Record
-from tests.deliveries import Request
-from tests.records import record
+from local.kafka_trigger.consuming.record import Record
+from tests.support.builders.deliveries import Request
+from tests.support.builders.records import record
 
 PROGRAM = Path(__file__).with_name("program.py")
 INSTALLED = Path(sys.prefix) / "cloudevents-sdk"

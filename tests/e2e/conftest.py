@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.embedded.ports import free_port
-from tests.e2e.containers import LASTING, SECRETS, Containers, new_secrets
-from tests.e2e.docker import docker_runs
+from local.stack.ports import free_port
+from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
+from tests.support.drivers.docker import docker_runs
 
 MENDED_WITHIN_S = 60
 

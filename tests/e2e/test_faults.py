@@ -5,10 +5,10 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.e2e.containers import LASTING, ONCE, Containers
-from tests.events import event_json
-from tests.tournament import GOALS_OF_2022, replay_2022, replay_with_fault
-from tests.waiting import eventually
+from tests.support.builders.events import event_json
+from tests.support.drivers.containers import LASTING, ONCE, Containers
+from tests.support.tournament import GOALS_OF_2022, replay_2022, replay_with_fault
+from tests.support.waiting import eventually
 
 SPEED = 1500  # the matches take 4 seconds, so that a fault falls into their midst
 DEADLINE_S = 5  # within which ingest-event answers

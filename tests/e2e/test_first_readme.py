@@ -4,8 +4,8 @@ import json
 
 import httpx
 
-from tests.e2e.containers import Containers
-from tests.waiting import eventually
+from tests.support.drivers.containers import Containers
+from tests.support.waiting import eventually
 
 EXAMPLE = (
     '{"matchId": "00000000-0000-0000-0000-000000000001", "occurredAt": "2025-12-08T20:16:00Z",'

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from infra.roles import READER, WRITER
-from tests.e2e.containers import (
+from tests.support.drivers.containers import (
     FUNCTIONS,
     LASTING,
     REACHABLE,

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.containers import Containers
-from tests.events import event_json
+from tests.support.builders.events import event_json
+from tests.support.drivers.containers import Containers
 
 
 def test_without_keys_it_does_not_face_a_network(containers: Containers) -> None:

@@ -15,13 +15,14 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from functions.shared.contracts import highlight_id
-from local.embedded import ROOT, tools
-from local.embedded.stack import Stack
-from tests.e2e.docker import docker_runs
-from tests.events import FIRST_GOAL, MATCH
-from tests.lambda_events import SCHEDULE, http, kafka
-from tests.lambda_runtime import FunctionError, Runtime, environment
+from functions.shared.contract.event import highlight_id
+from local.stack import ROOT
+from local.stack.services import programs
+from local.stack.stack import Stack
+from tests.support.builders.events import FIRST_GOAL, MATCH
+from tests.support.builders.lambda_events import SCHEDULE, http, kafka
+from tests.support.drivers.docker import docker_runs
+from tests.support.drivers.lambda_runtime import FunctionError, Runtime, environment
 
 IMAGE = "goalstream-lambda:e2e"
 # As Lambda has it: a user of its own, nothing to write to but /tmp, no more rights.
@@ -47,7 +48,7 @@ def services(image: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """What tells a function where its services are; nobody else works on them."""
     assert image
     with Stack(tmp_path, environ={}) as stack:
-        for name in (tools.TRIGGER, tools.CRON):
+        for name in (programs.TRIGGER, programs.CRON):
             stack.processes[name].stop()
         yield stack.addresses.settings
 

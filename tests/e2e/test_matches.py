@@ -1,5 +1,5 @@
-from tests.e2e.containers import FUNCTIONS, Containers
-from tests.tournament import GOALS_OF_2022, replay_2022
+from tests.support.drivers.containers import FUNCTIONS, Containers
+from tests.support.tournament import GOALS_OF_2022, replay_2022
 
 
 def test_all_matches_of_2022_make_172_ready_highlights(containers: Containers) -> None:

@@ -3,10 +3,10 @@
 import re
 import shlex
 
-from local.embedded import ROOT
-from tests.e2e.containers import Containers
-from tests.tournament import GOALS_OF_2022
-from tests.waiting import eventually
+from local.stack import ROOT
+from tests.support.drivers.containers import Containers
+from tests.support.tournament import GOALS_OF_2022
+from tests.support.waiting import eventually
 
 SECTION = (ROOT / "README.md").read_text().partition("## In containers\n")[2].partition("\n## ")[0]
 

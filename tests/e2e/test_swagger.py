@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.containers import Containers
+from tests.support.drivers.containers import Containers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

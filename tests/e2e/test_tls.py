@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.embedded.ports import free_port
-from tests.e2e.containers import SECRETS, Containers, new_secrets
-from tests.e2e.docker import docker_runs
-from tests.events import event_json
-from tests.waiting import eventually
+from local.stack.ports import free_port
+from tests.support.builders.events import event_json
+from tests.support.drivers.containers import SECRETS, Containers, new_secrets
+from tests.support.drivers.docker import docker_runs
+from tests.support.waiting import eventually
 
 LIST = """
 from confluent_kafka import Producer

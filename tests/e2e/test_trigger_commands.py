@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from tests.e2e.containers import Containers
-from tests.tournament import replay_2022
-from tests.waiting import eventually
+from tests.support.drivers.containers import Containers
+from tests.support.tournament import replay_2022
+from tests.support.waiting import eventually
 
 GARBAGE = """
 import os

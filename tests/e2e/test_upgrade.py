@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from local.embedded import ROOT
-from tests.e2e.containers import LASTING, Containers
-from tests.events import event_json
+from local.stack import ROOT
+from tests.support.builders.events import event_json
+from tests.support.drivers.containers import LASTING, Containers
 
 LINE = (
     "infra/migrations/9999_broken.sql failed, and nothing was changed:"

@@ -2,10 +2,10 @@
 
 import httpx
 
-from local.embedded import ROOT
-from tests.e2e.containers import FUNCTIONS, Containers
-from tests.events import event_json
-from tests.waiting import eventually
+from local.stack import ROOT
+from tests.support.builders.events import event_json
+from tests.support.drivers.containers import FUNCTIONS, Containers
+from tests.support.waiting import eventually
 
 
 def test_a_saved_file_starts_its_function_anew_and_no_request_fails(

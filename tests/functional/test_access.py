@@ -13,15 +13,15 @@ from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_event
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
-from functions.shared.access import admission
-from functions.shared.deliveries import Delivery
-from functions.shared.http import Admit, Routes
-from functions.shared.settings import AccessSettings, load
+from functions.shared.http.auth import build_guard
+from functions.shared.http.routing import Admit, Routes
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.settings.load import AccessSettings, load
 from infra.answers import ProblemDetails
-from tests.asgi import Client
-from tests.events import MATCH, event_json, id_of, identified
-from tests.fakes import FakeCache, FakePublisher, FakeStore
-from tests.revisions import RULES
+from tests.support.builders.events import MATCH, event_json, id_of, identified
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakePublisher, FakeStore
 
 KEY = "the-key-of-the-feed"
 KEYS = {"API_KEYS": KEY}
@@ -52,7 +52,7 @@ def _list(admit: Admit | None) -> Routes:
 
 def _get(admit: Admit | None) -> Routes:
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), Delivery(None, None, None), RULES)]))
+    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
     return get_highlight(lambda: store, admit)
 
 
@@ -70,7 +70,7 @@ class Public:
     def client(self, environ: dict[str, str], time: Time | None = None) -> Client:
         """Return who calls the function, whose access is as these variables say."""
         settings = load(AccessSettings, environ)
-        return Client(self.make(admission(settings, time or Time())))
+        return Client(self.make(build_guard(settings, time or Time())))
 
     def ask(self, client: Client, **headers: str) -> httpx.Response:
         """Return the answer to the request."""
@@ -132,7 +132,7 @@ def test_without_the_key_there_is_a_401(public: Public, headers: dict[str, str])
 def test_what_is_refused_is_not_published() -> None:
     """It stays outside."""
     publisher = FakePublisher()
-    admit = admission(load(AccessSettings, KEYS))
+    admit = build_guard(load(AccessSettings, KEYS))
     client = Client(ingest_event(lambda: publisher, RULES, admit=admit))
     assert client.post("/events", json=event_json()).status_code == 401
     assert publisher.published == []

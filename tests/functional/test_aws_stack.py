@@ -16,7 +16,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.cloudformation import (
+from tests.support.cloudformation import (
     ACCOUNT,
     CLUSTER,
     MSK,
@@ -27,7 +27,7 @@ from tests.cloudformation import (
     secret,
     transformed,
 )
-from tests.policies import Statement, allows
+from tests.support.iam_policies import Statement, allows
 
 NAME = "goals"
 HELD = {"AWS::Lambda::EventSourceMapping", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}

@@ -11,10 +11,10 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared.settings import Settings
-from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.settings.load import Settings
 from infra.topics import PARTITIONS, TopicsSettings
-from tests.cloudformation import MSK, ROOT, SELF_MANAGED, Template, read, transformed
+from tests.support.cloudformation import MSK, ROOT, SELF_MANAGED, Template, read, transformed
 
 CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared").glob("cache*.py"))
 HANDLER = "infra.aws.lambda_handler.handler"

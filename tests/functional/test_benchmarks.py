@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded.ports import HOST
+from local.stack.ports import HOST
 from local.supervisor import Command, Process
 from tests.benchmarks.load import Load
 from tests.benchmarks.process_tree import cpu_s, resident
 from tests.benchmarks.result import at_least, at_most
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 FORKS_AND_SPINS = """
 import os, time

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
-from functions.shared.body import MEMBER_LIMIT
-from tests.asgi import Client
-from tests.events import event_json
-from tests.fakes import FakePublisher
-from tests.revisions import RULES
+from functions.shared.http.request_body import MEMBER_LIMIT
+from tests.support.builders.events import event_json
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakePublisher
 
 JSON = {"Content-Type": "application/json"}
 MARK = b"\xef\xbb\xbf"

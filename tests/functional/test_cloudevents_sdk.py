@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
-from functions.shared.highlights import PENDING_AI, READY
+from functions.shared.postgres.highlights import PENDING_AI, READY
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.kafka_trigger.envelopes.json_events import BATCH, STRUCTURED
-from local.kafka_trigger.record import Record
 from tests.cloudevents_sdk import sdk
-from tests.deliveries import TRACE, Functions, Request, goal_record, post, request_of
-from tests.events import MATCH, id_of, identified
-from tests.records import TOPIC
+from tests.support.builders.deliveries import (
+    TRACE,
+    Functions,
+    Request,
+    goal_record,
+    post,
+    request_of,
+)
+from tests.support.builders.events import MATCH, id_of, identified
+from tests.support.builders.records import TOPIC
 
 Make = Callable[[Any], Request]
 

@@ -15,18 +15,16 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.app import BODY_LIMIT, app
 from functions.consume_goal.consume import Consume
-from functions.shared.cloudevents import BATCH, STRUCTURED
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.deliveries import Delivery
-from functions.shared.event_rules import EventRules
-from functions.shared.event_types import HighlightTypes
-from functions.shared.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED
-from functions.shared.publisher import Record
-from functions.shared.topics import HIGHLIGHTS_PENDING
-from tests.asgi import Client
-from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
-from tests.fakes import FakeCache, FakePublisher, FakeStore
-from tests.revisions import (
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.event_types import HighlightTypes
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING
+from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.kafka.publisher import Record
+from functions.shared.postgres.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED
+from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
+from tests.support.builders.revisions import (
     RULES,
     Batches,
     arrivals,
@@ -34,6 +32,8 @@ from tests.revisions import (
     envelope,
     expected,
 )
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakePublisher, FakeStore
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 GOAL = id_of(MATCH, "goal-1")
@@ -480,7 +480,9 @@ def test_a_kick_of_a_shoot_out_makes_no_highlight(event_type: str, world: World)
     assert world.store.rows == {}
     rules = EventRules(HighlightTypes.of("goal,shootoutGoal"))
     consume = Consume(world.store, world.cache, world.broker, rules)
-    asyncio.run(consume.take([Delivery(kick.model_dump(mode="json", by_alias=True), None, None)]))
+    asyncio.run(
+        consume.take([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
+    )
     assert world.status() == PENDING_AI
 
 
@@ -519,7 +521,7 @@ def test_an_event_of_the_far_future_is_refused(world: World) -> None:
     rules = EventRules(RULES.highlight_types)
     consume = Consume(world.store, world.cache, world.broker, rules)
     event = identified(occurredAt="2099-01-01T00:00:00Z").model_dump(mode="json", by_alias=True)
-    (failure,) = asyncio.run(consume.take([Delivery(event, None, None)]))
+    (failure,) = asyncio.run(consume.take([ReceivedRecord(event, None, None)]))
     assert failure.reason.startswith("occurredAt: lies more than 1 day, 0:00:00 ahead of our clock")
     assert world.store.rows == {}
 

@@ -12,15 +12,15 @@ from functions.enrich_batch.app import app
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared.cloudevents import BATCH
-from functions.shared.deliveries import Delivery
-from functions.shared.highlights import PENDING_AI, READY
-from functions.shared.settings import load
-from local.embedded import ROOT
-from tests.asgi import Client
-from tests.events import MATCH, event_json, id_of, identified
-from tests.fakes import FakeCache, FakeStore
-from tests.revisions import RULES, cloud_event
+from functions.shared.inbound.cloudevents import BATCH
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlights import PENDING_AI, READY
+from functions.shared.settings.load import load
+from local.stack import ROOT
+from tests.support.builders.events import MATCH, event_json, id_of, identified
+from tests.support.builders.revisions import RULES, cloud_event
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakeStore
 
 GOAL = id_of(MATCH, "goal-1")
 NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
@@ -31,7 +31,7 @@ def _store() -> FakeStore:
     """A store with one goal that awaits its text."""
     event = identified(team="home", player="John Doe")
     store = FakeStore()
-    asyncio.run(store.record([row(event, Delivery(None, None, None), RULES)]))
+    asyncio.run(store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
     return store
 
 
@@ -118,7 +118,7 @@ def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> N
 
 async def _record_more(store: FakeStore) -> None:
     events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
-    delivery = Delivery(None, None, None)
+    delivery = ReceivedRecord(None, None, None)
     await store.record([row(event, delivery, RULES) for event in events])
 
 

@@ -11,11 +11,11 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes import KafkaEvent
 from cloudevents.http import from_http
 
-from functions.shared.highlights import PENDING_AI, READY
+from functions.shared.postgres.highlights import PENDING_AI, READY
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
-from tests.deliveries import TRACE, Functions, goal_record, post, request_of
-from tests.events import MATCH, id_of, identified
-from tests.records import TOPIC
+from tests.support.builders.deliveries import TRACE, Functions, goal_record, post, request_of
+from tests.support.builders.events import MATCH, id_of, identified
+from tests.support.builders.records import TOPIC
 
 GOAL = id_of(MATCH, "goal-1")
 ENVELOPES: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD, "lambda"]

@@ -18,16 +18,16 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.event_rules import EventRules
-from functions.shared.publisher import Publisher, Record
-from functions.shared.settings import KafkaSettings, load
-from functions.shared.topics import MATCH_EVENTS
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.settings.load import KafkaSettings, load
 from infra.answers import Accepted, BatchAccepted, ProblemDetails
-from tests.asgi import Client
-from tests.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
-from tests.fakes import FakePublisher
-from tests.revisions import RULES
+from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakePublisher
 
 JSON = {"Content-Type": "application/json"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

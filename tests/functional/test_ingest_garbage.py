@@ -17,11 +17,11 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from functions.ingest_event.app import app
-from functions.shared.contracts import Event, IdentifiedEvent
-from functions.shared.http import Routes
-from functions.shared.publisher import Acknowledged, Record
-from tests.events import NAMES, event_json, events_json
-from tests.revisions import RULES
+from functions.shared.contract.event import Event, IdentifiedEvent
+from functions.shared.http.routing import Routes
+from functions.shared.kafka.publisher import Acknowledged, Record
+from tests.support.builders.events import NAMES, event_json, events_json
+from tests.support.builders.revisions import RULES
 
 BODIES = {"short": 100_000, "long": 1_000_000}[os.environ.get("GOALSTREAM_TEST_LENGTH", "short")]
 SEEDS = range(4)

@@ -18,14 +18,23 @@ from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import LONGEST
-from functions.shared.cloudevents import BATCH
-from functions.shared.http import Routes
-from functions.shared.metadata import Metadata
-from tests.asgi import Client
-from tests.events import NAMES, event_json
-from tests.fakes import FakeCache, FakeStore
-from tests.price import KIB, filled, ingest, most_memory, posted, price, trigger, unknown_field
-from tests.revisions import cloud_event
+from functions.shared.contract.metadata import Metadata
+from functions.shared.http.routing import Routes
+from functions.shared.inbound.cloudevents import BATCH
+from tests.support.builders.costs import (
+    KIB,
+    filled,
+    ingest,
+    most_memory,
+    posted,
+    price,
+    trigger,
+    unknown_field,
+)
+from tests.support.builders.events import NAMES, event_json
+from tests.support.builders.revisions import cloud_event
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakeStore
 
 LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 DEEP = (100, 200, 254, 255, 900, 1000, 1023, 1024, 30_000)

@@ -17,13 +17,13 @@ from functions.consume_goal.consume import row
 from functions.list_highlights.app import app
 from functions.list_highlights.pages import Pages
 from functions.list_highlights.query import PARAMETERS
-from functions.shared.deliveries import Delivery
-from functions.shared.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
 from infra.answers import Highlight, ProblemDetails
-from tests.asgi import Client
-from tests.events import MATCH, NAMES, OTHER_MATCH, identified
-from tests.fakes import FakeCache, FakeStore
-from tests.revisions import RULES
+from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, identified
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakeStore
 
 
 class World:
@@ -38,7 +38,7 @@ class World:
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
         """Record a goal, or a correction of one; return its id."""
         event = identified(eventId=event_id, **fields)
-        recorded = row(event, Delivery(None, None, None), RULES)
+        recorded = row(event, ReceivedRecord(None, None, None), RULES)
 
         async def record() -> None:
             async with self.cache.change({event.match_id}):
@@ -290,7 +290,7 @@ def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.world.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
-                await self.record([row(event, Delivery(None, None, None), RULES)])
+                await self.record([row(event, ReceivedRecord(None, None, None), RULES)])
             return read
 
     world = World()

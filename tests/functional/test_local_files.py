@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.cron.crontab import parse
-from local.kafka_trigger.load import ConfigError, load
+from local.kafka_trigger.config.load import ConfigError, load
 
 LOCAL = Path(__file__).parents[2] / "local"
 

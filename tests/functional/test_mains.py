@@ -130,9 +130,9 @@ def test_a_main_knows_neither_sql_nor_the_environment(main: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=identity)
 def test_one_place_reads_the_environment(module: Path) -> None:
-    """It is functions/shared/settings.py."""
+    """It is functions/shared/settings/load.py."""
     reads = {"environ", "getenv"} & names(module)
-    assert bool(reads) == (identity(module) == "functions/shared/settings.py")
+    assert bool(reads) == (identity(module) == "functions/shared/settings/load.py")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=identity)

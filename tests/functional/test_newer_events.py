@@ -5,11 +5,11 @@ from typing import get_args
 import orjson
 import pytest
 
-from functions.shared.highlights import PENDING_AI
+from functions.shared.postgres.highlights import PENDING_AI
 from local.kafka_trigger.envelopes.choice import Envelope
-from tests.deliveries import Functions, goal_record, post, request_of
-from tests.events import MATCH, event_json, id_of, whole_event
-from tests.price import ingest, posted
+from tests.support.builders.costs import ingest, posted
+from tests.support.builders.deliveries import Functions, goal_record, post, request_of
+from tests.support.builders.events import MATCH, event_json, id_of, whole_event
 
 UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "another", "plyer": "x"}
 

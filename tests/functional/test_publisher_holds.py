@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from functions.shared import publisher as module
-from functions.shared.publisher import Publisher, Record
-from functions.shared.settings import KafkaSettings, load
+from functions.shared.kafka import publisher as module
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.settings.load import KafkaSettings, load
 
 Delivered = Callable[[KafkaError | None, object], None]
 

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from functions.shared.kafka import QUEUE_KIB
-from functions.shared.publisher import NotAcknowledged, Publisher, Record
-from functions.shared.settings import KafkaSettings, load
-from functions.shared.topics import MATCH_EVENTS
-from tests.price import KIB
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.kafka.client import QUEUE_KIB
+from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
+from functions.shared.settings.load import KafkaSettings, load
+from tests.support.builders.costs import KIB
 
 
 def test_records_that_no_memory_is_left_for_are_refused_before_their_deadline() -> None:

@@ -11,14 +11,14 @@ from functions.enrich_batch.app import app as enrich_batch
 from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_events
 from functions.list_highlights.app import app as list_highlights
-from functions.shared.http import Routes
-from functions.shared.problems import Problem, Unavailable
-from functions.shared.readiness import LIMIT_S, Readiness
-from functions.shared.topic_check import ANSWER_WITHIN_S
-from local.embedded import ROOT
-from tests.asgi import Client
+from functions.shared.http.problems import Problem, Unavailable
+from functions.shared.http.readiness import LIMIT_S, Readiness
+from functions.shared.http.routing import Routes
+from functions.shared.kafka.topic_check import ANSWER_WITHIN_S
+from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
-from tests.revisions import RULES
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
 
 ingest_event = partial(ingest_events, rules=RULES)
 APPS = (ingest_event, consume_goal, enrich_batch, list_highlights, get_highlight)
@@ -30,7 +30,7 @@ ASK_READY = """
 import asyncio, sys
 import httpx
 from functions_framework.aio import create_asgi_app
-from functions.shared import topic_check
+from functions.shared.kafka import topic_check
 topic_check.ANSWER_WITHIN_S = 0.2
 
 async def ask(app):

@@ -7,13 +7,13 @@ import pytest
 
 from functions.consume_goal.app import BODY_LIMIT, app
 from functions.consume_goal.consume import Consume
-from functions.shared.cloudevents import BATCH
-from functions.shared.envelopes import RECORD_LIMIT
-from tests.asgi import Client
-from tests.events import event_json
-from tests.fakes import FakeCache, FakePublisher, FakeStore
-from tests.price import KIB, MIB, filled, posted, price, trigger, unknown_field
-from tests.revisions import RULES, cloud_event
+from functions.shared.inbound.cloudevents import BATCH
+from functions.shared.inbound.envelopes import RECORD_LIMIT
+from tests.support.builders.costs import KIB, MIB, filled, posted, price, trigger, unknown_field
+from tests.support.builders.events import event_json
+from tests.support.builders.revisions import RULES, cloud_event
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakePublisher, FakeStore
 
 NOTHINGS: dict[str, Callable[[], bytes]] = {
     "numbers": lambda: b"[" + b"1," * (BODY_LIMIT // 2 - 2) + b"1]",

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 from local.replay.__main__ import main
-from tests.events import id_of
+from tests.support.builders.events import id_of
 
 FINAL = ["--match", "argentina france", "--speed", "max"]
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.shared.problems import Problem
-from functions.shared.request_body import BodyGuard, announces_body
+from functions.shared.http.body_guard import BodyGuard, announces_body
+from functions.shared.http.problems import Problem
 
 LENGTH = (b"content-length", b"6")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from functions.consume_goal.settings import ConsumeGoalSettings
-from functions.shared.aws_secrets import fetch
-from functions.shared.secrets import Secrets
-from functions.shared.settings import AccessSettings, SettingsError, load
-from tests.fake_aws import FakeAws, fake_aws
+from functions.shared.settings.aws_secrets import fetch
+from functions.shared.settings.load import AccessSettings, SettingsError, load
+from functions.shared.settings.secrets import Secrets
+from tests.support.fakes.aws import FakeAws, fake_aws
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a"

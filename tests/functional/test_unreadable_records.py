@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
-from tests.deliveries import Functions, goal_record, post, request_of
-from tests.events import identified
+from tests.support.builders.deliveries import Functions, goal_record, post, request_of
+from tests.support.builders.events import identified
 
 UNREADABLE = {
     b"\xef\xbb\xbf" + identified().to_json(): "begins with a byte order mark (UTF-8)",

@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from functions.shared.postgres import connect
+from functions.shared.postgres.pool import connect
 from infra.migrate import migrate
-from local.embedded.ports import free_port
-from local.embedded.stack import Stack
-from tests.e2e.docker import docker_runs
-from tests.integration.apache_kafka import ApacheKafka, running_kafka
-from tests.integration.broker import KIND, Broker, running_broker
-from tests.integration.table import TIMEOUT_S, Table
+from local.stack.ports import free_port
+from local.stack.stack import Stack
+from tests.support.drivers.apache_kafka import ApacheKafka, running_kafka
+from tests.support.drivers.broker import KIND, Broker, running_broker
+from tests.support.drivers.docker import docker_runs
+from tests.support.drivers.table import TIMEOUT_S, Table
 
 # What a killed enricher held is taken up soon; nothing else differs from what people run.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}

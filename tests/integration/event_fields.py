@@ -13,26 +13,26 @@ import orjson
 from functions.consume_goal.consume import Consume
 from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_event
-from functions.shared.deliveries import Delivery
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.settings import PostgresSettings
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.settings.load import PostgresSettings
 from infra.answers import Highlight
-from tests.asgi import Client
-from tests.events import whole_event
-from tests.fakes import FakeCache, FakePublisher
-from tests.revisions import RULES
+from tests.support.builders.events import whole_event
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakeCache, FakePublisher
 
 
 async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
     """The highlight of an event that was posted, as it is read."""
-    store, broker = Highlights(postgres), FakePublisher()
+    store, broker = HighlightStore(postgres), FakePublisher()
     accepted = await Client(ingest_event(lambda: broker, RULES)).send(
         "POST", "/events", json=posted
     )
     (record,) = broker.published
     consume = Consume(store, FakeCache(), broker, RULES)
-    assert await consume.take([Delivery(orjson.loads(record.value), None, None)]) == []
+    assert await consume.take([ReceivedRecord(orjson.loads(record.value), None, None)]) == []
     path = f"/highlights/{accepted.json()['highlightId']}"
     answer = await Client(get_highlight(lambda: store)).send("GET", path)
     Highlight.model_validate_json(answer.content)

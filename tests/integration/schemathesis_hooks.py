@@ -16,8 +16,8 @@ from functions.list_highlights.query import (
     ROWS_BY_NUMBER,
     cursor_of,
 )
-from functions.shared.highlights import Document
-from functions.shared.metadata import Metadata
+from functions.shared.contract.metadata import Metadata
+from functions.shared.postgres.highlights import Document
 
 KEY = "Idempotency-Key"
 PAGE = {"page": 1, "pageSize": PAGE_SIZE}

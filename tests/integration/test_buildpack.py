@@ -19,9 +19,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import ROOT, functions
-from local.embedded.ports import HOST, free_port
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.ports import HOST, free_port
+from local.stack.services import functions
+from tests.support.waiting import eventually
 
 DEPLOYED = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",

@@ -5,21 +5,21 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from uuid import uuid4
 
-from functions.shared.cache import Cache
-from functions.shared.settings import RedisSettings
-from local.embedded.ports import HOST, free_port
-from local.embedded.stack import Stack
-from tests.waiting import LIMIT_S
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import RedisSettings
+from local.stack.ports import HOST, free_port
+from local.stack.stack import Stack
+from tests.support.waiting import LIMIT_S
 
 PAGE, CONTENT = ":50", b"a page"
 
 
-def with_cache(stack: Stack, work: Callable[[Cache], Awaitable[None]]) -> None:
+def with_cache(stack: Stack, work: Callable[[PageCache], Awaitable[None]]) -> None:
     """Work with a cache of its own client."""
 
     async def run() -> None:
         settings = {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"}
-        cache = Cache(RedisSettings.model_validate(settings))
+        cache = PageCache(RedisSettings.model_validate(settings))
         try:
             await work(cache)
         finally:
@@ -32,7 +32,7 @@ def test_a_page_is_kept_until_a_change(stack: Stack) -> None:
     """What was filled is read; after a change it is gone."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         lease = await cache.lease(match_id)
         assert lease
         await cache.fill(match_id, PAGE, CONTENT, lease)
@@ -48,7 +48,7 @@ def test_a_page_read_before_a_change_is_not_kept_after_it(stack: Stack) -> None:
     """A reader who was slow brings what is past."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         lease = await cache.lease(match_id)
         assert lease
         async with cache.change({match_id}):
@@ -63,7 +63,7 @@ def test_nothing_is_kept_while_a_change_is_under_way(stack: Stack) -> None:
     """Even a lease that was taken after the change began keeps nothing before its end."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         async with cache.change({match_id}):
             lease = await cache.lease(match_id)
             assert lease
@@ -79,7 +79,7 @@ def test_one_of_two_changes_that_ends_does_not_end_the_other(stack: Stack) -> No
     """As long as any change is under way, nothing is kept."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         async with cache.change({match_id}):
             async with cache.change({match_id}):
                 pass
@@ -95,7 +95,7 @@ def test_a_change_drops_only_its_own_match(stack: Stack) -> None:
     """The pages of another match stay."""
     match_id, other = uuid4(), uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         lease = await cache.lease(other)
         assert lease
         await cache.fill(other, PAGE, CONTENT, lease)
@@ -109,7 +109,7 @@ def test_nothing_is_kept_after_a_change_that_may_still_be_made(stack: Stack) -> 
     """As when the database has not answered in time, and does what it was told later."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         with suppress(TimeoutError):
             async with cache.change({match_id}):
                 raise TimeoutError
@@ -124,7 +124,7 @@ def test_nothing_is_kept_after_a_change_that_may_still_be_made(stack: Stack) -> 
 def test_more_calls_than_connections_wait_for_one(stack: Stack) -> None:
     """Under load the cache is needed most."""
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         await asyncio.gather(*(cache.read(uuid4(), PAGE) for _ in range(100)))
         assert await cache.lease(uuid4())  # it is not taken for one that is away
 
@@ -135,7 +135,9 @@ def test_a_redis_that_is_away_costs_one_task_however_many_changes_there_are() ->
     """They are remembered by their matches."""
 
     async def run() -> None:
-        cache = Cache(RedisSettings.model_validate({"REDIS_URL": f"redis://{HOST}:{free_port()}"}))
+        cache = PageCache(
+            RedisSettings.model_validate({"REDIS_URL": f"redis://{HOST}:{free_port()}"})
+        )
         before = len(asyncio.all_tasks())
         for _ in range(50):
             async with cache.change({uuid4()}):
@@ -150,13 +152,13 @@ def test_what_could_not_be_dropped_is_dropped_as_soon_as_redis_is_back(stack: St
     """A page that a change made past does not outlive the outage."""
     match_id = uuid4()
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         lease = await cache.lease(match_id)
         assert lease
         await cache.fill(match_id, PAGE, CONTENT, lease)
         stack.processes["valkey"].pause()
         try:
-            quick = Cache(RedisSettings.model_validate({"REDIS_URL": stack.redis_url}))
+            quick = PageCache(RedisSettings.model_validate({"REDIS_URL": stack.redis_url}))
             async with quick.change({match_id}):
                 pass
         finally:

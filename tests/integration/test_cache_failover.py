@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from functions.shared.cache import Cache
-from functions.shared.settings import RedisSettings
-from local.embedded import valkey
-from local.embedded.ports import free_port
-from tests.integration.cached_match import PAGE, CachedMatch, settings_of, until, with_caches
-from tests.integration.redis_server import RedisServer, redis_server
-from tests.integration.relay import Relay
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import RedisSettings
+from local.stack.ports import free_port
+from local.stack.services import valkey
+from tests.support.drivers.cached_match import PAGE, CachedMatch, settings_of, until, with_caches
+from tests.support.servers.redis_server import RedisServer, redis_server
+from tests.support.servers.relay import Relay
 
 TTL_S = 2  # the default, which README's limits name
 BOUND_S = TTL_S + 0.1  # what Redis' clock may lag behind
@@ -67,7 +67,7 @@ def test_a_fail_over_shows_nobody_a_stale_list(
     match = CachedMatch()
     lasting = settings.model_copy(update={"redis_max_age_s": 60})
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         await match.change(writer)  # both have connections to the old one
         async with match.watched(reader, lasting):
             await kept(replica, match)
@@ -89,7 +89,7 @@ def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
     """The replica that is promoted never heard of the last change."""
     match = CachedMatch()
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         async with match.watched(reader, settings):
             await kept(replica, match)
             replica.follow(None)
@@ -109,7 +109,7 @@ def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
     """Redis crashes, and comes back with a page from before a change."""
     match = CachedMatch()
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         async with match.watched(reader, settings):
             await kept(old, match)
             old.admin.save()
@@ -131,7 +131,7 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
     """
     match = CachedMatch()
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         async with match.watched(reader, settings):
             await kept(old, match)
             relay.lead_to(new.port)
@@ -151,8 +151,8 @@ def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
     match = CachedMatch()
     direct = settings_of(old.url)
 
-    async def work(_: Cache, writer: Cache) -> None:
-        reader = Cache(direct)
+    async def work(_: PageCache, writer: PageCache) -> None:
+        reader = PageCache(direct)
         await match.change(writer)
         async with match.watched(reader, direct):
             relay.lead_to(free_port())

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from functions.shared.cache import Cache
-from tests.integration.cached_match import CachedMatch, settings_of, until, with_caches
-from tests.integration.redis_server import RedisServer, redis_server
-from tests.waiting import eventually
+from functions.shared.redis.page_cache import PageCache
+from tests.support.drivers.cached_match import CachedMatch, settings_of, until, with_caches
+from tests.support.servers.redis_server import RedisServer, redis_server
+from tests.support.waiting import eventually
 
 TTL_S = 1
 SECONDS = 5  # within which the cache works again
@@ -81,7 +81,7 @@ def test_a_node_that_refuses_writes_is_not_read(
     match = CachedMatch()
     settings = settings_of(server.url, CACHE_TTL_S=TTL_S)
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         await match.until_cached(reader)
         async with match.watched(reader, settings):
             refuse()
@@ -100,7 +100,7 @@ def test_a_reader_notices_by_itself(server: RedisServer, refuse: Callable[[], No
     """Though it only reads, and nobody has changed anything: a page is refused like a write."""
     match = CachedMatch()
 
-    async def work(reader: Cache, _: Cache) -> None:
+    async def work(reader: PageCache, _: PageCache) -> None:
         await match.until_cached(reader)
         refuse()
         before = server.errors()
@@ -114,7 +114,7 @@ def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[
     """A new connection finds a new primary; an old one would stay with the old."""
     match = CachedMatch()
 
-    async def work(reader: Cache, _: Cache) -> None:
+    async def work(reader: PageCache, _: PageCache) -> None:
         await asyncio.gather(*(match.list(reader) for _ in range(8)))
         before = server.clients()
         assert len(before) > 1
@@ -129,7 +129,7 @@ def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
     """It is announced as soon as writes are taken, so a reader who noticed nothing is right."""
     match = CachedMatch()
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         await match.until_cached(reader)
         before = server.errors()
         need_a_replica(server)
@@ -147,7 +147,7 @@ def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
     """By then nothing from before is left, and nothing can have been kept since."""
     match = CachedMatch()
 
-    async def work(_: Cache, writer: Cache) -> None:
+    async def work(_: PageCache, writer: PageCache) -> None:
         need_a_replica(server)
         waited_s = [await match.change(writer) for _ in range(3)]
         accept(server)
@@ -160,7 +160,7 @@ def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: Redi
     """A reader was slow: its lease has expired, though the change could not drop it."""
     match = CachedMatch()
 
-    async def work(reader: Cache, writer: Cache) -> None:
+    async def work(reader: PageCache, writer: PageCache) -> None:
         lease = await reader.lease(match.id)
         assert lease
         need_a_replica(server)

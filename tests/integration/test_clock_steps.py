@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.highlight_sql import CLAIM, LONGEST_BACKOFF_S
-from functions.shared.highlights import READY, Highlights
-from functions.shared.settings import load
-from tests.events import MATCH
-from tests.integration.table import Table
+from functions.shared.postgres.highlight_sql import CLAIM, LONGEST_BACKOFF_S
+from functions.shared.postgres.highlights import READY, HighlightStore
+from functions.shared.settings.load import load
 from tests.integration.test_leases import TEXT, put, row, with_queue_at
+from tests.support.builders.events import MATCH
+from tests.support.drivers.table import Table
 
 HOUR_S = 3600
 SETTINGS = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://u@h/d"})
@@ -21,7 +21,7 @@ STEP = """UPDATE highlights SET available_at = available_at + make_interval(secs
     leased_until = leased_until + make_interval(secs => :seconds)"""
 
 
-async def claim(queue: Highlights) -> list[list[Any]]:
+async def claim(queue: HighlightStore) -> list[list[Any]]:
     """Claim as enrich-batch does by default."""
     return await queue.claim(limit=100, lease_s=LEASE_S, ahead_s=AHEAD_S)
 
@@ -31,7 +31,7 @@ def step_back(table: Table, seconds: float = HOUR_S) -> None:
     table.run(STEP, seconds=seconds)
 
 
-Work = Callable[[Highlights], Awaitable[None]]
+Work = Callable[[HighlightStore], Awaitable[None]]
 
 
 def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
@@ -41,7 +41,7 @@ def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
     put(own_table, 3)
     step_back(own_table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         assert len(await claim(queue)) == 3
         assert await claim(queue) == []
 
@@ -55,7 +55,7 @@ def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_
     """However far it steps: the bound is of the settings, not of the clock."""
     put(own_table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         ((first, *_),) = await claim(queue)
         step_back(own_table, step_s)
         waited_s = 0.0
@@ -72,7 +72,7 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
     """An attempt that failed is tried again."""
     put(own_table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         (held,) = await claim(queue)
         await queue.give_back([row(held)], attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
         assert await claim(queue) == []
@@ -87,7 +87,7 @@ def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_
     """Two have claimed it then; one of them alone finishes it."""
     put(own_table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         (early,) = await claim(queue)
         step_back(own_table, step_s)
         (late,) = await claim(queue)
@@ -107,7 +107,7 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
     ahead_s = load(EnrichBatchSettings, given).furthest_ahead_s
     put(own_table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         for _ in range(2):
             ((id_, lease, *_),) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []

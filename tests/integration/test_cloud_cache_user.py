@@ -12,13 +12,13 @@ import yaml
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
-from functions.shared.cache import Cache
-from functions.shared.settings import RedisSettings, load
-from local.embedded import ROOT
-from local.embedded.packages import folder_of
-from local.embedded.ports import HOST, accepts, free_port
-from tests.cloudformation import read
-from tests.waiting import eventually
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import RedisSettings, load
+from local.stack import ROOT
+from local.stack.packages import folder_of
+from local.stack.ports import HOST, accepts, free_port
+from tests.support.cloudformation import read
+from tests.support.waiting import eventually
 
 PASSWORD = "of-the-cache"  # noqa: S105 (of a server that lives for a second)
 
@@ -61,7 +61,7 @@ def server(users: list[str]) -> Iterator[int]:
 async def use_cache(url: str) -> None:
     """Keep a page, read it, and drop it, as the functions do."""
     match_id = uuid4()
-    cache = Cache(load(RedisSettings, {"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
+    cache = PageCache(load(RedisSettings, {"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
     lease = await cache.lease(match_id)
     assert lease is not None
     await cache.fill(match_id, "page", b"content", lease)

@@ -10,16 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.consume_goal.consume import Consume, row
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.deliveries import Delivery
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.publisher import Record
-from functions.shared.settings import PostgresSettings
-from local.embedded.stack import Stack
-from tests.events import MATCH, event_json, id_of, identified
-from tests.integration.table import Table
-from tests.revisions import (
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.kafka.publisher import Record
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.settings.load import PostgresSettings
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH, event_json, id_of, identified
+from tests.support.builders.revisions import (
     RULES,
     Batches,
     Expected,
@@ -27,6 +26,7 @@ from tests.revisions import (
     expected,
     in_a_new_match,
 )
+from tests.support.drivers.table import Table
 
 
 class Unheard:
@@ -53,11 +53,12 @@ def postgres_of(stack: Stack) -> Iterator[Postgres]:
 
 async def take(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
     """Bring batches to consume-goal, one after the other or all at once."""
-    consume = Consume(Highlights(postgres), Unheard(), Unheard(), RULES)
+    consume = Consume(HighlightStore(postgres), Unheard(), Unheard(), RULES)
 
     async def one(batch: Sequence[IdentifiedEvent]) -> None:
         deliveries = [
-            Delivery(event.model_dump(mode="json", by_alias=True), None, None) for event in batch
+            ReceivedRecord(event.model_dump(mode="json", by_alias=True), None, None)
+            for event in batch
         ]
         assert await consume.take(deliveries) == []
 
@@ -159,9 +160,9 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
     others = [goal.model_copy(update={name: value}) for name, value in changes.items()]
 
     async def conflicts(event: IdentifiedEvent) -> int:
-        nothing = Delivery(None, None, None)
+        nothing = ReceivedRecord(None, None, None)
         with postgres_of(quiet_stack) as postgres:
-            return len(await Highlights(postgres).conflicts([row(event, nothing, RULES)]))
+            return len(await HighlightStore(postgres).conflicts([row(event, nothing, RULES)]))
 
     assert [asyncio.run(conflicts(event)) for event in [goal, *others]] == [0, 1, 1, 1, 1]
     assert table.run("SELECT player FROM highlights") == [["Messi"]]
@@ -175,7 +176,7 @@ def test_metadata_is_given_back_as_it_came(quiet_stack: Stack) -> None:
 
     async def document() -> str:
         with postgres_of(quiet_stack) as postgres:
-            found = await Highlights(postgres).get(id_of(MATCH, "goal-1"))
+            found = await HighlightStore(postgres).get(id_of(MATCH, "goal-1"))
         assert found
         return found.json
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.function_server import FunctionServer, Reply
-from tests.waiting import eventually
+from tests.support.servers.function_server import FunctionServer, Reply
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaError
 
-from local.kafka_trigger.dead_letter import DeadLetter, DeadLetterTopic
-from local.kafka_trigger.producer import ResilientProducer
-from tests.integration.broker import QUIET, Broker
-from tests.integration.mock_cluster import mock_cluster
-from tests.records import record
-from tests.waiting import eventually
+from local.kafka_trigger.delivering.dead_letter import DeadLetter, DeadLetterTopic
+from local.kafka_trigger.kafka.producer import ResilientProducer
+from tests.support.builders.records import record
+from tests.support.drivers.broker import QUIET, Broker
+from tests.support.servers.mock_cluster import mock_cluster
+from tests.support.waiting import eventually
 
 LETTER = DeadLetter(record(7, b"value"), 400, 1, "HTTP 400: bad", "refused")
 # As `[kafka.producer]` may say, and as `dlq redrive` has it.

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from infra.enrichment import main
-from local.embedded import ROOT
-from local.embedded.stack import Stack
-from tests.events import MATCH, OTHER_MATCH
-from tests.integration.table import Table
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH, OTHER_MATCH
+from tests.support.drivers.table import Table
+from tests.support.waiting import eventually
 
 MODULE = (sys.executable, "-m", "infra.enrichment")
 

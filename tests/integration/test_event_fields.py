@@ -9,10 +9,10 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from functions.shared.contracts import Event
-from functions.shared.postgres import connect
+from functions.shared.contract.event import Event
+from functions.shared.postgres.pool import connect
 from infra.migrate import migrate
-from tests.integration.table import TIMEOUT_S, Table
+from tests.support.drivers.table import TIMEOUT_S, Table
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +65,7 @@ def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: 
     """As CONTRIBUTING tells; the documents are made, and README's table has a test of its own."""
     for name in ("functions", "infra"):
         copytree(ROOT / name, tmp_path / name)
-    contract = tmp_path / "functions" / "shared" / "contracts.py"
+    contract = tmp_path / "functions" / "shared" / "contract" / "event.py"
     text = contract.read_text()
     last = "    metadata: Metadata | None = None\n"
     assert text.count(last) == 1

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from redis import Redis
 
-from local.embedded import functions
-from local.embedded.stack import Stack
-from tests.events import event_json
-from tests.integration.table import Table
-from tests.tournament import GOALS_OF_2022, replay_with_fault
-from tests.waiting import eventually
+from local.stack.services import functions
+from local.stack.stack import Stack
+from tests.support.builders.events import event_json
+from tests.support.drivers.table import Table
+from tests.support.tournament import GOALS_OF_2022, replay_with_fault
+from tests.support.waiting import eventually
 
 DEADLINE_S = 5  # within which ingest-event answers
 CACHED_WITHIN_S = 6  # of when Redis takes writes again

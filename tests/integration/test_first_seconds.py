@@ -22,26 +22,26 @@ from functions.enrich_batch.template import TemplateEnricher
 from functions.get_highlight.app import app as get_highlight
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
-from functions.shared.cloudevents import BATCH
-from functions.shared.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
-from functions.shared.highlights import Highlights
-from functions.shared.http import Routes
-from functions.shared.postgres import Postgres, connect
-from functions.shared.publisher import Publisher
-from functions.shared.readiness import Readiness
-from functions.shared.settings import KafkaSettings, PostgresSettings, load
-from functions.shared.topics import MATCH_EVENTS
+from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.routing import Routes
+from functions.shared.inbound.cloudevents import BATCH
+from functions.shared.kafka.publisher import Publisher
+from functions.shared.postgres.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.settings.load import KafkaSettings, PostgresSettings, load
 from infra import topics
 from infra.migrate import migrate
-from local.embedded.ports import accepts, free_port
-from local.embedded.stack import Stack
-from tests.asgi import Client
-from tests.events import MATCH, event_json, id_of
-from tests.fakes import FakeCache, FakePublisher
-from tests.integration.broker import running_broker
-from tests.integration.table import TIMEOUT_S
-from tests.revisions import RULES, cloud_event
-from tests.waiting import eventually
+from local.stack.ports import accepts, free_port
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH, event_json, id_of
+from tests.support.builders.revisions import RULES, cloud_event
+from tests.support.drivers.asgi import Client
+from tests.support.drivers.broker import running_broker
+from tests.support.drivers.table import TIMEOUT_S
+from tests.support.fakes.services import FakeCache, FakePublisher
+from tests.support.waiting import eventually
 
 NO_TABLE = 'relation "highlights" does not exist'
 NEEDS = {"list": LISTS, "get": GETS, "consume": RECORDS, "enrich": ENRICHES}
@@ -53,7 +53,7 @@ class Functions:
     def __init__(self, url: str, prepare: str) -> None:
         environ = {"DATABASE_URL": url, "DATABASE_PREPARE": prepare, "DATABASE_POOL_SIZE": "1"}
         self.postgres = Postgres(load(PostgresSettings, environ))
-        store, cache = Highlights(self.postgres), FakeCache()
+        store, cache = HighlightStore(self.postgres), FakeCache()
         pages = Pages(store, cache)
         consume = Consume(store, cache, FakePublisher(), RULES)
         enrich = EnrichBatch(store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ))
@@ -65,7 +65,7 @@ class Functions:
         }
 
     def _ready(self, name: str) -> Readiness:
-        store = Highlights(self.postgres, NEEDS[name])
+        store = HighlightStore(self.postgres, NEEDS[name])
         return Readiness({"postgres": store.ready}, max_age_s=0)
 
     def call(self) -> dict[str, httpx.Response]:

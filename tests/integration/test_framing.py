@@ -8,11 +8,9 @@ from functools import partial
 import orjson
 import pytest
 
-from functions.shared.topics import MATCH_EVENTS
-from local.embedded.ports import free_port
+from functions.shared.contract.topics import MATCH_EVENTS
+from local.stack.ports import free_port
 from local.supervisor import Supervisor
-from tests.events import event_json
-from tests.integration.broker import running_broker
 from tests.integration.framing import servers
 from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.catalogue import inputs
@@ -20,6 +18,8 @@ from tests.integration.framing.connections import exchange, sending
 from tests.integration.framing.inputs import FIRST, GARBAGE, LONG, SECOND, Input
 from tests.integration.framing.judge import HALF, faults
 from tests.integration.framing.targets import KEY, Target
+from tests.support.builders.events import event_json
+from tests.support.drivers.broker import running_broker
 
 NAMES = (
     "gateway-events", "gateway-highlights",

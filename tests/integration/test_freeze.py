@@ -11,16 +11,16 @@ import httpx
 import pytest
 from redis import Redis
 
-from functions.shared.cache import Cache
-from functions.shared.postgres import Postgres
-from functions.shared.settings import PostgresSettings, RedisSettings, load
-from local.embedded import functions
-from local.embedded.ports import HOST
-from local.embedded.stack import Stack
-from tests.events import event_json
-from tests.integration.relay import Relay
-from tests.integration.table import Table
-from tests.waiting import eventually
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from local.stack.ports import HOST
+from local.stack.services import functions
+from local.stack.stack import Stack
+from tests.support.builders.events import event_json
+from tests.support.drivers.table import Table
+from tests.support.servers.relay import Relay
+from tests.support.waiting import eventually
 
 OTHERS = "FROM pg_stat_activity WHERE application_name = 'goalstream' AND pid <> pg_backend_pid()"
 MAX_IDLE_S = 0.2
@@ -102,7 +102,7 @@ def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: St
         settings = load(RedisSettings, environ | {"REDIS_MAX_IDLE_S": str(MAX_IDLE_S)})
 
         async def keep_and_change() -> tuple[bytes | None, bytes | None]:
-            cache = Cache(settings)
+            cache = PageCache(settings)
             lease = await cache.lease(match)
             await cache.fill(match, "1", b"page", lease or b"")
             kept = await cache.read(match, "1")

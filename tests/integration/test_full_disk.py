@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.shared.postgres import connect
-from local.embedded.error import StackError
-from local.embedded.stack import Stack
+from functions.shared.postgres.pool import connect
+from local.stack.errors import StackError
+from local.stack.stack import Stack
 from local.supervisor import NotReady
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 FILL = "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import ROOT, gateway
-from local.embedded.functions import Function
-from local.embedded.packages import folder_of
-from local.embedded.ports import HOST, HOST_IPV6, free_port, hosts
-from local.supervisor import NotReady, Register, Supervisor
+from local.stack import ROOT
+from local.stack.packages import folder_of
+from local.stack.ports import HOST, HOST_IPV6, free_port, hosts
+from local.stack.services import gateway
+from local.stack.services.functions import Function
+from local.supervisor import NotReady, ProcessRegistry, Supervisor
 
 KIB = 1024
 BROKEN_OFF = -1
@@ -101,7 +102,7 @@ def running_gateway(
     names = ("ingest_event", "list_highlights", "get_highlight")
     functions = {name: Function(name, free_port()) for name in names}
     ports = free_port(), free_port()
-    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     supervisor.run(
         gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), limit=30
     )
@@ -298,7 +299,7 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
     functions = {
         name: Function(name, 1) for name in ("ingest_event", "list_highlights", "get_highlight")
     }
-    supervisor = Supervisor(tmp_path, Register(tmp_path / "processes.json"), print)
+    supervisor = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), print)
     port = free_port()
     with pytest.raises(NotReady) as failed:
         supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), limit=30)

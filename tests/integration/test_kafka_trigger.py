@@ -14,11 +14,11 @@ import orjson
 import pytest
 from starlette.datastructures import Headers
 
-from functions.shared.envelopes import open_envelope
-from local.embedded import ROOT
-from local.embedded.ports import free_port
+from functions.shared.inbound.envelopes import open_envelope
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
-from tests.integration.broker import (
+from local.stack import ROOT
+from local.stack.ports import free_port
+from tests.support.drivers.broker import (
     APACHE_KAFKA_4,
     KIND,
     PROTOCOLS,
@@ -26,10 +26,10 @@ from tests.integration.broker import (
     mock_broker,
     running_broker,
 )
-from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import PARTITIONS, Trigger, World
-from tests.integration.unnamed_header import write_unnamed_header
-from tests.waiting import eventually
+from tests.support.drivers.trigger_process import PARTITIONS, Trigger, World
+from tests.support.drivers.unnamed_header import write_unnamed_header
+from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
 POISON = b"poison"

@@ -5,11 +5,11 @@ from contextlib import ExitStack, contextmanager
 
 from confluent_kafka import Producer
 
-from functions.shared.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
-from local.embedded.stack import Stack
-from tests.integration.table import Table
-from tests.knative_source import KafkaSource
-from tests.tournament import GOALS_OF_2022, replay_2022
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
+from local.stack.stack import Stack
+from tests.support.drivers.knative_source import KafkaSource
+from tests.support.drivers.table import Table
+from tests.support.tournament import GOALS_OF_2022, replay_2022
 
 
 @contextmanager

@@ -8,15 +8,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from functions.shared.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
-from local.embedded.stack import Stack
-from tests.events import event_json
-from tests.integration.broker import Broker
-from tests.integration.event_source import bring
-from tests.integration.lambdas import Lambdas, running_lambdas
-from tests.integration.table import Table
-from tests.lambda_events import SCHEDULE
-from tests.lambda_runtime import FunctionError, instance
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
+from local.stack.stack import Stack
+from tests.support.builders.events import event_json
+from tests.support.builders.lambda_events import SCHEDULE
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.event_source import bring
+from tests.support.drivers.lambda_runtime import FunctionError, instance
+from tests.support.drivers.lambdas import Lambdas, running_lambdas
+from tests.support.drivers.table import Table
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OF_A_SERVER = {"connection", "date", "server", "via"}

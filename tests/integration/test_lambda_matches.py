@@ -8,21 +8,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
-from functions.shared.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
-from local.embedded.stack import Stack
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
 from local.replay.arguments import SAMPLE
 from local.replay.openfootball import read
 from local.replay.report import Report
 from local.replay.run import replay
+from local.stack.stack import Stack
 from local.supervisor import Process
-from tests.api_gateway import ApiGateway
-from tests.integration.broker import Broker
-from tests.integration.event_source import EventSource
-from tests.integration.lambdas import Lambdas, running_lambdas
-from tests.integration.table import Table
-from tests.lambda_events import SCHEDULE
-from tests.lambda_runtime import FunctionError
-from tests.tournament import GOALS_OF_2022
+from tests.support.builders.lambda_events import SCHEDULE
+from tests.support.drivers.api_gateway import ApiGateway
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.event_source import EventSource
+from tests.support.drivers.lambda_runtime import FunctionError
+from tests.support.drivers.lambdas import Lambdas, running_lambdas
+from tests.support.drivers.table import Table
+from tests.support.tournament import GOALS_OF_2022
 
 GARBAGE = (b"goal!", b'{"matchId": 1}')
 STOPPED_AFTER = 4  # events of records

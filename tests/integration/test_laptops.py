@@ -8,8 +8,8 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.checkout import Checkout, check_out, url
-from tests.shells import in_each_shell, pasted
+from tests.support.checkout import Checkout, check_out, url
+from tests.support.drivers.shells import in_each_shell, pasted
 
 DEAD_PROXY = "http://127.0.0.1:1"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD_PROXY)

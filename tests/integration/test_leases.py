@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres
-from functions.shared.settings import PostgresSettings
-from local.embedded.stack import Stack
-from tests.events import MATCH
-from tests.integration.table import Table
-from tests.waiting import eventually
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.settings.load import PostgresSettings
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH
+from tests.support.drivers.table import Table
+from tests.support.waiting import eventually
 
 LEASE_S = 60.0
 ATTEMPTS = 3
@@ -20,18 +20,18 @@ WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 Claim = list[Any]
 
 
-def with_queue(stack: Stack, work: Callable[[Highlights], Awaitable[None]]) -> None:
+def with_queue(stack: Stack, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
     """Work on the queue while no function does."""
     with_queue_at(stack.database_url, work)
 
 
-def with_queue_at(url: str, work: Callable[[Highlights], Awaitable[None]]) -> None:
+def with_queue_at(url: str, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
     """Work on the queue of a database."""
 
     async def run() -> None:
         postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": url}))
         try:
-            await work(Highlights(postgres))
+            await work(HighlightStore(postgres))
         finally:
             postgres.close()
 
@@ -55,7 +55,7 @@ def row(claim: Claim, **more: Any) -> dict[str, Any]:
     return {"id": claim[0], "lease": claim[1], **more}
 
 
-async def claim(queue: Highlights, limit: int = 100) -> list[Claim]:
+async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
     """Claim what is due."""
     return await queue.claim(limit=limit, lease_s=LEASE_S)
 
@@ -64,7 +64,7 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
     """Claims that are made at the same time have nothing in common, and leave nothing over."""
     put(table, 200)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         claims = await asyncio.gather(*(claim(queue, 30) for _ in range(8)))
         ids = [one[0] for worker in claims for one in worker]
         assert len(ids) == len(set(ids)) == 200
@@ -76,7 +76,7 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
     """A claim whose lease has ended is up for the next worker, and no other is."""
     put(table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         ((first, *_),) = await claim(queue)
         assert await claim(queue) == []
         table.run(LEASES_END)
@@ -92,7 +92,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
     """Whose lease was given to another is fenced off; the other finishes."""
     put(table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         (late,) = await claim(queue)
         table.run(LEASES_END)
         (holder,) = await claim(queue)
@@ -108,7 +108,7 @@ def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> 
     """Text for facts that were corrected meanwhile is not kept."""
     put(table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         (late,) = await claim(queue)
         corrected = {
             "id": late[0], "match_id": MATCH, "event_id": "1", "revision": 1, "retracted": False,
@@ -128,7 +128,7 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     put(table)
     waits: list[float] = []
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
             (held,) = await claim(queue)
@@ -148,7 +148,7 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
     put(table)
     table.run("UPDATE highlights SET attempts = :attempts", attempts=ATTEMPTS)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         (held,) = await claim(queue)
         await queue.give_back([row(held)], attempts=ATTEMPTS, backoff_s=1)
 
@@ -160,7 +160,7 @@ def test_a_claim_writes_to_no_index(own_table: Table) -> None:
     """Nearly all rows that it changes stay in their pages (HOT), and cost no entry anywhere."""
     put(own_table, 500)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         assert len(await claim(queue, 500)) == 500
 
     with_queue_at(own_table.url, work)
@@ -187,7 +187,7 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
     put(table)
     table.run(OLD_CLAIM, seconds=60)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         assert await claim(queue) == []
         table.run(OLD_CLAIM, seconds=-1)
         assert len(await claim(queue)) == 1
@@ -199,7 +199,7 @@ def test_what_is_recorded_anew_is_free_at_once(quiet_stack: Stack, table: Table)
     """Whatever lease there was ended with it, also where an older function left its end."""
     put(table)
 
-    async def work(queue: Highlights) -> None:
+    async def work(queue: HighlightStore) -> None:
         assert len(await claim(queue)) == 1
         table.run("UPDATE highlights SET lease = NULL")
         assert len(await claim(queue)) == 1

@@ -1,6 +1,6 @@
-from local.embedded.stack import Stack
-from tests.integration.table import Table
-from tests.tournament import GOALS_OF_2022, replay_2022
+from local.stack.stack import Stack
+from tests.support.drivers.table import Table
+from tests.support.tournament import GOALS_OF_2022, replay_2022
 
 
 def test_all_matches_of_2022_make_172_ready_highlights(stack: Stack, table: Table) -> None:

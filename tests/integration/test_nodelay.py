@@ -15,18 +15,18 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.cache import Cache
-from functions.shared.postgres import connect
-from functions.shared.settings import RedisSettings, load
-from local.embedded.ports import HOST
-from local.embedded.stack import Stack
+from functions.shared.postgres.pool import connect
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import RedisSettings, load
+from local.kafka_trigger.delivering.transport import HttpTransport
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.transport import Transport
-from local.probes import Probes, Report, Sources
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer
-from tests.integration.publishing import Posts
-from tests.integration.relay import Relay, postgres_tls
+from local.process.probes import Probes, Report, Sources
+from local.stack.ports import HOST
+from local.stack.stack import Stack
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.publishing import Posts
+from tests.support.servers.function_server import FunctionServer
+from tests.support.servers.relay import Relay, postgres_tls
 
 
 def delays(port: int, *, to: bool = True) -> set[bool]:
@@ -68,7 +68,9 @@ def test_redis_is_told_at_once(stack: Stack) -> None:
     """As redis-py does by itself."""
 
     async def work() -> set[bool]:
-        cache = Cache(load(RedisSettings, {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"}))
+        cache = PageCache(
+            load(RedisSettings, {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"})
+        )
         await cache.lease(uuid4())
         try:
             return delays(urlsplit(stack.redis_url).port or 0)
@@ -93,7 +95,7 @@ def test_a_function_is_told_at_once() -> None:
     """By the trigger."""
     with (
         FunctionServer() as function,
-        closing(Transport(f"http://{HOST}:{function.port}/", timeout_s=10)) as transport,
+        closing(HttpTransport(f"http://{HOST}:{function.port}/", timeout_s=10)) as transport,
     ):
         transport.post(Payload("application/json", b"[]"))
         assert delays(function.port) == {False}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.stack import Stack
+from local.stack import ROOT
+from local.stack.stack import Stack
 
 EXAMPLES = 2_000  # of each operation
 LIMIT_S = 900

@@ -9,19 +9,19 @@ import pytest
 from pg8000.exceptions import DatabaseError
 
 from functions.consume_goal.consume import row
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.deliveries import Delivery
-from functions.shared.highlight_sql import FILTERS
-from functions.shared.highlights import READY, Highlights
-from functions.shared.postgres import DataRefused, Postgres, connect
-from functions.shared.settings import PostgresSettings, load
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import FILTERS
+from functions.shared.postgres.highlights import READY, HighlightStore
+from functions.shared.postgres.pool import DataRefused, Postgres, connect
+from functions.shared.settings.load import PostgresSettings, load
 from infra.migrate import migrate
-from local.embedded.ports import HOST
-from local.embedded.stack import Stack
-from tests.events import MATCH, identified
-from tests.integration.pooler import Pooler
-from tests.integration.table import Table
-from tests.revisions import RULES
+from local.stack.ports import HOST
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH, identified
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.table import Table
+from tests.support.servers.pooler import Pooler
 
 WHO = "SELECT pg_backend_pid() WHERE cast(:value AS integer) = 1"
 
@@ -58,15 +58,15 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
         for number in range(3):
             asyncio.run(
                 life(
-                    Highlights(postgres),
+                    HighlightStore(postgres),
                     identified(eventId=str(number), team="home", homeTeam="Home FC"),
                 )
             )
 
 
-async def life(highlights: Highlights, event: IdentifiedEvent) -> None:
+async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     """Of a highlight, until it can be read."""
-    nothing = Delivery(None, None, None)
+    nothing = ReceivedRecord(None, None, None)
     [recorded] = await highlights.record([row(event, nothing, RULES)])
     assert await highlights.record([row(event, nothing, RULES)]) == []
     assert await highlights.count_pending() == 1

@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.ports import free_port
-from tests.integration.broker import Broker, mock_broker
-from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import World
-from tests.integration.watched import Watched
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.ports import free_port
+from tests.support.drivers.broker import Broker, mock_broker
+from tests.support.drivers.probes import Watched
+from tests.support.drivers.trigger_process import World
+from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

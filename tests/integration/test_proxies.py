@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import functions, gateway
-from local.embedded.functions import Function
-from local.embedded.ports import HOST, free_port
-from local.supervisor import Register, Supervisor
+from local.stack.ports import HOST, free_port
+from local.stack.services import functions, gateway
+from local.stack.services.functions import Function
+from local.supervisor import ProcessRegistry, Supervisor
 
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"
 KEYS = [f"the-key-of-the-reader-{n}" for n in range(3)]
@@ -32,7 +32,7 @@ def running(folder: Path, trusted: str) -> Iterator[str]:
     """A highlight behind a gateway and get-highlight, which needs no database to say 404."""
     made = {name: Function(name, free_port()) for name in functions.NAMES}
     ports = free_port(), free_port()
-    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TRUSTED_PROXIES", trusted)
         try:

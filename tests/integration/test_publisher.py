@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import KafkaError
 
-from functions.shared import producers
-from tests.integration.broker import Broker
-from tests.integration.mock_cluster import mock_cluster
-from tests.integration.publishing import Posts
+from functions.shared.kafka import producers
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.publishing import Posts
+from tests.support.servers.mock_cluster import mock_cluster
 
 IS_LONG = os.environ.get("GOALSTREAM_TEST_LENGTH") == "long"
 DEADLINE_S = 5 if IS_LONG else 1

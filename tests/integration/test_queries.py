@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from functions.list_highlights.query import Query, parse
-from functions.shared.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
-from local.embedded.stack import Stack
-from tests.integration.table import Table
+from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
+from local.stack.stack import Stack
 from tests.integration.test_leases import put
+from tests.support.drivers.table import Table
 
 MATCH = UUID(int=7)
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"

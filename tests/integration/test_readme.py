@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.stack import Stack
-from tests.shells import README, blocks, in_each_shell, pasted
+from local.stack import ROOT
+from local.stack.stack import Stack
+from tests.support.drivers.shells import README, blocks, in_each_shell, pasted
 
 COMMAND = re.compile(r"^(curl .*?)  # (\d{3})$", re.DOTALL | re.MULTILINE)
 COMMANDS = [

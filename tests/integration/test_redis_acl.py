@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-from functions.shared.cache import Cache, keys_of
-from functions.shared.settings import RedisSettings
-from local.embedded.stack import Stack
+from functions.shared.redis.page_cache import PageCache, keys_of
+from functions.shared.settings.load import RedisSettings
+from local.stack.stack import Stack
 
 OTHER = "other:key"
 OURS = keys_of(UUID(int=7))[0]
@@ -68,7 +68,7 @@ def test_the_cache_needs_no_other_commands(url: str, admin: Any) -> None:
     match_id, page = UUID(int=7), ":50"
 
     async def work() -> None:
-        cache = Cache(RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
+        cache = PageCache(RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
         lease = await cache.lease(match_id)
         assert lease
         await cache.fill(match_id, page, b"content", lease)

@@ -12,15 +12,15 @@ import pytest
 from pg8000.native import Connection, DatabaseError
 from pydantic import SecretStr
 
-from functions.shared.postgres import connect, sqlstate
+from functions.shared.postgres.pool import connect, sqlstate
 from infra.grants import grant
 from infra.migrate import migrate
 from infra.roles import PRIVILEGES, READER, WRITER
-from local.embedded import postgres
-from local.embedded.stack import Stack
-from tests.events import event_json
-from tests.integration.table import Table
-from tests.waiting import eventually
+from local.stack.services import postgres
+from local.stack.stack import Stack
+from tests.support.builders.events import event_json
+from tests.support.drivers.table import Table
+from tests.support.waiting import eventually
 
 TIMEOUT_S = 30
 INSUFFICIENT_PRIVILEGE, WRONG_PASSWORD = "42501", "28P01"

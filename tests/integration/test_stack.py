@@ -15,15 +15,15 @@ import httpx
 import psutil
 import pytest
 
-from local.embedded.addresses import KAFKA_PORT, choose
-from local.embedded.error import StackError
-from local.embedded.functions import NAMES
-from local.embedded.ports import HOST, free_port, is_free
-from local.embedded.stack import Stack
-from local.embedded.state import State
+from local.stack.addresses import KAFKA_PORT, choose
+from local.stack.errors import StackError
+from local.stack.ports import HOST, free_port, is_free
+from local.stack.services.functions import NAMES
+from local.stack.stack import Stack
+from local.stack.state import State
 from local.supervisor import NotReady
-from local.supervisor.register import MARK
-from tests.waiting import eventually
+from local.supervisor.process_registry import MARK
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "local.stack")

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.shared.highlights import Highlights
-from functions.shared.postgres import Postgres, connect
-from functions.shared.problems import Unavailable
-from functions.shared.settings import PostgresSettings, load
-from local.embedded.ports import HOST
-from local.embedded.stack import Stack
-from tests.events import MATCH
-from tests.integration.pooler import Pooler
-from tests.integration.table import Table
-from tests.waiting import eventually
+from functions.shared.http.problems import Unavailable
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.settings.load import PostgresSettings, load
+from local.stack.ports import HOST
+from local.stack.stack import Stack
+from tests.support.builders.events import MATCH
+from tests.support.drivers.table import Table
+from tests.support.servers.pooler import Pooler
+from tests.support.waiting import eventually
 
 TIMEOUT_S = 1.0
 ACTIVE = """
@@ -91,9 +91,9 @@ def test_what_waits_for_a_lock_has_ended_when_its_reader_is_told(
     """Nothing of it is left in Postgres, while the lock is still held."""
     with locked(own_table):
         with pytest.raises(Unavailable, match=TOO_LONG):
-            asyncio.run(Highlights(postgres).list({}, limit=10))
+            asyncio.run(HighlightStore(postgres).list({}, limit=10))
         eventually(lambda: own_table.run(ACTIVE) == [[0]], within_s=2)
-    assert asyncio.run(Highlights(postgres).list({}, limit=10)) == []
+    assert asyncio.run(HighlightStore(postgres).list({}, limit=10)) == []
 
 
 def test_the_time_out_stays_with_its_statement(postgres: Postgres) -> None:
@@ -121,7 +121,7 @@ def test_a_dozen_slow_lists_keep_no_other_from_being_answered(
 
 
 async def _beside_slow_ones(postgres: Postgres, table: Table) -> None:
-    highlights = Highlights(postgres)
+    highlights = HighlightStore(postgres)
     await asyncio.gather(*(highlights.list({"match_id": MATCH}, limit=1) for _ in range(8)))
     slow = [asyncio.create_task(postgres.run_heavy(SLOW, seconds=3)) for _ in range(12)]
     while sum(running for (running,) in table.run(RUNNING_SLOW)) < 2:

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.supervisor import Command, NotReady, Process, Register, Supervisor, tree
-from tests.waiting import eventually
+from local.supervisor import Command, NotReady, Process, ProcessRegistry, Supervisor, process_tree
+from tests.support.waiting import eventually
 
 SLEEP = ("sleep", "1000")
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def told() -> Told:
 @pytest.fixture
 def supervisor(tmp_path: Path, told: Told) -> Iterator[Supervisor]:
     """A supervisor, all of whose processes are gone afterwards."""
-    made = Supervisor(tmp_path, Register(tmp_path / "processes.json"), told)
+    made = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), told)
     yield made
     made.stop(made.processes, limit=0)
 
@@ -276,7 +276,7 @@ def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
 
     yield orphan
     for pid in left:
-        tree.kill_group(pid)
+        process_tree.kill_group(pid)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of such a death")
@@ -297,7 +297,7 @@ def test_what_a_killed_stack_left_is_ended_by_the_next(
 ) -> None:
     """By force, if it does not want to go."""
     left = orphaned(DEAF)
-    Register(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
+    ProcessRegistry(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
     eventually(lambda: not lives(left))
     assert told == ["ending orphan, which a killed stack left running"]
 
@@ -311,19 +311,19 @@ def test_of_a_group_without_its_leader_only_what_bears_our_mark_is_ended(
     with subprocess.Popen(
         ("/bin/sh", "-c", "sleep 1000 >&- & echo $!"),
         stdout=subprocess.PIPE,
-        env={**os.environ, **(Register(notes).mark if is_ours else {})},
+        env={**os.environ, **(ProcessRegistry(notes).mark if is_ours else {})},
         start_new_session=True,
     ) as leader:
         assert leader.stdout is not None
         worker = int(leader.stdout.readline())
     notes.write_text(json.dumps({"trigger": [leader.pid, time.time()]}))
     try:
-        assert [process.pid for process in tree.group(leader.pid)] == [worker]
-        Register(notes).end_leftovers(told)
+        assert [process.pid for process in process_tree.group(leader.pid)] == [worker]
+        ProcessRegistry(notes).end_leftovers(told)
         assert lives(worker) is not is_ours
         assert bool(told) is is_ours
     finally:
-        tree.kill_group(leader.pid)
+        process_tree.kill_group(leader.pid)
 
 
 def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(
@@ -333,7 +333,7 @@ def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(
     notes = tmp_path / "processes.json"
     with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
         notes.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
-        Register(notes).end_leftovers(told)
+        ProcessRegistry(notes).end_leftovers(told)
         assert stranger.poll() is None
         stranger.kill()
     assert told == []
@@ -346,7 +346,7 @@ def test_a_note_that_was_cut_short_keeps_nothing_from_starting(
     """The machine may have lost its power while it was written."""
     notes = tmp_path / "processes.json"
     notes.write_text(content)
-    Register(notes).end_leftovers(told)
+    ProcessRegistry(notes).end_leftovers(told)
     assert told == []
 
 
@@ -394,7 +394,7 @@ def test_a_process_that_cannot_be_noted_runs_all_the_same_and_once(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Register, "note", full)
+    monkeypatch.setattr(ProcessRegistry, "note", full)
     process = supervisor.start(Command("sleeper", SLEEP))
     pid = running(process)
     eventually(lambda: len(told) > 0)

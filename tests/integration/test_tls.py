@@ -10,16 +10,16 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.cache import Cache
-from functions.shared.postgres import Postgres
-from functions.shared.problems import Unavailable
-from functions.shared.settings import PostgresSettings, RedisSettings, load
-from local.embedded.ports import HOST
-from local.embedded.stack import Stack
+from functions.shared.http.problems import Unavailable
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from local.kafka_trigger.delivering.transport import HttpTransport, Unreachable
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.transport import Transport, Unreachable
-from tests.integration.function_server import FunctionServer, Reply
-from tests.integration.relay import Relay, postgres_tls, tls
+from local.stack.ports import HOST
+from local.stack.stack import Stack
+from tests.support.servers.function_server import FunctionServer, Reply
+from tests.support.servers.relay import Relay, postgres_tls, tls
 
 # How a server is called, and whether a client that wants HOST takes it.
 NAMES = [(HOST, True), ("other.example", False)]
@@ -97,7 +97,7 @@ def test_redis_is_reached_by_its_name(stack: Stack, presented: Presented, file: 
         settings = load(RedisSettings, {"REDIS_URL": url, "REDIS_TIMEOUT_S": "10"})
 
         async def keep_and_read() -> bytes | None:
-            cache = Cache(settings)
+            cache = PageCache(settings)
             lease = await cache.lease(match)
             await cache.fill(match, "1", b"page", lease or b"")
             page = await cache.read(match, "1")
@@ -118,7 +118,7 @@ def test_a_function_is_reached_by_its_name(
     with (
         FunctionServer(lambda _: Reply(200, b"taken")) as function,
         Relay(function.port, tls(context)) as relay,
-        closing(Transport(f"https://{HOST}:{relay.port}/", timeout_s=10)) as transport,
+        closing(HttpTransport(f"https://{HOST}:{relay.port}/", timeout_s=10)) as transport,
     ):
         if is_believed:
             assert transport.post(payload).body == b"taken"

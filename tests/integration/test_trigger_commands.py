@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.ports import free_port
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.integration.trigger_process import PARTITIONS, World
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.ports import free_port
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.trigger_process import PARTITIONS, World
+from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff"), ("null", None)]
 

@@ -10,11 +10,11 @@ from signal import SIGINT
 
 import pytest
 
-from local.embedded import ROOT
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer
+from local.stack import ROOT
 from tests.integration.test_trigger_commands import Commanded
-from tests.waiting import eventually
+from tests.support.drivers.broker import Broker
+from tests.support.servers.function_server import FunctionServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from local.kafka_trigger.delivering.google_identity import IdentityTokens
+from local.kafka_trigger.delivering.transport import HttpTransport, Unreachable
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.google_identity import IdentityTokens
-from local.kafka_trigger.transport import Transport, Unreachable
-from tests.integration.function_server import FunctionServer, Reply, Request
+from tests.support.servers.function_server import FunctionServer, Reply, Request
 
 PAYLOAD = Payload("application/json", b"{}")
 AUDIENCE = "https://consume-goal-1.run.app"
@@ -75,7 +75,7 @@ def test_each_request_says_who_sends_it(metadata: Metadata) -> None:
     """With one token for many, which names the function that it is for."""
     with (
         FunctionServer() as function,
-        closing(Transport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
+        closing(HttpTransport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
     ):
         for _ in range(3):
             transport.post(PAYLOAD)
@@ -99,7 +99,7 @@ def test_a_caller_that_is_not_known_is_no_fault_of_the_records(
 
     with (
         FunctionServer(guard) as function,
-        closing(Transport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
+        closing(HttpTransport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
     ):
         with pytest.raises(Unreachable, match=f"HTTP {status}"):
             transport.post(PAYLOAD)
@@ -110,7 +110,7 @@ def test_without_tokens_such_an_answer_is_the_function_s_own() -> None:
     """And is judged as any other."""
     with (
         FunctionServer(lambda _: Reply(403)) as function,
-        closing(Transport(function.url, 10)) as transport,
+        closing(HttpTransport(function.url, 10)) as transport,
     ):
         assert transport.post(PAYLOAD).status == 403
         assert "Authorization" not in function.requests[0].headers
@@ -122,7 +122,7 @@ def test_without_a_token_nothing_is_sent(
     """Whether the metadata server refuses or is not there."""
     with (
         FunctionServer() as function,
-        closing(Transport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
+        closing(HttpTransport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
     ):
         metadata.status = 404
         with pytest.raises(Unreachable, match=r"no identity token from .*HTTP 404"):

@@ -6,9 +6,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from local.embedded.ports import free_port
-from local.kafka_trigger.command import main
-from tests.integration.function_server import FunctionServer, Reply, Request
+from local.kafka_trigger.cli import main
+from local.stack.ports import free_port
+from tests.support.servers.function_server import FunctionServer, Reply, Request
 
 BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batch.json"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from tests.integration.broker import KIND, PROTOCOLS, QUIET, Broker
-from tests.integration.function_server import FunctionServer
 from tests.integration.test_trigger_commands import Commanded
-from tests.waiting import eventually
+from tests.support.drivers.broker import KIND, PROTOCOLS, QUIET, Broker
+from tests.support.servers.function_server import FunctionServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(
     KIND == "embedded", reason="the embedded broker knows no transactions"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer
 from tests.integration.test_trigger_commands import Commanded
-from tests.lambda_letters import lambda_letter, payload_record
-from tests.waiting import eventually
+from tests.support.builders.lambda_dead_letters import lambda_letter, payload_record
+from tests.support.drivers.broker import Broker
+from tests.support.servers.function_server import FunctionServer
+from tests.support.waiting import eventually
 
 HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"\xff")]
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from tests.integration.broker import KIND, Broker
-from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.test_trigger_commands import HEADERS, Commanded
-from tests.integration.trigger_process import PARTITIONS
-from tests.waiting import eventually
+from tests.support.drivers.broker import KIND, Broker
+from tests.support.drivers.trigger_process import PARTITIONS
+from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.waiting import eventually
 
 LIMIT = 3000
 PRODUCER = {"embedded": f"[kafka.producer]\nmessage.max.bytes = {LIMIT}", "kafka": ""}[KIND]

@@ -15,10 +15,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from tests.integration.broker import KIND, QUIET, Broker
-from tests.integration.function_server import FunctionServer, Reply
-from tests.integration.trigger_process import World
-from tests.waiting import eventually
+from tests.support.drivers.broker import KIND, QUIET, Broker
+from tests.support.drivers.trigger_process import World
+from tests.support.servers.function_server import FunctionServer, Reply
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(KIND == "embedded", reason="the embedded broker forbids nothing")
 ANSWERS_WITHIN_S = 10

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.ports import accepts, free_port
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.ports import accepts, free_port
+from tests.support.waiting import eventually
 
 PAGE = (ROOT / "local" / "kafka_trigger" / "README.md").read_text()
 SECTION = PAGE.partition("## Five minutes\n")[2].partition("\n## ")[0]

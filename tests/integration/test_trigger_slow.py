@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.broker import PROTOCOLS, Broker
-from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import Field, field
 from tests.integration.walk.rules import violations
 from tests.integration.walk.script import NoFaults
-from tests.waiting import eventually
+from tests.support.drivers.broker import PROTOCOLS, Broker
+from tests.support.drivers.trigger_process import PARTITIONS
+from tests.support.waiting import eventually
 
 # How many records, how many in a batch, the seconds that the function takes for one of those.
 LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")

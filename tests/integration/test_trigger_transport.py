@@ -8,9 +8,15 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from local.kafka_trigger.delivering.transport import (
+    Aborted,
+    Broken,
+    HttpResponse,
+    HttpTransport,
+    Unreachable,
+)
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.transport import Aborted, Answer, Broken, Transport, Unreachable
-from tests.integration.function_server import FunctionServer, Reply
+from tests.support.servers.function_server import FunctionServer, Reply
 
 PAYLOAD = Payload("application/cloudevents-batch+json", b"[]")
 
@@ -18,10 +24,10 @@ PAYLOAD = Payload("application/cloudevents-batch+json", b"[]")
 def test_payloads_go_over_one_connection() -> None:
     """Body, content type and path arrive; the answer comes back whole."""
     with FunctionServer(lambda _: Reply(503, b"busy", {"Retry-After": "7"})) as function:
-        transport = Transport(f"{function.url}a/b?c=d", timeout_s=10)
+        transport = HttpTransport(f"{function.url}a/b?c=d", timeout_s=10)
         answers = [transport.post(PAYLOAD) for _ in range(3)]
         transport.close()
-        assert answers == [Answer(503, b"busy", "7")] * 3
+        assert answers == [HttpResponse(503, b"busy", "7")] * 3
         assert function.connections == 1
         request = function.requests[0]
     assert (request.path, request.body) == ("/a/b?c=d", b"[]")
@@ -33,15 +39,15 @@ def test_nobody_there_is_told_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(Unreachable, match="refused"):
-        Transport(f"http://127.0.0.1:{port}", timeout_s=10).post(PAYLOAD)
+        HttpTransport(f"http://127.0.0.1:{port}", timeout_s=10).post(PAYLOAD)
     with pytest.raises(Unreachable):
-        Transport("http://nobody.invalid", timeout_s=10).post(PAYLOAD)
+        HttpTransport("http://nobody.invalid", timeout_s=10).post(PAYLOAD)
 
 
 def test_a_connection_that_the_server_closed_while_idle_is_opened_again() -> None:
     """That is no failure of the function, and nobody hears of it."""
     with FunctionServer() as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         transport.post(PAYLOAD)
         replies = iter([Reply(None), Reply(200, b"again")])
         function.reply = lambda _: next(replies)
@@ -52,7 +58,7 @@ def test_a_connection_that_the_server_closed_while_idle_is_opened_again() -> Non
 def test_an_answer_that_says_close_is_followed_by_a_new_connection() -> None:
     """Each payload is posted once all the same."""
     with FunctionServer(lambda _: Reply(200, b"", {"Connection": "close"})) as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(3):
             transport.post(PAYLOAD)
         assert len(function.requests) == function.connections == 3
@@ -61,7 +67,7 @@ def test_an_answer_that_says_close_is_followed_by_a_new_connection() -> None:
 def test_a_connection_lost_in_the_middle_is_broken() -> None:
     """A function that drops its connections is not asked for ever."""
     with FunctionServer(lambda _: Reply(None)) as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(2):
             with pytest.raises(Broken):
                 transport.post(PAYLOAD)
@@ -71,7 +77,7 @@ def test_a_connection_lost_in_the_middle_is_broken() -> None:
 def test_a_payload_may_have_headers_and_no_content_type() -> None:
     """As a binary CloudEvent has; nothing is made up."""
     with FunctionServer() as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         transport.post(Payload(None, b"", {"ce-id": "1"}))
         transport.close()
         [request] = function.requests
@@ -85,7 +91,7 @@ def test_an_answer_that_ends_too_early_is_broken() -> None:
     with FunctionServer(lambda _: Reply(200, b"{}", {"Content-Length": "9"})) as function:
         function.reply = lambda _: Reply(200, b"{}", {"Content-Length": "9", "Connection": "close"})
         with pytest.raises(Broken):
-            Transport(function.url, timeout_s=10).post(PAYLOAD)
+            HttpTransport(function.url, timeout_s=10).post(PAYLOAD)
 
 
 def test_an_answer_that_is_no_http_is_broken() -> None:
@@ -94,7 +100,7 @@ def test_an_answer_that_is_no_http_is_broken() -> None:
         server_that(lambda connection: connection.sendall(b"hello\r\n\r\n")) as url,
         pytest.raises(Broken),
     ):
-        Transport(url, timeout_s=10).post(PAYLOAD)
+        HttpTransport(url, timeout_s=10).post(PAYLOAD)
 
 
 def test_no_answer_in_time_is_broken() -> None:
@@ -106,7 +112,7 @@ def test_no_answer_in_time_is_broken() -> None:
         return Reply()
 
     with FunctionServer(slow) as function:
-        transport = Transport(function.url, timeout_s=0.1)
+        transport = HttpTransport(function.url, timeout_s=0.1)
         with pytest.raises(Broken, match=r"no answer within 0\.1 s"):
             transport.post(PAYLOAD)
         hold.set()
@@ -121,7 +127,7 @@ def test_an_answer_that_trickles_is_late_all_the_same() -> None:
     with server_that(trickles(stopping)) as url:
         began = time.monotonic()
         with pytest.raises(Broken, match=r"no answer within 0\.3 s"):
-            Transport(url, timeout_s=0.3).post(PAYLOAD)
+            HttpTransport(url, timeout_s=0.3).post(PAYLOAD)
         assert time.monotonic() - began < 5
         stopping.set()
 
@@ -149,7 +155,7 @@ def test_what_nobody_asked_for_is_no_answer() -> None:
         said.set()
 
     with server_that(answer, connections=2) as url:
-        transport = Transport(url, timeout_s=10)
+        transport = HttpTransport(url, timeout_s=10)
         assert transport.post(PAYLOAD).body == b"1"
         assert said.wait(10)
         assert transport.post(PAYLOAD).body == b"2"
@@ -188,7 +194,7 @@ def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
         return Reply()
 
     with FunctionServer() as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         if kept_alive:
             transport.post(PAYLOAD)
         function.reply = slow
@@ -209,7 +215,7 @@ def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
 def test_a_post_that_was_aborted_while_it_connected_is_not_sent() -> None:
     """The partition has another owner by then, who posts the same."""
     with FunctionServer() as function:
-        transport = Transport(function.url, timeout_s=10)
+        transport = HttpTransport(function.url, timeout_s=10)
         transport.abort()
         with pytest.raises(Aborted):
             transport.post(PAYLOAD)

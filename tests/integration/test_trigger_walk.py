@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.broker import KIND, PROTOCOLS, Broker
-from tests.integration.trigger_process import PARTITIONS
 from tests.integration.walk.field import field
 from tests.integration.walk.rules import violations
 from tests.integration.walk.script import Script
 from tests.integration.walk.walk import Walk
+from tests.support.drivers.broker import KIND, PROTOCOLS, Broker
+from tests.support.drivers.trigger_process import PARTITIONS
 
 LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
 AT_ONCE = {"short": 3, "long": 2}[LENGTH]  # walks, since they wait most of the time

@@ -14,14 +14,14 @@ import orjson
 import pytest
 from pydantic.alias_generators import to_snake
 
-from functions.shared.contracts import highlight_id
-from functions.shared.postgres import Postgres, connect
-from functions.shared.settings import PostgresSettings, load
+from functions.shared.contract.event import highlight_id
+from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.settings.load import PostgresSettings, load
 from infra.migrate import MIGRATIONS, MigrationFailed, migrate
-from tests.events import FIRST_GOAL
 from tests.integration.statements import FOLDER, statements
 from tests.integration.statements.__main__ import NAMED
-from tests.waiting import eventually
+from tests.support.builders.events import FIRST_GOAL
+from tests.support.waiting import eventually
 
 TIMEOUT_S = 30
 CALLERS = 4

@@ -9,15 +9,15 @@ from statistics import median
 import orjson
 import pytest
 
-from functions.shared.topics import MATCH_EVENTS
-from local.embedded.ports import free_port
-from tests.events import event_json
-from tests.integration.broker import running_broker
+from functions.shared.contract.topics import MATCH_EVENTS
+from local.stack.ports import free_port
 from tests.integration.framing import servers
 from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.connections import drip, exchange, sending
 from tests.integration.framing.inputs import FIRST
 from tests.integration.framing.targets import Target
+from tests.support.builders.events import event_json
+from tests.support.drivers.broker import running_broker
 
 NAMES = ("gateway-events", "ingest_event")
 TIMEOUT_S = 2

@@ -6,11 +6,11 @@ from hashlib import sha256
 import pytest
 from starlette.requests import Request
 
-from functions.shared.access import Keys, admission, brought_key
-from functions.shared.buckets import CALLERS, Buckets
-from functions.shared.http import Admit
-from functions.shared.problems import Problem
-from functions.shared.settings import AccessSettings, load
+from functions.shared.http.auth import ApiKeyAuth, api_key_of, build_guard
+from functions.shared.http.problems import Problem
+from functions.shared.http.routing import Admit
+from functions.shared.http.token_buckets import CALLERS, TokenBuckets
+from functions.shared.settings.load import AccessSettings, load
 
 OLD, NEW = "the-old-key-of-the-feed", "the-new-key-of-the-feed"
 KEYS = {"API_KEYS": f"{OLD},{NEW}"}
@@ -41,7 +41,7 @@ def with_key(key: str, client: str = HERE) -> Request:
 
 def door(time: Time, **environ: str) -> Admit:
     """Make what admits requests, by these variables."""
-    made = admission(load(AccessSettings, environ), time)
+    made = build_guard(load(AccessSettings, environ), time)
     assert made
     return made
 
@@ -58,7 +58,7 @@ def answer(admit: Admit, asked: Request) -> int:
 def test_a_burst_passes_at_once_and_then_the_rate() -> None:
     """Three at once; after half a second at two a second there is one more, and only one."""
     time = Time()
-    buckets = Buckets(2, 3, time)
+    buckets = TokenBuckets(2, 3, time)
     assert [buckets.take("a") for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
     time.now += 0.5
     assert buckets.take("a") == 0
@@ -69,7 +69,7 @@ def test_a_burst_passes_at_once_and_then_the_rate() -> None:
 def test_who_comes_when_told_to_is_let_in(rate: float) -> None:
     """Every time, though floats are not exact."""
     time = Time()
-    buckets = Buckets(rate, 1, time)
+    buckets = TokenBuckets(rate, 1, time)
     for _ in range(100):
         assert buckets.take("a") == 0
         time.now += buckets.take("a")
@@ -78,7 +78,7 @@ def test_who_comes_when_told_to_is_let_in(rate: float) -> None:
 def test_a_rest_fills_the_bucket_and_no_more() -> None:
     """Who was away for a day has a burst, not a day's worth."""
     time = Time()
-    buckets = Buckets(2, 3, time)
+    buckets = TokenBuckets(2, 3, time)
     buckets.take("a")
     time.now += 86_400
     assert [buckets.take("a") > 0 for _ in range(4)] == [False, False, False, True]
@@ -87,7 +87,7 @@ def test_a_rest_fills_the_bucket_and_no_more() -> None:
 def test_who_asks_too_often_is_not_kept_out_for_longer() -> None:
     """What is refused costs no token."""
     time = Time()
-    buckets = Buckets(1, 1, time)
+    buckets = TokenBuckets(1, 1, time)
     buckets.take("a")
     for _ in range(10):
         time.now += 0.09
@@ -98,7 +98,7 @@ def test_who_asks_too_often_is_not_kept_out_for_longer() -> None:
 
 def test_callers_have_buckets_of_their_own() -> None:
     """One that is empty leaves the others full."""
-    buckets = Buckets(1, 1, Time())
+    buckets = TokenBuckets(1, 1, Time())
     assert buckets.take("a") == 0
     assert buckets.take("b") == 0
     assert buckets.take("a") > 0
@@ -106,7 +106,7 @@ def test_callers_have_buckets_of_their_own() -> None:
 
 def test_to_look_takes_nothing() -> None:
     """And makes nobody known."""
-    buckets = Buckets(1, 1, Time())
+    buckets = TokenBuckets(1, 1, Time())
     assert [buckets.wait("a") for _ in range(3)] == [0, 0, 0]
     assert len(buckets) == 0
     buckets.take("a")
@@ -115,7 +115,7 @@ def test_to_look_takes_nothing() -> None:
 
 def test_the_memory_for_callers_is_bounded() -> None:
     """However many there are."""
-    buckets = Buckets(1, 1, Time())
+    buckets = TokenBuckets(1, 1, Time())
     for caller in range(2 * CALLERS):
         buckets.take(caller)
     assert len(buckets) == CALLERS
@@ -123,7 +123,7 @@ def test_the_memory_for_callers_is_bounded() -> None:
 
 def test_who_has_not_come_for_the_longest_is_forgotten() -> None:
     """Not who was first: a caller who keeps coming stays limited."""
-    buckets = Buckets(1, 1, Time(), callers=2)
+    buckets = TokenBuckets(1, 1, Time(), callers=2)
     for caller in ("a", "b", "a", "c"):
         buckets.take(caller)
     assert buckets.take("a") > 0
@@ -132,7 +132,7 @@ def test_who_has_not_come_for_the_longest_is_forgotten() -> None:
 
 def test_access_is_open_by_default() -> None:
     """Then nothing at all is asked of a request."""
-    assert admission(load(AccessSettings, {})) is None
+    assert build_guard(load(AccessSettings, {})) is None
 
 
 @pytest.mark.parametrize("key", [OLD, NEW])
@@ -170,7 +170,7 @@ def test_a_key_that_is_taken_back_is_valid_no_more() -> None:
 )
 def test_a_key_comes_in_one_of_two_headers(headers: list[tuple[str, str]], key: str) -> None:
     """A proxy's own Authorization does not hide the other."""
-    assert brought_key(request(*headers)) == key
+    assert api_key_of(request(*headers)) == key
 
 
 def test_without_keys_an_address_is_a_caller() -> None:
@@ -240,6 +240,6 @@ def test_retry_after_is_in_whole_seconds(rate: str, seconds: int) -> None:
 
 def test_what_admits_holds_no_key_to_be_shown() -> None:
     """Digests do to compare with."""
-    held = vars(Keys(load(AccessSettings, KEYS), None))
+    held = vars(ApiKeyAuth(load(AccessSettings, KEYS), None))
     assert OLD not in str(held)
     assert OLD.encode() not in held["_digests"]

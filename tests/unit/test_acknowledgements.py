@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from functions.shared.acknowledgements import (
+from functions.shared.kafka.acknowledgements import (
     Acknowledged,
     Acknowledgement,
-    Awaited,
     NotAcknowledged,
+    PendingAcks,
 )
 
 DEADLINE_S = 5
@@ -19,7 +19,7 @@ def after(looks_at_s: Sequence[float], count: int = 1) -> list[Acknowledged]:
     """Publish at 0 s, look at the deadlines at these times; returns what is awaited."""
 
     async def publish() -> list[Acknowledged]:
-        awaited = Awaited()
+        awaited = PendingAcks()
         published = [asyncio.get_running_loop().create_future() for _ in range(count)]
         for each in published:
             awaited.add(Acknowledgement(each, 1, DEADLINE_S), 0)
@@ -52,7 +52,7 @@ def test_what_is_published_after_a_freeze_has_its_own_deadline() -> None:
     """The time in which nothing was awaited is no freeze."""
 
     async def publish() -> Acknowledged:
-        awaited = Awaited()
+        awaited = PendingAcks()
         done: Acknowledged = asyncio.get_running_loop().create_future()
         awaited.add(Acknowledgement(done, 1, 3600 + DEADLINE_S), 3600)
         for tenth in range(51):

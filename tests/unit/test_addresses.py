@@ -3,8 +3,8 @@
 import pytest
 
 from infra.roles import READER, WRITER
-from local.embedded import functions
-from local.embedded.addresses import choose
+from local.stack.addresses import choose
+from local.stack.services import functions
 
 EXTERNAL = {
     "DATABASE_URL": "postgresql://me@db.example:5432/goals",

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
-from local.kafka_trigger.answer import Failure, Outcome, Verdict, judge
-from local.kafka_trigger.transport import Answer
-from tests.records import TOPIC, records
+from local.kafka_trigger.delivering.classify_response import (
+    Outcome,
+    RecordFailure,
+    Verdict,
+    classify_response,
+)
+from local.kafka_trigger.delivering.transport import HttpResponse
+from tests.support.builders.records import TOPIC, records
 
 
 def judged(status: int, body: bytes = b"", retry_after: str | None = None) -> Outcome:
     """The outcome of a request with the records 1 to 3."""
-    return judge(Answer(status, body, retry_after), records([1, 2, 3]))
+    return classify_response(HttpResponse(status, body, retry_after), records([1, 2, 3]))
 
 
 def reported(*items: Any) -> Outcome:
@@ -73,7 +78,7 @@ def test_a_failure_is_named_by_partition_and_offset(identifier: Any) -> None:
     """Both forms name a record; without further words it is to come again."""
     outcome = reported({"itemIdentifier": identifier})
     assert outcome.verdict is Verdict.TAKEN
-    assert outcome.failures == {2: Failure(retryable=True, why="no reason given")}
+    assert outcome.failures == {2: RecordFailure(retryable=True, why="no reason given")}
 
 
 def test_a_failure_may_be_final_and_have_a_reason() -> None:
@@ -82,7 +87,7 @@ def test_a_failure_may_be_final_and_have_a_reason() -> None:
         {"itemIdentifier": f"{TOPIC}-0-1", "retryable": False, "reason": "no event"},
         {"itemIdentifier": f"{TOPIC}-0-3", "reason": "busy"},
     )
-    assert outcome.failures == {1: Failure(False, "no event"), 3: Failure(True, "busy")}
+    assert outcome.failures == {1: RecordFailure(False, "no event"), 3: RecordFailure(True, "busy")}
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,20 @@
 import pytest
 from httptools import HttpParserError
 
-from local.kafka_trigger.answer_reader import LONGEST_BODY, AnswerReader
+from local.kafka_trigger.delivering.response_reader import LONGEST_BODY, ResponseReader
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def read(*pieces: bytes) -> AnswerReader:
+def read(*pieces: bytes) -> ResponseReader:
     """A reader that was fed these."""
-    reader = AnswerReader()
+    reader = ResponseReader()
     for piece in pieces:
         reader.feed(piece)
     return reader
 
 
-def told(reader: AnswerReader) -> tuple[int, bytes, str | None]:
+def told(reader: ResponseReader) -> tuple[int, bytes, str | None]:
     """What a whole answer says."""
     assert reader.is_complete
     return reader.status, reader.body, reader.retry_after

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloudformation import read
+from tests.support.cloudformation import read
 from tests.unit.test_infra_readme import COMMANDS, PAGE
 
 AWS = PAGE.partition("## AWS Lambda")[2].partition("## Cloud Run")[0]

@@ -13,11 +13,11 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from functions.shared import aws_secrets
-from functions.shared.aws_secrets import BOUNDS, fetch
-from functions.shared.secrets import RENEW_AFTER_S, Secrets
-from functions.shared.settings import PostgresSettings, SettingsError, load, renewed
-from tests.fake_aws import KEYS, fake_aws
+from functions.shared.settings import aws_secrets
+from functions.shared.settings.aws_secrets import BOUNDS, fetch
+from functions.shared.settings.load import PostgresSettings, SettingsError, load, reload_if_changed
+from functions.shared.settings.secrets import RENEW_AFTER_S, Secrets
+from tests.support.fakes.aws import KEYS, fake_aws
 
 URL = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
 REGION = "eu-west-1"
@@ -141,7 +141,7 @@ def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:
     environ = URL | {"DATABASE_PASSWORD": f"aws-secretsmanager:{arn}"}
     settings = load(PostgresSettings, environ)
     account.secrets.put_secret_value(SecretId=arn, SecretString="new")
-    assert renewed(settings, "database_password") is None
+    assert reload_if_changed(settings, "database_password") is None
 
 
 @pytest.mark.usefixtures("account")

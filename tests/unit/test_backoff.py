@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.kafka_trigger.backoff import LONGEST_RETRY_AFTER_S, full_jitter, retry_after_s
+from local.kafka_trigger.delivering.backoff import LONGEST_RETRY_AFTER_S, full_jitter, retry_after_s
 
 NOW = datetime(2022, 12, 18, 15, 0, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.shared.breaker import Breaker
+from functions.shared.redis.circuit_breaker import CircuitBreaker
 
 LIMIT_S = 10
 
@@ -27,10 +27,12 @@ class Service:
             raise OSError("away")
 
 
-def breaker(service: Service, *, steady: int = 1) -> Breaker:
+def breaker(service: Service, *, steady: int = 1) -> CircuitBreaker:
     """Return a breaker that closes after so many answers in a row."""
     interval_s = 0.0005
-    return Breaker("redis", service.ping, steady_s=steady * interval_s, interval_s=interval_s)
+    return CircuitBreaker(
+        "redis", service.ping, steady_s=steady * interval_s, interval_s=interval_s
+    )
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -131,7 +133,7 @@ def test_a_probe_that_hangs_keeps_it_open() -> None:
             asked.set()
             await answer.wait()
 
-        circuit = Breaker("redis", hang, steady_s=0.0005, interval_s=0.0005)
+        circuit = CircuitBreaker("redis", hang, steady_s=0.0005, interval_s=0.0005)
         circuit.trip(TimeoutError())
         async with asyncio.timeout(LIMIT_S):
             await asked.wait()
@@ -159,7 +161,7 @@ def failed_at(*seconds: float, succeeded_at: float | None = None) -> bool:
     away = OSError("away")
 
     async def within() -> bool:
-        circuit = Breaker("redis", Service().ping, clock=clock)
+        circuit = CircuitBreaker("redis", Service().ping, clock=clock)
         for second in seconds:
             clock.now = 1_000.0 + second
             if second == succeeded_at:
@@ -197,7 +199,7 @@ def test_probes_that_fail_are_part_of_an_outage() -> None:
 
     async def within() -> None:
         clock, service = Clock(), Service()
-        circuit = Breaker("redis", service.ping, steady_s=10, interval_s=0.0005, clock=clock)
+        circuit = CircuitBreaker("redis", service.ping, steady_s=10, interval_s=0.0005, clock=clock)
         circuit.trip(OSError("away"))
         clock.now += 2.0
         await until(lambda: circuit.has_failed_for(2.0))

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.shared.client_address import LINKS, ClientAddress, parse_address
-from functions.shared.settings import AccessSettings, SettingsError, load
+from functions.shared.http.client_address import LINKS, ClientAddress, parse_address
+from functions.shared.settings.load import AccessSettings, SettingsError, load
 
 PEER = "192.0.2.1"
 CALLER = "198.51.100.7"

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.shared.readiness import LIMIT_S
-from local.embedded import ROOT, functions
-from tests import closed
+from functions.shared.http.readiness import LIMIT_S
+from local.stack import ROOT
+from local.stack.services import functions
+from tests.support.schemas import closed_schemas
 
 GCP = ROOT / "infra" / "gcp"
 PAGE = (ROOT / "infra" / "README.md").read_text()
 FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
-CLOUD_RUN = closed.load("cloud-run-v1")
-DEFINITIONS = {name: closed.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
+CLOUD_RUN = closed_schemas.load("cloud-run-v1")
+DEFINITIONS = {name: closed_schemas.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
 POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
@@ -64,7 +65,7 @@ def test_every_file_is_one_that_cloud_run_knows(path: Path) -> None:
     """With no field that it does not know, and none that it only takes from others."""
     document = parsed(path)
     schema = {"$defs": DEFINITIONS, "$ref": f"#/$defs/{document['kind']}"}
-    assert closed.problems(schema, document) == []
+    assert closed_schemas.problems(schema, document) == []
     assert "httpGet: { path: /health, port: 8080 }" in path.read_text() or document["kind"] == "Job"
 
 
@@ -83,7 +84,7 @@ def test_a_wrong_field_would_be_seen(field: str) -> None:
     document = parsed(SERVICES["consume-goal"])
     document["spec"]["template"]["spec"][field] = 1
     schema = {"$defs": DEFINITIONS, "$ref": "#/$defs/Service"}
-    assert closed.problems(schema, document)
+    assert closed_schemas.problems(schema, document)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.shared.coalescing import JOINED, CoalescingTransport
+from functions.shared.http.coalescing import JOINED, CoalescingTransport
 
 
 class Socket:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.shared.readiness import LIMIT_S
+from functions.shared.http.readiness import LIMIT_S
 from infra.roles import READER, WRITER
-from local.embedded import ROOT, functions
-from tests.e2e.containers import REACHABLE
+from local.stack import ROOT
+from local.stack.services import functions
+from tests.support.drivers.containers import REACHABLE
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from functions.shared.contracts import Event, IdentifiedEvent, highlight_id, moment
-from functions.shared.event_types import fold_event_type
-from tests.events import MATCH, NAMES, event_json, events_json
+from functions.shared.contract.event import Event, IdentifiedEvent, highlight_id, parse_rfc3339
+from functions.shared.contract.event_types import fold_event_type
+from tests.support.builders.events import MATCH, NAMES, event_json, events_json
 
 TEXTS = {
     "eventType": 64, "eventId": 128, "team": 128, "player": 128, "homeTeam": 128, "awayTeam": 128,
@@ -207,7 +207,7 @@ def test_what_is_no_object_is_no_event(body: str) -> None:
 def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
     """Every offset and precision of RFC 3339 leads to the same moment."""
     assert taken(occurredAt=text)["occurredAt"] == utc
-    assert moment(text).tzinfo is UTC
+    assert parse_rfc3339(text).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_moment_is_no_number(value: object) -> None:
 def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
     """Nothing but a ValueError comes of a text."""
     with suppress(ValueError):
-        assert moment(text).tzinfo is UTC
+        assert parse_rfc3339(text).tzinfo is UTC
 
 
 @given(events_json())

@@ -9,15 +9,15 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from local.kafka_trigger.dead_letter import (
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.dead_letter import (
     DeadLetter,
     DeadLetterLog,
     DeadLetterTopic,
     NotWritten,
 )
-from local.kafka_trigger.letter_form import record_bytes
-from local.kafka_trigger.record import Record
-from tests.records import TOPIC, record
+from local.kafka_trigger.delivering.dead_letter_size import record_bytes
+from tests.support.builders.records import TOPIC, record
 
 NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 TIMED_OUT = KafkaError(KafkaError._MSG_TIMED_OUT)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.decode import decode_base64, decode_json
+from functions.shared.inbound.decode import decode_base64, decode_json
 
 EVENT = '{"eventType": "goal"}'
 MARKED = "the value begins with a byte order mark ({}): JSON is UTF-8 without"

@@ -9,31 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from local.kafka_trigger.config import Retry
-from local.kafka_trigger.dead_letter import DeadLetter, NotWritten
-from local.kafka_trigger.delivery import Delivery, Stopped
+from local.kafka_trigger.config.models import Retry
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.availability_log import AvailabilityLog
+from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
+from local.kafka_trigger.delivering.delivery import Delivery, Stopped
+from local.kafka_trigger.delivering.transport import Aborted, Broken, HttpResponse, Unreachable
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.filters import Wants
-from local.kafka_trigger.metrics import Metrics
-from local.kafka_trigger.outage import Outage
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.transport import Aborted, Answer, Broken, Unreachable
-from tests.records import TOPIC, offsets, records
+from local.kafka_trigger.filters.compile import Accepts
+from local.kafka_trigger.observing.metrics import Metrics
+from tests.support.builders.records import TOPIC, offsets, records
 
-Reply = Answer | Exception
-TAKEN = Answer(200, b"")
-REFUSED = Answer(400, b"bad")
-FAILED = Answer(500, b"")
-AWAY = Answer(503, b"")
+Reply = HttpResponse | Exception
+TAKEN = HttpResponse(200, b"")
+REFUSED = HttpResponse(400, b"bad")
+FAILED = HttpResponse(500, b"")
+AWAY = HttpResponse(503, b"")
 
 
-def naming(*failed: int, retryable: bool = True) -> Answer:
+def naming(*failed: int, retryable: bool = True) -> HttpResponse:
     """A 200 that names these offsets as not taken."""
     items = [
         {"itemIdentifier": f"{TOPIC}-0-{offset}", "retryable": retryable, "reason": "why"}
         for offset in failed
     ]
-    return Answer(200, orjson.dumps({"batchItemFailures": items}))
+    return HttpResponse(200, orjson.dumps({"batchItemFailures": items}))
 
 
 @dataclass
@@ -46,7 +46,7 @@ class World:
     time_to_finish: float = 0
     unsafe: int = 0
     watch: Callable[[int], None] = lambda _: None
-    wants: Wants | None = None
+    wants: Accepts | None = None
     time: float = 0
     requests: list[list[int]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -55,7 +55,7 @@ class World:
     blocked: list[str | None] = field(default_factory=list)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
-    def post(self, payload: Payload) -> Answer:
+    def post(self, payload: Payload) -> HttpResponse:
         """Reply as the function does."""
         self.requests.append(offsets(payload.body))
         reply = self.reply(self.requests[-1])
@@ -94,7 +94,7 @@ class World:
             self.retry,
             self,
             self,
-            Outage("trigger", lambda: self.time),
+            AvailabilityLog("trigger", lambda: self.time),
             Metrics(self.registry).of("trigger"),
             wait=self.wait,
             wait_on=self.wait_on,
@@ -128,7 +128,14 @@ def test_a_batch_that_is_taken_is_done() -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [FAILED, Answer(404, b""), Answer(408, b""), Answer(409, b""), Broken("lost"), naming(99)],
+    [
+        FAILED,
+        HttpResponse(404, b""),
+        HttpResponse(408, b""),
+        HttpResponse(409, b""),
+        Broken("lost"),
+        naming(99),
+    ],
 )
 def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None:
     """The same records, with exponential backoff between the tries."""
@@ -138,7 +145,9 @@ def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None
     assert world.done == [3]
 
 
-@pytest.mark.parametrize("away", [AWAY, Answer(429, b""), Answer(502, b""), Unreachable("refused")])
+@pytest.mark.parametrize(
+    "away", [AWAY, HttpResponse(429, b""), HttpResponse(502, b""), Unreachable("refused")]
+)
 def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
     """As long as nobody is there, records wait: these tries do not count."""
     world = World(replying(*[away] * 100)).deliver(1, 2)
@@ -158,7 +167,7 @@ def test_nobody_there_is_bounded_by_the_age_if_there_is_one() -> None:
 
 def test_retry_after_is_obeyed() -> None:
     """The function says how long to wait, if that is longer."""
-    world = World(replying(Answer(503, b"", "20"), Answer(500, b"", "1"))).deliver(1)
+    world = World(replying(HttpResponse(503, b"", "20"), HttpResponse(500, b"", "1"))).deliver(1)
     assert world.waits == [20, 2]
 
 
@@ -240,7 +249,7 @@ def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(2), lambda _: Answer(503, b"", "9")],
+    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(2), lambda _: HttpResponse(503, b"", "9")],
 )
 def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
     """Nothing is tried after that, nothing given up, and nothing passed."""

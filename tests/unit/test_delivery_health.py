@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from functions.shared.delivery_health import REPEAT_AFTER_S, DeliveryHealth
+from functions.shared.kafka.delivery_health import REPEAT_AFTER_S, DeliveryHealth
 
 TIMED_OUT = KafkaError(KafkaError._MSG_TIMED_OUT)
 FENCED = KafkaError(KafkaError.PRODUCER_FENCED, "of broker-7.internal:9092")

@@ -8,12 +8,12 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 from infra.migrate import MigrateSettings
 from infra.roles import PRIVILEGES, READER
 from infra.topics import TopicsSettings
-from local.embedded import functions
-from tests.e2e.containers import REACHABLE
+from local.stack.services import functions
+from tests.support.drivers.containers import REACHABLE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -14,13 +14,13 @@ from functions.consume_goal.consume import row
 from functions.enrich_batch.enrich import EnrichBatch, Tally
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.deliveries import Delivery
-from functions.shared.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
-from functions.shared.problems import Unavailable
-from functions.shared.settings import load
-from tests.events import MATCH, OTHER_MATCH, identified
-from tests.fakes import FakeCache, FakeStore
-from tests.revisions import RULES
+from functions.shared.http.problems import Unavailable
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
+from functions.shared.settings.load import load
+from tests.support.builders.events import MATCH, OTHER_MATCH, identified
+from tests.support.builders.revisions import RULES
+from tests.support.fakes.services import FakeCache, FakeStore
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -65,7 +65,7 @@ class Work:
         rows = [
             row(
                 identified(matchId=str(match_id), eventId=f"{at}", player=player),
-                Delivery(None, TRACE, None),
+                ReceivedRecord(None, TRACE, None),
                 RULES,
             )
             for at, player in enumerate(players, len(self.store.rows))
@@ -101,7 +101,7 @@ def test_an_enricher_is_told_all_that_the_event_says() -> None:
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(work.store.record([row(event, Delivery(None, None, None), RULES)]))
+    asyncio.run(work.store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
     work.run()
     assert work.namer.seen == [
         Facts(
@@ -236,7 +236,9 @@ def test_a_goal_that_is_retracted_meanwhile_stays_so() -> None:
     """The text comes too late."""
     work = Work()
     (highlight,) = work.goals("Messi")
-    retraction = row(identified(eventId="0", retracted=True), Delivery(None, None, None), RULES)
+    retraction = row(
+        identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
+    )
     work.namer.meanwhile = lambda _: _finished(work.store.record([retraction]))
     assert work.run() == Tally(claimed=1)
     assert work.statuses([highlight]) == [RETRACTED]

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from functions.shared.http import etag_of, json_with_etag, matches_etag
+from functions.shared.http.routing import etag_of, json_with_etag, matches_etag
 
 BODY = b"[]"
 TAG = etag_of(BODY)

@@ -9,9 +9,9 @@ from cloudevents.http import from_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.json_events import BATCH, cloudevents_batch
-from local.kafka_trigger.record import Record
-from tests.records import TOPIC, record
+from tests.support.builders.records import TOPIC, record
 
 CARRIED = [
     ("ce_specversion", b"1.0"),

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from functions.shared.cloudevents import BATCH, STRUCTURED
-from functions.shared.deliveries import Delivery, Failure
-from functions.shared.envelopes import failures_answer, open_envelope
-from functions.shared.problems import Problem
-from tests.events import event_json
-from tests.revisions import cloud_event
+from functions.shared.http.problems import Problem
+from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
+from functions.shared.inbound.envelopes import failures_answer, open_envelope
+from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
+from tests.support.builders.events import event_json
+from tests.support.builders.revisions import cloud_event
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 PLACE = {"partition": "match-events-0", "offset": 7}
 
 
-def opened(content_type: str, body: Any, **headers: str) -> list[Delivery]:
+def opened(content_type: str, body: Any, **headers: str) -> list[ReceivedRecord]:
     """Return the records of a request with this body."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -42,8 +42,8 @@ def test_a_batch_holds_records_in_their_order(content_type: str) -> None:
     """Each with its data, its trace and its place."""
     events = [cloud_event(event_json(), 7, traceparent=TRACE), cloud_event({"a": 1}, 8)]
     first, second = opened(content_type, events)
-    assert first == Delivery(event_json(), TRACE, PLACE)
-    assert second == Delivery({"a": 1}, None, {**PLACE, "offset": 8})
+    assert first == ReceivedRecord(event_json(), TRACE, PLACE)
+    assert second == ReceivedRecord({"a": 1}, None, {**PLACE, "offset": 8})
 
 
 def test_a_batch_may_be_empty() -> None:
@@ -56,7 +56,7 @@ def test_a_structured_event_is_one_record(attributes: dict[str, str]) -> None:
     """Without a name, since it comes alone; its trace is its own, or that of the request."""
     event = cloud_event({"a": 1}, 7, **attributes)
     headers = {} if attributes else {"traceparent": TRACE}
-    assert opened(STRUCTURED, event, **headers) == [Delivery({"a": 1}, TRACE, None)]
+    assert opened(STRUCTURED, event, **headers) == [ReceivedRecord({"a": 1}, TRACE, None)]
 
 
 def test_a_binary_event_is_one_record() -> None:
@@ -66,7 +66,9 @@ def test_a_binary_event_is_one_record() -> None:
         "ce-kafkatopic": "match-events", "ce-kafkapartition": "0", "ce-kafkaoffset": "7",
         "ce-traceparent": TRACE,
     }  # fmt: skip
-    assert opened("application/json", {"a": 1}, **attributes) == [Delivery({"a": 1}, TRACE, None)]
+    assert opened("application/json", {"a": 1}, **attributes) == [
+        ReceivedRecord({"a": 1}, TRACE, None)
+    ]
 
 
 KNATIVE = {
@@ -84,7 +86,7 @@ KNATIVE = {
 @pytest.mark.parametrize("content_type", ["application/json", "", "text/plain"])
 def test_what_knative_s_kafka_source_posts_is_a_record(content_type: str) -> None:
     """Whatever type it gives the value; the trace is that of the request."""
-    assert opened(content_type, {"a": 1}, **KNATIVE) == [Delivery({"a": 1}, TRACE, None)]
+    assert opened(content_type, {"a": 1}, **KNATIVE) == [ReceivedRecord({"a": 1}, TRACE, None)]
 
 
 def test_a_binary_event_that_is_no_json_has_no_data() -> None:
@@ -125,9 +127,9 @@ def test_a_lambda_event_holds_the_records_of_several_partitions(source: str) -> 
         a_1=[lambda_record(1, b"{", partition=1)],
     )
     assert opened("application/json; charset=utf-8", event) == [
-        Delivery({"a": 1}, TRACE, PLACE),
-        Delivery(None, None, {**PLACE, "offset": 8}, "the record has no value"),
-        Delivery(
+        ReceivedRecord({"a": 1}, TRACE, PLACE),
+        ReceivedRecord(None, None, {**PLACE, "offset": 8}, "the record has no value"),
+        ReceivedRecord(
             None,
             None,
             {"partition": "match-events-1", "offset": 1},
@@ -141,7 +143,7 @@ def test_a_lambda_record_that_is_none_has_no_place(record: object) -> None:
     """Its neighbours are none the worse."""
     first, second = opened("application/json", lambda_event(a_0=[record, lambda_record(7)]))
     assert first.identifier is None
-    assert second == Delivery({"a": 1}, None, PLACE)
+    assert second == ReceivedRecord({"a": 1}, None, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_lambda_record_that_is_none_has_no_place(record: object) -> None:
 def test_lambda_headers_that_are_none_carry_no_trace(headers: object) -> None:
     """The record is taken all the same."""
     event = lambda_event(a_0=[lambda_record(7, headers=headers)])
-    assert opened("application/json", event) == [Delivery({"a": 1}, None, PLACE)]
+    assert opened("application/json", event) == [ReceivedRecord({"a": 1}, None, PLACE)]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_data_may_come_as_base64() -> None:
     del event["data"]
     event["data_base64"] = base64.b64encode(json.dumps({"player": "三笘薫"}).encode()).decode()
     (delivery,) = opened(BATCH, [event])
-    assert delivery == Delivery({"player": "三笘薫"}, None, PLACE)
+    assert delivery == ReceivedRecord({"player": "三笘薫"}, None, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -196,14 +198,14 @@ def test_a_record_without_a_value_has_no_data() -> None:
     """A tombstone of Kafka's."""
     event = cloud_event(None, 7)
     del event["data"]
-    assert opened(BATCH, [event]) == [Delivery(None, None, PLACE, "the record has no value")]
+    assert opened(BATCH, [event]) == [ReceivedRecord(None, None, PLACE, "the record has no value")]
 
 
 @pytest.mark.parametrize("item", [None, 1, "text", [], True])
 def test_an_item_that_is_no_event_is_a_record_without_anything(item: object) -> None:
     """It does not fail its neighbours."""
     first, second = opened(BATCH, [item, cloud_event(1, 7)])
-    assert first == Delivery(None, None, None, "an item of the batch is no CloudEvent")
+    assert first == ReceivedRecord(None, None, None, "an item of the batch is no CloudEvent")
     assert second.data == 1
 
 
@@ -232,13 +234,17 @@ def test_a_place_needs_all_its_parts(name: str) -> None:
 @pytest.mark.parametrize("traceparent", [None, 1, [], {}])
 def test_a_trace_that_is_no_text_is_none(traceparent: object) -> None:
     """The record is none the worse."""
-    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [Delivery(1, None, PLACE)]
+    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [
+        ReceivedRecord(1, None, PLACE)
+    ]
 
 
 @pytest.mark.parametrize("traceparent", ["", "x", "\0", "00-" + "0" * 52])
 def test_a_trace_that_is_no_traceparent_is_none(traceparent: str) -> None:
     """What is kept with the row and handed on is one, and Postgres can keep it."""
-    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [Delivery(1, None, PLACE)]
+    assert opened(BATCH, [cloud_event(1, 7, traceparent=traceparent)]) == [
+        ReceivedRecord(1, None, PLACE)
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1,", b"nul", b"[" * 10_000, b"[1e999]"])
@@ -299,7 +305,7 @@ def test_garbage_of_every_kind_is_records_or_a_problem(
     """Nothing else is raised, and every failure of what was opened can be answered."""
     try:
         deliveries = opened(content_type, body, **headers)
-        orjson.dumps(failures_answer([Failure(delivery, "no") for delivery in deliveries]))
+        orjson.dumps(failures_answer([RejectedRecord(delivery, "no") for delivery in deliveries]))
     except Problem as problem:
         refusal = problem
     else:
@@ -311,13 +317,13 @@ def test_the_failure_of_a_record_that_came_alone_is_a_422() -> None:
     """The sender needs no name then, and one that reads no names has it as a dead letter."""
     (delivery,) = opened(STRUCTURED, cloud_event({"a": 1}, 7))
     with pytest.raises(Problem) as refusal:
-        failures_answer([Failure(delivery, "no event")])
+        failures_answer([RejectedRecord(delivery, "no event")])
     assert (refusal.value.status, refusal.value.detail) == (422, "no event")
 
 
 def test_failures_are_called_by_their_place() -> None:
     """As AWS Lambda's triggers read them; an answer without any is a success."""
-    failure = Failure(Delivery(None, None, PLACE), "data: no object")
+    failure = RejectedRecord(ReceivedRecord(None, None, PLACE), "data: no object")
     assert failures_answer([failure]) == {
         "batchItemFailures": [
             {"itemIdentifier": PLACE, "retryable": False, "reason": "data: no object"}
@@ -328,7 +334,7 @@ def test_failures_are_called_by_their_place() -> None:
 
 def test_a_failure_without_a_place_refuses_the_request() -> None:
     """With why: the caller knows which record it sent."""
-    failures = [Failure(Delivery(None, None, place), "so") for place in (PLACE, None)]
+    failures = [RejectedRecord(ReceivedRecord(None, None, place), "so") for place in (PLACE, None)]
     with pytest.raises(Problem) as refusal:
         failures_answer(failures)
     assert refusal.value.status == 422

@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions.shared.secrets import SecretError, Secrets
-from local.environment import SubstitutionError, substitute
+from functions.shared.settings.secrets import SecretError, Secrets
+from local.process.substitution import SubstitutionError, substitute
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from local.kafka_trigger.filters import Filter, wants
-from local.kafka_trigger.record import Record
-from tests.records import record
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.filters.compile import Filter, compile_filters
+from tests.support.builders.records import record
 
 GOAL = {"type": "goal", "minute": 45, "team": {"name": "FC", "side": None}, "tags": ["var", "late"]}
 
 
 def is_wanted(one: Record, *filters: dict[str, Any]) -> bool:
     """Whether any of these filters matches a record."""
-    matches = wants([Filter.model_validate(each) for each in filters])
+    matches = compile_filters([Filter.model_validate(each) for each in filters])
     assert matches is not None
     return matches(one)
 
@@ -36,7 +36,7 @@ def refusal(written: dict[str, Any]) -> str:
 
 def test_without_a_filter_all_is_wanted() -> None:
     """And nobody is asked."""
-    assert wants([]) is None
+    assert compile_filters([]) is None
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.flights import Flights
+from functions.shared.concurrency.single_flight import SingleFlight
 
 
 class World:
     """Something that changes, and that is read in flights of which a test decides the end."""
 
     def __init__(self) -> None:
-        self.flights: Flights[int] = Flights()
+        self.flights: SingleFlight[int] = SingleFlight()
         self.version = 0
         self.begun: list[asyncio.Future[None]] = []
         self.in_flight = 0

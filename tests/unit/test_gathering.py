@@ -6,7 +6,7 @@ from functools import wraps
 
 import pytest
 
-from functions.shared.gathering import Gathered, Gathering
+from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
 
 
 def runs(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
@@ -32,7 +32,7 @@ async def test_what_comes_in_one_turn_is_taken_together() -> None:
         for _, ended in gathered:
             ended.set_result(None)
 
-    gathering = Gathering(take)
+    gathering = MicroBatcher(take)
     await asyncio.gather(gathering.join("a"), gathering.join("b"))
     await gathering.join("c")
     assert taken == [["a", "b"], ["c"]]
@@ -47,7 +47,7 @@ async def test_each_ends_for_itself() -> None:
         first.set_exception(ValueError("first"))
         second.set_result(None)
 
-    gathering = Gathering(take)
+    gathering = MicroBatcher(take)
     first, second = await asyncio.gather(
         gathering.join("a"), gathering.join("b"), return_exceptions=True
     )
@@ -63,7 +63,7 @@ async def test_an_error_of_taking_reaches_all_who_wait() -> None:
         gathered[0][1].set_result(None)
         raise RuntimeError("broken")
 
-    gathering = Gathering(take)
+    gathering = MicroBatcher(take)
     told, waiting = await asyncio.gather(
         gathering.join("a"), gathering.join("b"), return_exceptions=True
     )
@@ -79,7 +79,7 @@ async def test_who_has_left_disturbs_nobody() -> None:
         for _, ended in gathered:
             ended.set_result(None)
 
-    gathering = Gathering(take)
+    gathering = MicroBatcher(take)
     leaver = asyncio.create_task(gathering.join("a"))
     stayer = asyncio.create_task(gathering.join("b"))
     await asyncio.wait([leaver, stayer], timeout=0)

@@ -5,13 +5,13 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from local.kafka_trigger.google_identity import (
+from local.kafka_trigger.config.load import ConfigError, parse
+from local.kafka_trigger.delivering.google_identity import (
     RENEW_BEFORE_S,
     IdentityTokens,
     NoIdentity,
     tokens_for,
 )
-from local.kafka_trigger.load import ConfigError, parse
 from tests.unit.test_trigger_config import KAFKA, TRIGGER
 
 HOUR_S = 3600.0

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from functions.shared.highlight_sql import FILTERS, IN_ORDER, is_heavy
-from local.embedded import ROOT
+from functions.shared.postgres.highlight_sql import FILTERS, IN_ORDER, is_heavy
+from local.stack import ROOT
 
 MIGRATIONS = sorted((ROOT / "infra" / "migrations").glob("*.sql"))
 

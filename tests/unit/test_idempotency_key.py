@@ -10,7 +10,7 @@ from functions.ingest_event.idempotency_key import (
     key_of_event,
     key_of_item,
 )
-from functions.shared.problems import Problem
+from functions.shared.http.problems import Problem
 
 EVENT_ID_LIMIT = 128
 SENT = st.text(max_size=12) | st.text('a"/#0123 \t\xa0\u3000é', max_size=8)

@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
 STAGE = re.compile(r"^FROM (\S+) AS (\w+)\n(.*?)(?=^FROM |\Z)", re.MULTILINE | re.DOTALL)
 LABEL = re.compile(r'org\.opencontainers\.image\.(\w+)=("[^"]*"|\S+)')

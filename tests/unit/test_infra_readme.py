@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloudformation import read
-from tests.shells import in_each_shell, pasted
+from tests.support.cloudformation import read
+from tests.support.drivers.shells import in_each_shell, pasted
 from tests.unit.test_documentation import ROOT, SETTINGS
 
 INFRA = ROOT / "infra"

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from confluent_kafka import Producer
 
-from functions.shared import kafka
-from functions.shared.settings import KafkaSettings, SettingsError, load
-from local.kafka_trigger.client import consumer_settings, producer_settings
-from local.kafka_trigger.load import ConfigError
-from local.kafka_trigger.load import load as load_triggers
+from functions.shared.kafka import client
+from functions.shared.settings.load import KafkaSettings, SettingsError, load
+from local.kafka_trigger.config.load import ConfigError
+from local.kafka_trigger.config.load import load as load_triggers
+from local.kafka_trigger.kafka.settings import consumer_settings, producer_settings
 
 TRIGGERS = Path(__file__).parents[2] / "local" / "triggers.toml"
 BROKER = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
@@ -34,7 +34,7 @@ MSK = {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM", "AWS_REGION": "eu-west-1"}
 
 def of_function(environ: dict[str, str]) -> dict[str, Any]:
     """What a function's producer is told."""
-    return kafka.client(load(KafkaSettings, environ))
+    return client.client(load(KafkaSettings, environ))
 
 
 def of_trigger(environ: dict[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import logging
 
-from local.kafka_trigger.client import REPEAT_AFTER_S, Sparingly
+from local.kafka_trigger.kafka.settings import REPEAT_AFTER_S, ThrottleFilter
 
 
 def line(kind: str, text: str = "Connection refused") -> logging.LogRecord:
@@ -15,7 +15,7 @@ def test_a_line_that_comes_again_and_again_is_told_once_in_a_while() -> None:
     """A broker that is away makes 20 lines a second, of one kind with ever other numbers."""
     times = [number * 0.05 for number in range(2000)]
     now = iter(times)
-    sparingly = Sparingly(lambda: next(now))
+    sparingly = ThrottleFilter(lambda: next(now))
     passed = [each for each in times if sparingly.filter(line("FAIL", f"after {each} ms"))]
     assert len(passed) == 4
     assert passed[1] - passed[0] >= REPEAT_AFTER_S
@@ -23,7 +23,7 @@ def test_a_line_that_comes_again_and_again_is_told_once_in_a_while() -> None:
 
 def test_lines_of_other_kinds_pass() -> None:
     """One kind hides no other."""
-    sparingly = Sparingly(lambda: 0)
+    sparingly = ThrottleFilter(lambda: 0)
     assert [sparingly.filter(line(kind)) for kind in ("FAIL", "SESSTMOUT", "FAIL")] == [
         True,
         True,
@@ -33,7 +33,7 @@ def test_lines_of_other_kinds_pass() -> None:
 
 def test_what_cannot_be_read_again_is_told_once_in_a_while_and_not_kept() -> None:
     """Its only argument is the error, a new one each time."""
-    sparingly = Sparingly(lambda: 0)
+    sparingly = ThrottleFilter(lambda: 0)
     errors = [ValueError("no password") for _ in range(3)]
     lines = [logging.LogRecord("kafka", 40, "", 0, "cannot: %s", (each,), None) for each in errors]
     assert [sparingly.filter(each) for each in lines] == [True, False, False]

@@ -14,10 +14,11 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from functions.shared.readiness import LIMIT_S
-from local.embedded import ROOT, functions
-from tests import closed, knative_kafka
-from tests.kustomize import Object, build, pod_of
+from functions.shared.http.readiness import LIMIT_S
+from local.stack import ROOT
+from local.stack.services import functions
+from tests.support.kustomize import Object, build, pod_of
+from tests.support.schemas import closed_schemas, knative_kafka
 
 KUBERNETES = "1.33"
 SERVING = "serving.knative.dev/v1"
@@ -90,7 +91,7 @@ def wrong(document: Object) -> list[str]:
     if document["kind"] in knative_kafka.MODELS:
         knative_kafka.check(document)
         return []
-    return closed.problems(closed.of_kind(document["kind"]), document)
+    return closed_schemas.problems(closed_schemas.of_kind(document["kind"]), document)
 
 
 def references(document: Any) -> Iterator[tuple[str, str]]:
@@ -125,7 +126,10 @@ def test_every_object_of_knative_is_valid(objects: list[Object]) -> None:
         if not is_core(document):
             assert wrong(document) == [], document["metadata"]["name"]
     for service in of_kind(objects, "Service", SERVING).values():
-        assert set(closed.noted(closed.load("Service"), service, "feature flag")) <= FLAGS
+        assert (
+            set(closed_schemas.noted(closed_schemas.load("Service"), service, "feature flag"))
+            <= FLAGS
+        )
 
 
 @pytest.mark.parametrize(

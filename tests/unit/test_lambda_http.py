@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.shared.client_address import ClientAddress
+from functions.shared.http.client_address import ClientAddress
 from infra.aws.asgi import Answer, Call
 from infra.aws.dispatch import UnknownEvent, dispatch
-from tests.api_gateway import event_of, response_of
+from tests.support.drivers.api_gateway import event_of, response_of
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from infra.aws.asgi import Answer
 from infra.aws.dispatch import dispatch
-from tests.api_gateway import rest_event_of, rest_response_of
+from tests.support.drivers.api_gateway import rest_event_of, rest_response_of
 from tests.unit.test_lambda_http import TRACE, XRAY, called, caller, headers
 
 

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from functions.shared import loose_ends
-from functions.shared.deliveries import Delivery, Failure
-from functions.shared.envelopes import failures_answer, open_envelope
+from functions.shared.concurrency import pending_work
+from functions.shared.inbound.envelopes import failures_answer, open_envelope
+from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from infra.aws.asgi import Answer, Call, Host
 from infra.aws.dispatch import dispatch
 from infra.aws.work_event import NotTaken
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
-from tests.records import TOPIC, record
+from tests.support.builders.records import TOPIC, record
 
 SCHEDULES = [
     {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
@@ -62,7 +62,7 @@ def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) 
 def test_the_failed_records_are_told_in_lambdas_form() -> None:
     """Topic, partition and offset, and nothing that Lambda does not know."""
     place = {"partition": "matches-0", "offset": 2}
-    failed = failures_answer([Failure(Delivery(None, None, place), "no event")])
+    failed = failures_answer([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
     told = dispatch(kafka_event(), answering(Answer(200, [], orjson.dumps(failed))))
     assert told == {"batchItemFailures": [{"itemIdentifier": place}]}
 
@@ -107,12 +107,12 @@ def test_a_call_waits_for_what_its_answer_leaves_under_way() -> None:
     """Afterwards the process may be frozen."""
     tied: list[str] = []
 
-    def tie(end: loose_ends.End) -> None:
+    def tie(end: pending_work.End) -> None:
         tied.append("tied")
         end.set_result(None)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asyncio.get_running_loop().call_later(0.01, tie, loose_ends.leave())
+        asyncio.get_running_loop().call_later(0.01, tie, pending_work.track())
         await Response("ok")(scope, receive, send)
 
     host = Host(app)

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
-CONFTEST = "from tests.leftovers import pytest_configure, pytest_sessionfinish\n"
+CONFTEST = "from tests.support.leftovers import pytest_configure, pytest_sessionfinish\n"
 # A shell that ends at once leaves its child to whoever takes orphans; a session of its own keeps
 # signals to the terminal's group from it.
 STARTS = """

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared import trace
-from functions.shared.logs import JsonFormatter, configure
+from functions.shared.observability import trace
+from functions.shared.observability.logs import JsonFormatter, configure
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

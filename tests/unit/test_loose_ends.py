@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from functions.shared import loose_ends
-from functions.shared.publisher import Publisher, Record
-from functions.shared.settings import KafkaSettings
+from functions.shared.concurrency import pending_work
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.settings.load import KafkaSettings
 
 NEWS = Record("topic", "key", b"{}", {})
 
@@ -17,7 +17,7 @@ async def announced(deadline_s: float, within_s: float) -> float:
     began = time.monotonic()
     publisher.announce([NEWS])
     publisher.announce([NEWS])
-    await loose_ends.tied(within_s)
+    await pending_work.drain(within_s)
     return time.monotonic() - began
 
 
@@ -35,12 +35,12 @@ def test_what_another_loop_left_is_not_waited_for() -> None:
     """It may be gone."""
 
     async def leave() -> None:
-        loose_ends.leave()
+        pending_work.track()
 
     async def tie() -> bool:
-        asyncio.get_running_loop().call_soon(loose_ends.leave().set_result, None)
+        asyncio.get_running_loop().call_soon(pending_work.track().set_result, None)
         async with asyncio.timeout(5):
-            await loose_ends.tied(60)
+            await pending_work.drain(60)
         return True
 
     asyncio.run(leave())

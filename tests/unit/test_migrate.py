@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.shared.settings import SettingsError, load
+from functions.shared.settings.load import SettingsError, load
 from infra.migrate import MigrateSettings
 
 URL = {"DATABASE_URL": "postgresql://goalstream@127.0.0.1:5432/goalstream"}

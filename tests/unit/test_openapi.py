@@ -14,19 +14,19 @@ from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_event
 from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.query import PARAMETERS
-from functions.shared.contracts import Event
-from functions.shared.http import Routes
-from functions.shared.problems import Problem
+from functions.shared.contract.event import Event
+from functions.shared.http.problems import Problem
+from functions.shared.http.routing import Routes
 from infra.openapi.documents import documents
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
 from local.replay.selection import select
-from tests.asgi import Client
-from tests.deliveries import Functions, goal_record, post, request_of
-from tests.events import event_json
-from tests.fakes import FakePublisher
-from tests.revisions import RULES
+from tests.support.builders.deliveries import Functions, goal_record, post, request_of
+from tests.support.builders.events import event_json
+from tests.support.builders.revisions import RULES
+from tests.support.drivers.asgi import Client
+from tests.support.fakes.services import FakePublisher
 
 FOLDER = Path(infra.openapi.__file__).parent
 NAMES = ("events.json", "highlights.json")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.kafka_trigger.outage import Outage
+from local.kafka_trigger.delivering.availability_log import AvailabilityLog
 
 
 class Clock:
@@ -21,7 +21,7 @@ def test_an_outage_is_told_once_then_rarely_and_its_end_once(
     """Ten minutes of a try every second make a handful of lines."""
     caplog.set_level("INFO")
     clock = Clock()
-    outage = Outage("trigger", clock)
+    outage = AvailabilityLog("trigger", clock)
     for clock.now in range(600):
         outage.away("refused")
     outage.back()
@@ -37,5 +37,5 @@ def test_an_outage_is_told_once_then_rarely_and_its_end_once(
 def test_a_function_that_was_never_away_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
     """Each delivery says that somebody is there; that is no news."""
     caplog.set_level("INFO")
-    Outage("trigger").back()
+    AvailabilityLog("trigger").back()
     assert not caplog.records

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local.kafka_trigger.delivery import Stopped
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.record_queue import RecordQueue
-from tests.records import records
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.record_queue import RecordQueue
+from local.kafka_trigger.delivering.delivery import Stopped
+from tests.support.builders.records import records
 
 LIMIT_S = 10
 

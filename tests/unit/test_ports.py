@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from local.embedded.addresses import KAFKA_PORT, choose
-from local.embedded.error import StackError
-from local.embedded.ports import HOST, HOST_IPV6, free_port, hosts, is_free, preferred_port
+from local.stack.addresses import KAFKA_PORT, choose
+from local.stack.errors import StackError
+from local.stack.ports import HOST, HOST_IPV6, free_port, hosts, is_free, preferred_port
 
 needs_ipv6 = pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
 

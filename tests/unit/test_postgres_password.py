@@ -12,9 +12,9 @@ import pytest
 from pg8000.exceptions import InterfaceError
 from pydantic import SecretStr
 
-from functions.shared.postgres import Postgres, connect
-from functions.shared.problems import Unavailable
-from functions.shared.settings import PostgresSettings, load
+from functions.shared.http.problems import Unavailable
+from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.settings.load import PostgresSettings, load
 
 NO_TLS = b"N"
 CLEARTEXT_WANTED = b"R" + (8).to_bytes(4) + (3).to_bytes(4)

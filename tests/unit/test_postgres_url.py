@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 import trustme
 
-from functions.shared import postgres_url
-from functions.shared.settings import PostgresSettings, RedisSettings, Settings, SettingsError, load
+from functions.shared.postgres import url as postgres_url
+from functions.shared.settings.load import (
+    PostgresSettings,
+    RedisSettings,
+    Settings,
+    SettingsError,
+    load,
+)
 
 URL = "postgresql://me:hush@db.example/goals"
 

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from local.probes import PROMETHEUS, Probes, Report, Sources
+from local.process.probes import PROMETHEUS, Probes, Report, Sources
 
 WELL, ILL = Report(True, {"of": "a"}), Report(False, {"of": "b"})
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from functions.shared.known_fields import EVENT_FIELDS as FIELDS
-from functions.shared.problems import Problem, Unavailable, explain, invalid, unknown
+from functions.shared.contract.known_fields import EVENT_FIELDS as FIELDS
+from functions.shared.http.problems import Problem, Unavailable, explain, invalid, unknown
 
 
 def body(response: Response) -> dict[str, Any]:

@@ -5,10 +5,10 @@ import sys
 
 LOOK = """
 import gc, logging
-from functions.shared import process
-from functions.shared.settings import Settings
+from functions.shared.http import server
+from functions.shared.settings.load import Settings
 assert gc.get_freeze_count() == 0
-process.configure("a-function", Settings())
+server.configure("a-function", Settings())
 print(gc.get_freeze_count() > len(gc.get_objects()), gc.isenabled(), gc.get_threshold()[0])
 logging.info("hello")
 """

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from confluent_kafka import Producer
 
-from functions.shared.producers import DRAIN_GRACE_S, RENEWALS, Producers
+from functions.shared.kafka.producers import DRAIN_GRACE_S, RENEWALS, Producers
 
 STEP_S = 0.05
 OUTAGE_S = 120

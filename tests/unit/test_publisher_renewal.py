@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from functions.shared import producers, publisher
-from functions.shared.publisher import NotAcknowledged, Publisher, Record
-from functions.shared.settings import KafkaSettings, load
+from functions.shared.kafka import producers, publisher
+from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
+from functions.shared.settings.load import KafkaSettings, load
 
 RECORD = Record("topic", "key", b"value", {})
 FENCED = KafkaError(KafkaError.PRODUCER_FENCED)

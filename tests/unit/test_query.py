@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
-from functions.shared.highlight_sql import FILTERS
-from functions.shared.highlights import STATUSES, Document
-from functions.shared.names import fold_name
-from functions.shared.problems import Problem
-from tests.events import MATCH, NAMES
+from functions.shared.contract.team_names import fold_name
+from functions.shared.http.problems import Problem
+from functions.shared.postgres.highlight_sql import FILTERS
+from functions.shared.postgres.highlights import STATUSES, Document
+from tests.support.builders.events import MATCH, NAMES
 
 LAST = Document(UUID(int=7), "2022-12-18T15:36:00.123456Z", "{}")
 

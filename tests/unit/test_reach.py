@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.embedded.error import StackError
-from local.embedded.reach import check
+from local.stack.connectivity import check
+from local.stack.errors import StackError
 
 
 @pytest.mark.parametrize(

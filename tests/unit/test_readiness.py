@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from functions.shared.problems import Unavailable
-from functions.shared.readiness import Readiness, Report
+from functions.shared.http.problems import Unavailable
+from functions.shared.http.readiness import Readiness, Report
 
 
 class Service:

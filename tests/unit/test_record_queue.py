@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable
 
-from local.kafka_trigger.record_queue import BATCHES_AHEAD, RecordQueue, depth
-from tests.records import record, records
+from local.kafka_trigger.consuming.record_queue import BATCHES_AHEAD, RecordQueue, depth
+from tests.support.builders.records import record, records
 
 
 def queue(

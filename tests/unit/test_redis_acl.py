@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.valkey import ACL_RULES
+from local.stack import ROOT
+from local.stack.services.valkey import ACL_RULES
 
 DEPLOYED = ("infra/aws/services.yaml", "infra/knative/components/services/redis.yaml")
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from functions.shared.renewable_producer import RENEW_AFTER_S, RenewableProducer
+from functions.shared.kafka.renewable_producer import RENEW_AFTER_S, RenewableProducer
 
 
 class Made:

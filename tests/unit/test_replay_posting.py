@@ -5,12 +5,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
 from local.replay.posting import Accepted, Feed, GaveUpError, RefusedError
-from tests.events import id_of
+from tests.support.builders.events import id_of
 
 EVENT = events(read(SAMPLE)[-1])[0]
 HIGHLIGHT = id_of(EVENT.match_id, str(EVENT.event_id))

@@ -2,16 +2,16 @@ import io
 
 import pytest
 
-from functions.shared.contracts import Event
+from functions.shared.contract.event import Event
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
+from local.replay.formatting import EN_DASH, line
 from local.replay.openfootball import read
 from local.replay.output import Output
 from local.replay.posting import Accepted
 from local.replay.progress import watching
 from local.replay.report import Report
-from local.replay.words import EN_DASH, line
-from tests.events import id_of
+from tests.support.builders.events import id_of
 
 GOALS = events(read(SAMPLE)[-1])
 IDS = {goal: id_of(goal.match_id, str(goal.event_id)) for goal in GOALS}

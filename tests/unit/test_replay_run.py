@@ -15,7 +15,7 @@ from local.replay.openfootball import Match, read
 from local.replay.report import Report
 from local.replay.run import replay
 from local.replay.selection import select
-from tests.events import id_of
+from tests.support.builders.events import id_of
 
 ALL = read(SAMPLE)
 SHOOTOUTS = SAMPLE.with_name("shootouts_2022.jsonl")

@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
 FOLDERS = ("functions", "infra", "local", "tests")
 ASKED = sorted(

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from local.kafka_trigger.producer import ResilientProducer
+from local.kafka_trigger.kafka.producer import ResilientProducer
 
 FENCED = KafkaError(KafkaError.PRODUCER_FENCED)
 

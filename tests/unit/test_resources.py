@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded import ROOT
-from local.embedded.resources import (
+from local.stack import ROOT
+from local.stack.resources import (
     FULL_DISK,
     LARGE_BROKER,
     LOW_DISK,
@@ -18,8 +18,8 @@ from local.embedded.resources import (
     ResourceMonitor,
     memory_of,
 )
-from local.embedded.stack import LONGEST_LOG
-from tests.waiting import eventually
+from local.stack.stack import LONGEST_LOG
+from tests.support.waiting import eventually
 
 README = " ".join((ROOT / "README.md").read_text().split())
 

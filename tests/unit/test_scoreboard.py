@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from local.replay.words import EN_DASH
-from local.scoreboard import Row, board
+from local.replay.formatting import EN_DASH
+from local.stack.scoreboard import Row, board
 
 HIGHLIGHT = {
     "title": "Ángel Di María doubles the lead",

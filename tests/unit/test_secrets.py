@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.shared.secrets import RENEW_AFTER_S, SecretError, Secrets
-from functions.shared.settings import PostgresSettings, SettingsError, load, renewed
+from functions.shared.settings.load import PostgresSettings, SettingsError, load, reload_if_changed
+from functions.shared.settings.secrets import RENEW_AFTER_S, SecretError, Secrets
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
@@ -161,21 +161,21 @@ def test_settings_are_read_anew_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("old")
     settings = load(PostgresSettings, POSTGRES | {"DATABASE_PASSWORD_FILE": str(file)})
-    assert renewed(settings, "database_password") is None
+    assert reload_if_changed(settings, "database_password") is None
     file.write_text("new\n")
-    assert renewed(settings, "database_url") is None
-    fresh = renewed(settings, "database_url", "database_password")
+    assert reload_if_changed(settings, "database_url") is None
+    fresh = reload_if_changed(settings, "database_url", "database_password")
     assert fresh
     assert fresh.database_password
     assert fresh.database_password.get_secret_value() == "new"
     assert fresh == load(PostgresSettings, POSTGRES | {"DATABASE_PASSWORD_FILE": str(file)})
-    assert renewed(fresh, "database_password") is None
+    assert reload_if_changed(fresh, "database_password") is None
 
 
 def test_what_the_environment_says_itself_does_not_change() -> None:
     """A process keeps the variables that it was started with."""
     settings = load(PostgresSettings, POSTGRES | {"DATABASE_PASSWORD": "word"})
-    assert renewed(settings, "database_url", "database_password") is None
+    assert reload_if_changed(settings, "database_url", "database_password") is None
 
 
 @pytest.mark.parametrize("now", [None, "mysql://user:canary-7f3a@host/db"])
@@ -187,7 +187,7 @@ def test_settings_that_can_no_longer_be_read_end_nothing(
     file.write_text("postgresql://user@127.0.0.1/goalstream")
     settings = load(PostgresSettings, {"DATABASE_URL_FILE": str(file)})
     file.unlink() if now is None else file.write_text(now)
-    assert renewed(settings, "database_url") is None
+    assert reload_if_changed(settings, "database_url") is None
     assert "DATABASE_URL" in caplog.text
     assert CANARY not in caplog.text
 

@@ -15,7 +15,7 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared.settings import (
+from functions.shared.settings.load import (
     AccessSettings,
     KafkaSettings,
     PostgresSettings,

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
 SAYS = (
     "from local.replay.output import standard_output;"

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from local import stopping
-from tests.waiting import eventually
+from local.process import shutdown
+from tests.support.waiting import eventually
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def handlers_restored() -> Iterator[None]:
 def test_a_signal_may_come_while_the_event_is_being_looked_at(number: signal.Signals) -> None:
     """The thread that it interrupts may hold the event's lock just then."""
     with handlers_restored():
-        asked_to_stop = stopping.on_signals()
+        asked_to_stop = shutdown.on_signals()
         with asked_to_stop._cond:  # type: ignore[attr-defined]
             signal.raise_signal(number)
         eventually(asked_to_stop.is_set)

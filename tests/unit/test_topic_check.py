@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from functions.shared import topic_check
-from functions.shared.problems import Unavailable
-from functions.shared.topic_check import TopicCheck, passed
+from functions.shared.http.problems import Unavailable
+from functions.shared.kafka import topic_check
+from functions.shared.kafka.topic_check import TopicCheck, passed
 
 AWAY = KafkaException(KafkaError(KafkaError._TRANSPORT, "broker-7.internal:9092 is away"))
 NOTHING = object()

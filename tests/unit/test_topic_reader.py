@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from local.kafka_trigger.commands.problem import Interrupted
+from local.kafka_trigger.commands.errors import Interrupted
 from local.kafka_trigger.commands.topic_reader import TopicReader
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from functions.shared.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
+from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
 from infra.topics import create
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.shared.trace import continued, is_valid, trace_id
+from functions.shared.observability.trace import continue_trace, is_valid, trace_id
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CALLER = f"00-{TRACE}-{SPAN}-01"
@@ -12,7 +12,7 @@ CALLER = f"00-{TRACE}-{SPAN}-01"
 
 def test_a_callers_trace_is_continued_with_a_span_of_our_own() -> None:
     """Same trace, same flags, another span."""
-    ours = continued(CALLER)
+    ours = continue_trace(CALLER)
     version, trace, span, flags = ours.split("-")
     assert (version, trace, flags) == ("00", TRACE, "01")
     assert span != SPAN
@@ -22,24 +22,24 @@ def test_a_callers_trace_is_continued_with_a_span_of_our_own() -> None:
 @pytest.mark.parametrize("flags", ["00", "01", "ff"])
 def test_the_callers_flags_are_kept(flags: str) -> None:
     """Whether a trace is sampled is the caller's word."""
-    assert continued(f"00-{TRACE}-{SPAN}-{flags}").endswith(f"-{flags}")
+    assert continue_trace(f"00-{TRACE}-{SPAN}-{flags}").endswith(f"-{flags}")
 
 
 def test_each_new_trace_is_another() -> None:
     """Two requests without one do not share one."""
-    assert trace_id(continued(None)) != trace_id(continued(None))
+    assert trace_id(continue_trace(None)) != trace_id(continue_trace(None))
 
 
 def test_the_trace_id_is_what_all_parts_of_a_trace_share() -> None:
     """From the caller's header to ours."""
-    assert trace_id(CALLER) == trace_id(continued(CALLER)) == TRACE
+    assert trace_id(CALLER) == trace_id(continue_trace(CALLER)) == TRACE
 
 
 def test_a_later_version_is_continued_as_ours() -> None:
     """What a later version adds at the end is not ours to read (Trace Context, 3.2.4)."""
     for traceparent in (f"01-{TRACE}-{SPAN}-01", f"cc-{TRACE}-{SPAN}-01-what-the-future-adds"):
-        assert trace_id(continued(traceparent)) == TRACE
-        assert continued(traceparent).startswith("00-")
+        assert trace_id(continue_trace(traceparent)) == TRACE
+        assert continue_trace(traceparent).startswith("00-")
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_a_later_version_is_continued_as_ours() -> None:
 def test_what_is_no_traceparent_starts_a_new_trace(traceparent: str) -> None:
     """A header of any kind does no harm."""
     assert not is_valid(traceparent)
-    assert is_valid(continued(traceparent))
-    assert TRACE not in continued(traceparent)
+    assert is_valid(continue_trace(traceparent))
+    assert TRACE not in continue_trace(traceparent)
 
 
 @given(st.none() | st.text() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"))
 def test_whatever_comes_the_trace_goes_on_valid(traceparent: str | None) -> None:
     """Ours is always a traceparent, and of the caller's trace if that was one."""
-    ours = continued(traceparent)
+    ours = continue_trace(traceparent)
     assert is_valid(ours)
     if traceparent and is_valid(traceparent):
         assert trace_id(ours) == trace_id(traceparent)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.kafka_trigger.client import consumer_settings, group_protocol, producer_settings
-from local.kafka_trigger.load import ConfigError, parse
+from local.kafka_trigger.config.load import ConfigError, parse
+from local.kafka_trigger.kafka.settings import consumer_settings, group_protocol, producer_settings
 
 KAFKA = '[kafka]\nbootstrap.servers = "b:9092"\n'
 TRIGGER = """[[trigger]]

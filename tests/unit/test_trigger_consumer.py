@@ -17,13 +17,13 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.config import Trigger
-from local.kafka_trigger.consumer import TriggerConsumer
-from local.kafka_trigger.known_brokers import BrokersForgotten, KnownBrokers
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.record_queue import RecordQueue, depth
-from tests.records import TOPIC, record, records
+from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.consuming.consumer import TriggerConsumer
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.record_queue import RecordQueue, depth
+from local.kafka_trigger.kafka.broker_watchdog import BrokersUnknown, BrokerWatchdog
+from tests.support.builders.records import TOPIC, record, records
 
 TRIGGER = Trigger(
     name="trigger",
@@ -73,7 +73,7 @@ class World:
         self,
         *,
         is_told_nothing: bool = False,
-        brokers: KnownBrokers | None = None,
+        brokers: BrokerWatchdog | None = None,
         **trigger: Any,
     ) -> None:
         self.time = 100.0
@@ -743,13 +743,13 @@ OWN = ("internal", "logical")
 
 def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
     """What is in flight is finished first, and whoever started it starts it again."""
-    known = KnownBrokers()
+    known = BrokerWatchdog()
     world = World(brokers=known)
 
     def look() -> None:
         known.note(statistics(*OWN))
 
-    with pytest.raises(BrokersForgotten):
+    with pytest.raises(BrokersUnknown):
         world.run(world.assign(0), look, look, look, lambda: pytest.fail("it goes on"))
     assert "drain 10" in world.made[0].calls
 
@@ -757,7 +757,7 @@ def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
 @pytest.mark.parametrize("source", ["configured", "learned"])
 def test_a_broker_that_is_away_is_waited_for(source: str) -> None:
     """However long: the client knows it, and looks for it; it may know none for a moment."""
-    known = KnownBrokers()
+    known = BrokerWatchdog()
     for _ in range(100):
         for sources in [(*OWN, source), OWN, OWN]:
             known.note(statistics(*sources))

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Consumer, KafkaError
 
-from local.kafka_trigger.credentials import Credentials
-from local.kafka_trigger.load import ConfigError
-from tests.waiting import eventually
+from local.kafka_trigger.config.load import ConfigError
+from local.kafka_trigger.kafka.credentials import Credentials
+from tests.support.waiting import eventually
 
 REFUSED = KafkaError(KafkaError._AUTHENTICATION)
 OLD = {"sasl.username": "app", "sasl.password": "old", "group.id": "g"}

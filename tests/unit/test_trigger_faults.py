@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local.kafka_trigger.disturbance import NONE
+from local.kafka_trigger.delivering.transport import Broken, HttpResponse
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.faults import Fault, FaultyPosts, Kind, disturbance, fault
-from local.kafka_trigger.transport import Answer, Broken
+from local.kafka_trigger.faults.fault_injection import NONE
+from local.kafka_trigger.faults.inject import Fault, FaultyPosts, Kind, fault, fault_injection
 
 PAYLOAD = Payload("application/json", b"[]")
 
@@ -21,10 +21,10 @@ class World:
     posts: int = 0
     waits: list[float] = field(default_factory=list)
 
-    def post(self, _: Payload) -> Answer:
+    def post(self, _: Payload) -> HttpResponse:
         """Take a payload."""
         self.posts += 1
-        return Answer(200, b"")
+        return HttpResponse(200, b"")
 
     def wait(self, seconds: float) -> bool:
         """Note how long."""
@@ -43,7 +43,7 @@ class World:
 def test_a_duplicate_is_posted_twice_and_answered_once() -> None:
     """The function has it twice."""
     world = World()
-    assert world.faulty(duplicate=1).post(PAYLOAD) == Answer(200, b"")
+    assert world.faulty(duplicate=1).post(PAYLOAD) == HttpResponse(200, b"")
     assert world.posts == 2
 
 
@@ -88,10 +88,10 @@ def test_a_rate_is_kept_and_a_seed_repeats_the_faults() -> None:
 def test_faults_are_told_aloud_with_their_seed(caplog: pytest.LogCaptureFixture) -> None:
     """Drawn or given; without any there is nothing between the trigger and its function."""
     world = World()
-    assert disturbance([], 1) is NONE
+    assert fault_injection([], 1) is NONE
     assert NONE.around(world, "one", 0, world.wait) is world
     assert not caplog.records
-    disturbance([Fault("delay", 0.5)], None)
+    fault_injection([Fault("delay", 0.5)], None)
     [line] = caplog.records
     assert "FAULTS ARE ON" in line.message
     assert line.__dict__["fields"]["faults"] == {"delay": 0.5}
@@ -101,7 +101,7 @@ def test_faults_are_told_aloud_with_their_seed(caplog: pytest.LogCaptureFixture)
 def test_a_partition_goes_on_with_its_faults_when_it_is_assigned_again() -> None:
     """It does not begin anew; another partition has others."""
     world = World()
-    disturbed = disturbance([Fault("duplicate", 0.5)], 3)
+    disturbed = fault_injection([Fault("duplicate", 0.5)], 3)
 
     def count(number: int) -> list[int]:
         told = []

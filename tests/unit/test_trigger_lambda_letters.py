@@ -7,19 +7,19 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Producer
 
-from local.kafka_trigger.commands.letter import GONE, REDRIVES, Content, Letter
-from local.kafka_trigger.commands.letter_book import LetterBook
+from local.kafka_trigger.commands.dead_letter import GONE, REDRIVES, Content, StoredDeadLetter
+from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.record import Record
-from tests.lambda_letters import lambda_letter, payload_record
-from tests.letters import NOW, FakeProducer, buried, mark
-from tests.records import TOPIC, record
+from local.kafka_trigger.consuming.record import Record
+from tests.support.builders.dead_letters import NOW, FakeProducer, buried, mark
+from tests.support.builders.lambda_dead_letters import lambda_letter, payload_record
+from tests.support.builders.records import TOPIC, record
 
 
-def letters(*records: Record, topic: str = TOPIC) -> list[Letter]:
+def letters(*records: Record, topic: str = TOPIC) -> list[StoredDeadLetter]:
     """The open letters that a trigger's book of a partition with these records has."""
-    return list(LetterBook({0: Span(0, 10_000)}, lambda: records, "one", topic).open())
+    return list(DeadLetterIndex({0: Span(0, 10_000)}, lambda: records, "one", topic).open())
 
 
 def test_a_letter_of_lambda_is_the_record_that_it_holds() -> None:

@@ -7,22 +7,22 @@ from typing import cast
 import pytest
 from confluent_kafka import Producer
 
+from local.kafka_trigger.commands.dead_letter import REDRIVES, STORY, StoredDeadLetter
+from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
 from local.kafka_trigger.commands.discard import Discarder
-from local.kafka_trigger.commands.letter import REDRIVES, STORY, Letter
-from local.kafka_trigger.commands.letter_book import LetterBook
+from local.kafka_trigger.commands.errors import Interrupted
 from local.kafka_trigger.commands.marks import AT_ONCE, End
-from local.kafka_trigger.commands.problem import Interrupted
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.dead_letter import PREFIX
-from local.kafka_trigger.record import Record
-from tests.letters import NOW, OWN, FakeProducer, buried, mark
-from tests.records import TOPIC, record
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.dead_letter import PREFIX
+from tests.support.builders.dead_letters import NOW, OWN, FakeProducer, buried, mark
+from tests.support.builders.records import TOPIC, record
 
 
-def book_of(*records: Record) -> LetterBook:
+def book_of(*records: Record) -> DeadLetterIndex:
     """A trigger's book of a partition with these records."""
-    return LetterBook({0: Span(0, 10_000)}, lambda: records, "one")
+    return DeadLetterIndex({0: Span(0, 10_000)}, lambda: records, "one")
 
 
 def states(*records: Record) -> dict[str, str]:
@@ -38,10 +38,10 @@ def test_all_that_a_burial_adds_is_known() -> None:
 
 def test_a_letter_goes_home_with_its_own_headers_and_a_count() -> None:
     """Once more each time, and never with its story."""
-    letter = Letter.of(buried(7, 0))
+    letter = StoredDeadLetter.of(buried(7, 0))
     assert letter
     assert letter.headers_at_home() == [*OWN, (REDRIVES, "1")]
-    again = Letter.of(buried(7, 0, headers=[*OWN, (REDRIVES, b"4")]))
+    again = StoredDeadLetter.of(buried(7, 0, headers=[*OWN, (REDRIVES, b"4")]))
     assert again
     assert again.headers_at_home() == [*OWN, (REDRIVES, "5")]
 

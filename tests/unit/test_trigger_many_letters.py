@@ -10,12 +10,12 @@ from typing import cast
 import pytest
 from confluent_kafka import Producer
 
-from local.kafka_trigger.commands.letter_book import LetterBook
-from local.kafka_trigger.commands.letter_output import say_list
+from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
+from local.kafka_trigger.commands.dead_letter_output import say_list
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.record import Record
-from tests.letters import NOW, FakeProducer, buried, mark
+from local.kafka_trigger.consuming.record import Record
+from tests.support.builders.dead_letters import NOW, FakeProducer, buried, mark
 
 COUNT = 1500
 VALUE = 50_000  # bytes, of each
@@ -41,9 +41,9 @@ def little_memory() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def book() -> LetterBook:
+def book() -> DeadLetterIndex:
     """The book of all."""
-    return LetterBook({0: Span(0, 2 * COUNT)}, topic, "one")
+    return DeadLetterIndex({0: Span(0, 2 * COUNT)}, topic, "one")
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -6,23 +6,23 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, Producer
 
-from local.kafka_trigger.commands.letter import GONE, REDRIVES, Content, Letter
-from local.kafka_trigger.commands.letter_book import LetterBook
-from local.kafka_trigger.commands.letter_output import say_letter, say_list
+from local.kafka_trigger.commands.dead_letter import GONE, REDRIVES, Content, StoredDeadLetter
+from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
+from local.kafka_trigger.commands.dead_letter_output import say_letter, say_list
 from local.kafka_trigger.commands.marks import End
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.dead_letter import DeadLetter, dead_letter_headers
-from local.kafka_trigger.letter_form import SMALLER, Form, record_bytes
-from local.kafka_trigger.record import Record
-from tests.letters import NOW, OWN, FakeProducer, mark
-from tests.records import TOPIC, record
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.dead_letter import DeadLetter, dead_letter_headers
+from local.kafka_trigger.delivering.dead_letter_size import SMALLER, DeadLetterSize, record_bytes
+from tests.support.builders.dead_letters import NOW, OWN, FakeProducer, mark
+from tests.support.builders.records import TOPIC, record
 
 ORIGINAL = record(7, b"x" * 2000, key=b"k", headers=OWN, partition=2, timestamp=(1, 5))
 WITHOUT_VALUE, *_, BARE = SMALLER
 
 
-def buried(at: int, original: Record = ORIGINAL, form: Form = WITHOUT_VALUE) -> Record:
+def buried(at: int, original: Record = ORIGINAL, form: DeadLetterSize = WITHOUT_VALUE) -> Record:
     """The letter of a record that was too large, at this offset of its topic."""
     why = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
     letter = DeadLetter(original, 422, 1, "why", "refused")
@@ -33,13 +33,13 @@ def buried(at: int, original: Record = ORIGINAL, form: Form = WITHOUT_VALUE) -> 
     return record(at, form.value_of(original), key=form.key_of(original), headers=headers)
 
 
-def open_letters(*records: Record) -> list[Letter]:
+def open_letters(*records: Record) -> list[StoredDeadLetter]:
     """The open letters of a topic with these records."""
-    return list(LetterBook({0: Span(0, 100)}, lambda: records, "one").open())
+    return list(DeadLetterIndex({0: Span(0, 100)}, lambda: records, "one").open())
 
 
 @pytest.mark.parametrize("form", SMALLER)
-def test_such_a_letter_is_known_and_has_no_content(form: Form) -> None:
+def test_such_a_letter_is_known_and_has_no_content(form: DeadLetterSize) -> None:
     """It has its record's place, and knows that record again."""
     [letter] = open_letters(buried(3, form=form))
     assert (letter.content, letter.omitted, letter.place) == (None, form.omits, (TOPIC, 2, 7))
@@ -89,7 +89,7 @@ def test_the_list_says_what_is_missing_and_how_large_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Whole letters have nothing missing."""
-    book = LetterBook({0: Span(0, 100)}, lambda: [buried(3)], "one")
+    book = DeadLetterIndex({0: Span(0, 100)}, lambda: [buried(3)], "one")
     say_list(book.entries(), as_json=False)
     size = 2001 + sum(len(name) + len(value or b"") for name, value in OWN)
     assert f"bytes={size} omitted=value " in capsys.readouterr().out
@@ -108,7 +108,7 @@ def test_a_letter_whose_record_is_gone_says_so(
 
 
 def redriven(
-    find: Callable[[Letter], Content | None], limit: float, *records: Record
+    find: Callable[[StoredDeadLetter], Content | None], limit: float, *records: Record
 ) -> tuple[list[End], FakeProducer]:
     """What became of the letters among records, and what was written to topics of a limit."""
 

@@ -10,11 +10,11 @@ from confluent_kafka import Producer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from local.kafka_trigger.client import producer_settings
-from local.kafka_trigger.config import Config, Kafka, Retry, Trigger
+from local.kafka_trigger.config.load import parse
+from local.kafka_trigger.config.models import Config, Kafka, Retry, Trigger
 from local.kafka_trigger.envelopes.choice import Envelope
-from local.kafka_trigger.filters import Filter
-from local.kafka_trigger.load import parse
+from local.kafka_trigger.filters.compile import Filter
+from local.kafka_trigger.kafka.settings import producer_settings
 
 PAGE = Path(__file__).parents[2] / "local" / "kafka_trigger" / "README.md"
 TABLES: dict[str, type[BaseModel]] = {

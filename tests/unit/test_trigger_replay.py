@@ -7,14 +7,14 @@ from typing import cast
 
 import pytest
 
-from local.kafka_trigger.commands.bounds import ALL, Bound, Stretch, bound_from, bound_to
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
-from local.kafka_trigger.commands.going_on import GoingOn
 from local.kafka_trigger.commands.replay import batches
+from local.kafka_trigger.commands.replay_range import ALL, Bound, ReplayRange, bound_from, bound_to
+from local.kafka_trigger.commands.resume_hint import ResumeHint
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader
-from local.kafka_trigger.config import Trigger
-from local.kafka_trigger.dead_letter import DeadLetter
-from tests.records import record, records
+from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.delivering.dead_letter import DeadLetter
+from tests.support.builders.records import record, records
 
 AVAILABLE = Span(10, 100)
 TRIGGER = Trigger(
@@ -37,7 +37,7 @@ class FakeReader:
 def span(start: Bound, end: Bound = ALL, begins_at: int | None = None) -> Span:
     """The offsets that a stretch has of what is available."""
     reader = cast(TopicReader, FakeReader(begins_at))
-    return Stretch(start, end).span(reader, 0, AVAILABLE)
+    return ReplayRange(start, end).span(reader, 0, AVAILABLE)
 
 
 def test_bounds_are_offsets_times_or_all() -> None:
@@ -66,10 +66,10 @@ def test_a_stretch_is_never_more_than_there_is() -> None:
 def test_times_are_those_of_the_records() -> None:
     """Also where the broker found a place before the time, or none."""
     stamped = [record(number, timestamp=(1, number * 10)) for number in range(10)]
-    stretch = Stretch(Bound(time_ms=25), Bound(time_ms=60))
+    stretch = ReplayRange(Bound(time_ms=25), Bound(time_ms=60))
     assert [each.offset() for each in stretch.of(stamped)] == [3, 4, 5]
-    assert not list(Stretch(Bound(time_ms=1000), ALL).of(stamped))
-    assert len(list(Stretch(ALL, ALL).of(stamped))) == 10
+    assert not list(ReplayRange(Bound(time_ms=1000), ALL).of(stamped))
+    assert len(list(ReplayRange(ALL, ALL).of(stamped))) == 10
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_replay_goes_on_where_it_was_and_ends_where_it_would_have(
 ) -> None:
     """What was written since is left out; what a time leaves out, it still does."""
     options = Namespace(file="my file.toml", start=start, end=end, function=None)
-    going_on = GoingOn(options, "one", {0: AVAILABLE, 1: Span(7, 7)})
+    going_on = ResumeHint(options, "one", {0: AVAILABLE, 1: Span(7, 7)})
     going_on.left[0] = Span(reached, AVAILABLE.end)
     [command] = going_on.commands()
     assert command == (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from functions.shared.contracts import IdentifiedEvent
-from local.kafka_trigger.commands.problem import Misuse
+from functions.shared.contract.event import IdentifiedEvent
+from local.kafka_trigger.commands.errors import Misuse
 from local.kafka_trigger.commands.sample import read_samples
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 

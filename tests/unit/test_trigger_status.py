@@ -7,22 +7,22 @@ from functools import partial
 
 import pytest
 
-from local.kafka_trigger.attempts import Attempts, CountedPosts
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.content import content, shown
 from local.kafka_trigger.commands.probing import NotReached, standings
 from local.kafka_trigger.commands.status import lag
 from local.kafka_trigger.commands.topic_reader import Span
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.record_queue import RecordQueue
+from local.kafka_trigger.delivering.attempts import Attempts, CountedPosts
+from local.kafka_trigger.delivering.transport import HttpResponse
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.record_queue import RecordQueue
-from local.kafka_trigger.reports import status
-from local.kafka_trigger.transport import Answer
-from local.kafka_trigger.watch import Watch
-from local.probes import Probes, Report, Sources
-from tests.records import record
-from tests.waiting import eventually
+from local.kafka_trigger.observing.reports import status
+from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.process.probes import Probes, Report, Sources
+from tests.support.builders.records import record
+from tests.support.waiting import eventually
 
 WELL = Report(True, {})
 
@@ -34,9 +34,9 @@ class Stubborn:
         self.let_go = threading.Event()
         self._posts = CountedPosts(self, attempts)
 
-    def post(self, _: Payload) -> Answer:
+    def post(self, _: Payload) -> HttpResponse:
         """Answer."""
-        return Answer(500, b"")
+        return HttpResponse(500, b"")
 
     def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
         """Post a batch until it is done."""
@@ -52,7 +52,7 @@ def test_a_running_trigger_tells_how_its_partitions_stand() -> None:
     delivery = Stubborn(attempts)
     queue = RecordQueue(batch_size=2, batch_bytes=1000, window_s=0)
     partition = Partition(3, queue, delivery, threading.Event(), lambda: None, attempts)
-    watch = Watch("one")
+    watch = TriggerState("one")
     watch.partitions[3] = partition
     watch.paused.add(3)
     tell = partial(status, [watch], now=12.0)

@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
-from local.kafka_trigger.attempts import Attempts
-from local.kafka_trigger.gauges import Gauges
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.reports import health, readiness, status
-from local.kafka_trigger.watch import Watch
-from tests.records import record, records
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.attempts import Attempts
+from local.kafka_trigger.observing.gauges import Gauges
+from local.kafka_trigger.observing.reports import health, readiness, status
+from local.kafka_trigger.observing.trigger_state import TriggerState
+from tests.support.builders.records import record, records
 
 NOON_MS = 1_671_364_800_000
 
@@ -37,7 +37,7 @@ class World:
         self.time = 100.0
         self.read_errors: dict[int | None, str] = {}
         self.first, self.second = self.watches = [
-            Watch(name, lambda: self.time, self.read_errors if name == "first" else None)
+            TriggerState(name, lambda: self.time, self.read_errors if name == "first" else None)
             for name in ("first", "second")
         ]
 

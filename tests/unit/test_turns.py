@@ -5,18 +5,18 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from functions.shared.turns import Busy, Turns
+from functions.shared.concurrency.fair_limiter import FairLimiter, TooBusy
 
 LONG_S = 30.0
 
 
 def in_loop(
-    work: Callable[[Turns], Awaitable[None]], size: int = 4, wait_s: float = LONG_S
+    work: Callable[[FairLimiter], Awaitable[None]], size: int = 4, wait_s: float = LONG_S
 ) -> None:
     """Do some work with turns, in an event loop."""
 
     async def run() -> None:
-        await work(Turns(size, wait_s=wait_s))
+        await work(FairLimiter(size, wait_s=wait_s))
 
     asyncio.run(run())
 
@@ -31,7 +31,7 @@ def test_turns_are_given_in_order_of_arrival() -> None:
     """As many at once as there are, and the next as soon as one is given back."""
     taken: list[int] = []
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         async def take(number: int) -> None:
             await turns.take(heavy=False)
             taken.append(number)
@@ -52,7 +52,7 @@ def test_turns_are_given_in_order_of_arrival() -> None:
 def test_heavy_work_has_half_of_the_turns_at_most(size: int, most: int) -> None:
     """A dozen heavy calls wait for each other; a light one that comes after them does not."""
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         heavy = [asyncio.create_task(turns.take(heavy=True)) for _ in range(12)]
         await settle()
         assert sum(each.done() for each in heavy) == most
@@ -71,7 +71,7 @@ def test_heavy_work_has_half_of_the_turns_at_most(size: int, most: int) -> None:
 def test_light_work_may_have_all_turns() -> None:
     """What nobody else wants is not held back."""
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         for _ in range(4):
             await turns.take(heavy=False)
 
@@ -81,9 +81,9 @@ def test_light_work_may_have_all_turns() -> None:
 def test_who_has_waited_for_long_is_refused_and_takes_no_turn_afterwards() -> None:
     """With a 503 that says when to come again; the turn is for who comes next."""
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         await turns.take(heavy=False)
-        with pytest.raises(Busy) as error:
+        with pytest.raises(TooBusy) as error:
             await turns.take(heavy=False)
         assert error.value.status == 503
         assert error.value.headers == {"Retry-After": "1"}
@@ -96,7 +96,7 @@ def test_who_has_waited_for_long_is_refused_and_takes_no_turn_afterwards() -> No
 def test_who_leaves_takes_no_turn_with_them() -> None:
     """Whether they leave while they wait, or in the moment in which their turn comes."""
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         for gives_back_first in (True, False):
             await turns.take(heavy=True)
             waiting = asyncio.create_task(turns.take(heavy=True))
@@ -116,7 +116,7 @@ def test_who_leaves_takes_no_turn_with_them() -> None:
 def test_a_turn_is_given_back_in_any_thread() -> None:
     """As the threads of a pool do when a statement ends."""
 
-    async def work(turns: Turns) -> None:
+    async def work(turns: FairLimiter) -> None:
         await turns.take(heavy=False)
         waiting = asyncio.create_task(turns.take(heavy=False))
         await settle()

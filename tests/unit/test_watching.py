@@ -8,13 +8,13 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Metric
 
 from local.cron import metrics as cron
-from local.exposition import exposition
-from local.kafka_trigger import metrics as trigger
-from local.kafka_trigger.gauges import Gauges
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.record_queue import RecordQueue
-from local.kafka_trigger.watch import Watch
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.record_queue import RecordQueue
+from local.kafka_trigger.observing import metrics as trigger
+from local.kafka_trigger.observing.gauges import Gauges
+from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.process.exposition import exposition
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -40,7 +40,7 @@ def metrics() -> dict[str, list[str]]:
     registry = CollectorRegistry()
     trigger.Metrics(registry).of("a")
     cron.Metrics(registry).called("a", 200, 1)
-    watch = Watch("a")
+    watch = TriggerState("a")
     watch.partitions[0] = partition()
     watch.ends[0] = 1
     registry.register(Gauges([watch]))

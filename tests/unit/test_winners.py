@@ -9,22 +9,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import Taken, announcement, passes_by, rank, row, winners
+from functions.consume_goal.consume import (
+    Taken,
+    announcement,
+    is_irrelevant,
+    latest_revisions,
+    rank,
+    row,
+)
 from functions.enrich_batch.facts import Facts
-from functions.shared.contracts import IdentifiedEvent
-from functions.shared.deliveries import Delivery
-from functions.shared.highlight_sql import COLUMNS, FACTS
-from functions.shared.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED, Change
-from functions.shared.topics import HIGHLIGHTS_PENDING
-from tests.events import MATCH, OTHER_MATCH, id_of, identified
-from tests.revisions import RULES
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.topics import HIGHLIGHTS_PENDING
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import COLUMNS, FACTS
+from functions.shared.postgres.highlights import (
+    FAILED_AI,
+    IGNORED,
+    PENDING_AI,
+    READY,
+    RETRACTED,
+    ChangedHighlight,
+)
+from tests.support.builders.events import MATCH, OTHER_MATCH, id_of, identified
+from tests.support.builders.revisions import RULES
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def taken(traceparent: str | None = None, **fields: Any) -> Taken:
     """Return an event as it was delivered."""
-    return identified(**fields), Delivery(None, traceparent, None)
+    return identified(**fields), ReceivedRecord(None, traceparent, None)
 
 
 def revisions() -> st.SearchStrategy[list[Taken]]:
@@ -56,38 +70,40 @@ def test_in_any_order_the_highest_revision_counts(events: list[Taken], random: A
         key = (event.match_id, event.event_id)
         highest[key] = max(highest.get(key, (-1, False)), (event.revision, event.retracted))
     shuffled = random.sample(events, len(events))
-    assert ranks(winners(events)) == ranks(winners(shuffled)) == highest
+    assert ranks(latest_revisions(events)) == ranks(latest_revisions(shuffled)) == highest
 
 
 @given(revisions())
 def test_winners_of_winners_are_the_same(events: list[Taken]) -> None:
     """A batch that is delivered twice says nothing new."""
-    assert winners(winners(events)) == winners(events)
-    assert ranks(winners([*events, *events])) == ranks(winners(events))
+    assert latest_revisions(latest_revisions(events)) == latest_revisions(events)
+    assert ranks(latest_revisions([*events, *events])) == ranks(latest_revisions(events))
 
 
 def test_of_two_equal_revisions_the_first_counts() -> None:
     """As in the table: what came first stays."""
     first, second = taken(player="Messi"), taken(player="Mbappé")
-    assert winners([first, second]) == [first]
+    assert latest_revisions([first, second]) == [first]
 
 
 def test_a_retraction_outweighs_the_revision_that_it_takes_back() -> None:
     """Whether it came before or after."""
     goal, retraction = taken(revision=1), taken(revision=1, retracted=True)
-    assert winners([goal, retraction]) == winners([retraction, goal]) == [retraction]
+    assert (
+        latest_revisions([goal, retraction]) == latest_revisions([retraction, goal]) == [retraction]
+    )
 
 
 def test_a_goal_given_again_outweighs_its_retraction() -> None:
     """VAR may change its mind with a higher revision."""
     retraction, again = taken(revision=1, retracted=True), taken(revision=2)
-    assert winners([again, retraction]) == [again]
+    assert latest_revisions([again, retraction]) == [again]
 
 
 def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
     """It is what a failure is called by, and the trace that is followed."""
     high, low = taken(TRACE, revision=2), taken(revision=1)
-    ((_, delivery),) = winners([low, high])
+    ((_, delivery),) = latest_revisions([low, high])
     assert delivery.traceparent == TRACE
 
 
@@ -96,7 +112,7 @@ def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
 )
 def test_a_goal_is_a_highlight(event_type: str) -> None:
     """In any spelling."""
-    assert not passes_by(identified(eventType=event_type), RULES)
+    assert not is_irrelevant(identified(eventType=event_type), RULES)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +120,9 @@ def test_a_goal_is_a_highlight(event_type: str) -> None:
 )
 def test_another_event_passes_by(event_type: str) -> None:
     """Unless it may revise a highlight."""
-    assert passes_by(identified(eventType=event_type), RULES)
-    assert not passes_by(identified(eventType=event_type, revision=1), RULES)
-    assert not passes_by(identified(eventType=event_type, retracted=True), RULES)
+    assert is_irrelevant(identified(eventType=event_type), RULES)
+    assert not is_irrelevant(identified(eventType=event_type, revision=1), RULES)
+    assert not is_irrelevant(identified(eventType=event_type, retracted=True), RULES)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +161,9 @@ def test_the_facts_of_a_claim_are_those_of_the_text() -> None:
 def test_one_announcement_names_all_that_awaits_its_text() -> None:
     """With the trace that brought the first of it; what is READY already is not named."""
     changes = [
-        Change(UUID(int=1), PENDING_AI),
-        Change(UUID(int=2), PENDING_AI),
-        Change(UUID(int=3), READY),
+        ChangedHighlight(UUID(int=1), PENDING_AI),
+        ChangedHighlight(UUID(int=2), PENDING_AI),
+        ChangedHighlight(UUID(int=3), READY),
     ]
     (record,) = announcement(changes, taken(TRACE))
     assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
@@ -157,14 +173,14 @@ def test_one_announcement_names_all_that_awaits_its_text() -> None:
 
 def test_an_announcement_without_a_trace_has_no_header() -> None:
     """A header says something or is not there."""
-    (record,) = announcement([Change(UUID(int=1), PENDING_AI)], taken())
+    (record,) = announcement([ChangedHighlight(UUID(int=1), PENDING_AI)], taken())
     assert record.headers == {}
 
 
 @pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
 def test_what_needs_no_text_is_not_announced(status: str) -> None:
     """A correction of what the text does not tell, or a retraction."""
-    assert announcement([Change(UUID(int=1), status)], taken(TRACE)) == []
+    assert announcement([ChangedHighlight(UUID(int=1), status)], taken(TRACE)) == []
 
 
 @pytest.mark.parametrize(

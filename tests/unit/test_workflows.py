@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from local.embedded import ROOT
+from local.stack import ROOT
 
 WORKFLOWS = {path.stem: path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml")}
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from local import probe_options
-from local.kafka_trigger.address import web_address
-from local.kafka_trigger.commands.bounds import ALL, bound_from, bound_to
-from local.kafka_trigger.faults import KINDS, fault
+from local.kafka_trigger.commands.replay_range import ALL, bound_from, bound_to
+from local.kafka_trigger.config.address import web_address
+from local.kafka_trigger.faults.inject import KINDS, fault
+from local.process import probe_options
 
 EXIT_STATUSES = """\
 exit status: 0 done, 1 something failed, 2 nothing was begun: a wrong argument or file,

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from select import select
 
-from local.kafka_trigger.commands.letter import Letter
+from local.kafka_trigger.commands.dead_letter import StoredDeadLetter
+from local.kafka_trigger.commands.errors import Interrupted, Misuse
 from local.kafka_trigger.commands.marks import End, MarkWriter, why_not
-from local.kafka_trigger.commands.problem import Interrupted, Misuse
 
 LOOK_S = 0.1  # between two looks at whether it is to stop
 
@@ -15,7 +15,9 @@ LOOK_S = 0.1  # between two looks at whether it is to stop
 class Discarder(MarkWriter):
     """Writes a mark for each letter, and nothing else."""
 
-    def discard(self, letters: Iterable[Letter], is_stopping: Callable[[], bool]) -> Iterator[End]:
+    def discard(
+        self, letters: Iterable[StoredDeadLetter], is_stopping: Callable[[], bool]
+    ) -> Iterator[End]:
         """Mark letters as discarded; tells of each when that is certain.
 
         Raises Interrupted if it is to stop while there are more.

@@ -11,19 +11,19 @@ from functools import cache
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import TopicMetadata
 
-from local.kafka_trigger.client import producer_settings
-from local.kafka_trigger.commands import letter_output, output
+from local.kafka_trigger.commands import dead_letter_output, output
+from local.kafka_trigger.commands.dead_letter import GONE, MARKS, StoredDeadLetter
+from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex, Entry
 from local.kafka_trigger.commands.discard import Discarder, confirm
-from local.kafka_trigger.commands.letter import GONE, MARKS, Letter
-from local.kafka_trigger.commands.letter_book import Entry, LetterBook
+from local.kafka_trigger.commands.errors import FAILED, Interrupted, Misuse, pick
 from local.kafka_trigger.commands.marks import End
-from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, pick
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.source import Source
 from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
-from local.kafka_trigger.config import Config, Kafka, Trigger
-from local.kafka_trigger.producer import ResilientProducer
-from local.kafka_trigger.record import Record
+from local.kafka_trigger.config.models import Config, Kafka, Trigger
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.kafka.producer import ResilientProducer
+from local.kafka_trigger.kafka.settings import producer_settings
 
 
 def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -40,16 +40,18 @@ def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) 
         book = _book(reader, trigger, topic)
         if options.action == "list":
             closed = {state for state in MARKS.values() if vars(options)[state]}
-            letter_output.say_list(book.entries(), as_json=options.json, states=closed | {"open"})
+            dead_letter_output.say_list(
+                book.entries(), as_json=options.json, states=closed | {"open"}
+            )
             return 0
         if options.action == "show":
             [entry] = _found(book, {options.id})
             letter = replace(entry.letter, content=source.find(entry.letter))
-            letter_output.say_letter(letter, entry.state, as_json=options.json)
+            dead_letter_output.say_letter(letter, entry.state, as_json=options.json)
             return 0
         named = None if options.all else list(_still_open(_found(book, set(options.ids))))
 
-        def chosen() -> Iterator[Letter]:
+        def chosen() -> Iterator[StoredDeadLetter]:
             return book.open() if named is None else iter(named)
 
         if options.action == "discard":
@@ -69,7 +71,7 @@ def _chosen(config: Config, name: str | None) -> tuple[Trigger, str]:
     return trigger, trigger.dead_letter_topic
 
 
-def _book(reader: TopicReader, trigger: Trigger, topic: str) -> LetterBook:
+def _book(reader: TopicReader, trigger: Trigger, topic: str) -> DeadLetterIndex:
     """All that is in the topic now; what comes later is not looked at."""
     numbers = reader.partitions()
     if not numbers:
@@ -80,10 +82,10 @@ def _book(reader: TopicReader, trigger: Trigger, topic: str) -> LetterBook:
         for number, span in spans.items():
             yield from reader.read({number: span})
 
-    return LetterBook(spans, read, trigger.name, trigger.topic)
+    return DeadLetterIndex(spans, read, trigger.name, trigger.topic)
 
 
-def _found(book: LetterBook, ids: Set[str]) -> list[Entry]:
+def _found(book: DeadLetterIndex, ids: Set[str]) -> list[Entry]:
     found: list[Entry] = []
     missing = set(ids)
     for entry in book.entries():
@@ -95,7 +97,7 @@ def _found(book: LetterBook, ids: Set[str]) -> list[Entry]:
     raise Misuse(f"no dead letter {', '.join(sorted(missing))}: see `dlq list`")
 
 
-def _still_open(entries: Iterable[Entry]) -> Iterator[Letter]:
+def _still_open(entries: Iterable[Entry]) -> Iterator[StoredDeadLetter]:
     for letter, state, _ in entries:
         if state == "open":
             yield letter
@@ -126,14 +128,16 @@ def _redriver(kafka: Kafka, topic: str, source: Source) -> Redriver:
     return Redriver(topic, producer, partitions_of, find=source.find)
 
 
-def _foretell(redriver: Redriver, letters: Iterable[Letter], source: Source) -> int:
-    def told(letter: Letter) -> str:
+def _foretell(redriver: Redriver, letters: Iterable[StoredDeadLetter], source: Source) -> int:
+    def told(letter: StoredDeadLetter) -> str:
         return f"{_foretold(redriver.target(letter), letter, source)} (it was {letter.offset})"
 
     return _say_each(letters, told, "redrive")
 
 
-def _say_each(letters: Iterable[Letter], told: Callable[[Letter], str], action: str) -> int:
+def _say_each(
+    letters: Iterable[StoredDeadLetter], told: Callable[[StoredDeadLetter], str], action: str
+) -> int:
     count = 0
     for letter in letters:
         output.say(f"{letter.id}: {told(letter)}")
@@ -142,7 +146,7 @@ def _say_each(letters: Iterable[Letter], told: Callable[[Letter], str], action: 
     return 0
 
 
-def _foretold(target: TopicPartition | None, letter: Letter, source: Source) -> str:
+def _foretold(target: TopicPartition | None, letter: StoredDeadLetter, source: Source) -> str:
     if target is None:
         return "has no topic"
     if source.find(letter) is None:
@@ -150,14 +154,16 @@ def _foretold(target: TopicPartition | None, letter: Letter, source: Source) -> 
     return f"would go to {letter.topic} {letter.partition}"
 
 
-def _redrive(redriver: Redriver, letters: Iterable[Letter], stopping: threading.Event) -> int:
+def _redrive(
+    redriver: Redriver, letters: Iterable[StoredDeadLetter], stopping: threading.Event
+) -> int:
     return _tell(redriver.redrive(letters, stopping.is_set), _told, "redriven")
 
 
 def _discard(
     kafka: Kafka,
     topic: str,
-    chosen: Callable[[], Iterator[Letter]],
+    chosen: Callable[[], Iterator[StoredDeadLetter]],
     options: argparse.Namespace,
     stopping: threading.Event,
 ) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.dead_letter import DeadLetter, NotWritten
+from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
 
 
 class FunctionAway(Exception):

@@ -5,16 +5,22 @@ import threading
 import time
 from collections.abc import Sequence
 
-from local.kafka_trigger.address import told
-from local.kafka_trigger.answer import Outcome, Verdict, judge
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Problem, pick
+from local.kafka_trigger.commands.errors import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.sample import SampleRecord, read_samples
-from local.kafka_trigger.config import Config
+from local.kafka_trigger.config.address import redact_query
+from local.kafka_trigger.config.models import Config
+from local.kafka_trigger.delivering.classify_response import Outcome, Verdict, classify_response
+from local.kafka_trigger.delivering.google_identity import tokens_for
+from local.kafka_trigger.delivering.transport import (
+    Aborted,
+    Broken,
+    HttpResponse,
+    HttpTransport,
+    Unreachable,
+)
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.google_identity import tokens_for
-from local.kafka_trigger.transport import Aborted, Answer, Broken, Transport, Unreachable
 
 
 def invoke(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -27,19 +33,21 @@ def invoke(config: Config, options: argparse.Namespace, stopping: threading.Even
         raise Misuse(f"{options.event_file}: a {trigger.envelope} envelope holds one record")
     url = options.function or trigger.function
     payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
-    output.say(f"POST {told(url)}: {payload.content_type or 'no type'}, {len(payload.body)} bytes")
-    transport = Transport(url, trigger.timeout_s, tokens_for(trigger.auth, url))
+    output.say(
+        f"POST {redact_query(url)}: {payload.content_type or 'no type'}, {len(payload.body)} bytes"
+    )
+    transport = HttpTransport(url, trigger.timeout_s, tokens_for(trigger.auth, url))
     threading.Thread(target=_abort, args=(transport, stopping), daemon=True).start()
     answer = _post(transport, payload)
-    return _say_outcome(judge(answer, records), records)
+    return _say_outcome(classify_response(answer, records), records)
 
 
-def _abort(transport: Transport, stopping: threading.Event) -> None:
+def _abort(transport: HttpTransport, stopping: threading.Event) -> None:
     stopping.wait()
     transport.abort()
 
 
-def _post(transport: Transport, payload: Payload) -> Answer:
+def _post(transport: HttpTransport, payload: Payload) -> HttpResponse:
     began = time.monotonic()
     try:
         answer = transport.post(payload)

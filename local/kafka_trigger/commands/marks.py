@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from local.kafka_trigger.commands.letter import ClosedState, Letter
-from local.kafka_trigger.commands.problem import Interrupted
-from local.kafka_trigger.dead_letter import PREFIX
-from local.kafka_trigger.letter_form import Header
-from local.kafka_trigger.producer import RecordProducer
+from local.kafka_trigger.commands.dead_letter import ClosedState, StoredDeadLetter
+from local.kafka_trigger.commands.errors import Interrupted
+from local.kafka_trigger.delivering.dead_letter import PREFIX
+from local.kafka_trigger.delivering.dead_letter_size import Header
+from local.kafka_trigger.kafka.producer import RecordProducer
 
 AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many come home twice
 
@@ -21,7 +21,7 @@ AT_ONCE = 100  # letters that are under way and unmarked; a kill lets so many co
 class End(NamedTuple):
     """What became of a letter: where it is now, or why it is where it was."""
 
-    letter: Letter
+    letter: StoredDeadLetter
     place: str | None
     why: str | None = None
 
@@ -40,8 +40,8 @@ class MarkWriter:
         self._now = now
 
     def _parts(
-        self, letters: Iterable[Letter], is_stopping: Callable[[], bool]
-    ) -> Iterator[list[Letter]]:
+        self, letters: Iterable[StoredDeadLetter], is_stopping: Callable[[], bool]
+    ) -> Iterator[list[StoredDeadLetter]]:
         """As many letters at a time as may be under way; Interrupted if it is to stop."""
         left = iter(letters)
         while some := list(islice(left, AT_ONCE)):
@@ -50,7 +50,7 @@ class MarkWriter:
             yield some
 
     def _mark(
-        self, letters: Sequence[Letter], state: ClosedState
+        self, letters: Sequence[StoredDeadLetter], state: ClosedState
     ) -> dict[str, Message | KafkaError]:
         """Mark letters; returns by the id of each what the broker said."""
         marks = [partial(self._write_mark, letter, state) for letter in letters]
@@ -85,7 +85,7 @@ class MarkWriter:
             write()
 
     def _write_mark(
-        self, letter: Letter, state: ClosedState, on_delivery: Callable[..., None]
+        self, letter: StoredDeadLetter, state: ClosedState, on_delivery: Callable[..., None]
     ) -> None:
         """Write what a compacted topic would keep too: a key of its own, and a value."""
         told = {state: letter.id, "time": self._now().isoformat(timespec="milliseconds")}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from local.silence import fall_silent
+from local.process.broken_pipe import fall_silent
 
 Row = Mapping[str, object]
 

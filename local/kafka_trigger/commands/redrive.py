@@ -7,10 +7,10 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from local.kafka_trigger.commands.letter import GONE, Content, Letter
+from local.kafka_trigger.commands.dead_letter import GONE, Content, StoredDeadLetter
 from local.kafka_trigger.commands.marks import End, MarkWriter, why_not
-from local.kafka_trigger.letter_form import is_too_large
-from local.kafka_trigger.producer import RecordProducer
+from local.kafka_trigger.delivering.dead_letter_size import is_too_large
+from local.kafka_trigger.kafka.producer import RecordProducer
 
 ANY_PARTITION = -1
 
@@ -28,13 +28,13 @@ class Redriver(MarkWriter):
         producer: RecordProducer,
         partitions_of: Callable[[str], Sequence[int]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        find: Callable[[Letter], Content | None] = lambda letter: letter.content,
+        find: Callable[[StoredDeadLetter], Content | None] = lambda letter: letter.content,
     ) -> None:
         super().__init__(topic, producer, now)
         self._partitions_of = partitions_of
         self._find = find
 
-    def target(self, letter: Letter) -> TopicPartition | None:
+    def target(self, letter: StoredDeadLetter) -> TopicPartition | None:
         """Where a letter belongs; None if there is no such topic."""
         partitions = self._partitions_of(letter.topic)
         if not partitions:
@@ -42,7 +42,9 @@ class Redriver(MarkWriter):
         known = letter.partition in partitions
         return TopicPartition(letter.topic, letter.partition if known else ANY_PARTITION)
 
-    def redrive(self, letters: Iterable[Letter], is_stopping: Callable[[], bool]) -> Iterator[End]:
+    def redrive(
+        self, letters: Iterable[StoredDeadLetter], is_stopping: Callable[[], bool]
+    ) -> Iterator[End]:
         """Bring letters home, in their order; tells of each when that is certain.
 
         Raises Interrupted if it is to stop while there are more.
@@ -50,7 +52,7 @@ class Redriver(MarkWriter):
         for some in self._parts(letters, is_stopping):
             yield from self._together(some)
 
-    def _together(self, letters: Sequence[Letter]) -> Iterator[End]:
+    def _together(self, letters: Sequence[StoredDeadLetter]) -> Iterator[End]:
         ends = self._acknowledged([partial(self._bring_home, each) for each in letters])
         for number, letter in enumerate(letters):
             if is_too_large(ends[number]):
@@ -60,7 +62,7 @@ class Redriver(MarkWriter):
         for letter, end in zip(letters, ends, strict=True):
             yield _end(letter, end, marked.get(letter.id))
 
-    def _alone(self, letter: Letter) -> Message | KafkaError:
+    def _alone(self, letter: StoredDeadLetter) -> Message | KafkaError:
         """Bring a letter home that was too large, for a topic's limit is that of a batch.
 
         If it still is, without the count: a record at the limit of its topic has no room for one.
@@ -71,7 +73,7 @@ class Redriver(MarkWriter):
         return end
 
     def _bring_home(
-        self, letter: Letter, on_delivery: Callable[..., None], *, is_counted: bool = True
+        self, letter: StoredDeadLetter, on_delivery: Callable[..., None], *, is_counted: bool = True
     ) -> None:
         target = self.target(letter)
         if target is None:
@@ -84,7 +86,9 @@ class Redriver(MarkWriter):
         self._produce(target, content.key, content.value, headers, on_delivery)
 
 
-def _end(letter: Letter, home: Message | KafkaError, mark: Message | KafkaError | None) -> End:
+def _end(
+    letter: StoredDeadLetter, home: Message | KafkaError, mark: Message | KafkaError | None
+) -> End:
     if isinstance(home, KafkaError):
         return End(letter, None, home.str())
     place = f"{home.topic()} {home.partition()}:{home.offset()}"

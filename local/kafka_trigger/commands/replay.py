@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 
-from functions.shared.logs import configure
-from local.kafka_trigger.assemble import make_delivery, make_queue
+from functions.shared.observability.logs import configure
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.commands.bounds import Stretch
+from local.kafka_trigger.commands.errors import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
-from local.kafka_trigger.commands.going_on import GoingOn
-from local.kafka_trigger.commands.problem import FAILED, Interrupted, Misuse, Problem, pick
+from local.kafka_trigger.commands.replay_range import ReplayRange
+from local.kafka_trigger.commands.resume_hint import ResumeHint
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config import Config, Kafka, Trigger
-from local.kafka_trigger.delivery import Delivery, Stopped
-from local.kafka_trigger.filters import Wants, wants
-from local.kafka_trigger.google_identity import tokens_for
-from local.kafka_trigger.metrics import Metrics, TriggerMetrics
-from local.kafka_trigger.outage import Outage
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.transport import Transport
+from local.kafka_trigger.config.models import Config, Kafka, Trigger
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.delivering.availability_log import AvailabilityLog
+from local.kafka_trigger.delivering.delivery import Delivery, Stopped
+from local.kafka_trigger.delivering.google_identity import tokens_for
+from local.kafka_trigger.delivering.transport import HttpTransport
+from local.kafka_trigger.filters.compile import Accepts, compile_filters
+from local.kafka_trigger.observing.metrics import Metrics, TriggerMetrics
+from local.kafka_trigger.wiring import make_delivery, make_queue
 
 LONGEST_WAIT_S = 60.0  # for a function that is away
 
@@ -30,14 +30,14 @@ def replay(config: Config, options: argparse.Namespace, stopping: threading.Even
     """Deliver the records asked for; returns the exit status: 1 if any was not taken."""
     configure("kafka-trigger-replay", "WARNING")
     trigger = _to(pick(config.triggers, options.trigger), options.function)
-    stretch = Stretch(options.start, options.end)
+    stretch = ReplayRange(options.start, options.end)
     with reading(config.kafka, trigger, trigger.topic, stopping) as reader:
         numbers = _numbers(reader, trigger, options.partition, stretch)
         available = reader.spans(numbers)
         spans = {each: stretch.span(reader, each, available[each]) for each in numbers}
         if options.dry_run:
-            return _foretell(reader, stretch, spans, wants(trigger.filter))
-        going_on = GoingOn(options, trigger.name, spans)
+            return _foretell(reader, stretch, spans, compile_filters(trigger.filter))
+        going_on = ResumeHint(options, trigger.name, spans)
         return _Replay(config.kafka, trigger, stopping, going_on).run(reader, stretch, spans)
 
 
@@ -50,7 +50,7 @@ def _to(trigger: Trigger, function: str | None) -> Trigger:
 
 
 def _numbers(
-    reader: TopicReader, trigger: Trigger, asked: int | None, stretch: Stretch
+    reader: TopicReader, trigger: Trigger, asked: int | None, stretch: ReplayRange
 ) -> list[int]:
     numbers = reader.partitions()
     if not numbers:
@@ -64,7 +64,7 @@ def _numbers(
 
 
 def _foretell(
-    reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span], wanted: Wants | None
+    reader: TopicReader, stretch: ReplayRange, spans: Mapping[int, Span], wanted: Accepts | None
 ) -> int:
     for number, span in spans.items():
         count = first = last = 0
@@ -83,7 +83,7 @@ class _Replay:
     """A replay of a trigger's records, partition after partition, each in order."""
 
     def __init__(
-        self, kafka: Kafka, trigger: Trigger, stopping: threading.Event, going_on: GoingOn
+        self, kafka: Kafka, trigger: Trigger, stopping: threading.Event, going_on: ResumeHint
     ) -> None:
         self._trigger = trigger
         self._failures = Failures()
@@ -92,7 +92,7 @@ class _Replay:
         self._delivery = _delivery(kafka, trigger, self._failures, metrics, stopping)
         self._going_on = going_on
 
-    def run(self, reader: TopicReader, stretch: Stretch, spans: Mapping[int, Span]) -> int:
+    def run(self, reader: TopicReader, stretch: ReplayRange, spans: Mapping[int, Span]) -> int:
         """Deliver all, and say what came of it; raises Problem where it ends too early."""
         try:
             for number, span in spans.items():
@@ -152,9 +152,11 @@ def _delivery(
     return make_delivery(
         kafka,
         trigger,
-        Transport(trigger.function, trigger.timeout_s, tokens_for(trigger.auth, trigger.function)),
+        HttpTransport(
+            trigger.function, trigger.timeout_s, tokens_for(trigger.auth, trigger.function)
+        ),
         failures,
-        Outage(trigger.name),
+        AvailabilityLog(trigger.name),
         metrics,
         stopping.wait,
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from local.kafka_trigger.commands.problem import Misuse
+from local.kafka_trigger.commands.errors import Misuse
 
 BY_PRODUCER = 1
 

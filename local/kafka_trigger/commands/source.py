@@ -4,10 +4,10 @@ import threading
 from contextlib import ExitStack
 from typing import Self
 
-from local.kafka_trigger.commands.letter import Content, Letter
+from local.kafka_trigger.commands.dead_letter import Content, StoredDeadLetter
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config import Kafka, Trigger
-from local.kafka_trigger.record import Record
+from local.kafka_trigger.config.models import Kafka, Trigger
+from local.kafka_trigger.consuming.record import Record
 
 
 class Source:
@@ -26,7 +26,7 @@ class Source:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def find(self, letter: Letter) -> Content | None:
+    def find(self, letter: StoredDeadLetter) -> Content | None:
         """What a letter's record says; None if that is gone."""
         if letter.content:
             return letter.content
@@ -48,7 +48,7 @@ class Source:
         return self._readers[topic]
 
 
-def _is_it(record: Record, letter: Letter) -> bool:
+def _is_it(record: Record, letter: StoredDeadLetter) -> bool:
     """Whether it is the letter's record: the topic may have been made anew since then.
 
     Lambda does not say in which partition a single record was.

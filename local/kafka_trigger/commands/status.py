@@ -9,7 +9,7 @@ from typing import Literal
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.probing import NotReached, Standings, standings
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config import Config, Trigger
+from local.kafka_trigger.config.models import Config, Trigger
 
 LIVE = ("in_flight", "paused", "attempts", "oldest_age_s", "blocked")
 

@@ -15,10 +15,15 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.client import NO_COORDINATOR, NO_LEADER, answered, consumer_settings
-from local.kafka_trigger.commands.problem import Interrupted, Problem
-from local.kafka_trigger.config import Kafka, Trigger
-from local.kafka_trigger.record import Record, readable
+from local.kafka_trigger.commands.errors import Interrupted, Problem
+from local.kafka_trigger.config.models import Kafka, Trigger
+from local.kafka_trigger.consuming.record import Record, readable
+from local.kafka_trigger.kafka.settings import (
+    NO_COORDINATOR,
+    NO_LEADER,
+    consumer_settings,
+    raise_for_errors,
+)
 
 AT_ONCE = 500
 POLL_S = 0.1
@@ -103,7 +108,7 @@ class TopicReader:
         if not places:
             return {}
         told = self._told(
-            lambda: answered(self._client.committed(places, timeout=ANSWERS_WITHIN_S))
+            lambda: raise_for_errors(self._client.committed(places, timeout=ANSWERS_WITHIN_S))
         )
         return {place.partition: place.offset for place in told if place.offset >= 0}
 
@@ -123,7 +128,9 @@ class TopicReader:
         """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
         times = [self._place(number, milliseconds)]
         [place] = self._told(
-            lambda: answered(self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S))
+            lambda: raise_for_errors(
+                self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S)
+            )
         )
         return None if place.offset == OFFSET_END else place.offset
 

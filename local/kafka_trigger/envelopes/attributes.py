@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from local.kafka_trigger.record import Record
+from local.kafka_trigger.consuming.record import Record
 
 JSON = "application/json"
 ATTRIBUTE = re.compile(r"ce_([a-z0-9]+)", re.ASCII)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.attributes import (
     JSON,
     attributes,
@@ -17,7 +18,6 @@ from local.kafka_trigger.envelopes.attributes import (
     trace_headers,
 )
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.record import Record
 
 AS_THEY_ARE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.binary import cloudevents_binary
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch, cloudevents_structured
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.record import Record
 
 Envelope = Literal["cloudevents-batch", "cloudevents-structured", "cloudevents-binary", "lambda"]
 Encode = Callable[[Sequence[Record]], Payload]

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.attributes import (
     JSON,
     attributes,
@@ -14,7 +15,6 @@ from local.kafka_trigger.envelopes.attributes import (
     trace_headers,
 )
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.record import Record
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"

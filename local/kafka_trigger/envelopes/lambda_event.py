@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.attributes import JSON
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.record import Record
 
 TIMESTAMP_TYPES = {1: "CREATE_TIME", 2: "LOG_APPEND_TIME"}
 

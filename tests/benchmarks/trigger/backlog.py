@@ -3,13 +3,13 @@
 import time
 from collections.abc import Iterator
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks.memory import MIB
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger import topic as topics
 from tests.benchmarks.trigger.nothing import nothing
 from tests.benchmarks.trigger.process import Running, running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 RECORDS = {False: 10_000, True: 1_000_000}
 TAKES_S = 3.0

@@ -8,12 +8,12 @@ from statistics import median
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from local.embedded.stack import Stack
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result
 from tests.benchmarks.trigger import topic as topics
 from tests.benchmarks.trigger.process import CLIENT, running
-from tests.integration.function_server import FunctionServer, Reply, Request
-from tests.waiting import eventually
+from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.waiting import eventually
 
 RECORDS = 100
 PAUSE_S = 0.02  # so that each is alone

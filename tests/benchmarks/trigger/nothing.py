@@ -13,9 +13,9 @@ from typing import cast
 
 import uvloop
 
-from local.embedded import ROOT
-from local.embedded.ports import HOST, accepts, free_port
-from tests.waiting import eventually
+from local.stack import ROOT
+from local.stack.ports import HOST, accepts, free_port
+from tests.support.waiting import eventually
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 LENGTH = b"content-length:"

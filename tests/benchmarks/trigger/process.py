@@ -11,9 +11,9 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from local.embedded import ROOT
-from local.embedded.ports import HOST, free_port
-from local.embedded.stack import Stack
+from local.stack import ROOT
+from local.stack.ports import HOST, free_port
+from local.stack.stack import Stack
 
 CLIENT = {"fetch.wait.max.ms": 10}  # as local/triggers.toml has it
 TAKEN = re.compile(r"^kafka_trigger_records_taken_total\{.*\} (\S+)$", re.MULTILINE)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from local.embedded import ROOT
-from local.embedded.stack import Stack
+from local.stack import ROOT
+from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, at_most, interleaved
 from tests.benchmarks.trigger import topic as topics
 from tests.benchmarks.trigger.nothing import nothing
 from tests.benchmarks.trigger.process import CLIENT, running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 RECORDS = {1: 12_000, 10: 80_000, 100: 250_000, 500: 400_000}  # some seconds each, by batch size
 SINGLES = 8_000

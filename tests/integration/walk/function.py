@@ -7,10 +7,10 @@ from itertools import count
 
 import orjson
 
-from tests.integration.function_server import FunctionServer, Reply, Request
 from tests.integration.walk.answers import answer
 from tests.integration.walk.history import Delivered, History
 from tests.integration.walk.script import Does, Script
+from tests.support.servers.function_server import FunctionServer, Reply, Request
 
 TIMEOUT_S = 1.0  # the trigger's, unless a test needs another
 TOO_LATE_S = 1.3

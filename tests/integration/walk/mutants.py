@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from local import stopping
-from local.kafka_trigger.back_pressure import BackPressure
-from local.kafka_trigger.command import main
-from local.kafka_trigger.delivery import Delivery
-from local.kafka_trigger.partition import Partition
-from local.kafka_trigger.record import Record
-from local.kafka_trigger.record_queue import RecordQueue
+from local.kafka_trigger.cli import main
+from local.kafka_trigger.consuming.back_pressure import BackPressure
+from local.kafka_trigger.consuming.partition import Partition
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.record_queue import RecordQueue
+from local.kafka_trigger.delivering.delivery import Delivery
+from local.process import shutdown
 
 
 def commit_before_the_answer() -> None:
@@ -47,4 +47,4 @@ MUTANTS = {each.__name__: each for each in (commit_before_the_answer, no_fence, 
 
 if __name__ == "__main__":
     MUTANTS[sys.argv[1]]()
-    sys.exit(main(stopping.on_signals(), sys.argv[2:]))
+    sys.exit(main(shutdown.on_signals(), sys.argv[2:]))

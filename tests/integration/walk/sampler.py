@@ -8,9 +8,9 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from tests.integration.broker import QUIET
 from tests.integration.walk.history import Buried, Committed, History
-from tests.waiting import eventually
+from tests.support.drivers.broker import QUIET
+from tests.support.waiting import eventually
 
 EVERY_S = 0.01
 RESTARTED_WITHIN_S = 120  # with the topics of many walks, on a busy machine

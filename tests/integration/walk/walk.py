@@ -5,9 +5,9 @@ On Apache Kafka the broker is restarted too, and a trigger may be killed before 
 
 from random import Random
 
-from tests.integration.apache_kafka import ApacheKafka
 from tests.integration.walk.field import Field
-from tests.waiting import eventually
+from tests.support.drivers.apache_kafka import ApacheKafka
+from tests.support.waiting import eventually
 
 PER_PARTITION = 667  # 2,001 records in all
 MOVES = ("kill", "outage", "join")

@@ -1,0 +1,1 @@
+"""What keeps concurrent calls few and in order."""

@@ -1,0 +1,1 @@
+"""Records that a trigger delivers, in whichever envelope."""

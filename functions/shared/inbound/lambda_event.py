@@ -1,0 +1,53 @@
+"""AWS Lambda's Kafka event, of MSK and of a self-managed Kafka.
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from functions.shared.inbound.decode import decode_base64
+from functions.shared.inbound.received_record import ReceivedRecord, place, traceparent_of
+
+SOURCES = ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
+
+
+def is_lambda_event(event: Any) -> bool:
+    """Whether parsed JSON is such an event."""
+    return (
+        isinstance(event, dict)
+        and event.get("eventSource") in SOURCES
+        and isinstance(event.get("records"), dict)
+    )
+
+
+def lambda_records(event: Mapping[str, Any]) -> list[Any]:
+    """The records of all partitions in the event, each partition's in their order."""
+    partitions = event["records"].values()
+    return [
+        record
+        for records in partitions
+        for record in (records if isinstance(records, list) else [records])
+    ]
+
+
+def of_lambda_records(records: Iterable[Any]) -> list[ReceivedRecord]:
+    """The records as functions take them; one that is no record is one without anything."""
+    return [_delivery(record) for record in records]
+
+
+def _delivery(record: Any) -> ReceivedRecord:
+    if not isinstance(record, dict):
+        return ReceivedRecord(None, None, None, "a record of the event is no object")
+    where = (record.get(name) for name in ("topic", "partition", "offset"))
+    trace = traceparent_of(*_values(record.get("headers"), "traceparent"))
+    data, unreadable = decode_base64(record.get("value"))
+    return ReceivedRecord(data, trace, place(*where), unreadable)
+
+
+def _values(headers: Any, name: str) -> Iterator[str]:
+    """The values of a header: lists of bytes, which Java writes from -128 to 127."""
+    for header in headers if isinstance(headers, list) else []:
+        value = header.get(name) if isinstance(header, dict) else None
+        if isinstance(value, list) and all(type(byte) is int for byte in value):
+            yield bytes(byte & 0xFF for byte in value).decode("latin-1")

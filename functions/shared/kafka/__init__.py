@@ -1,0 +1,1 @@
+"""Kafka: the client's settings, and publishing from an event loop."""

@@ -1,0 +1,1 @@
+"""Postgres: connections, the pool, and the table of highlights."""

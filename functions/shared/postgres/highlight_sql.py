@@ -1,0 +1,207 @@
+"""All SQL of the table `highlights`: its columns, and each statement by its name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from pydantic.alias_generators import to_camel
+
+from functions.shared.contract.event import Event
+
+# What the text of a highlight tells, in the order in which a claim hands it out.
+FACTS: Final = (
+    "event_type", "team", "player", "assist", "description", "period", "minute", "added_time",
+    "home_team", "away_team", "home_score", "away_score",
+    "home_shootout_score", "away_shootout_score",
+)  # fmt: skip
+# Every field of an event has a column of its name. Each revision may change those that do not
+# identify the event, and what is made of them.
+FIELDS: Final = tuple(Event.model_fields)
+REVISED: Final = (
+    *(name for name in FIELDS if name not in ("match_id", "event_id")),
+    "side", "team_key", "traceparent",
+)  # fmt: skip
+COLUMNS: Final = ("id", "match_id", "event_id", *REVISED, "status")
+# Every field of an event is shown too, but whether it is retracted: that is the status.
+SHOWN: Final = tuple(name for name in FIELDS if name != "retracted")
+MADE: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
+TIMES: Final = ("occurred_at", "created_at", "updated_at")
+# The rows that a statement is given as JSON, each value of the type of its column.
+GIVEN: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
+
+
+def _names(columns: Iterable[str], of: str = "") -> str:
+    return ", ".join(f"{of}{column}" for column in columns)
+
+
+def _as_json(columns: Iterable[str]) -> str:
+    return ", ".join(f'{_shown(column)} AS "{to_camel(column)}"' for column in columns)
+
+
+def _shown(column: str) -> str:
+    return f"rfc3339(h.{column})" if column in TIMES else f"h.{column}"
+
+
+# The highest revision wins, and of two equal ones a retraction. The text and the place in the
+# queue are kept while the facts that the text tells stay the same. Rows are written in the order
+# of their ids, so that two batches never wait for each other.
+RECORD = f"""
+    INSERT INTO highlights AS h ({_names(COLUMNS)})
+    SELECT {_names(COLUMNS)} FROM {GIVEN}
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET
+        ({_names(REVISED)}) = ROW ({_names(REVISED, "excluded.")}),
+        updated_at = clock_timestamp(),
+        (status, title, summary, attempts, lease, available_at) = (
+            SELECT CASE WHEN told THEN h.status
+                        WHEN excluded.status = 'IGNORED' AND h.status <> 'IGNORED' THEN 'RETRACTED'
+                        ELSE excluded.status END,
+                   CASE WHEN told THEN h.title END,
+                   CASE WHEN told THEN h.summary END,
+                   CASE WHEN told THEN h.attempts ELSE 0 END,
+                   CASE WHEN told THEN h.lease END,
+                   CASE WHEN told THEN h.available_at ELSE clock_timestamp() END
+            FROM (SELECT excluded.status = 'PENDING_AI' AND h.status IN ('PENDING_AI', 'READY')
+                AND ({_names(FACTS, "h.")}) IS NOT DISTINCT FROM ({_names(FACTS, "excluded.")})
+                AS told) AS facts)
+    WHERE (excluded.revision, excluded.retracted) > (h.revision, h.retracted)
+    RETURNING id, status
+"""
+
+# Which of the rows say something else than the same revision that is recorded already.
+CONFLICTS = f"""
+    SELECT h.id FROM highlights AS h JOIN {GIVEN} AS r USING (id)
+    WHERE (h.revision, h.retracted) = (r.revision, r.retracted)
+        AND ROW ({_names(FIELDS, "h.")})::text <> ROW ({_names(FIELDS, "r.")})::text
+"""
+
+# A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
+# counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
+# No lease and no put-off reaches further ahead than `ahead_s`: what does was written before the
+# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index,
+# and passes over what others hold. A claim changes no column of an index, which would cost an entry
+# in each of them. A lease without an end is an older function's, which moves available_at instead.
+_FREE = """(
+            lease IS NOT NULL AND leased_until > now()
+            AND leased_until <= now() + make_interval(secs => :ahead_s)) IS NOT TRUE"""
+CLAIM = f"""
+    WITH due AS (
+        SELECT id FROM highlights
+        WHERE status = 'PENDING_AI' AND available_at <= now() AND {_FREE}
+        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), stranded AS (
+        SELECT id FROM highlights
+        WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
+            AND {_FREE}
+        ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE highlights AS h
+    SET lease = gen_random_uuid(), attempts = attempts + 1,
+        leased_until = clock_timestamp() + make_interval(secs => :lease_s)
+    FROM (SELECT id FROM stranded UNION ALL SELECT id FROM due LIMIT :limit) AS next
+    WHERE h.id = next.id
+    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
+"""
+
+FINISH = """
+    WITH finished AS (
+        SELECT h.id, r.title, r.summary FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json))
+            AS r (id uuid, lease uuid, title text, summary text) USING (id, lease)
+        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
+    UPDATE highlights AS h
+    SET status = 'READY', title = f.title, summary = f.summary, lease = NULL,
+        updated_at = clock_timestamp()
+    FROM finished AS f WHERE h.id = f.id
+    RETURNING h.id, h.status
+"""
+
+# An attempt that failed is put off, twice as long each time, or was the last.
+LONGEST_BACKOFF_S: Final = 3600
+GIVE_BACK = """
+    WITH failed AS (
+        SELECT h.id, h.attempts >= :attempts AS last FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json)) AS r (id uuid, lease uuid) USING (id, lease)
+        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
+    UPDATE highlights AS h
+    SET status = CASE WHEN last THEN 'FAILED_AI' ELSE 'PENDING_AI' END, lease = NULL,
+        available_at = clock_timestamp()
+            + make_interval(secs => least(:backoff_s * power(2, h.attempts - 1), 3600)),
+        updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
+    FROM failed AS f WHERE h.id = f.id
+    RETURNING h.id, h.status
+"""
+
+COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
+
+# For who operates the queue (infra/enrichment.py). A highlight that is tried again begins anew,
+# with all its attempts; the change is seen, so it has a new time.
+COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
+COUNT_BY_ATTEMPTS = """
+    SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
+    FROM highlights WHERE status = 'PENDING_AI' GROUP BY attempts ORDER BY attempts
+"""
+FAILED = """
+    SELECT id, match_id, event_id, attempts, updated_at FROM highlights
+    WHERE status = 'FAILED_AI' AND id > :after
+        AND id = coalesce(:id, id) AND match_id = coalesce(:match_id, match_id)
+    ORDER BY id LIMIT :limit
+"""
+RETRY = """
+    WITH failed AS (
+        SELECT id FROM highlights
+        WHERE status = 'FAILED_AI' AND id = ANY(cast(:ids AS uuid[])) ORDER BY id FOR UPDATE)
+    UPDATE highlights AS h
+    SET status = 'PENDING_AI', attempts = 0, lease = NULL, available_at = clock_timestamp(),
+        updated_at = clock_timestamp()
+    FROM failed AS f WHERE h.id = f.id
+    RETURNING h.id, h.status
+"""
+
+# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
+DOCUMENT = f"""
+    SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
+        SELECT {_as_json(("id", *SHOWN, *MADE))}) AS d
+"""
+
+GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"
+
+# What each filter of a list means; a list has those of them that it was asked for.
+FILTERS: Final[Mapping[str, str]] = {
+    "match_id": "h.match_id = :match_id",
+    "status": "h.status = :status",
+    "standing": "h.status IN ('PENDING_AI', 'READY', 'FAILED_AI')",
+    "side": "h.side = :side",
+    "team_key": "h.team_key = :team_key",
+    "event_type": "h.event_type = :event_type",
+    "updated_since": "h.updated_at >= :updated_since",
+    "after": "(h.occurred_at, h.id) < (:after, :after_id)",
+}
+
+# An index has the rows of these, and of one match however else it is filtered, in their order.
+IN_ORDER: Final[Sequence[set[str]]] = (
+    set(), {"status"}, {"side"}, {"team_key"}, {"event_type"},
+)  # fmt: skip
+
+
+def is_heavy(names: Iterable[str], offset: int) -> bool:
+    """Whether a list by these filters may have to read far more rows than it shows."""
+    chosen = set(names)
+    by_index = "match_id" in chosen or chosen - {"after", "after_id", "standing"} in IN_ORDER
+    return offset > 0 or not by_index
+
+
+def list_statement(names: Iterable[str]) -> str:
+    """The statement that lists by the filters among these names, newest first."""
+    where = " AND ".join(FILTERS[name] for name in names if name in FILTERS)
+    newest_first = "ORDER BY h.occurred_at DESC, h.id DESC"
+    chosen = f"highlights AS h {'WHERE ' + where if where else ''} {newest_first}"
+    # Of those that are passed over no documents are made.
+    page = f"(SELECT * FROM {chosen} LIMIT :limit OFFSET :offset)"
+    return f"{DOCUMENT.format(rows=page)} {newest_first}"
+
+
+# What a function needs of the table, by what it does.
+GETS: Final = (GET,)
+LISTS: Final = (list_statement(FILTERS),)
+RECORDS: Final = (RECORD, CONFLICTS)
+ENRICHES: Final = (CLAIM, FINISH, GIVE_BACK, COUNT_PENDING)

@@ -1,0 +1,1 @@
+"""Redis: the page cache, its connections and its circuit breaker."""

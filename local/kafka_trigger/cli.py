@@ -1,0 +1,93 @@
+"""The Kafka trigger's command: `python -m local.kafka_trigger COMMAND FILE`, see `--help`."""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from confluent_kafka import KafkaException
+from prometheus_client import CollectorRegistry
+
+from functions.shared.observability.logs import configure
+from functions.shared.settings.secrets import process_secrets
+from local.kafka_trigger.commands import output
+from local.kafka_trigger.commands.arguments import parser
+from local.kafka_trigger.commands.dlq import dlq
+from local.kafka_trigger.commands.errors import Problem
+from local.kafka_trigger.commands.invoke import invoke
+from local.kafka_trigger.commands.replay import replay
+from local.kafka_trigger.commands.status import status
+from local.kafka_trigger.config.address import redact_query
+from local.kafka_trigger.config.load import ConfigError, load
+from local.kafka_trigger.config.models import Config
+from local.kafka_trigger.faults.inject import fault_injection
+from local.kafka_trigger.run import run
+from local.kafka_trigger.wiring import make_consumers
+
+Command = Callable[[Config, argparse.Namespace, threading.Event], int]
+
+
+def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> int:
+    """Run the command until `stopping`; returns its exit status: 2 when the file cannot be used."""
+    options = parser().parse_args(arguments)
+    output.begin()
+    try:
+        config = load(options.file, os.environ)
+        return COMMANDS[options.command](config, options, stopping)
+    except ConfigError as error:
+        return _end(str(error), 2)
+    except Problem as error:
+        return _end(f"{options.command}: {error}", error.status)
+    except KafkaException as error:
+        return _end(f"{options.command}: {error.args[0].str()}", 1)
+    except BrokenPipeError:  # who reads a list, such as `head`, has enough of it
+        return 0
+    finally:
+        output.end()
+
+
+def _run(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
+    configure("kafka-trigger")
+    registry = CollectorRegistry()
+    faults = fault_injection(options.fault, options.seed)
+    read = partial(load, options.file, os.environ, partial(process_secrets.reveal, anew=True))
+    try:
+        consumers = make_consumers(config, registry, faults, read)
+    except KafkaException as error:
+        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
+    return run(config, consumers, registry, options, stopping)
+
+
+def _check(config: Config, options: argparse.Namespace, _: threading.Event) -> int:
+    try:
+        make_consumers(config, CollectorRegistry())
+    except KafkaException as error:
+        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
+    sys.stdout.write(_summary(config))
+    return 0
+
+
+COMMANDS: dict[str, Command] = {
+    "run": _run,
+    "check": _check,
+    "status": status,
+    "dlq": dlq,
+    "replay": replay,
+    "invoke": invoke,
+}
+
+
+def _end(message: str, status: int) -> int:
+    sys.stderr.write(f"{message}\n")
+    return status
+
+
+def _summary(config: Config) -> str:
+    return "".join(
+        f"{each.name}: {each.topic} -> {redact_query(each.function)}, group {each.group}, "
+        f"{each.batch_size} records a batch as {each.envelope}, "
+        f"dead letters to {each.dead_letter_topic or 'the log'}\n"
+        for each in config.triggers
+    )

@@ -1,0 +1,1 @@
+"""The triggers' file, read into its models."""

@@ -1,0 +1,1 @@
+"""Consuming: polling, partitions, back pressure and offsets."""

@@ -1,0 +1,1 @@
+"""Delivering: requests to a function, retries and dead letters."""

@@ -1,0 +1,35 @@
+"""A consumer that leaves its group and joins it again, on purpose."""
+
+import logging
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from confluent_kafka import Consumer, Message
+
+log = logging.getLogger(__name__)
+
+
+class RebalancingConsumer(Consumer):
+    """Leaves and joins at a rate: so often of the times when records came."""
+
+    def __init__(self, *arguments: Any, rate: float, chance: random.Random, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._rate = rate
+        self._chance = chance
+        self._join: Callable[[], None] = lambda: None
+
+    def subscribe(self, topics: list[str], *callbacks: Any, **more: Any) -> None:
+        """Join the group, and remember how."""
+        self._join = partial(super().subscribe, topics, *callbacks, **more)
+        self._join()
+
+    def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
+        """What has come; after it, perhaps, a rebalance."""
+        messages = super().consume(num_messages, timeout)
+        if messages and self._chance.random() < self._rate:
+            log.warning("fault on purpose", extra={"fields": {"fault": "rebalance"}})
+            self.unsubscribe()
+            self._join()
+        return messages

@@ -1,0 +1,1 @@
+"""Filters: which records a function is sent."""

@@ -1,0 +1,1 @@
+"""The Kafka clients: settings, credentials, the producer and the watchdog of brokers."""

@@ -1,0 +1,1 @@
+"""Observing: the state of triggers, for probes and metrics."""

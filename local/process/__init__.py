@@ -1,0 +1,1 @@
+"""What long-running tools share: probes, shutdown, substitution of variables."""

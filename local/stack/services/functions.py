@@ -1,0 +1,58 @@
+"""The functions, each hosted by functions-framework in a process of its own."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.stack import ROOT, health
+from local.stack.ports import HOST
+from local.supervisor import Command
+
+NAMES = ("ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight")
+READERS = ("list_highlights", "get_highlight")
+
+
+@dataclass(frozen=True)
+class Function:
+    """Where a function answers."""
+
+    name: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Its host and port."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Its URL, without a slash at the end."""
+        return f"http://{self.address}"
+
+
+def server(
+    function: Function, settings: Mapping[str, str], run: Path, ready_at: str = "/ready"
+) -> Command:
+    """The command that hosts a function; its server keeps a socket of its own in `run`.
+
+    Without its services it would never be ready; `ready_at` may be "/health" then.
+    """
+    own = run / function.name
+    own.mkdir(exist_ok=True)
+    hosting = {
+        "FUNCTION_SOURCE": f"functions/{function.name}/main.py",
+        "FUNCTION_TARGET": function.name,
+        "FUNCTION_USE_ASGI": "true",
+        "HOST": HOST,
+        "PORT": str(function.port),
+        "PYTHONPATH": str(ROOT),
+        "XDG_RUNTIME_DIR": str(own),
+    }
+    return Command(
+        function.name,
+        (sys.executable, "-m", "functions_framework"),
+        environment={**settings, **hosting},
+        directory=ROOT,
+        ready=lambda _: health.answers(function.port, ready_at),
+    )

@@ -1,0 +1,54 @@
+"""The project's own programs that a stack runs."""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+
+from local.stack import ROOT
+from local.supervisor import Command, Run
+
+TOPICS, TRIGGER, CRON, MIGRATIONS = "topics", "trigger", "cron", "migrations"
+
+
+def migrations(settings: Mapping[str, str]) -> Command:
+    """Brings the database to the newest schema, and ends."""
+    return _python(MIGRATIONS, ("infra.migrate",), settings, once=True)
+
+
+def topics(settings: Mapping[str, str]) -> Command:
+    """Creates the topics, and ends."""
+    return _python(TOPICS, ("infra.topics",), settings, once=True)
+
+
+def trigger(settings: Mapping[str, str]) -> Command:
+    """Brings records of the topics to the functions."""
+    command = _python(TRIGGER, ("local.kafka_trigger", "run", "local/triggers.toml"), settings)
+    return dataclasses.replace(command, ready=_is_assigned)
+
+
+def cron(settings: Mapping[str, str]) -> Command:
+    """Calls functions by the clock."""
+    return _python(CRON, ("local.cron", "local/crontab"), settings)
+
+
+def has_begun(run: Run) -> bool:
+    """Whether the trigger is about to ask for its partitions."""
+    return "trigger starts" in run.said()
+
+
+def _is_assigned(run: Run) -> bool:
+    """Whether every trigger that has started has its partitions."""
+    said = run.said()
+    return run.was_ready or 0 < said.count("trigger starts") <= said.count("partitions assigned")
+
+
+def _python(
+    name: str, module: tuple[str, ...], settings: Mapping[str, str], *, once: bool = False
+) -> Command:
+    return Command(
+        name,
+        (sys.executable, "-m", *module),
+        environment={**settings, "PYTHONPATH": str(ROOT)},
+        directory=ROOT,
+        once=once,
+    )

@@ -1,0 +1,106 @@
+"""The order in which a stack comes up: all at once, but for what needs something else first.
+
+The gateway comes last: its ports open when all that is behind them is ready.
+"""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from local.stack.addresses import Addresses
+from local.stack.services import broker, functions, gateway, postgres, programs, valkey
+from local.stack.state import State
+from local.supervisor import Supervisor
+
+LIMIT_S = 60.0
+
+
+class Startup:
+    """Starts everything that has an address, and waits until it does its work.
+
+    `settings` is the environment of functions and tools; the gateway takes its time-outs from it.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        addresses: Addresses,
+        state: State,
+        settings: Mapping[str, str],
+    ) -> None:
+        self._supervisor = supervisor
+        self._addresses = addresses
+        self._state = state
+        self._settings = settings
+        # The trigger's groups take seconds to form, whoever else works meanwhile; the functions
+        # would only take the processors from it until it gets there.
+        self._head_start = threading.Event()
+        self._gateway = gateway.server(
+            addresses.events_port,
+            addresses.highlights_port,
+            addresses.functions,
+            state.caddy,
+            settings,
+        )
+
+    def run(self) -> None:
+        """Start all, and return when all is ready.
+
+        Raises:
+            NotReady: something did not come up; what was started is still there.
+        """
+        steps = (self._kafka, self._functions, self._database, self._cache, self._check_gateway)
+        with ThreadPoolExecutor(len(steps)) as pool:
+            running = [pool.submit(step) for step in steps]
+            try:
+                for step in as_completed(running):
+                    step.result()
+            except BaseException:
+                self._supervisor.close()
+                raise
+        self._supervisor.run(self._gateway, programs.cron(self._settings), limit=LIMIT_S)
+
+    def _kafka(self) -> None:
+        try:
+            if port := self._addresses.kafka.port:
+                self._supervisor.run(broker.server(port), limit=LIMIT_S)
+            self._supervisor.run(programs.topics(self._settings), limit=LIMIT_S)
+            trigger = self._supervisor.start(programs.trigger(self._settings))
+            self._supervisor.wait(trigger, LIMIT_S, until=programs.has_begun)
+        finally:
+            self._head_start.set()
+        self._supervisor.wait(trigger, LIMIT_S)
+
+    def _database(self) -> None:
+        if port := self._addresses.postgres.port:
+            self._postgres(port)
+        self._supervisor.run(
+            programs.migrations({**self._settings, **self._addresses.migration_settings}),
+            limit=LIMIT_S,
+        )
+
+    def _postgres(self, port: int) -> None:
+        data = self._state.postgres
+        if not data.exists():
+            with postgres.new_data(data) as initdb:
+                self._supervisor.run(initdb, limit=LIMIT_S)
+        self._supervisor.run(postgres.server(data, port), limit=LIMIT_S)
+
+    def _cache(self) -> None:
+        if port := self._addresses.redis.port:
+            self._supervisor.run(valkey.server(port, self._state.run), limit=LIMIT_S)
+
+    def _functions(self) -> None:
+        self._head_start.wait()
+        commands = [
+            functions.server(
+                function,
+                {**self._settings, **self._addresses.function_settings(function.name)},
+                self._state.run,
+            )
+            for function in self._addresses.functions.values()
+        ]
+        self._supervisor.run(*commands, limit=LIMIT_S)
+
+    def _check_gateway(self) -> None:
+        self._supervisor.run(gateway.check(self._gateway), limit=LIMIT_S)

@@ -1,0 +1,136 @@
+"""Revisions of events in every order of arrival, and what must come of them.
+
+The same arrivals serve a fake store and Postgres.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+from hypothesis import strategies as st
+
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.event_types import HighlightTypes
+from tests.support.builders.events import MATCH, id_of, identified
+
+# Events of any year of the calendar are taken.
+RULES = EventRules(HighlightTypes.of("goal,own_goal,penalty_goal"), timedelta.max)
+
+Batches = Sequence[Sequence[IdentifiedEvent]]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the table must hold of one event in the end."""
+
+    stands: bool
+    revision: int
+    retracted: bool
+    event_type: str
+    player: str | None
+
+
+def of_match(batches: Batches, match_id: UUID) -> Batches:
+    """Return the same arrivals, of another match."""
+    return [
+        [event.model_copy(update={"match_id": match_id}) for event in batch] for batch in batches
+    ]
+
+
+def in_a_new_match(batches: Batches) -> Batches:
+    """Return the same arrivals in a match that no earlier example has touched."""
+    return of_match(batches, uuid4())
+
+
+def expected(batches: Batches) -> Mapping[UUID, Expected]:
+    """Return, by highlight, what the highest revision of each event makes of it."""
+    highest: dict[UUID, IdentifiedEvent] = {}
+    for event in (event for batch in batches for event in batch):
+        known = highest.setdefault(id_of(event.match_id, event.event_id), event)
+        if _rank(event) > _rank(known):
+            highest[id_of(event.match_id, event.event_id)] = event
+    return {id_: _made_of(event) for id_, event in highest.items() if _is_kept(event)}
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> Batches:
+    """Goals, corrections, retractions and changes of type; shuffled, doubled, cut into batches."""
+    revisions = [
+        revision
+        for name in draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True))
+        for revision in draw(_revisions(name))
+    ]
+    again = draw(st.lists(st.sampled_from(revisions), max_size=4))
+    return _cut(draw(st.permutations([*revisions, *again])), draw(st.sets(st.integers(1, 20))))
+
+
+def _revisions(event_id: str) -> st.SearchStrategy[list[IdentifiedEvent]]:
+    """Return up to five revisions of one event, each unlike the others in its rank."""
+    one = st.fixed_dictionaries(
+        {
+            "revision": st.integers(0, 4),
+            "retracted": st.sampled_from([False, False, True]),
+            "eventType": st.sampled_from(["goal", "Goal", "own_goal", "yellow_card"]),
+            "player": st.sampled_from([None, "Messi", "Mbappé"]),
+        }
+    )
+    return st.lists(
+        one.map(lambda fields: identified(eventId=event_id, **fields)),
+        min_size=1,
+        max_size=5,
+        unique_by=_rank,
+    )
+
+
+def _cut(events: Sequence[IdentifiedEvent], places: Iterable[int]) -> Batches:
+    inner = sorted(place for place in places if place < len(events))
+    bounds = [0, *inner, len(events)]
+    return [events[start:end] for start, end in pairwise(bounds)]
+
+
+def _rank(event: IdentifiedEvent) -> tuple[int, bool]:
+    return event.revision, event.retracted
+
+
+def _is_highlight(event: IdentifiedEvent) -> bool:
+    return not event.retracted and event.event_type in {"goal", "own_goal", "penalty_goal"}
+
+
+def _is_kept(event: IdentifiedEvent) -> bool:
+    """Whether it leaves a row: what is no highlight and revises nothing passes by."""
+    return _is_highlight(event) or event.retracted or event.revision > 0
+
+
+def _made_of(event: IdentifiedEvent) -> Expected:
+    return Expected(
+        _is_highlight(event), event.revision, event.retracted, event.event_type, event.player
+    )
+
+
+def envelope(events: Iterable[IdentifiedEvent], *, start: int = 0) -> list[dict[str, Any]]:
+    """Return a CloudEvents batch, as a trigger sends it, of records from offset `start`."""
+    return [
+        cloud_event(event.model_dump(mode="json", by_alias=True, exclude_none=True), offset)
+        for offset, event in enumerate(events, start)
+    ]
+
+
+def cloud_event(data: Any, offset: int, **attributes: Any) -> dict[str, Any]:
+    """Return one CloudEvent with the coordinates of its record."""
+    return {
+        "specversion": "1.0",
+        "id": f"partition:0/offset:{offset}",
+        "source": "kafka:///match-events",
+        "type": "goalstream.match-event",
+        "kafkatopic": "match-events",
+        "kafkapartition": 0,
+        "kafkaoffset": str(offset),
+        "partitionkey": str(MATCH),
+        "datacontenttype": "application/json",
+        "data": data,
+        **attributes,
+    }

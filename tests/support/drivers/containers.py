@@ -1,0 +1,227 @@
+"""The project in containers, under a name and on ports of its own."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.stack import ROOT
+from local.stack.ports import HOST
+
+FUNCTIONS = ("ingest-event", "consume-goal", "enrich-batch", "list-highlights", "get-highlight")
+TOOLS = ("kafka-trigger", "cron", "gateway")
+SERVICES = ("kafka", "postgres", "redis")
+LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
+ONCE = ("migrations", "topics")
+LIMIT_S = 300
+
+# What each container can connect to: what it needs, what calls it, and what shares their networks.
+REACHABLE = {
+    "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
+    "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
+    "get-highlight": {"postgres", "gateway", "ingest-event", "list-highlights"},
+    "consume-goal": {"kafka", "postgres", "redis", "kafka-trigger", "enrich-batch"},
+    "enrich-batch": {"postgres", "redis", "kafka-trigger", "cron", "consume-goal"},
+    "kafka-trigger": {"kafka", "consume-goal", "enrich-batch"},
+    "cron": {"enrich-batch"},
+    "gateway": {"ingest-event", "list-highlights", "get-highlight"},
+}
+TLS = ("--tls", "--cacert", "/tls/all.pem")
+SECRETS = (
+    "postgres_password",
+    "postgres_reader_password",
+    "postgres_writer_password",
+    "redis_password",
+)
+CACHE_KEYS = """
+SELECT 'goalstream:' || match_id || key FROM (SELECT DISTINCT match_id FROM highlights) AS matches,
+    (VALUES (':pages'), (':lease'), (':changes')) AS keys (key)"""
+
+
+def new_secrets(folder: Path, *names: str) -> dict[str, str]:
+    """A new password in a file for each secret; returns the variables that name the files."""
+    for name in names:
+        (folder / name).write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return {f"{name.upper()}_FILE": str(folder / name) for name in names}
+
+
+class Containers:
+    """`docker compose` for a project of this name.
+
+    `settings` are what `.env` may say; `files` are laid over docker-compose.yml.
+    """
+
+    def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
+        self.name = name
+        self.settings = settings
+        self._files = ("docker-compose.yml", *files)
+
+    @property
+    def events_url(self) -> str:
+        """Where events go."""
+        return f"http://{HOST}:{self.settings['GOALSTREAM_EVENTS_PORT']}"
+
+    @property
+    def highlights_url(self) -> str:
+        """Where highlights are."""
+        return f"http://{HOST}:{self.settings['GOALSTREAM_HIGHLIGHTS_PORT']}"
+
+    def compose(self, *arguments: str) -> str:
+        """What a command of `docker compose` says on standard output.
+
+        Raises:
+            AssertionError: it failed; with what it said.
+        """
+        return self._run(*self._compose(*arguments))
+
+    def docker(self, *arguments: str) -> str:
+        """What a command of `docker` says on standard output."""
+        return self._run("docker", *arguments)
+
+    def _compose(self, *arguments: str) -> tuple[str, ...]:
+        files = [word for file in self._files for word in ("--file", file)]
+        own = ("--project-name", self.name, "--env-file", os.devnull)
+        return ("docker", "compose", *own, *files, *arguments)
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.settings}
+
+    def _run(self, *command: str) -> str:
+        environment = self._environment()
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S
+        )
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> None:
+        """Build, start, and wait until all are healthy."""
+        self.compose("up", "--wait", "--wait-timeout", str(LIMIT_S), *arguments)
+
+    def down(self) -> None:
+        """Remove the containers, the networks and the volumes."""
+        self.compose("down", "--volumes", "--remove-orphans")
+
+    def are_whole(self) -> bool:
+        """Whether each service has its one container, and that is healthy."""
+        label = "com.docker.compose"
+        told = self.docker(
+            "ps", "--filter", f"label={label}.project={self.name}",
+            "--format", f'{{{{.Label "{label}.service"}}}} {{{{.Status}}}}',
+        ).splitlines()  # fmt: skip
+        healthy = sorted(line.split()[0] for line in told if line.endswith("(healthy)"))
+        return healthy == sorted(LASTING) and len(told) == len(healthy)
+
+    def ids(self, service: str) -> list[str]:
+        """The ids of a service's containers, whether they run or not."""
+        return self.compose("ps", "--all", "--quiet", service).split()
+
+    def id(self, service: str) -> str:
+        """The id of a service's one container."""
+        (container,) = self.ids(service)
+        return container
+
+    def state(self, service: str) -> Mapping[str, Any]:
+        """What `docker inspect` says of a container's state."""
+        state: Mapping[str, Any] = self.inspect(service)["State"]
+        return state
+
+    def inspect(self, service: str) -> Mapping[str, Any]:
+        """All that `docker inspect` says of a service's one container."""
+        found: list[Mapping[str, Any]] = json.loads(self.docker("inspect", self.id(service)))
+        return found[0]
+
+    def kill(self, service: str) -> None:
+        """SIGKILL to a container's processes, and start it again."""
+        self.docker("kill", self.id(service))
+        self.compose("start", service)
+
+    def stop(self, service: str) -> None:
+        """Stop a container as `docker compose stop` does, and start it again."""
+        self.compose("stop", service)
+        assert self.state(service)["ExitCode"] == 0
+        self.compose("start", service)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """`docker compose watch`, which looks at the files of this folder from then on."""
+        watch = subprocess.Popen(
+            self._compose("watch", "--no-up"),
+            cwd=ROOT,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            told = watch.stdout or ()
+            assert any("Watch enabled" in line for line in told)
+            yield
+        finally:
+            watch.send_signal(signal.SIGINT)
+            watch.communicate(timeout=LIMIT_S)
+
+    def left(self) -> list[str]:
+        """The containers, networks and volumes of this project that are there, running or not."""
+        kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+        mine = f"label=com.docker.compose.project={self.name}"
+        return [
+            each
+            for kind in kinds
+            for each in self.docker(*kind, "--quiet", "--filter", mine).split()
+        ]
+
+    def image(self, service: str) -> str:
+        """The name of a service's image."""
+        return f"{self.name}-{service}"
+
+    def secret(self, name: str) -> str:
+        """What a secret says."""
+        return Path(self.settings[f"{name.upper()}_FILE"]).read_text(encoding="utf-8")
+
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """A container that holds its connections and does not answer."""
+        self.compose("pause", service)
+        try:
+            yield
+        finally:
+            self.compose("unpause", service)
+
+    def run_in(self, service: str, *command: str) -> str:
+        """What a command says that is run in a service's container."""
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def sql(self, statement: str) -> str:
+        """What Postgres answers, a line for each row."""
+        return self.run_in(
+            "postgres", "psql", "-U", "goalstream", "-At", "-F=", "-c", statement
+        ).strip()
+
+    def statuses(self) -> dict[str, int]:
+        """How many highlights there are in each status."""
+        rows = self.sql("SELECT status, count(*) FROM highlights GROUP BY status")
+        return {
+            status: int(count) for status, _, count in (r.partition("=") for r in rows.splitlines())
+        }
+
+    def forget(self) -> None:
+        """Empty the table, and the cache of the matches that were in it."""
+        told = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
+        if keys := [line for line in told if line.startswith("goalstream:")]:
+            self.redis("unlink", *keys)
+
+    def redis(self, *command: str) -> str:
+        """The reply of Redis to a command of the functions' user."""
+        login = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli -e "$@"'
+        options = (
+            "--user",
+            "goalstream",
+            *(TLS if "docker-compose.tls.yml" in self._files else ()),
+        )
+        return self.run_in("redis", "sh", "-c", login, "sh", *options, *command).strip()

@@ -1,0 +1,131 @@
+"""What stands between Kafka and a function on Lambda: an event source mapping.
+
+It retries as Lambda does with ReportBatchItemFailures and an on-failure destination.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import orjson
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
+from local.kafka_trigger.kafka.settings import NO_LEADER
+from tests.support.drivers.broker import QUIET
+from tests.support.drivers.lambda_runtime import FunctionError
+from tests.support.waiting import LIMIT_S, eventually
+
+Place = tuple[int, int]  # a partition and an offset
+POLL_S = 0.05
+
+
+class EventSource:
+    """Brings the records of a topic to a function, those of several partitions in one event.
+
+    It begins with what is written from now on: on a broker that other tests share, the topic has
+    records of theirs. An event whose function raises comes again, whole. Of one with failures, each
+    partition goes on from the first that failed. Who has failed `attempts` times is handed to
+    `given_up`. Each event that `is_doubled` comes twice, as when the answer to the first gets lost.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        partitions: int,
+        invoke: Callable[[Any], Any],
+        *,
+        batch: int = 20,
+        attempts: int = 3,
+        is_doubled: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        self.events = 0
+        self.errors: list[str] = []
+        self.partly_failed = 0
+        self.given_up: list[Place] = []
+        self._encode = LambdaEvent(bootstrap_servers)
+        self._invoke = invoke
+        self._batch = batch
+        self._attempts = attempts
+        self._is_doubled = is_doubled
+        self._waiting: dict[int, deque[Record]] = {each: deque() for each in range(partitions)}
+        self._failed: Counter[Place] = Counter()
+        settings = {"bootstrap.servers": bootstrap_servers, "group.id": f"lambda-{topic}", **QUIET}
+        self._consumer = Consumer({**settings, "enable.auto.commit": False})
+        places = [TopicPartition(topic, each) for each in range(partitions)]
+        for place in places:
+            place.offset = self._end(place)
+        self._consumer.assign(places)
+
+    def _end(self, place: TopicPartition) -> int:
+        """Where a partition ends, as soon as it has a leader."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)[1]
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER or time.monotonic() > deadline:
+                    raise
+
+    def run(self) -> bool:
+        """Bring one event, if there are records for one; returns whether there were."""
+        for message in self._consumer.consume(self._batch, POLL_S):
+            assert message.error() is None
+            record = cast(Record, message)
+            self._waiting[record.partition()].append(record)
+        batches = {each: list(self._next(each)) for each in self._waiting}
+        if not any(batches.values()):
+            return False
+        payloads = [orjson.loads(self._encode(batch).body) for batch in batches.values() if batch]
+        event = {**payloads[0], "records": {}}
+        for payload in payloads:
+            event["records"] |= payload["records"]
+        self._deliver(event)
+        return True
+
+    def close(self) -> None:
+        """Read no more."""
+        self._consumer.close()
+
+    def _next(self, partition: int) -> Iterator[Record]:
+        waiting = self._waiting[partition]
+        yield from (waiting[at] for at in range(min(self._batch, len(waiting))))
+
+    def _deliver(self, event: dict[str, Any]) -> None:
+        self.events += 1
+        try:
+            if self._is_doubled(self.events):
+                self._invoke(event)
+            result = self._invoke(event)
+        except FunctionError as error:
+            self.errors.append(error.args[1])
+            return
+        failures = [failure["itemIdentifier"] for failure in result["batchItemFailures"]]
+        self.partly_failed += bool(failures)
+        for name, records in event["records"].items():
+            failed = [failure["offset"] for failure in failures if failure["partition"] == name]
+            self._go_on(records[0]["partition"], records[-1]["offset"], failed)
+
+    def _go_on(self, partition: int, last: int, failed: list[int]) -> None:
+        until = min(failed, default=last + 1)
+        waiting = self._waiting[partition]
+        while waiting and waiting[0].offset() < until:
+            waiting.popleft()
+        if failed:
+            self._failed[partition, until] += 1
+            if self._failed[partition, until] == self._attempts:
+                self.given_up.append((partition, waiting.popleft().offset()))
+
+
+def bring(condition: Callable[[], bool], *sources: EventSource) -> None:
+    """Run the sources until the condition holds; fails the test if it does not within a limit."""
+
+    def holds() -> bool:
+        for source in sources:
+            source.run()
+        return condition()
+
+    eventually(holds)

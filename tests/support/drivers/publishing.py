@@ -1,0 +1,72 @@
+"""Posts to a topic for tests: what was acknowledged, and what is on the topic."""
+
+import asyncio
+import time
+from collections import Counter
+from itertools import count
+
+from functions.shared.http.problems import Unavailable
+from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
+from functions.shared.settings.load import KafkaSettings, load
+from tests.support.drivers.broker import Broker
+
+END = b"end"
+
+
+class Posts:
+    """Publishes records with a number each, and notes those that were acknowledged."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, deadline_s: float) -> None:
+        environ = {
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+            "PUBLISH_DEADLINE_S": str(deadline_s),
+        }
+        self.publisher = Publisher(load(KafkaSettings, environ), topic=topic)
+        self.topic = topic
+        self.acknowledged: list[bytes] = []
+        self.refusals: list[str] = []
+        self._numbers = count()
+
+    async def post(self) -> bool:
+        """Publish one; returns whether it was acknowledged."""
+        value = str(next(self._numbers)).encode()
+        try:
+            await self.publisher.publish([Record(self.topic, "key", value, {})])
+        except NotAcknowledged as error:
+            self.refusals.append(str(error))
+            return False
+        self.acknowledged.append(value)
+        return True
+
+    async def recover(self) -> float:
+        """Post one after the other until one is acknowledged; returns how long that took."""
+        began = time.monotonic()
+        while not await self.post():
+            await asyncio.sleep(0.02)  # as long as a sender waits who does not wait long
+        return time.monotonic() - began
+
+    async def said(self) -> str | None:
+        """Why the publisher is not ready, or None."""
+        try:
+            await self.publisher.ready()
+        except Unavailable as unavailable:
+            return unavailable.detail
+        return None
+
+    async def until_it_says(self, expected: str | None) -> None:
+        """Wait until it is not ready for this reason, or for none."""
+        async with asyncio.timeout(60):
+            while await self.said() != expected:
+                await asyncio.sleep(0.02)
+
+    async def finish(self) -> "Posts":
+        """Mark the end of what was posted."""
+        await self.publisher.publish([Record(self.topic, "key", END, {})])
+        return self
+
+    def lost(self, broker: Broker) -> set[bytes]:
+        """What was acknowledged and is not on the topic; nothing that is is there twice."""
+        found = Counter(broker.read_until(self.topic, END))
+        mine = set(self.acknowledged)
+        assert all(found[each] <= 1 for each in mine)
+        return mine - set(found)

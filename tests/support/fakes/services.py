@@ -1,0 +1,291 @@
+"""Stand-ins for the services behind the functions: small, in memory, and true to their word."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from pydantic.alias_generators import to_camel
+
+from functions.shared.http.problems import Unavailable
+from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.postgres import highlight_sql
+from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
+from functions.shared.postgres.highlights import (
+    FAILED_AI,
+    IGNORED,
+    PENDING_AI,
+    READY,
+    RETRACTED,
+    ChangedHighlight,
+    Document,
+)
+from functions.shared.postgres.pool import DataRefused
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+FACTS = tuple(map(to_camel, highlight_sql.FACTS))
+SAID = tuple(map(to_camel, highlight_sql.FIELDS))
+SHOWN = (
+    "id", *(name for name in SAID if name != "retracted"),
+    "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt",
+)  # fmt: skip
+
+
+class FakePublisher:
+    """A broker that acknowledges, refuses, or holds back its word."""
+
+    def __init__(self, *, refuses: bool = False, held: asyncio.Event | None = None) -> None:
+        self.refuses = refuses
+        self.held = held
+        self.published: list[Record] = []
+        self.announced: list[Record] = []
+        self.asked = asyncio.Event()
+
+    def publish(
+        self, records: Sequence[Record], acknowledged: Acknowledged | None = None
+    ) -> Acknowledged:
+        """The future ends when the broker acknowledges all, or refuses."""
+        acknowledged = acknowledged or asyncio.get_running_loop().create_future()
+        self.asked.set()
+        if self.refuses:
+            acknowledged.set_exception(NotAcknowledged("refused"))
+        elif self.held is None:
+            self._acknowledge(records, acknowledged)
+        else:
+            waiting = asyncio.ensure_future(self.held.wait())
+            waiting.add_done_callback(lambda _: self._acknowledge(records, acknowledged))
+        return acknowledged
+
+    def _acknowledge(self, records: Sequence[Record], acknowledged: Acknowledged) -> None:
+        self.published += records
+        acknowledged.set_result(None)
+
+    def announce(self, records: Sequence[Record]) -> None:
+        """Publish without waiting."""
+        self.announced += records
+
+
+class FakeCache:
+    """Pages of matches; kept only if no change came since their lease, as in Redis."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+        self.pages: dict[tuple[UUID, str], bytes] = {}
+        self.changed: list[set[UUID]] = []
+        self._leases: dict[UUID, bytes] = {}
+        self._changing: list[UUID] = []
+
+    async def read(self, match_id: UUID, page: str) -> bytes | None:
+        """Return a page as it was kept."""
+        return None if self.away else self.pages.get((match_id, page))
+
+    async def lease(self, match_id: UUID) -> bytes | None:
+        """Return what `fill` needs."""
+        return None if self.away else self._leases.setdefault(match_id, uuid4().bytes)
+
+    async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
+        """Keep a page, if nothing changed since its lease."""
+        if self._leases.get(match_id) == lease and match_id not in self._changing:
+            self.pages[match_id, page] = content
+
+    @asynccontextmanager
+    async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
+        """Around a change of these matches' highlights."""
+        self.changed.append(set(match_ids))
+        self._changing += match_ids
+        self._drop(match_ids)
+        try:
+            yield
+        finally:
+            for match_id in match_ids:
+                self._changing.remove(match_id)
+            self._drop(match_ids)
+
+    def _drop(self, match_ids: Collection[UUID]) -> None:
+        for match_id in match_ids:
+            self._leases.pop(match_id, None)
+        self.pages = {key: page for key, page in self.pages.items() if key[0] not in match_ids}
+
+
+class FakeStore:
+    """The table `highlights` in memory: each statement's meaning, without its SQL.
+
+    `now` is in seconds, and moves only when a test moves it.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[UUID, Row] = {}
+        self.now = 0.0
+        self.away = False
+        self.refuses: Callable[[Row], bool] = lambda _: False
+        self.statements = 0
+
+    async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
+        """Record revisions: the highest wins, and of two equal ones a retraction."""
+        given = self._stated(rows)
+        if len({row["id"] for row in given}) < len(given):
+            raise AssertionError("Postgres cannot affect a row a second time in one statement")
+        return [self._change(row) for row in given if self._recorded(row)]
+
+    def _recorded(self, row: Row) -> bool:
+        known = self.rows.get(row["id"])
+        if known is None:
+            self.rows[row["id"]] = self._new(row)
+            return True
+        if (row["revision"], row["retracted"]) <= (known["revision"], known["retracted"]):
+            return False
+        if row["status"] == IGNORED != known["status"]:
+            row["status"] = RETRACTED
+        told = (
+            row["status"] == PENDING_AI
+            and known["status"] in (PENDING_AI, READY)
+            and all(known[fact] == row[fact] for fact in FACTS)
+        )
+        kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
+        known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
+        return True
+
+    async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
+        """Return the ids of rows that say something else than the same revision as recorded."""
+        return [
+            row["id"]
+            for row in self._stated(rows)
+            if (known := self.rows.get(row["id"]))
+            and (known["revision"], known["retracted"]) == (row["revision"], row["retracted"])
+            and any(known[name] != row[name] for name in SAID)
+        ]
+
+    def _new(self, row: Row) -> Row:
+        stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339(), "thumbnailUrl": None}
+        queue = {"attempts": 0, "lease": None, "availableAt": self.now}
+        return {**row, "title": None, "summary": None, **stamp, **queue}
+
+    async def claim(
+        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+    ) -> list[list[Any]]:
+        """Lease highlights that await their text, oldest first."""
+        self._stated([])
+        claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
+            :limit
+        ]
+        for row in claimed:
+            row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
+            row["availableAt"] = self.now + lease_s
+        return [
+            [row["id"], row["lease"], UUID(row["matchId"]), row["traceparent"], row["attempts"]]
+            + [row[fact] for fact in FACTS]
+            for row in claimed
+        ]
+
+    async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
+        """Make READY those whose lease still holds."""
+        given = self._stated(rows)
+        return [
+            self._set(row, status=READY, title=text["title"], summary=text["summary"], lease=None)
+            for text in given
+            if (row := self._held(text))
+        ]
+
+    async def give_back(
+        self, rows: Sequence[Mapping[str, Any]], *, attempts: int, backoff_s: float
+    ) -> list[ChangedHighlight]:
+        """Put off, or at the last attempt fail, those whose lease still holds."""
+        given = self._stated(rows)
+        return [
+            self._put_off(row, attempts, backoff_s) for claim in given if (row := self._held(claim))
+        ]
+
+    def _put_off(self, row: Row, attempts: int, backoff_s: float) -> ChangedHighlight:
+        row |= {"lease": None, "availableAt": self.now + backoff_s * 2 ** (row["attempts"] - 1)}
+        return self._set(row, status=FAILED_AI) if row["attempts"] >= attempts else _change(row)
+
+    async def count_pending(self) -> int:
+        """Return how many still await their text."""
+        self._stated([])
+        return sum(row["status"] == PENDING_AI for row in self.rows.values())
+
+    async def get(self, highlight_id: UUID) -> Document | None:
+        """Return one highlight, in any status."""
+        self._stated([])
+        row = self.rows.get(highlight_id)
+        return _document(row) if row and row["status"] != IGNORED else None
+
+    async def list(
+        self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
+    ) -> list[Document]:
+        """Return highlights, newest first by (occurredAt, id)."""
+        self._stated([])
+        rows = sorted(self.rows.values(), key=_place, reverse=True)
+        found = [row for row in rows if _passes(row, filters)]
+        return [_document(row) for row in found[offset : offset + limit]]
+
+    def _stated(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
+        """Count a statement; return its rows as JSON carries them to Postgres."""
+        if self.away:
+            raise Unavailable("The database does not answer.")
+        self.statements += 1
+        given = [
+            {to_camel(name): value for name, value in row.items()} | {"id": UUID(row["id"])}
+            for row in orjson.loads(orjson.dumps(rows))
+        ]
+        if any(self.refuses(row) for row in given):
+            raise DataRefused("unsupported Unicode escape sequence")
+        return given
+
+    def _awaiting(self, ahead_s: float) -> Rows:
+        return [
+            row
+            for row in self.rows.values()
+            if row["status"] == PENDING_AI
+            and not self.now < row["availableAt"] <= self.now + ahead_s
+        ]
+
+    def _held(self, claim: Row) -> Row | None:
+        row = self.rows.get(claim["id"])
+        held = row and row["status"] == PENDING_AI and str(row["lease"]) == claim["lease"]
+        return row if held else None
+
+    def _set(self, row: Row, **values: Any) -> ChangedHighlight:
+        row |= values | {"updatedAt": self._rfc3339()}
+        return _change(row)
+
+    def _change(self, row: Row) -> ChangedHighlight:
+        return _change(self.rows[row["id"]])
+
+    def _rfc3339(self) -> str:
+        return f"2026-01-01T00:00:{self.now:09.6f}Z"
+
+
+def _change(row: Row) -> ChangedHighlight:
+    return ChangedHighlight(row["id"], row["status"])
+
+
+def _place(row: Row) -> tuple[datetime, UUID]:
+    return datetime.fromisoformat(row["occurredAt"]), row["id"]
+
+
+def _document(row: Row) -> Document:
+    occurred_at = row["occurredAt"].replace("+00:00", "Z")
+    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at}
+    return Document(row["id"], occurred_at, orjson.dumps(shown).decode())
+
+
+def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
+    place = (filters.get("after"), filters.get("after_id"))
+    tests: dict[str, Callable[[Any], bool]] = {
+        "match_id": lambda wanted: row["matchId"] == str(wanted),
+        "status": lambda wanted: row["status"] == wanted,
+        "standing": lambda _: row["status"] in (PENDING_AI, READY, FAILED_AI),
+        "side": lambda wanted: row["side"] == wanted,
+        "team_key": lambda wanted: row["teamKey"] == wanted,
+        "event_type": lambda wanted: row["eventType"] == wanted,
+        "updated_since": lambda wanted: datetime.fromisoformat(row["updatedAt"]) >= wanted,
+        "after": lambda _: _place(row) < place,
+        "after_id": lambda _: True,
+    }
+    return all(tests[name](wanted) for name, wanted in filters.items())

@@ -1,0 +1,80 @@
+"""What stands between a client and a server on one machine: a middlebox that can end TLS."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+from local.stack.ports import HOST
+from tests.support.servers.loop_server import LoopServer
+
+Opening = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+SSL_REQUEST = 8  # bytes that a client of Postgres sends before TLS
+
+
+async def plain(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+    """Pass all on as it is."""
+
+
+def tls(context: ssl.SSLContext) -> Opening:
+    """Talk TLS to the client from the first byte on."""
+
+    async def begin(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await writer.start_tls(context)
+
+    return begin
+
+
+def postgres_tls(context: ssl.SSLContext) -> Opening:
+    """Talk TLS to the client once it asks for it, as Postgres does."""
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(SSL_REQUEST)
+        writer.write(b"S")
+        await writer.start_tls(context)
+
+    return begin
+
+
+class Relay(LoopServer):
+    """Passes connections on to a port."""
+
+    def __init__(self, target: int, opening: Opening = plain) -> None:
+        super().__init__()
+        self.connections = 0
+        self._target = target
+        self._opening = opening
+        self._forgotten = 0
+
+    def lead_to(self, target: int) -> None:
+        """Pass new connections on to another port; those that there are live on."""
+        self._target = target
+
+    def forget(self) -> None:
+        """Drop the connections that there are without a word: what is sent on them gets lost."""
+        self._forgotten = self.connections
+
+    async def serve(
+        self, streams: list[asyncio.StreamWriter], reader: asyncio.StreamReader
+    ) -> None:
+        """Pass on both ways until one of the two has gone."""
+        self.connections += 1
+        number = self.connections
+        [writer] = streams
+        await self._opening(reader, writer)
+        answers, to_server = await asyncio.open_connection(HOST, self._target)
+        streams.append(to_server)
+        await asyncio.gather(
+            self._pump(number, reader, to_server), self._pump(number, answers, writer)
+        )
+
+    async def _pump(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while data := await reader.read(65536):
+            if number > self._forgotten:
+                writer.write(data)
+                await writer.drain()
+        if number <= self._forgotten:
+            await asyncio.Event().wait()  # nobody is told of an end either
+        writer.close()
