@@ -41,6 +41,13 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=source /app /app
 USER 10001:10001
 CMD ["python", "-m", "functions_framework"]
+# The commit that an image is made of, as in: docker build --build-arg REVISION="$(git rev-parse HEAD)"
+ARG REVISION
+LABEL org.opencontainers.image.title=goalstream-functions \
+      org.opencontainers.image.description="Any of GoalStream's functions, and its migrations" \
+      org.opencontainers.image.version=0.1.0 \
+      org.opencontainers.image.licenses=MIT \
+      org.opencontainers.image.revision=$REVISION
 
 # Lambda runs it as a user of its own, and gives it nothing to write to but /tmp.
 FROM functions AS lambda
@@ -51,6 +58,8 @@ RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "awslambdaric"]
 CMD ["infra.aws.lambda_handler.handler"]
+LABEL org.opencontainers.image.title=goalstream-lambda \
+      org.opencontainers.image.description="Any of GoalStream's functions, for AWS Lambda"
 
 FROM functions AS tools
 USER 0:0
@@ -60,6 +69,8 @@ RUN pip --python /opt/venv/bin/python install --no-cache-dir --root-user-action=
 COPY --from=tool-source /app/local local
 USER 10001:10001
 CMD ["python", "-m", "local.kafka_trigger", "run", "local/triggers.toml"]
+LABEL org.opencontainers.image.title=goalstream-tools \
+      org.opencontainers.image.description="GoalStream's Kafka trigger, cron and replay tool"
 
 # A copy, since the original is allowed to take low ports and would not start where that is refused.
 FROM ${CADDY_IMAGE} AS caddy
@@ -74,3 +85,9 @@ COPY local/gateway/Caddyfile /etc/caddy/Caddyfile
 ENV OPENAPI_DIR=/srv/openapi SWAGGER_PAGE_DIR=/srv/swagger SWAGGER_UI_DIR=/srv/swagger-ui
 USER 10001:10001
 CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]
+ARG REVISION
+LABEL org.opencontainers.image.title=goalstream-gateway \
+      org.opencontainers.image.description="GoalStream's gateway and its pages" \
+      org.opencontainers.image.version=0.1.0 \
+      org.opencontainers.image.licenses=MIT \
+      org.opencontainers.image.revision=$REVISION

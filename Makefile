@@ -8,8 +8,9 @@ ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
 peer := .venv/benchmark-peer
+audit := .venv/audit
 # Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
-requirements := requirements local/requirements infra/aws/requirements \
+requirements := requirements requirements-audit local/requirements infra/aws/requirements \
   tests/e2e/requirements tests/benchmarks/peer/requirements
 alone := local/gateway/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
@@ -21,7 +22,8 @@ pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 export PYTHONSAFEPATH =
 
 .PHONY: help setup demo up up-containers replay status dlq logs psql check test test-long \
-  test-containers bench format requirements clean lint test-fast test-stack
+  test-containers bench format requirements audit sbom clean lint lint-code test-fast test-stack \
+  test-e2e test-kafka
 
 help: ## print this
 	@awk -F ':.*## |##@ ' '/^##@ / { printf "\n%s\n", $$2 } \
@@ -76,9 +78,7 @@ test-long: export GOALSTREAM_TEST_LENGTH = long
 test-long: export PYTEST_ADDOPTS = --timeout=3600
 test-long: test ## all tests, at their full length
 
-test-containers: $(browser) ## the tests of the containers, on ports of their own
-	$(python) -m pytest tests/e2e --timeout=900 -rs
-	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
+test-containers: test-e2e test-kafka ## the tests of the containers, on ports of their own
 
 bench: $(ready) $(peer)/installed ## measure the speed, as ratios to peers
 	@$(python) -m tests.benchmarks
@@ -94,23 +94,41 @@ requirements: $(ready) ## pin what the .in files ask for; UPGRADE=--upgrade take
 	done
 	@for file in $(alone); do $(python) $(compile) --no-deps $$file.in --output-file=$$file.txt || exit; done
 
+audit: $(audit)/installed ## look for known vulnerabilities in all packages, at PyPI
+	@for file in requirements-dev $(requirements) $(alone); do echo "$$file.txt"; \
+	  $(audit)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes \
+	    --requirement=$$file.txt || failed=1; \
+	done; exit $${failed:-0}
+
+# A requirements.txt has no graph of which package needs which; cyclonedx-py warns of that.
+sbom: $(audit)/installed ## write CycloneDX bills of materials into sbom/: of the functions, and of .venv
+	@mkdir -p sbom
+	@for bill in functions:requirements development:requirements-dev; do \
+	  $(audit)/bin/python -W ignore::UserWarning -m cyclonedx_py requirements $${bill#*:}.txt \
+	    --pyproject=pyproject.toml --output-reproducible --output-file=sbom/$${bill%:*}.cdx.json || exit; \
+	done
+
 clean: ## remove .venv, .goalstream with its data, and caches
 	@for lock in .goalstream/lock .goalstream/demo/lock; do \
 	  if kill -0 "$$(cat $$lock 2>/dev/null)" 2>/dev/null; then \
 	    echo "A stack runs on $${lock%/lock}; stop it first." >&2; exit 1; \
 	  fi; \
 	done
-	rm -rf .venv .goalstream .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .goalstream sbom .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lint: $(ready)
-	$(python) -m ruff format --check .
-	$(python) -m ruff check .
-	$(python) -m mypy
+lint: lint-code
 	$(python) -m infra.openapi --check
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/cfn-lint infra/aws/template.yaml infra/aws/services.yaml
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml
+	.venv/bin/zizmor --quiet --offline --persona=pedantic .github
+
+# What takes a few seconds, and a commit can wait for: .pre-commit-config.yaml.
+lint-code: $(ready)
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
 
 test-fast: $(ready) $(sdk)/installed
 	$(python) -m pytest tests/unit tests/functional --numprocesses=auto
@@ -119,6 +137,12 @@ test-fast: $(ready) $(sdk)/installed
 test-stack: $(ready)
 	$(python) -m pytest tests/integration --numprocesses=auto --maxprocesses=4 --dist=loadfile \
 	  --no-loadscope-reorder
+
+test-e2e: $(browser)
+	$(python) -m pytest tests/e2e --timeout=900 -rs
+
+test-kafka: $(ready)
+	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
 
 $(ready): requirements-dev.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
@@ -137,6 +161,11 @@ $(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
 $(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
 	@$(python) -m venv --clear $(peer)
 	@$(peer)/bin/python $(install) -r $<
+	@touch $@
+
+$(audit)/installed: requirements-audit.txt $(python)
+	@$(python) -m venv --clear $(audit)
+	@$(audit)/bin/python $(install) -r $<
 	@touch $@
 
 $(python):

@@ -1,6 +1,5 @@
 """Each requirements.txt holds what its requirements.in asks for; no network is needed to see it."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -124,18 +124,16 @@ def test_all_files_agree(asked: Path) -> None:
         )
 
 
-def test_renovate_can_renew_the_files() -> None:
-    """It runs the command at the head of a file, whose options have their values after a `=`."""
-    settings = json.loads((ROOT / ".github/renovate.json").read_text())
-    (pattern,) = settings["pip-compile"]["managerFilePatterns"]
-    written = {path.with_suffix(".txt") for path in ASKED}
-    found = {path for path in written if re.search(pattern.strip("/"), str(path.relative_to(ROOT)))}
-    assert found == {path.with_suffix(".txt") for path in {*ASKED} - ALONE}
-    for path in found:
-        command = path.read_text().splitlines()[1].removeprefix("#    ").split()
+def test_dependabot_renews_the_files() -> None:
+    """Which it makes as their heads say; it takes no `--no-deps`."""
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    (folders,) = (each["directories"] for each in updates if each["package-ecosystem"] == "uv")
+    renewed = {ROOT / folder.strip("/") for folder in folders}
+    assert renewed == {path.parent for path in {*ASKED} - ALONE}
+    for path in {*ASKED} - ALONE:
+        command = path.with_suffix(".txt").read_text().splitlines()[1].removeprefix("#    ").split()
         assert command[:3] == ["uv", "pip", "compile"]
-        assert f"--output-file={path.relative_to(ROOT)}" in command
-        assert sum(not word.startswith("-") for word in command) == 4
+        assert {"--universal", "--python-version=3.11", "--generate-hashes"} <= {*command}
 
 
 def test_nothing_is_installed_without_hashes() -> None:

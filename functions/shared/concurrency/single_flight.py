@@ -15,28 +15,27 @@ class SingleFlight(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
-        self._boarding: dict[Hashable, asyncio.Task[T]] = {}
+        self._under_way: dict[Hashable, asyncio.Task[T | Exception]] = {}
+        self._boarding: dict[Hashable, asyncio.Task[T | Exception]] = {}
 
     async def join(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
         """What `fly` returns or raises, called after this call for this key."""
         if key not in self._boarding:
             self._boarding[key] = asyncio.create_task(self._fly(key, fly))
-            self._boarding[key].add_done_callback(_hear)
-        return await asyncio.shield(self._boarding[key])  # who leaves must not end it for all
+        outcome = await asyncio.shield(self._boarding[key])  # who leaves must not end it for all
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    async def _fly(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
+    async def _fly(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T | Exception:
+        # An error is returned: asyncio would log one that is raised once all callers have left.
         if key in self._under_way:
             await asyncio.wait([self._under_way[key]])
         flight = self._under_way[key] = self._boarding.pop(key)
         try:
             return await fly()
+        except Exception as error:
+            return error
         finally:
             if self._under_way[key] is flight:
                 del self._under_way[key]
-
-
-def _hear(flight: asyncio.Task[T]) -> None:
-    """Take note of how a flight ended: of one whose passengers have all left nobody else would."""
-    if not flight.cancelled():
-        flight.exception()

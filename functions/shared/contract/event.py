@@ -24,7 +24,7 @@ from functions.shared.contract.metadata import Metadata
 
 NIL_UUID = UUID(int=0)
 RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
 NO_DATE_TIME = "must be an RFC 3339 date-time with an offset, as 2022-12-18T15:36:00Z"
 
