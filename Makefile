@@ -22,7 +22,7 @@ pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 export PYTHONSAFEPATH =
 
 .PHONY: help setup demo up up-containers replay status dlq logs psql check test test-long \
-  test-containers bench format requirements audit sbom clean lint lint-code test-fast test-stack \
+  test-containers bench format screenshot requirements audit sbom clean lint lint-code test-fast test-stack \
   test-e2e test-kafka
 
 help: ## print this
@@ -86,6 +86,9 @@ bench: $(ready) $(peer)/installed ## measure the speed, as ratios to peers
 format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
+
+screenshot: $(ready) ## run the demo, and record it as docs/demo.svg
+	@$(python) -m local.stack.demo --svg docs/demo.svg
 
 requirements: $(ready) ## pin what the .in files ask for; UPGRADE=--upgrade takes newer packages
 	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt

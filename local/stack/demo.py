@@ -1,10 +1,12 @@
 """`python -m local.stack.demo`: starts GoalStream, replays a final, shows its highlights, stops."""
 
+import argparse
 import asyncio
 import os
 import sys
 import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -21,6 +23,7 @@ from local.stack.interrupt import interruptible
 from local.stack.options import parser
 from local.stack.ports import is_free
 from local.stack.scoreboard import Board, Row, board
+from local.stack.screenshot import Recorder
 from local.stack.stack import Stack
 from local.supervisor import NotReady
 
@@ -38,10 +41,14 @@ Next:
 
 def main() -> int:
     """Run the demo; returns the exit status."""
-    console = standard_output()
+    options = _options()
+    console = Recorder() if options.svg else standard_output()
     try:
         with interruptible():
-            return _run(console)
+            status = _run(options, console)
+            if isinstance(console, Recorder) and not status:
+                console.save(options.svg, "make demo")
+            return status
     except KeyboardInterrupt:
         console.out("stopped")
         return 130
@@ -50,12 +57,22 @@ def main() -> int:
         return 1
 
 
-def _run(console: Console) -> int:
+def _options() -> argparse.Namespace:
+    made = parser(
+        "python -m local.stack.demo",
+        "Starts GoalStream, replays the World Cup final of 2022, shows its highlights, stops.",
+        os.environ,
+    )
+    made.add_argument("--svg", metavar="FILE", type=Path, help="write what is shown as an SVG")
+    return made.parse_args()
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
     [match] = select(read(SAMPLE), [FINAL])
     with ExitStack() as exits:
         with console.status("Services, functions, trigger, cron and gateway start …"):
             began = time.monotonic()
-            stack = exits.enter_context(_stack(console))
+            stack = exits.enter_context(_stack(options, console))
         console.out(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n", highlight=False)
         with board(console, _title(match)) as shown:
             report = asyncio.run(_replay(stack, match, shown))
@@ -65,12 +82,7 @@ def _run(console: Console) -> int:
     return 1 if report.missing else 0
 
 
-def _stack(console: Console) -> Stack:
-    options = parser(
-        "python -m local.stack.demo",
-        "Starts GoalStream, replays the World Cup final of 2022, shows its highlights, stops.",
-        os.environ,
-    ).parse_args()
+def _stack(options: argparse.Namespace, console: Console) -> Stack:
     return Stack(
         options.state / "demo",
         events_port=_port(console, options.events_port),

@@ -3,12 +3,12 @@
 import re
 import shlex
 
-from local.stack import ROOT
 from tests.support.drivers.containers import Containers
+from tests.support.pages import section
 from tests.support.tournament import GOALS_OF_2022
 from tests.support.waiting import eventually
 
-SECTION = (ROOT / "README.md").read_text().partition("## In containers\n")[2].partition("\n## ")[0]
+SECTION = section("README.md", "In containers")
 
 
 def test_its_commands_do_what_it_says(containers: Containers) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import section
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("local/kafka_trigger")
-SECTION = (ROOT / PACKAGE / "README.md").read_text().partition("## Taking it out\n")[2]
+SECTION = section(f"{PACKAGE}/README.md", "Using it elsewhere")
 FILES = re.findall(r"^((?:local|functions)/\S+)$", SECTION, re.MULTILINE)
 PACKAGES = set(re.findall(r"^\| `([\w-]+)` \|", SECTION, re.MULTILINE))
 PARTS = {"pydantic-core", "botocore"}  # of pydantic and boto3

@@ -13,7 +13,7 @@ from tests.support.drivers.cached_match import PAGE, CachedMatch, settings_of, u
 from tests.support.servers.redis_server import RedisServer, redis_server
 from tests.support.servers.relay import Relay
 
-TTL_S = 2  # the default, which README's limits name
+TTL_S = 2  # the default, which the limits in docs/operations.md name
 BOUND_S = TTL_S + 0.1  # what Redis' clock may lag behind
 SECONDS = 6  # within which the cache works again
 MAX_AGE_S = 1

@@ -62,7 +62,7 @@ def test_every_field_of_an_event_reaches_its_column_and_the_answer(own_table: Ta
 
 
 def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: Path) -> None:
-    """As CONTRIBUTING tells; the documents are made, and README's table has a test of its own."""
+    """As CONTRIBUTING says; the documents are made, and the contract's table has its own test."""
     for name in ("functions", "infra"):
         copytree(ROOT / name, tmp_path / name)
     contract = tmp_path / "functions" / "shared" / "contract" / "event.py"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.checkout import Checkout, check_out, url
 from tests.support.drivers.shells import in_each_shell, pasted
+from tests.support.picture import assert_shows_the_final
 
 DEAD_PROXY = "http://127.0.0.1:1"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD_PROXY)
@@ -88,6 +89,15 @@ def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
     done = pasted(shell, "make demo", checkout.environ, checkout.folder)
     assert done.returncode == 0, done.stdout
     assert "6 of 6 highlights are READY" in done.stdout
+
+
+def test_the_picture_of_the_demo_is_made_by_a_command(tmp_path: Path) -> None:
+    """`make screenshot` writes what README shows: each goal of the final, one after the other."""
+    checkout = check_out(tmp_path / "my  project", {})
+    (checkout.folder / "docs" / "demo.svg").unlink()
+    done = checkout.run("make", "screenshot")
+    assert done.returncode == 0, done.stderr
+    assert_shows_the_final(checkout.folder / "docs" / "demo.svg")
 
 
 def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:

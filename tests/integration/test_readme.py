@@ -8,26 +8,36 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.stack import ROOT
 from local.stack.stack import Stack
-from tests.support.drivers.shells import README, blocks, in_each_shell, pasted
+from tests.support.drivers.shells import in_each_shell, pasted
+from tests.support.pages import CLOUDS, PAGES, TRIGGER, blocks
 
 COMMAND = re.compile(r"^(curl .*?)  # (\d{3})$", re.DOTALL | re.MULTILINE)
+# The clouds' commands are typed in tests/unit/test_infra_readme.py, the trigger's in
+# tests/integration/test_trigger_readme.py.
+BLOCKS = [
+    block
+    for name, page in PAGES.items()
+    if name not in {*CLOUDS, *TRIGGER}
+    for block in blocks(page)
+]
 COMMANDS = [
-    (command, int(status)) for block in blocks(README) for command, status in COMMAND.findall(block)
+    (command, int(status)) for block in BLOCKS for command, status in COMMAND.findall(block)
 ]
 # What the other blocks have, and what types it in its place.
 ELSEWHERE = {
+    "git clone <this repository> goalstream": "tests/support/checkout.py",
+    "cd goalstream": "tests/support/checkout.py",
     "make demo": "tests/integration/test_laptops.py",
     "make test": "this",
-    "docker compose up --build --wait": "tests/e2e",
-    "docker compose run --build --rm replay": "tests/e2e",
-    "docker compose down": "tests/e2e",
+    "docker compose up --build --wait": "tests/e2e/test_readme.py",
+    "docker compose run --build --rm replay": "tests/e2e/test_readme.py",
+    "docker compose down": "tests/e2e/test_readme.py",
+    "docker compose build": "tests/e2e/test_upgrade.py",
+    "docker compose run --rm migrations": "tests/e2e/test_upgrade.py",
+    "docker compose up --wait": "tests/e2e/test_upgrade.py",
 }
 
-PAGES = {
-    page: (ROOT / page).read_text() for page in ("README.md", "CONTRIBUTING.md", "infra/README.md")
-}
 MODULES = sorted(
     {
         " ".join(command.split())
@@ -48,9 +58,9 @@ USAGE = 2
 
 def test_every_command_is_typed_here_or_elsewhere() -> None:
     """No example escapes these tests, and each curl says what it answers."""
-    lines = [line for block in blocks(README) for line in block.splitlines()]
+    lines = [line for block in BLOCKS for line in block.splitlines()]
     assert len(COMMANDS) == sum(line.startswith("curl ") for line in lines) > 0
-    rest = COMMAND.sub("", "\n".join(map(str.rstrip, blocks(README)))).split("\n")
+    rest = COMMAND.sub("", "\n".join(map(str.rstrip, BLOCKS))).split("\n")
     assert set(filter(None, map(str.strip, rest))) == set(ELSEWHERE)
 
 
@@ -59,11 +69,11 @@ def test_python_is_never_that_of_the_system() -> None:
     for name, page in PAGES.items():
         commands = re.findall(r"(\S+) (\S*?)python3? -m ", " ".join(page.split()))
         bare = {before for before, path in commands if not path.endswith(".venv/bin/")}
-        assert bare <= {"local.env", "enrich-batch"}, name
+        assert bare <= {"local.env", "enrich-batch"} or name in TRIGGER, name
 
 
 @pytest.mark.parametrize(("command", "status"), COMMANDS)
-def test_a_curl_command_answers_what_the_readme_says(
+def test_a_curl_command_answers_what_the_page_says(
     stack: Stack, http: httpx.Client, command: str, status: int
 ) -> None:
     """The command's request, sent to the stack, gets the status beside it."""

@@ -1,4 +1,4 @@
-"""The commands of the page on clouds that deploy to AWS, run with stand-ins for what they call."""
+"""The commands of the page on AWS, run with stand-ins for what they call."""
 
 import re
 import subprocess
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.cloudformation import read
-from tests.unit.test_infra_readme import COMMANDS, PAGE
+from tests.support.pages import PAGES, blocks
 
-AWS = PAGE.partition("## AWS Lambda")[2].partition("## Cloud Run")[0]
+AWS = PAGES["docs/aws.md"]
 # Says what it is asked, and tells an output of a stack by its name.
 STANDS_IN = """#!/usr/bin/env bash
 echo "${0##*/} $*" >> "$CALLS"
@@ -30,7 +30,7 @@ def _asked(tmp_path: Path) -> list[str]:
         (tmp_path / name).chmod(0o755)
     subprocess.run(
         ["/bin/bash", "-eu"],
-        input="\n".join(block for block in COMMANDS if block in AWS),
+        input="\n".join(blocks(AWS)),
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "TMPDIR": str(tmp_path),

@@ -13,10 +13,10 @@ import yaml
 from functions.shared.http.readiness import LIMIT_S
 from local.stack import ROOT
 from local.stack.services import functions
+from tests.support.pages import PAGES, blocks, section
 from tests.support.schemas import closed_schemas
 
 GCP = ROOT / "infra" / "gcp"
-PAGE = (ROOT / "infra" / "README.md").read_text()
 FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
 CLOUD_RUN = closed_schemas.load("cloud-run-v1")
@@ -145,14 +145,15 @@ def test_a_redis_that_is_not_beside_the_function_has_more_time() -> None:
 
 
 def test_all_instances_together_fit_postgres() -> None:
-    """Even while old revisions stand beside new ones; the page on clouds counts them."""
+    """Even while old revisions stand beside new ones; the page on growth counts them."""
     connections = 0
     for path in SERVICES.values():
         template = parsed(path)["spec"]["template"]
         most = int(template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"])
         connections += most * int(variables(path).get("DATABASE_POOL_SIZE", 0))
     assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
-    assert f"come to {connections}, and to {2 * connections} while" in " ".join(PAGE.split())
+    page = " ".join(PAGES["docs/growth-and-cost.md"].split())
+    assert f"come to {connections}, and to {2 * connections} while" in page
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -275,8 +276,7 @@ def test_a_second_setup_makes_nothing_again(tmp_path: Path) -> None:
 
 def test_all_that_is_made_can_be_taken_away() -> None:
     """By the commands of the page: services, jobs, the trigger, accounts and secrets."""
-    page = PAGE.partition("## Cloud Run")[2]
-    commands = page.partition("**Away**")[2].partition("```")[2].partition("```")[0]
+    [commands] = blocks(section("docs/google-cloud.md", "Tear down"))
     named = set(re.findall(r"[a-z-]+", commands))
     assert named >= {parsed(path)["metadata"]["name"] for path in FILES}
     assert named >= {name for reader in readers() for name in reader} | {"enrich-schedule"}

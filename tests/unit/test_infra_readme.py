@@ -1,4 +1,4 @@
-"""What the page on clouds names is there."""
+"""What the pages on deployment name is there."""
 
 import re
 import shutil
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from local.stack import ROOT
 from tests.support.cloudformation import read
 from tests.support.drivers.shells import in_each_shell, pasted
-from tests.unit.test_documentation import ROOT, SETTINGS
+from tests.support.pages import CLOUDS, PAGES, blocks
+from tests.unit.test_documentation import SETTINGS
 
 INFRA = ROOT / "infra"
-PAGE = (INFRA / "README.md").read_text()
+COSTS = PAGES["docs/growth-and-cost.md"]
+PAGE = "\n".join([PAGES["infra/README.md"], *map(PAGES.__getitem__, CLOUDS), COSTS])
 NAMES = [
     read(file)[part]
     for file in ("template.yaml", "services.yaml")
@@ -19,7 +22,7 @@ NAMES = [
 ]
 VARIABLES = {str(field.alias) for model in SETTINGS for field in model.model_fields.values()}
 CONSUMERS = ("List", "Get", "Consume", "Enrich")  # of connections to the database
-COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+COMMANDS = blocks(PAGE)
 GOALS = (43_800, 4_380_000, 438_000_000)  # a month
 GB_SECOND = {"x86_64": "0.0000166667"}
 
@@ -65,7 +68,7 @@ def test_the_connections_that_it_counts_are_the_template_s() -> None:
     """One for each instance, and one for what prepares the table."""
     parameters = read("template.yaml")["Parameters"]
     most = sum(parameters[f"{name}Concurrency"]["Default"] for name in CONSUMERS) + 1
-    assert f"limits come to {most}," in " ".join(PAGE.split())
+    assert f"limits come to {most}," in " ".join(COSTS.split())
 
 
 RECORDER = """#!/bin/sh
@@ -78,7 +81,7 @@ SCRIPTS = ("infra/gcp/setup.sh", "infra/gcp/deploy.sh")
 
 
 def calls(shell: str, folder: Path) -> list[str]:
-    """What the page has a shell run when all of it is pasted, with stand-ins for the programs."""
+    """What the pages have a shell run when all is pasted, with stand-ins for the programs."""
     (folder / "bin").mkdir(parents=True)
     (folder / "infra" / "gcp").mkdir(parents=True)
     for name in (*(f"bin/{program}" for program in RECORDED), *SCRIPTS):
@@ -113,12 +116,12 @@ def test_the_costs_are_those_of_the_template_s_memory_and_processor() -> None:
         name: each.get("Default") for name, each in read("template.yaml")["Parameters"].items()
     }
     told = GB_SECOND[parameters["Architecture"]]
-    assert f"costs ${told} ({parameters['Architecture']};" in PAGE
+    assert f"costs ${told} ({parameters['Architecture']};" in COSTS
     price = float(told)
     http, worker = (parameters[f"{name}MemoryMb"] / 1024 for name in ("Http", "Worker"))
     rows = {
         line.split("|")[1].strip(): [_amounts(cell) for cell in line.split("|")[2:-1]]
-        for line in PAGE.splitlines()
+        for line in COSTS.splitlines()
         if line.startswith(("| `ingest-event`: calls", "| `consume-goal`, `enrich"))
     }
     [ingest, workers] = rows.values()
@@ -138,7 +141,7 @@ def test_the_costs_of_the_api_and_of_its_limits_are_those_of_their_requests() ->
     """A goal is a request; the first 333 million cost more, the limits something by themselves."""
     rows = {
         line.split("|")[1].strip(): [_amounts(cell)[-1] for cell in line.split("|")[2:-1]]
-        for line in PAGE.splitlines()
+        for line in COSTS.splitlines()
         if line.startswith(("| REST API |", "| WAF |"))
     }
     millions = [goals / 1e6 for goals in GOALS]
@@ -152,12 +155,12 @@ def test_the_secrets_that_cost_are_those_of_the_services() -> None:
     """Those that the template for trying makes, and the one that RDS keeps."""
     resources = read("services.yaml")["Resources"].values()
     made = [each for each in resources if each["Type"] == "AWS::SecretsManager::Secret"]
-    assert f"| secrets, at $0.40 each | {len(made) + 1}: ${0.4 * (len(made) + 1):.2f} |" in PAGE
+    assert f"| secrets, at $0.40 each | {len(made) + 1}: ${0.4 * (len(made) + 1):.2f} |" in COSTS
 
 
 def test_the_sums_of_the_costs_are_right() -> None:
     """To ten dollars in the hundreds, from the amounts above them."""
-    rows = PAGE.partition("| a month, at |")[2].partition("| together |")
+    rows = COSTS.partition("| a month, at |")[2].partition("| together |")
     lines = [line.split("|")[2:-1] for line in rows[0].splitlines()[3:] if line.startswith("|")]
     sums = [float(sum_.replace(",", "")) for sum_ in re.findall(r"about \$([\d,]+)", rows[2][:200])]
     assert len(sums) == 3

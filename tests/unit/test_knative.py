@@ -18,6 +18,7 @@ from functions.shared.http.readiness import LIMIT_S
 from local.stack import ROOT
 from local.stack.services import functions
 from tests.support.kustomize import Object, build, pod_of
+from tests.support.pages import PAGES
 from tests.support.schemas import closed_schemas, knative_kafka
 
 KUBERNETES = "1.33"
@@ -225,7 +226,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
 
 
 def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
-    """Even while old revisions stand beside new ones; the page on clouds counts them."""
+    """Even while old revisions stand beside new ones; the page on growth counts them."""
     connections = 0
     for service in of_kind(objects, "Service", SERVING).values():
         [container] = pod_of(service)["containers"]
@@ -238,7 +239,7 @@ def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
         if service["metadata"].get("labels", {}).get("networking.knative.dev/visibility"):
             assert pod_of(service)["containerConcurrency"] == pool
     assert 2 * connections + 1 <= POSTGRES_CONNECTIONS
-    page = " ".join((ROOT / "infra" / "README.md").read_text().split())
+    page = " ".join(PAGES["docs/growth-and-cost.md"].split())
     assert f"come to {connections}, and to {2 * connections} while" in page
 
 

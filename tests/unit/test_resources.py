@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import ROOT
 from local.stack.resources import (
     FULL_DISK,
     LARGE_BROKER,
@@ -19,9 +18,10 @@ from local.stack.resources import (
     memory_of,
 )
 from local.stack.stack import LONGEST_LOG
+from tests.support.pages import PAGES
 from tests.support.waiting import eventually
 
-README = " ".join((ROOT / "README.md").read_text().split())
+PAGE = " ".join(PAGES["docs/operations.md"].split())
 
 
 def disk_lines(*free: int) -> list[list[str]]:
@@ -141,6 +141,6 @@ def test_checks_go_on_until_they_are_closed_whatever_one_of_them_meets() -> None
 
 def test_the_page_tells_the_bounds_that_the_code_has() -> None:
     """Of the disk, of the broker, and of the logs."""
-    assert f"fewer than {LOW_DISK // MIB // 1024} GiB are free" in README
-    assert f"from {LARGE_BROKER // MIB // 1024} GiB on, and at each doubling" in README
-    assert f"A log of more than {LONGEST_LOG // MIB} MiB" in README
+    assert f"fewer than {LOW_DISK // MIB // 1024} GiB are free" in PAGE
+    assert f"from {LARGE_BROKER // MIB // 1024} GiB on, and at each doubling" in PAGE
+    assert f"A log of more than {LONGEST_LOG // MIB} MiB" in PAGE

@@ -1,9 +1,8 @@
-"""What README says of metrics is so."""
+"""What the page on operations says of metrics is so."""
 
 import re
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric
 
@@ -15,13 +14,12 @@ from local.kafka_trigger.observing import metrics as trigger
 from local.kafka_trigger.observing.gauges import Gauges
 from local.kafka_trigger.observing.trigger_state import TriggerState
 from local.process.exposition import exposition
-
-README = (Path(__file__).parents[2] / "README.md").read_text()
+from tests.support.pages import section
 
 
 def test_every_metric_is_in_the_table() -> None:
     """The table of metrics is the registry's own."""
-    table = README.partition("## Watching it\n")[2].partition("\n## ")[0]
+    table = section("docs/operations.md", "Monitoring")
     named = re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE)
     assert {name: re.findall(r"`(\w+)`", labels) for name, labels in named} == metrics()
 

@@ -1,6 +1,5 @@
 """Types commands of the documentation into a shell, as a reader pastes them."""
 
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,21 +8,15 @@ from pathlib import Path
 import pytest
 
 from local.stack import ROOT
+from tests.support.pages import README
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 # A shell on its terminal, but for the terminal; and what README has a reader say first.
 SHELLS = {
     "bash": (("--norc", "--noprofile", "-i"), ""),
     "zsh": (("-f", "-i"), "setopt interactive_comments\n"),
 }
-BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 in_each_shell = pytest.mark.parametrize("shell", SHELLS)
-
-
-def blocks(page: str) -> list[str]:
-    """What a page has its reader type."""
-    return BLOCK.findall(page)
 
 
 def pasted(

@@ -1,0 +1,33 @@
+"""The picture of the demo, as `make screenshot` writes it."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+NAMESPACE = "{http://www.w3.org/2000/svg}"
+GOALS = 6  # of the final
+LARGEST = 40_000  # bytes
+
+
+def assert_shows_the_final(path: Path) -> None:
+    """Its six highlights appear one after the other; nothing comes from another host."""
+    svg = path.read_text(encoding="utf-8")
+    assert len(svg) < LARGEST
+    assert re.findall(r"https?://[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
+    delays = {
+        line: float(delay)
+        for line, delay in re.findall(r'(-line-\d+\))"\] \{ animation-delay: ([\d.]+)s', svg)
+    }
+    shown = [
+        delays[str(text.get("clip-path"))[-len(line) :]]
+        for text in ET.fromstring(svg).iter(f"{NAMESPACE}text")  # noqa: S314 - our own file
+        if (line := _line(text)) and re.fullmatch(r"\s+\d+\sms", text.text or "")
+    ]
+    assert len(shown) == GOALS
+    assert all(before < after for before, after in pairwise(shown))
+
+
+def _line(text: ET.Element) -> str:
+    found = re.search(r"-line-\d+\)", text.get("clip-path", ""))
+    return found[0] if found else ""
