@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from functions.ingest_event.batch import events_of
 from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, key_of_item
-from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
+from functions.shared.concurrency.micro_batch import Batch, MicroBatcher
 from functions.shared.contract.event import AssignedId, Event, highlight_id
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.known_fields import EVENT_FIELDS
@@ -59,12 +59,12 @@ class Ingest:
         """
         arrival = Arrival(body, key_of_event(key_lines), _traceparent())
         try:
-            await self._arrivals.join(arrival)
+            await self._arrivals.submit(arrival)
         except NotAcknowledged as error:
             raise _unavailable([arrival.receipt]) from error
         return {"message": "The event is accepted.", **arrival.receipt}
 
-    def _take(self, arrivals: Gathered[Arrival]) -> None:
+    def _take(self, arrivals: Batch[Arrival]) -> None:
         """Publish what arrived together, step by step, each under its own acknowledgement."""
         valid = []
         for arrival, acknowledged in arrivals:

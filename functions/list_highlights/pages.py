@@ -75,7 +75,7 @@ class Pages:
         Raises:
             Unavailable: it is not cached, and the database is away.
         """
-        return await self._flights.join(query, lambda: self._fetch(query))
+        return await self._flights.run(query, lambda: self._fetch(query))
 
     async def _fetch(self, query: Query) -> Page:
         if query.cached_as is None:

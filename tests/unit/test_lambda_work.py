@@ -103,22 +103,22 @@ def test_calls_share_one_event_loop() -> None:
     assert loops[0] is loops[1]
 
 
-def test_a_call_waits_for_what_its_answer_leaves_under_way() -> None:
+def test_a_call_waits_for_the_work_that_its_answer_leaves_pending() -> None:
     """Afterwards the process may be frozen."""
-    tied: list[str] = []
+    finished: list[str] = []
 
-    def tie(end: pending_work.End) -> None:
-        tied.append("tied")
-        end.set_result(None)
+    def finish(work: pending_work.Work) -> None:
+        finished.append("finished")
+        work.set_result(None)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asyncio.get_running_loop().call_later(0.01, tie, pending_work.track())
+        asyncio.get_running_loop().call_later(0.01, finish, pending_work.track())
         await Response("ok")(scope, receive, send)
 
     host = Host(app)
     host.call(Call("GET", "/"))
     host.close()
-    assert tied == ["tied"]
+    assert finished == ["finished"]
 
 
 def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:

@@ -1,42 +1,42 @@
-"""Flights: many calls for the same thing share one, and none gets what is older than itself."""
+"""One call for many concurrent callers, none of which gets a result older than its request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Calls by key: whoever comes while one is under way waits for the next, together.
+    """Runs at most one call per key; callers that come during a call share the next one.
 
-    To join a call that has begun already would be cheaper, but it might answer with what was
-    read before a change that this caller has seen.
+    To share the running call would be cheaper, but it might return what it read before a change
+    that the caller has already seen.
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
-        self._boarding: dict[Hashable, asyncio.Task[T]] = {}
+        self._running: dict[Hashable, asyncio.Task[T]] = {}
+        self._waiting: dict[Hashable, asyncio.Task[T]] = {}
 
-    async def join(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
-        """What `fly` returns or raises, called after this call for this key."""
-        if key not in self._boarding:
-            self._boarding[key] = asyncio.create_task(self._fly(key, fly))
-            self._boarding[key].add_done_callback(_hear)
-        return await asyncio.shield(self._boarding[key])  # who leaves must not end it for all
+    async def run(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
+        """Return or raise the outcome of a `call` for this key that begins after this request."""
+        if key not in self._waiting:
+            self._waiting[key] = asyncio.create_task(self._run_next(key, call))
+            self._waiting[key].add_done_callback(retrieve_exception)
+        return await asyncio.shield(self._waiting[key])  # a caller's cancellation is its own
 
-    async def _fly(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
-        if key in self._under_way:
-            await asyncio.wait([self._under_way[key]])
-        flight = self._under_way[key] = self._boarding.pop(key)
+    async def _run_next(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
+        if key in self._running:
+            await asyncio.wait([self._running[key]])
+        task = self._running[key] = self._waiting.pop(key)
         try:
-            return await fly()
+            return await call()
         finally:
-            if self._under_way[key] is flight:
-                del self._under_way[key]
+            if self._running[key] is task:
+                del self._running[key]
 
 
-def _hear(flight: asyncio.Task[T]) -> None:
-    """Take note of how a flight ended: of one whose passengers have all left nobody else would."""
-    if not flight.cancelled():
-        flight.exception()
+def retrieve_exception(task: asyncio.Task[Any]) -> None:
+    """Retrieve a task's exception, or asyncio logs it as never retrieved."""
+    if not task.cancelled():
+        task.exception()
