@@ -90,7 +90,7 @@ def test_a_batch_of_the_sdk_s_events_names_the_one_that_failed() -> None:
     assert GOAL in functions.store.rows
 
 
-def events_of(envelope: Envelope, *records: Record) -> list[sdk.Event]:
+def parse_batch(envelope: Envelope, *records: Record) -> list[sdk.Event]:
     """What the SDK reads of records that the trigger sends; of a batch, item by item."""
     headers, body = request_of(envelope, *records)
     if envelope != "cloudevents-batch":
@@ -103,7 +103,7 @@ def events_of(envelope: Envelope, *records: Record) -> list[sdk.Event]:
 @pytest.mark.parametrize("envelope", CLOUDEVENTS)
 def test_the_sdk_reads_a_record_that_has_attributes(envelope: Envelope) -> None:
     """They are the event's, with the key and the place of the record; its value is the data."""
-    [event] = events_of(envelope, goal_record())
+    [event] = parse_batch(envelope, goal_record())
     assert event.data == json.loads(identified().to_json())
     del event.attributes["time"]  # the SDK gives the present one to an event that has none
     assert {name: str(value) for name, value in event.attributes.items()} == {
@@ -123,7 +123,7 @@ def test_the_sdk_reads_a_record_that_has_attributes(envelope: Envelope) -> None:
 @pytest.mark.parametrize("envelope", CLOUDEVENTS)
 def test_the_sdk_reads_a_record_without_attributes(envelope: Envelope) -> None:
     """It has those that the trigger gives it, and bytes that are no text stay as they are."""
-    [event] = events_of(envelope, goal_record(value=b"\xff", headers=[]))
+    [event] = parse_batch(envelope, goal_record(value=b"\xff", headers=[]))
     assert event.data == {"base64": "/w=="}
     assert event.attributes.items() >= {
         ("id", "partition:0/offset:7"),
@@ -136,7 +136,7 @@ def test_the_sdk_reads_a_record_without_attributes(envelope: Envelope) -> None:
 
 def test_the_sdk_reads_each_event_of_a_batch() -> None:
     """In their order."""
-    events = events_of("cloudevents-batch", goal_record(7), goal_record(8, b"{}", headers=[]))
+    events = parse_batch("cloudevents-batch", goal_record(7), goal_record(8, b"{}", headers=[]))
     assert [event.attributes["id"] for event in events] == ["goal-1", "partition:0/offset:8"]
     assert events[1].data == {}
 
@@ -145,6 +145,6 @@ def test_the_sdk_reads_each_event_of_a_batch() -> None:
 def test_an_event_that_the_sdk_wrote_to_kafka_arrives_as_it_was(envelope: Envelope) -> None:
     """From a producer with the SDK to a function with the SDK, letters and signs too."""
     attributes = {**ATTRIBUTES, "id": "1", "subject": "Ángel, 100%41", "partitionkey": "élan"}
-    [event] = events_of(envelope, sdk.kafka_record(attributes, dict(EVENT)))
+    [event] = parse_batch(envelope, sdk.kafka_record(attributes, dict(EVENT)))
     assert event.data == EVENT
     assert event.attributes.items() >= attributes.items()

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.app import BODY_LIMIT, app
-from functions.consume_goal.consume import Consume
+from functions.consume_goal.app import BODY_LIMIT, build_app
+from functions.consume_goal.consume import EventConsumer
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
@@ -46,8 +46,8 @@ class World:
         self.store = FakeStore()
         self.cache = FakeCache()
         self.broker = FakePublisher()
-        consume = Consume(self.store, self.cache, self.broker, RULES)
-        self.trigger = Client(app(lambda: consume))
+        consume = EventConsumer(self.store, self.cache, self.broker, RULES)
+        self.trigger = Client(build_app(lambda: consume))
 
     def post(self, body: Any, content_type: str = BATCH, **headers: str) -> httpx.Response:
         """Return the answer to an envelope."""
@@ -173,8 +173,8 @@ def test_a_highlight_is_there_before_it_is_announced() -> None:
         def announce(self, records: Sequence[Record]) -> None:
             seen.append(bool(records) and GOAL in world.store.rows)
 
-    consume = Consume(world.store, world.cache, Looking(), RULES)
-    Client(app(lambda: consume)).post(
+    consume = EventConsumer(world.store, world.cache, Looking(), RULES)
+    Client(build_app(lambda: consume)).post(
         "/", content=json.dumps(envelope([identified()])), headers={"Content-Type": BATCH}
     )
     assert seen == [True]
@@ -479,9 +479,9 @@ def test_a_kick_of_a_shoot_out_makes_no_highlight(event_type: str, world: World)
     world.take(kick)
     assert world.store.rows == {}
     rules = EventRules(HighlightTypes.of("goal,shootoutGoal"))
-    consume = Consume(world.store, world.cache, world.broker, rules)
+    consume = EventConsumer(world.store, world.cache, world.broker, rules)
     asyncio.run(
-        consume.take([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
+        consume.consume([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
     )
     assert world.status() == PENDING_AI
 
@@ -519,9 +519,9 @@ def conflicts(world: World) -> int:
 def test_an_event_of_the_far_future_is_refused(world: World) -> None:
     """It would be the first of every list until somebody retracts it."""
     rules = EventRules(RULES.highlight_types)
-    consume = Consume(world.store, world.cache, world.broker, rules)
+    consume = EventConsumer(world.store, world.cache, world.broker, rules)
     event = identified(occurredAt="2099-01-01T00:00:00Z").model_dump(mode="json", by_alias=True)
-    (failure,) = asyncio.run(consume.take([ReceivedRecord(event, None, None)]))
+    (failure,) = asyncio.run(consume.consume([ReceivedRecord(event, None, None)]))
     assert failure.reason.startswith("occurredAt: lies more than 1 day, 0:00:00 ahead of our clock")
     assert world.store.rows == {}
 

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 import yaml
 
-from functions.consume_goal.consume import row
-from functions.enrich_batch.app import app
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.consume_goal.revisions import highlight_row
+from functions.enrich_batch.app import build_app
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.inbound.cloudevents import BATCH
@@ -31,7 +31,7 @@ def _store() -> FakeStore:
     """A store with one goal that awaits its text."""
     event = identified(team="home", player="John Doe")
     store = FakeStore()
-    asyncio.run(store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)]))
     return store
 
 
@@ -39,8 +39,8 @@ def _store() -> FakeStore:
 def _cron(store: FakeStore) -> Client:
     """Who calls the function, with the enricher that is in use."""
     settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-    enrich = EnrichBatch(store, FakeCache(), TemplateEnricher(), settings)
-    return Client(app(lambda: enrich))
+    enrich = EnrichmentWorker(store, FakeCache(), TemplateEnricher(), settings)
+    return Client(build_app(lambda: enrich))
 
 
 def test_a_call_enriches_what_awaits_its_text(cron: Client, store: FakeStore) -> None:
@@ -119,7 +119,7 @@ def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> N
 async def _record_more(store: FakeStore) -> None:
     events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
     delivery = ReceivedRecord(None, None, None)
-    await store.record([row(event, delivery, RULES) for event in events])
+    await store.record([highlight_row(event, delivery, RULES) for event in events])
 
 
 def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:

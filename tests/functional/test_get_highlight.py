@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from functions.consume_goal.consume import row
-from functions.get_highlight.app import app
+from functions.consume_goal.revisions import highlight_row
+from functions.get_highlight.app import build_app
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import RETRACTED
 from infra.answers import Highlight
@@ -23,14 +23,16 @@ PATH = f"/highlights/{GOAL}"
 def _store() -> FakeStore:
     """A store with one goal."""
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(
+        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
+    )
     return store
 
 
 @pytest.fixture(name="reader")
 def _reader(store: FakeStore) -> Client:
     """Who reads from the store."""
-    return Client(app(lambda: store))
+    return Client(build_app(lambda: store))
 
 
 def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
@@ -45,7 +47,7 @@ def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
 def test_a_retracted_highlight_is_found_by_its_id(reader: Client, store: FakeStore) -> None:
     """It is kept, and shown to who asks for it."""
     retraction = identified(revision=1, retracted=True)
-    asyncio.run(store.record([row(retraction, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(retraction, ReceivedRecord(None, None, None), RULES)]))
     assert reader.get(PATH).json()["status"] == RETRACTED
 
 
@@ -101,7 +103,7 @@ def test_an_etag_spares_the_body(reader: Client, store: FakeStore) -> None:
     again = reader.get(PATH, headers={"If-None-Match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     correction = identified(revision=1, player="Messi")
-    asyncio.run(store.record([row(correction, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(correction, ReceivedRecord(None, None, None), RULES)]))
     changed = reader.get(PATH, headers={"If-None-Match": tag})
     assert (changed.status_code, changed.json()["player"]) == (200, "Messi")
 

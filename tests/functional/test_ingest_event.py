@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
+from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, build_app
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.topics import MATCH_EVENTS
@@ -43,7 +43,7 @@ def _broker() -> FakePublisher:
 @pytest.fixture(name="client")
 def _client(broker: FakePublisher) -> Client:
     """A feed that posts to ingest-event."""
-    return Client(app(lambda: broker, RULES))
+    return Client(build_app(lambda: broker, RULES))
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -459,7 +459,7 @@ def test_a_202_is_not_given_before_the_brokers_word() -> None:
     async def within() -> None:
         broker = FakePublisher(held=asyncio.Event())
         assert broker.held
-        client = Client(app(lambda: broker, RULES))
+        client = Client(build_app(lambda: broker, RULES))
         asked = asyncio.create_task(client.send("POST", "/events", json=event_json()))
         async with asyncio.timeout(LIMIT_S):
             await broker.asked.wait()
@@ -477,7 +477,7 @@ def test_a_202_is_not_given_before_the_brokers_word() -> None:
 )
 def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
     """With when to come again, the match, the topic, and the id that makes it harmless."""
-    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
+    client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
     answer = client.post(path, json=body)
     told = problem(answer, 503)
     assert int(answer.headers["retry-after"]) >= 1
@@ -488,7 +488,7 @@ def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
 def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
     """Who sends it again with that id makes no second highlight."""
     broker = FakePublisher(refuses=True)
-    client = Client(app(lambda: broker, RULES))
+    client = Client(build_app(lambda: broker, RULES))
     event_id = client.post("/events", json=event_json()).json()["eventId"]
     broker.refuses = False
     answer = client.post("/events", json=event_json(eventId=event_id))
@@ -497,7 +497,7 @@ def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
 
 def test_the_ids_of_a_batch_s_503_make_a_retry_the_same_events() -> None:
     """Each is told, since some of the records may have arrived."""
-    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
+    client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
     told = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
     assert len({each["eventId"] for each in told["events"]}) == 2
 
@@ -528,7 +528,7 @@ def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
 
     async def within() -> None:
         publisher = Publisher(settings, topic="match-events")
-        client = Client(app(lambda: publisher, RULES))
+        client = Client(build_app(lambda: publisher, RULES))
         start = monotonic()
         asked = [
             asyncio.create_task(client.send("POST", "/events", json=event_json())),
@@ -558,7 +558,7 @@ def test_a_caller_who_hangs_up_is_no_error_of_ours(caplog: pytest.LogCaptureFixt
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/events", "headers": headers}
     with suppress(ClientDisconnect):
-        asyncio.run(_awaited(app(lambda: broker, RULES)(Request(scope, receive))))
+        asyncio.run(_awaited(build_app(lambda: broker, RULES)(Request(scope, receive))))
     assert broker.published == []
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
@@ -577,7 +577,7 @@ def test_a_highlight_id_is_a_uuid_whatever_the_event_is_called(client: Client) -
 
 def test_a_location_is_absolute_where_highlights_are_elsewhere(broker: FakePublisher) -> None:
     """At the address that HIGHLIGHTS_URL says."""
-    client = Client(app(lambda: broker, RULES, highlights_url="https://example.org/api"))
+    client = Client(build_app(lambda: broker, RULES, highlights_url="https://example.org/api"))
     answer = client.post("/events", json=event_json(eventId="goal-1"))
     assert answer.headers["location"] == (
         f"https://example.org/api/highlights/{id_of(MATCH, 'goal-1')}"
@@ -627,7 +627,7 @@ def test_an_event_of_the_far_future_is_refused(broker: FakePublisher) -> None:
     """A day ahead of our clock is taken; of a batch the one that is further is named."""
     now = datetime(2025, 12, 8, 20, 16, tzinfo=UTC)
     rules = EventRules(RULES.highlight_types, timedelta(days=1), lambda: now)
-    client = Client(app(lambda: broker, rules))
+    client = Client(build_app(lambda: broker, rules))
     tomorrow, later = "2025-12-09T20:16:00Z", "2025-12-09T20:16:00.000001Z"
     assert client.post("/events", json=event_json(occurredAt=tomorrow)).status_code == 202
     refused = client.post("/events", json=event_json(occurredAt=later))

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from functions.ingest_event.app import app
+from functions.ingest_event.app import build_app
 from functions.shared.contract.event import Event, IdentifiedEvent
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from functions.shared.kafka.publisher import Acknowledged, Record
 from tests.support.builders.events import NAMES, event_json, events_json
 from tests.support.builders.revisions import RULES
@@ -83,7 +83,7 @@ class Topic:
 
 
 async def posted(
-    routes: Routes, path: str, body: bytes, key: bytes | None, chunks: int = 1
+    routes: Router, path: str, body: bytes, key: bytes | None, chunks: int = 1
 ) -> Response:
     """Return the answer to a body, which comes in so many chunks."""
     size = -(-len(body) // chunks) or 1
@@ -184,7 +184,7 @@ def test_no_body_earns_a_5xx(seed: int) -> None:
 
     async def within() -> None:
         topic = Topic()
-        routes = app(lambda: topic, RULES)
+        routes = build_app(lambda: topic, RULES)
         for maker in random.choices(makers, weights, k=BODIES // len(SEEDS)):
             body, key = maker(random), random.choice(KEYS)
             path = random.choice(PATHS) if random.random() < 0.2 else PATHS[body.startswith(b"[")]
@@ -217,14 +217,14 @@ def test_no_json_earns_a_5xx(value: Any, path: str, key: bytes | None, ascii_onl
     """Found by a search that looks for the smallest that would; any key may come with it."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     topic = Topic()
-    check(asyncio.run(posted(app(lambda: topic, RULES), path, body, key)), topic, 0)
+    check(asyncio.run(posted(build_app(lambda: topic, RULES), path, body, key)), topic, 0)
 
 
 @given(events_json())
 def test_every_event_of_the_contract_is_accepted(body: dict[str, Any]) -> None:
     """Alone and in a batch."""
     topic = Topic()
-    routes = app(lambda: topic, RULES)
+    routes = build_app(lambda: topic, RULES)
     one = asyncio.run(posted(routes, "/events", orjson.dumps(body), None))
     batch = asyncio.run(posted(routes, "/events/batch", orjson.dumps([body, body]), None))
     assert (one.status_code, batch.status_code, topic.read) == (202, 202, 3)

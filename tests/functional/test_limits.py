@@ -13,13 +13,13 @@ from pydantic import TypeAdapter
 from functions.consume_goal.app import BODY_LIMIT
 from functions.enrich_batch.facts import Facts
 from functions.enrich_batch.template import TemplateEnricher
-from functions.get_highlight.app import app as get_highlight
+from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
-from functions.list_highlights.app import app as list_highlights
-from functions.list_highlights.pages import Pages
-from functions.list_highlights.query import LONGEST
+from functions.list_highlights.app import build_app as list_highlights
+from functions.list_highlights.pages import PageReader
+from functions.list_highlights.query import MAX_LENGTH
 from functions.shared.contract.metadata import Metadata
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from tests.support.builders.costs import (
     KIB,
@@ -40,7 +40,7 @@ LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 DEEP = (100, 200, 254, 255, 900, 1000, 1023, 1024, 30_000)
 
 
-def reader(make: Callable[..., Routes], source: object) -> Client:
+def reader(make: Callable[..., Router], source: object) -> Client:
     """Return who reads."""
     return Client(make(lambda: source))
 
@@ -245,10 +245,10 @@ def test_500_events_of_the_longest_texts_are_taken_soon() -> None:
 QUERIES = {
     "unknown names": "&".join(f"{n:x}" for n in range(1300)),
     "names that are nearly right": "&".join(f"evntTyp{n}=1" for n in range(400)),
-    "one name": "x" * LONGEST,
-    "empty ones": "&" * LONGEST,
-    "the same one": "team=&" * (LONGEST // 6),
-    "one text": "team=" + "é" * ((LONGEST - 5) // 6),
+    "one name": "x" * MAX_LENGTH,
+    "empty ones": "&" * MAX_LENGTH,
+    "the same one": "team=&" * (MAX_LENGTH // 6),
+    "one text": "team=" + "é" * ((MAX_LENGTH - 5) // 6),
     "offsets": "updatedSince=" + "+11:11" * 600,
     "a cursor": "cursor=" + "A" * 4000,
     "digits": "page=" + "9" * 4000,
@@ -259,9 +259,9 @@ QUERIES = {
 @pytest.mark.parametrize("kind", QUERIES)
 def test_the_longest_query_is_answered_soon(kind: str) -> None:
     """Whatever it is made of."""
-    pages = Pages(FakeStore(), FakeCache())
+    pages = PageReader(FakeStore(), FakeCache())
     client = reader(list_highlights, pages)
-    query = QUERIES[kind][:LONGEST]
+    query = QUERIES[kind][:MAX_LENGTH]
     answer, seconds = price(lambda: client.get(f"/highlights?{query}"))
     assert answer.status_code in (200, 400)
     assert len(answer.content) < 16 * KIB
@@ -285,7 +285,7 @@ def test_the_longest_query_is_answered_soon(kind: str) -> None:
 def test_the_longest_header_is_answered_soon(name: str, value: str) -> None:
     """By a function that writes, and by two that read."""
     store = FakeStore()
-    pages = Pages(store, FakeCache())
+    pages = PageReader(store, FakeCache())
     asked: list[Callable[[], httpx.Response]] = [
         lambda: ingest().post(
             "/events", content=b"{}", headers={"Content-Type": "application/json"} | {name: value}

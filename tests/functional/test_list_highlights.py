@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.consume_goal.consume import row
-from functions.list_highlights.app import app
-from functions.list_highlights.pages import Pages
+from functions.consume_goal.revisions import highlight_row
+from functions.list_highlights.app import build_app
+from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import PARAMETERS
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
@@ -32,13 +32,13 @@ class World:
     def __init__(self) -> None:
         self.store = FakeStore()
         self.cache = FakeCache()
-        pages = Pages(self.store, self.cache)
-        self.reader = Client(app(lambda: pages))
+        pages = PageReader(self.store, self.cache)
+        self.reader = Client(build_app(lambda: pages))
 
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
         """Record a goal, or a correction of one; return its id."""
         event = identified(eventId=event_id, **fields)
-        recorded = row(event, ReceivedRecord(None, None, None), RULES)
+        recorded = highlight_row(event, ReceivedRecord(None, None, None), RULES)
 
         async def record() -> None:
             async with self.cache.change({event.match_id}):
@@ -290,14 +290,14 @@ def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.world.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
-                await self.record([row(event, ReceivedRecord(None, None, None), RULES)])
+                await self.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)])
             return read
 
     world = World()
     world.store = Slow()
     world.store.world = world
-    pages = Pages(world.store, world.cache)
-    world.reader = Client(app(lambda: pages))
+    pages = PageReader(world.store, world.cache)
+    world.reader = Client(build_app(lambda: pages))
     sizes = [len(world.ids(f"matchId={MATCH}")) for _ in range(3)]
     assert sizes == [0, 1, 2]
     assert world.cache.pages == {}
@@ -359,12 +359,12 @@ def test_a_refused_parameter_is_named(world: World) -> None:
 
 def status_of(query_string: bytes) -> int:
     """Return the status of the answer to a query string as it stands in the request."""
-    pages = Pages(FakeStore(), FakeCache())
+    pages = PageReader(FakeStore(), FakeCache())
     scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
     request = Request({**scope, "query_string": query_string})
 
     async def answer() -> int:
-        return (await app(lambda: pages)(request)).status_code
+        return (await build_app(lambda: pages)(request)).status_code
 
     return asyncio.run(answer())
 

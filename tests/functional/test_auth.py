@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.consume_goal.consume import row
-from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_event
-from functions.list_highlights.app import app as list_highlights
-from functions.list_highlights.pages import Pages
+from functions.consume_goal.revisions import highlight_row
+from functions.get_highlight.app import build_app as get_highlight
+from functions.ingest_event.app import build_app as ingest_event
+from functions.list_highlights.app import build_app as list_highlights
+from functions.list_highlights.pages import PageReader
 from functions.shared.http.auth import build_guard
-from functions.shared.http.routing import Admit, Routes
+from functions.shared.http.routing import Guard, Router
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import AccessSettings, load
 from infra.answers import ProblemDetails
@@ -40,20 +40,22 @@ class Time:
         return self.now
 
 
-def _ingest(admit: Admit | None) -> Routes:
+def _ingest(guard: Guard | None) -> Router:
     publisher = FakePublisher()
-    return ingest_event(lambda: publisher, RULES, admit=admit)
+    return ingest_event(lambda: publisher, RULES, guard=guard)
 
 
-def _list(admit: Admit | None) -> Routes:
-    pages = Pages(FakeStore(), FakeCache())
-    return list_highlights(lambda: pages, admit)
+def _list(guard: Guard | None) -> Router:
+    pages = PageReader(FakeStore(), FakeCache())
+    return list_highlights(lambda: pages, guard)
 
 
-def _get(admit: Admit | None) -> Routes:
+def _get(guard: Guard | None) -> Router:
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
-    return get_highlight(lambda: store, admit)
+    asyncio.run(
+        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
+    )
+    return get_highlight(lambda: store, guard)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Public:
     """A function that people call, and a request that it answers well."""
 
     name: str
-    make: Callable[[Admit | None], Routes]
+    make: Callable[[Guard | None], Router]
     method: str
     path: str
     status: int
@@ -132,8 +134,8 @@ def test_without_the_key_there_is_a_401(public: Public, headers: dict[str, str])
 def test_what_is_refused_is_not_published() -> None:
     """It stays outside."""
     publisher = FakePublisher()
-    admit = build_guard(load(AccessSettings, KEYS))
-    client = Client(ingest_event(lambda: publisher, RULES, admit=admit))
+    guard = build_guard(load(AccessSettings, KEYS))
+    client = Client(ingest_event(lambda: publisher, RULES, guard=guard))
     assert client.post("/events", json=event_json()).status_code == 401
     assert publisher.published == []
 
