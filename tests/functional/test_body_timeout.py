@@ -1,4 +1,4 @@
-"""Bodies that are late, or are not read, between a server and an application that are not there."""
+"""Request bodies that are late, or are not read by the application."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ LENGTH = (b"content-length", b"6")
 
 
 @pytest.mark.parametrize(
-    ("headers", "announced"),
+    ("headers", "expected"),
     [
         ([], False),
         ([(b"content-length", b"0")], False),
@@ -26,44 +26,44 @@ LENGTH = (b"content-length", b"6")
         ([(b"transfer-encoding", b"chunked")], True),
     ],
 )
-def test_a_body_is_announced_by_its_length_or_its_encoding(
-    headers: list[tuple[bytes, bytes]], *, announced: bool
+def test_a_request_has_a_body_if_it_has_a_length_or_an_encoding(
+    headers: list[tuple[bytes, bytes]], *, expected: bool
 ) -> None:
-    """Whatever may be followed by a byte of it."""
-    assert has_body(headers) is announced
+    """Even an invalid length may be followed by a body."""
+    assert has_body(headers) is expected
 
 
-def test_an_answer_to_a_body_that_was_read_keeps_the_connection() -> None:
-    """The next request may come."""
+def test_a_response_after_the_whole_body_keeps_the_connection() -> None:
+    """For the next request."""
     sent = call(reads, [LENGTH], [part(b"abc", more=True), part(b"def")])
     assert (b"connection", b"close") not in sent[0]["headers"]
     assert sent[1]["body"] == b"6 bytes"
     assert not sent[1].get("more_body", False)
 
 
-def test_an_answer_before_the_end_of_a_body_is_the_last_and_does_not_wait() -> None:
-    """All of it is sent before what is left of the body is awaited."""
+def test_a_response_before_the_end_of_the_body_closes_the_connection() -> None:
+    """It is sent completely before the rest of the body is awaited."""
     sent = call(ignores, [LENGTH], [part(b"abc", more=True), part(b"def")])
     assert (b"connection", b"close") in sent[0]["headers"]
     assert (sent[1]["body"], sent[1]["more_body"]) == (b"no", True)
     assert not sent[2].get("more_body", False)
 
 
-def test_without_a_body_nothing_changes() -> None:
+def test_a_request_without_a_body_is_served_unchanged() -> None:
     """Most requests have none."""
     sent = call(ignores, [], [part(b"")])
     assert (b"connection", b"close") not in sent[0]["headers"]
     assert len(sent) == 2
 
 
-def test_a_body_that_does_not_come_is_a_408_where_it_is_read() -> None:
-    """And what is left of it is not awaited for long."""
+def test_a_late_body_is_a_408_where_it_is_read() -> None:
+    """And the rest of it is not awaited for long."""
     sent = call(reads, [LENGTH], [part(b"abc", more=True)], timeout_s=0.05)
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
-def test_who_still_listens_after_the_body_hears_of_the_disconnect() -> None:
+def test_an_application_may_wait_for_the_disconnect_after_the_body() -> None:
     """However long that takes."""
 
     async def listens(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +76,7 @@ def test_who_still_listens_after_the_body_hears_of_the_disconnect() -> None:
 
 
 async def reads(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the size of the body."""
+    """Respond with the size of the body."""
     size = 0
     more = True
     try:
@@ -92,12 +92,12 @@ async def reads(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def ignores(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without a look at the body."""
+    """Respond without reading the body."""
     await PlainTextResponse("no")(scope, receive, send)
 
 
 def part(body: bytes, *, more: bool = False) -> Message:
-    """A part of a body, as a server gives it."""
+    """Return a part of a body, as a server passes it on."""
     return {"type": "http.request", "body": body, "more_body": more}
 
 
@@ -107,7 +107,7 @@ def call(
     parts: list[Message],
     timeout_s: float = 10,
 ) -> list[Message]:
-    """All that is sent for a request whose body comes in these parts, and then no more."""
+    """Return what is sent to a request whose body has these parts, and then no end."""
     sent: list[Message] = []
     left = iter(parts)
 

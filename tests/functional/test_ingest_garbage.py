@@ -1,4 +1,4 @@
-"""Whatever is posted to ingest-event, it never answers 5xx, and what it accepts can be consumed."""
+"""Random requests to ingest-event: none is a 5xx, and every accepted event can be consumed."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ KEYS = [
 
 
 class Topic:
-    """Takes every record and reads it as the consumer does, which must not fail."""
+    """A publisher that validates every record as the consumer does, which must not fail."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -70,7 +70,7 @@ class Topic:
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """Read the records."""
+        """Validate the records."""
         acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         for record in records:
             IdentifiedEvent.model_validate(orjson.loads(record.value))
@@ -85,7 +85,7 @@ class Topic:
 async def posted(
     routes: Router, path: str, body: bytes, key: bytes | None, chunks: int = 1
 ) -> Response:
-    """Return the answer to a body, which comes in so many chunks."""
+    """Return the response to a body, which arrives in so many chunks."""
     size = -(-len(body) // chunks) or 1
     parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
 
@@ -100,7 +100,7 @@ async def posted(
 
 
 def check(answer: Response, topic: Topic, read_before: int) -> None:
-    """Fail unless an answer is one of the contract's."""
+    """Fail unless a response is one of the contract's."""
     assert answer.status_code in (202, 400, 413), bytes(answer.body)
     told = orjson.loads(answer.body)
     if answer.status_code == 202:
@@ -113,7 +113,7 @@ def check(answer: Response, topic: Topic, read_before: int) -> None:
 
 
 def almost_valid(random: Random) -> bytes:
-    """Return an event of which up to four fields are something else, or are not fields."""
+    """Return an event of which up to four fields are invalid or unknown."""
     fields = {name: json.dumps(value) for name, value in event_json(eventId="goal-1").items()}
     for _ in range(random.choice([0, 0, 0, 1, 1, 1, 2, 4])):
         fields[random.choice(NAMES_OF_FIELDS if random.random() < 0.2 else FIELDS)] = random.choice(
@@ -126,7 +126,7 @@ def almost_valid(random: Random) -> bytes:
 
 
 def mutated(random: Random) -> bytes:
-    """Return an event with bytes changed, dropped, doubled or put in."""
+    """Return an event with bytes changed, removed, repeated or inserted."""
     body = bytearray(almost_valid(random))
     for _ in range(random.randint(1, 4)):
         at, end = random.randrange(len(body) + 1), random.randrange(len(body) + 1)
@@ -151,14 +151,14 @@ def any_json(random: Random, depth: int = 4) -> Any:
 
 
 def nested(random: Random) -> bytes:
-    """Return brackets, up to thousands deep, closed or not."""
+    """Return nested brackets, up to thousands deep, closed or not."""
     deep = random.choice([1, 10, 200, 1_000, 5_000])
     start, end = random.choice([(b"[", b"]"), (b'{"player":', b"}"), (b'[{"x":', b"}]")])
     return start * deep + b"1" + end * random.choice([0, deep, deep])
 
 
 def several(random: Random) -> bytes:
-    """Return an array of events, good and bad."""
+    """Return an array of valid and invalid events."""
     items = [almost_valid(random) for _ in range(random.choice([0, 1, 1, 1, 2, 3]))]
     return b"[" + b",".join(items) + random.choice([b"]", b"]", b"]", b",]", b""])
 
@@ -176,8 +176,8 @@ MAKERS: list[tuple[int, Callable[[Random], bytes]]] = [
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_body_earns_a_5xx(seed: int) -> None:
-    """Of a hundred thousand: noise, JSON of any kind, and events that are almost right."""
+def test_no_body_is_a_5xx(seed: int) -> None:
+    """Of a hundred thousand: noise, JSON of any kind, and events that are almost valid."""
     random = Random(seed)
     weights, makers = zip(*MAKERS, strict=True)
     answers: Counter[tuple[str, int]] = Counter()
@@ -213,8 +213,8 @@ def test_no_body_earns_a_5xx(seed: int) -> None:
     st.none() | st.binary(max_size=150),
     st.booleans(),
 )
-def test_no_json_earns_a_5xx(value: Any, path: str, key: bytes | None, ascii_only: bool) -> None:
-    """Found by a search that looks for the smallest that would; any key may come with it."""
+def test_no_json_is_a_5xx(value: Any, path: str, key: bytes | None, ascii_only: bool) -> None:
+    """Hypothesis looks for the smallest that is; any Idempotency-Key may come with it."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     topic = Topic()
     check(asyncio.run(posted(build_app(lambda: topic, RULES), path, body, key)), topic, 0)

@@ -1,4 +1,4 @@
-"""The price of a batch of records at its limits: time and memory are bounded, whatever comes."""
+"""The cost of a batch of records at its limits: its time and memory are bounded."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ NOTHINGS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", NOTHINGS)
-def test_more_records_than_a_batch_has_are_refused_before_they_are_looked_at(kind: str) -> None:
+def test_too_many_records_are_refused_before_they_are_parsed(kind: str) -> None:
     """However many fit into the largest body."""
     client, body = trigger(), NOTHINGS[kind]()
     content_type = BATCH if body.startswith(b"[") else "application/json"
@@ -35,7 +35,7 @@ def test_more_records_than_a_batch_has_are_refused_before_they_are_looked_at(kin
     assert seconds < 2
 
 
-def test_the_largest_batch_of_the_largest_body_is_taken() -> None:
+def test_the_largest_batch_of_the_largest_body_is_accepted() -> None:
     """10,000 records in 16 MiB."""
     client = trigger()
     room = BODY_LIMIT // MAX_RECORDS - 400
@@ -49,10 +49,10 @@ def test_the_largest_batch_of_the_largest_body_is_taken() -> None:
     assert seconds < 2
 
 
-def test_10_000_records_that_are_refused_are_answered_soon(
+def test_10_000_rejected_records_are_answered_quickly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each by its place with a reason, and the first of them in the log."""
+    """Each with its identifier and a reason, and the first of them in the log."""
     client = trigger()
     event = orjson.loads(filled(b"{", unknown_field, b"}", 1000))
     body = orjson.dumps([cloud_event(event, at) for at in range(MAX_RECORDS)])
@@ -65,7 +65,7 @@ def test_10_000_records_that_are_refused_are_answered_soon(
     assert seconds < 5
 
 
-def test_one_record_as_large_as_a_body_may_be_is_answered_soon() -> None:
+def test_one_record_of_the_largest_body_is_answered_quickly() -> None:
     """Its reason is not as large."""
     client = trigger()
     event = filled(b"{", unknown_field, b"}", BODY_LIMIT - 100)
@@ -76,7 +76,7 @@ def test_one_record_as_large_as_a_body_may_be_is_answered_soon() -> None:
     assert seconds < 3
 
 
-def test_the_name_of_a_topic_that_no_broker_has_is_not_told_back() -> None:
+def test_an_impossible_topic_name_is_not_repeated() -> None:
     """16 MiB of it."""
     record = cloud_event(event_json(), 0) | {"kafkatopic": "t" * (BODY_LIMIT - KIB)}
     answer = posted(trigger(), "/", orjson.dumps([record]), content_type=BATCH)
@@ -86,8 +86,8 @@ def test_the_name_of_a_topic_that_no_broker_has_is_not_told_back() -> None:
 LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 
 
-def test_what_a_later_version_adds_to_a_trace_is_not_kept() -> None:
-    """However long it is, it would be stored with the record."""
+def test_an_extension_of_a_traceparent_is_not_stored() -> None:
+    """It could be of any length."""
     store = FakeStore()
     consume = EventConsumer(store, FakeCache(), FakePublisher(), RULES)
     long = {"traceparent": LONG_TRACE + "x" * MIB}

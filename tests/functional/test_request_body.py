@@ -1,4 +1,4 @@
-"""The forms in which a body may come to ingest-event, and those in which it may not."""
+"""The encodings of a request body that ingest-event accepts, and those that it refuses."""
 
 import gzip
 import json
@@ -35,16 +35,16 @@ def _client(broker: FakePublisher) -> Client:
 
 
 def post(client: Client, path: str, body: bytes, *codings: str) -> httpx.Response:
-    """Return the answer to a body under these lines of Content-Encoding."""
+    """Return the response to a body with these lines of Content-Encoding."""
     headers = [*JSON.items(), *(("Content-Encoding", coding) for coding in codings)]
     return client.post(path, content=body, headers=headers)
 
 
-def why(answer: httpx.Response) -> str:
-    """Return what a 400 says of the body."""
+def reason(answer: httpx.Response) -> str:
+    """Return the reason of a 400 for the body."""
     assert answer.status_code == 400
-    (told,) = answer.json()["errors"]["body"]
-    return str(told)
+    (text,) = answer.json()["errors"]["body"]
+    return str(text)
 
 
 @each_path
@@ -53,7 +53,7 @@ def why(answer: httpx.Response) -> str:
 def test_a_body_may_be_gzipped_and_begin_with_a_byte_order_mark(
     path: str, coding: str, mark: bytes, client: Client, broker: FakePublisher
 ) -> None:
-    """One or the other, or both."""
+    """Either, or both."""
     body = mark + PATHS[path]
     packed = gzip.compress(body) if "gzip" in coding.lower() else body
     answer = post(client, path, packed, *([coding] if coding else []))
@@ -63,14 +63,14 @@ def test_a_body_may_be_gzipped_and_begin_with_a_byte_order_mark(
 
 @each_path
 @pytest.mark.parametrize("utf_16", ["utf-16-le", "utf-16-be"])
-def test_utf_16_is_refused_by_its_name(path: str, utf_16: str, client: Client) -> None:
-    """It begins with a byte order mark too, and JSON is never sent so."""
+def test_utf_16_is_refused_with_its_name(path: str, utf_16: str, client: Client) -> None:
+    """It begins with a byte order mark too, but JSON must not be UTF-16."""
     body = "\ufeff".encode(utf_16) + PATHS[path].decode().encode(utf_16)
-    assert why(post(client, path, body)) == "is UTF-16; JSON is sent as UTF-8"
+    assert reason(post(client, path, body)) == "is UTF-16; JSON is sent as UTF-8"
 
 
-def test_several_gzip_streams_in_a_row_are_one(client: Client) -> None:
-    """As the standard has it, and some who pack in parallel send."""
+def test_several_gzip_members_are_one_body(client: Client) -> None:
+    """The standard allows it, and programs that compress in parallel send it."""
     at = len(EVENT) // 2
     packed = gzip.compress(EVENT[:at]) + gzip.compress(EVENT[at:]) + EMPTY
     assert post(client, "/events", packed, "gzip").status_code == 202
@@ -80,7 +80,7 @@ def test_several_gzip_streams_in_a_row_are_one(client: Client) -> None:
 @pytest.mark.parametrize(
     "codings", [["br"], ["deflate"], ["zstd"], ["gzip, gzip"], ["gzip", "br"], ["gzip;q=1"], ["é"]]
 )
-def test_another_coding_is_a_415_with_those_that_are_taken(
+def test_another_content_coding_is_a_415_with_the_accepted_ones(
     path: str, codings: list[str], client: Client, broker: FakePublisher
 ) -> None:
     """In the header that RFC 9110 has for it, and in words."""
@@ -96,7 +96,7 @@ def test_another_coding_is_a_415_with_those_that_are_taken(
 
 @each_path
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         (b"", "ends before"),
         (EVENT, "is not gzip"),
@@ -110,19 +110,19 @@ def test_another_coding_is_a_415_with_those_that_are_taken(
     ],
     ids=range(9),
 )
-def test_what_only_says_that_it_is_gzip_is_a_400(
-    path: str, body: bytes, told: str, client: Client, broker: FakePublisher
+def test_invalid_gzip_is_a_400(
+    path: str, body: bytes, expected: str, client: Client, broker: FakePublisher
 ) -> None:
-    """Also what was cut off, or changed on its way."""
-    assert told in why(post(client, path, body, "gzip"))
+    """Such as a body that was cut off, or changed on its way."""
+    assert expected in reason(post(client, path, body, "gzip"))
     assert broker.published == []
 
 
 @pytest.mark.parametrize(
     ("path", "limit"), [("/events", EVENT_LIMIT), ("/events/batch", BATCH_LIMIT)]
 )
-def test_the_limits_hold_for_what_is_unpacked(path: str, limit: int, client: Client) -> None:
-    """Up to the last byte."""
+def test_the_limits_apply_to_the_decompressed_body(path: str, limit: int, client: Client) -> None:
+    """To the byte."""
     body = PATHS[path] + b" " * (limit - len(PATHS[path]))
     assert post(client, path, gzip.compress(body), "gzip").status_code == 202
     assert post(client, path, gzip.compress(body + b" "), "gzip").status_code == 413
@@ -137,8 +137,8 @@ def test_the_limits_hold_for_what_is_unpacked(path: str, limit: int, client: Cli
     ],
     ids=["one", "many", "empty"],
 )
-def test_a_body_that_unpacks_to_very_much_is_never_unpacked(bomb: bytes, client: Client) -> None:
-    """It is refused before more of it than the limit is in memory."""
+def test_a_gzip_bomb_is_refused_before_it_is_decompressed(bomb: bytes, client: Client) -> None:
+    """No more than the limit of it is ever in memory."""
     limit = next(limit for limit in (EVENT_LIMIT, BATCH_LIMIT) if len(bomb) <= limit)
     path = "/events" if limit == EVENT_LIMIT else "/events/batch"
     post(client, path, b"")
