@@ -1,28 +1,31 @@
-"""Taking events off the topic: which revision of each counts, and what becomes of it."""
+"""Consumption of events: validated, recorded in the table, and announced to enrich-batch."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
 
-from functions.shared.contract.event import IdentifiedEvent, highlight_id
+from functions.consume_goal.revisions import (
+    ReceivedEvent,
+    Row,
+    highlight_row,
+    is_irrelevant,
+    latest_revisions,
+)
+from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
-from functions.shared.contract.team_names import fold_name, side_of
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.http.problems import summary
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.observability.metrics import Counter
-from functions.shared.postgres.highlights import IGNORED, PENDING_AI, RETRACTED, ChangedHighlight
+from functions.shared.postgres.highlights import PENDING_AI, ChangedHighlight
 from functions.shared.postgres.pool import DataRefused
-
-Taken = tuple[IdentifiedEvent, ReceivedRecord]
-Row = Mapping[str, Any]
+from functions.shared.redis.invalidation import CacheInvalidator
 
 CONFLICTS = Counter(
     "consume_goal_conflicting_events_total",
@@ -31,35 +34,28 @@ CONFLICTS = Counter(
 
 log = logging.getLogger(__name__)
 
-IdentifiedEvent.model_rebuild()  # at the start, not at the first event
+IdentifiedEvent.model_rebuild()  # at start-up, not at the first event
 
 
 class RevisionRecorder(Protocol):
-    """What consume-goal needs of the store."""
+    """The part of the store that consume-goal uses."""
 
     async def record(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
-        """Record revisions, at most one of each event."""
+        """Record revisions, at most one of each event; return the highlights that changed."""
 
     async def conflicts(self, rows: Sequence[Row]) -> list[UUID]:
-        """The ids of the rows that say something else than the same revision as recorded."""
+        """Return the ids of the rows that differ from the same revision as it is recorded."""
 
 
 class PendingAnnouncer(Protocol):
-    """What consume-goal needs of a publisher."""
+    """The part of a publisher that consume-goal uses."""
 
     def announce(self, records: Sequence[Record]) -> None:
-        """Publish without waiting; what is lost costs time, never a highlight."""
+        """Publish without waiting; a lost record delays a highlight, and loses none."""
 
 
-class CacheInvalidator(Protocol):
-    """What consume-goal needs of the cache."""
-
-    def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
-        """Around a change of these matches' highlights."""
-
-
-class Consume:
-    """Takes batches of deliveries; knows nothing of HTTP or Kafka's offsets."""
+class EventConsumer:
+    """Consumes batches of records; knows nothing of HTTP or Kafka's offsets."""
 
     def __init__(
         self,
@@ -73,136 +69,95 @@ class Consume:
         self._publisher = publisher
         self._rules = rules
 
-    async def take(self, deliveries: Sequence[ReceivedRecord]) -> list[RejectedRecord]:
-        """Record what the deliveries say; returns those that can never be taken, and why.
+    async def consume(self, records: Sequence[ReceivedRecord]) -> list[RejectedRecord]:
+        """Record the events of the records; return the records that are rejected for good.
 
         Raises:
-            Unavailable: the database is away, so the whole batch is to come again.
+            Unavailable: the database is away; the whole batch has to be delivered again.
         """
-        taken: list[Taken] = []
-        failures: list[RejectedRecord] = []
+        received: list[ReceivedEvent] = []
+        rejected: list[RejectedRecord] = []
         now = self._rules.now()
-        for delivery in deliveries:
+        for record in records:
             try:
-                event = self._event(delivery, now)
+                event = self._validate(record, now)
             except ValidationError as error:
-                failures.append(RejectedRecord(delivery, delivery.unreadable or _reasons(error)))
+                rejected.append(RejectedRecord(record, record.decode_error or _reasons(error)))
             except ValueError as error:
-                failures.append(RejectedRecord(delivery, str(error)))
+                rejected.append(RejectedRecord(record, str(error)))
             else:
                 if not is_irrelevant(event, self._rules):
-                    taken.append((event, delivery))
-        if taken:
-            failures += await self._record(taken)
-        return failures
+                    received.append(ReceivedEvent(event, record))
+        if received:
+            rejected += await self._record(received)
+        return rejected
 
-    def _event(self, delivery: ReceivedRecord, now: datetime) -> IdentifiedEvent:
-        event = IdentifiedEvent.model_validate(delivery.data)
+    def _validate(self, record: ReceivedRecord, now: datetime) -> IdentifiedEvent:
+        event = IdentifiedEvent.model_validate(record.data)
         if why := self._rules.too_far_ahead(event, now):
             raise ValueError(f"occurredAt: {why}")
         return event
 
-    async def _record(self, taken: Sequence[Taken]) -> list[RejectedRecord]:
-        async with self._cache.change({event.match_id for event, _ in taken}):
+    async def _record(self, received: Sequence[ReceivedEvent]) -> list[RejectedRecord]:
+        async with self._cache.change({event.match_id for event, _ in received}):
             try:
-                changes = await self._write(latest_revisions(taken))
-                failures: list[RejectedRecord] = []
+                changes = await self._write(latest_revisions(received))
+                rejected: list[RejectedRecord] = []
             except DataRefused:
-                changes, failures = await self._write_each(taken)
-            self._publisher.announce(announcement(changes, taken[0]))
-        if len(changes) < len(taken) and not failures:
-            await self._tell_conflicts(taken)
-        return failures
+                changes, rejected = await self._write_one_by_one(received)
+            self._publisher.announce(pending_records(changes, received[0]))
+        if len(changes) < len(received) and not rejected:
+            await self._report_conflicts(received)
+        return rejected
 
-    async def _write(self, taken: Sequence[Taken]) -> list[ChangedHighlight]:
-        return await self._store.record(self._rows(taken))
+    async def _write(self, received: Sequence[ReceivedEvent]) -> list[ChangedHighlight]:
+        return await self._store.record(self._rows(received))
 
-    def _rows(self, taken: Sequence[Taken]) -> list[Row]:
-        return [row(event, delivery, self._rules) for event, delivery in taken]
+    def _rows(self, received: Sequence[ReceivedEvent]) -> list[Row]:
+        return [highlight_row(event, record, self._rules) for event, record in received]
 
-    async def _tell_conflicts(self, taken: Sequence[Taken]) -> None:
-        """Log and count what was ignored though it is not what was said under its revision."""
-        for highlight in await self._store.conflicts(self._rows(taken)):
-            CONFLICTS.add()
+    async def _report_conflicts(self, received: Sequence[ReceivedEvent]) -> None:
+        """Log and count the events that differ from the recorded event of the same revision."""
+        for highlight in await self._store.conflicts(self._rows(received)):
+            CONFLICTS.increment()
             log.warning(
                 "conflicting event ignored", extra={"fields": {"highlightId": str(highlight)}}
             )
 
-    async def _write_each(
-        self, taken: Sequence[Taken]
+    async def _write_one_by_one(
+        self, received: Sequence[ReceivedEvent]
     ) -> tuple[list[ChangedHighlight], list[RejectedRecord]]:
-        """Write one by one, since Postgres refuses a value of one of them."""
+        """Write each event alone, so that only those that Postgres refuses are rejected."""
         changes: list[ChangedHighlight] = []
-        failures: list[RejectedRecord] = []
-        for one in taken:
+        rejected: list[RejectedRecord] = []
+        for each in received:
             try:
-                changes += await self._write([one])
+                changes += await self._write([each])
             except DataRefused as refused:
-                failures.append(RejectedRecord(one[1], str(refused)))
-        return changes, failures
+                rejected.append(RejectedRecord(each.record, str(refused)))
+        return changes, rejected
 
 
-def is_irrelevant(event: IdentifiedEvent, rules: EventRules) -> bool:
-    """Whether an event neither makes a highlight nor can revise one."""
-    return not (event.revision or event.retracted or rules.makes_highlight(event))
+def pending_records(changes: Sequence[ChangedHighlight], first: ReceivedEvent) -> list[Record]:
+    """Return the record that announces pending highlights, if there are any.
 
-
-def latest_revisions(taken: Iterable[Taken]) -> list[Taken]:
-    """Of each event the one revision that counts: the highest, and of equals a retraction.
-
-    Of two that are equal in this, the first, as in the table.
+    It has the key and the trace of the batch's first event.
     """
-    latest: dict[tuple[UUID, str], Taken] = {}
-    for event, delivery in taken:
-        known = latest.get((event.match_id, event.event_id))
-        if known is None or rank(event) > rank(known[0]):
-            latest[event.match_id, event.event_id] = (event, delivery)
-    return list(latest.values())
-
-
-def rank(event: IdentifiedEvent) -> tuple[int, bool]:
-    """By what revisions of an event are compared."""
-    return event.revision, event.retracted
-
-
-def row(event: IdentifiedEvent, delivery: ReceivedRecord, rules: EventRules) -> Row:
-    """The event as the store records it."""
-    side = side_of(event.team, event.home_team, event.away_team)
-    name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
-    return {
-        **event.model_dump(),
-        "id": highlight_id(event.match_id, event.event_id),
-        "side": side,
-        "team_key": name and fold_name(name),
-        "status": status_of(event, rules),
-        "traceparent": delivery.traceparent,
-    }
-
-
-def status_of(event: IdentifiedEvent, rules: EventRules) -> str:
-    """What a revision makes of an event of which there is no other."""
-    if event.retracted:
-        return RETRACTED
-    return PENDING_AI if rules.makes_highlight(event) else IGNORED
-
-
-def announcement(changes: Sequence[ChangedHighlight], first: Taken) -> list[Record]:
-    """The record that tells enrich-batch of its work, if there is any; in the first's trace."""
-    event, delivery = first
     pending = [change for change in changes if change.status == PENDING_AI]
     if not pending:
         return []
+    traceparent = first.record.traceparent
     record = Record(
         topic=HIGHLIGHTS_PENDING,
-        key=str(event.match_id),
+        key=str(first.event.match_id),
         value=orjson.dumps({"highlightIds": [change.id for change in pending]}),
-        headers={"traceparent": delivery.traceparent} if delivery.traceparent else {},
+        headers={"traceparent": traceparent} if traceparent else {},
     )
     return [record]
 
 
 def _reasons(error: ValidationError) -> str:
     refused = error.errors(include_url=False, include_input=False)
-    if refused[0]["type"] == "model_type":  # pydantic would name a class of ours
+    if refused[0]["type"] == "model_type":  # pydantic's message names our class
         return "the value is JSON, but no object"
     return summary(refused)

@@ -1,4 +1,4 @@
-"""What consume-goal reads from the environment."""
+"""The settings of consume-goal."""
 
 from functions.shared.settings.load import (
     EventSettings,
@@ -9,4 +9,4 @@ from functions.shared.settings.load import (
 
 
 class ConsumeGoalSettings(KafkaSettings, PostgresSettings, RedisSettings, EventSettings):
-    """The services it writes to, and which events it takes."""
+    """The services that it writes to, and the events that it accepts."""

@@ -1,4 +1,4 @@
-"""The HTTP face of enrich-batch, for cron and for a trigger."""
+"""The HTTP route of enrich-batch, which cron and a trigger call."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,21 +7,21 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.request_body import read_body
-from functions.shared.http.responses import Json
-from functions.shared.http.routing import Routes
+from functions.shared.http.responses import json_response
+from functions.shared.http.routing import Router
 
 BODY_LIMIT = 16 * 1024 * 1024
 
 
-def app(enrich: Callable[[], EnrichBatch], ready: Readiness | None = None) -> Routes:
-    """POST /: whatever it brings, it says that there may be work."""
+def build_app(worker: Callable[[], EnrichmentWorker], readiness: Readiness | None = None) -> Router:
+    """Return the route POST /; whatever the body is, it announces that there may be work."""
 
     async def run(request: Request) -> Response:
         await read_body(request, limit=BODY_LIMIT)  # or the connection could not be used again
-        tally = await enrich().run()
-        return Json(orjson.dumps(asdict(tally)))
+        counts = await worker().run()
+        return json_response(orjson.dumps(asdict(counts)))
 
-    return Routes({"/": {"POST": run}}, enrich, ready=ready)
+    return Router({"/": {"POST": run}}, worker, readiness=readiness)

@@ -1,9 +1,9 @@
-"""Enriching highlights: claim by lease, describe outside of any transaction, finish by lease."""
+"""Enrichment of highlights: claim by lease, write texts outside a transaction, finish by lease."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.observability import trace
 from functions.shared.postgres.highlights import FAILED_AI, ChangedHighlight
 from functions.shared.postgres.pool import DataRefused
+from functions.shared.redis.invalidation import CacheInvalidator
 
 log = logging.getLogger(__name__)
 
@@ -21,33 +22,26 @@ Row = Mapping[str, Any]
 
 
 class EnrichmentQueue(Protocol):
-    """What enrich-batch needs of the store."""
+    """The part of the store that enrich-batch uses."""
 
     async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[list[Any]]:
-        """Lease highlights: id, lease, match_id, traceparent, attempts, facts."""
+        """Lease pending highlights: rows of id, lease, match_id, traceparent, attempts, facts."""
 
     async def finish(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
-        """Make READY the rows whose lease still holds."""
+        """Make READY the rows (id, lease, title, summary) whose lease is still valid."""
 
     async def give_back(
         self, rows: Sequence[Row], *, attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, the rows whose lease still holds."""
+        """Postpone, or after the last attempt fail, the rows (id, lease) whose lease is valid."""
 
     async def count_pending(self) -> int:
-        """How many highlights still await their text."""
-
-
-class CacheInvalidator(Protocol):
-    """What enrich-batch needs of the cache."""
-
-    def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
-        """Around a change of these matches' highlights."""
+        """Return how many highlights are pending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A highlight that this worker alone may enrich until its lease ends."""
+    """A highlight that only this worker may enrich until its lease ends."""
 
     id: UUID
     lease: UUID
@@ -58,17 +52,17 @@ class Claim:
 
     @property
     def row(self) -> Row:
-        """What names the claim to the store."""
+        """The claim as the store identifies it."""
         return {"id": self.id, "lease": self.lease}
 
 
 class OutOfAttempts(Exception):
-    """Every attempt was begun, and none came to an end: each ended in a crash."""
+    """All attempts have begun, and the last one ended in a crash."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What one call did, and what remains to be done."""
+class EnrichmentCounts:
+    """The highlights that a call claimed, by their attempts, and those that remain pending."""
 
     claimed: int = 0
     ready: int = 0
@@ -78,13 +72,15 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Outcome:
-    described: list[tuple[Claim, Text]] = field(default_factory=list)
+class _Results:
+    """The texts of a batch of claims, and the claims that have none."""
+
+    texts: list[tuple[Claim, Text]] = field(default_factory=list)
     failed: list[Claim] = field(default_factory=list)
 
 
-class EnrichBatch:
-    """Works through the queue for a bounded time; several may do so at once."""
+class EnrichmentWorker:
+    """Works through the queue for a limited time; several workers may do so at once."""
 
     def __init__(
         self,
@@ -100,35 +96,35 @@ class EnrichBatch:
         self._settings = settings
         self._clock = clock
 
-    async def run(self) -> Tally:
-        """Enrich what awaits its text, until nothing does or the time budget is spent.
+    async def run(self) -> EnrichmentCounts:
+        """Enrich pending highlights until none is left or the time budget is spent.
 
         Raises:
-            Unavailable: the database is away; what was claimed comes up again by itself.
+            Unavailable: the database is away; claims become free when their leases end.
         """
-        tally = Tally()
+        counts = EnrichmentCounts()
         deadline = self._clock() + self._settings.enrich_time_budget_s
         while claims := await self._claim():
-            tally.claimed += len(claims)
-            await self._settle(await self._describe(claims), tally)
+            counts.claimed += len(claims)
+            await self._store_results(await self._write_texts(claims), counts)
             if len(claims) < self._settings.enrich_batch_size or self._clock() >= deadline:
                 break
-        tally.remaining = await self._queue.count_pending()
-        return tally
+        counts.remaining = await self._queue.count_pending()
+        return counts
 
     async def _claim(self) -> list[Claim]:
         rows = await self._queue.claim(
             limit=self._settings.enrich_batch_size,
             lease_s=self._settings.enrich_lease_s,
-            ahead_s=self._settings.furthest_ahead_s,
+            ahead_s=self._settings.max_ahead_s,
         )
         return [
             Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
             for id_, lease, match_id, traceparent, attempts, *facts in rows
         ]
 
-    async def _describe(self, claims: Sequence[Claim]) -> _Outcome:
-        outcome = _Outcome()
+    async def _write_texts(self, claims: Sequence[Claim]) -> _Results:
+        results = _Results()
         tasks = [asyncio.ensure_future(self._text(claim)) for claim in claims]
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.enrich_timeout_s):
@@ -136,52 +132,52 @@ class EnrichBatch:
         for claim, task in zip(claims, tasks, strict=True):
             error = TimeoutError() if task.cancelled() else task.exception()
             if error is None:
-                outcome.described.append((claim, task.result()))
+                results.texts.append((claim, task.result()))
             else:
-                outcome.failed.append(claim)
+                results.failed.append(claim)
                 _log(logging.WARNING, "enrichment failed", claim, error=repr(error))
-        return outcome
+        return results
 
     async def _text(self, claim: Claim) -> Text:
         if claim.attempts > self._settings.enrich_max_attempts:
             raise OutOfAttempts
         return await self._enricher.enrich(claim.facts)
 
-    async def _settle(self, outcome: _Outcome, tally: Tally) -> None:
-        claims = [*outcome.failed, *(claim for claim, _ in outcome.described)]
+    async def _store_results(self, results: _Results, counts: EnrichmentCounts) -> None:
+        claims = [*results.failed, *(claim for claim, _ in results.texts)]
         async with self._cache.change({claim.match_id for claim in claims}):
-            ready = await self._finish(outcome)
-            given_back = await self._give_back(outcome.failed)
+            ready = await self._finish(results)
+            given_back = await self._give_back(results.failed)
         failed = {change.id for change in given_back if change.status == FAILED_AI}
-        for claim in (each for each in outcome.failed if each.id in failed):
+        for claim in (each for each in results.failed if each.id in failed):
             _log(logging.ERROR, "highlight failed", claim, attempts=claim.attempts)
-        tally.ready += len(ready)
-        tally.failed += len(failed)
-        tally.postponed += len(given_back) - len(failed)
+        counts.ready += len(ready)
+        counts.failed += len(failed)
+        counts.postponed += len(given_back) - len(failed)
 
-    async def _finish(self, outcome: _Outcome) -> list[ChangedHighlight]:
-        """Keep all texts in one statement; if Postgres refuses one, each alone."""
+    async def _finish(self, results: _Results) -> list[ChangedHighlight]:
+        """Store all texts in one statement, or each alone if Postgres refuses one."""
         try:
-            return await self._keep(outcome.described)
+            return await self._store_texts(results.texts)
         except DataRefused:
             ready: list[ChangedHighlight] = []
-            for claim, text in outcome.described:
+            for claim, text in results.texts:
                 try:
-                    ready += await self._keep([(claim, text)])
+                    ready += await self._store_texts([(claim, text)])
                 except DataRefused as refused:
-                    outcome.failed.append(claim)
+                    results.failed.append(claim)
                     _log(logging.WARNING, "text refused", claim, error=str(refused))
             return ready
 
-    async def _keep(self, described: Sequence[tuple[Claim, Text]]) -> list[ChangedHighlight]:
-        if not described:
+    async def _store_texts(self, texts: Sequence[tuple[Claim, Text]]) -> list[ChangedHighlight]:
+        if not texts:
             return []
         rows = [
-            {**claim.row, "title": text.title, "summary": text.summary} for claim, text in described
+            {**claim.row, "title": text.title, "summary": text.summary} for claim, text in texts
         ]
         ready = await self._queue.finish(rows)
         ready_ids = {change.id for change in ready}
-        for claim, text in described:
+        for claim, text in texts:
             if claim.id in ready_ids:
                 _log(logging.INFO, "highlight ready", claim, title=text.title)
         return ready

@@ -6,12 +6,12 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.enrich_batch.app import app
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.enrich_batch.app import build_app
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.shared.http import server
-from functions.shared.http.readiness import Readiness, ask
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.startup import configure_process
 from functions.shared.postgres.highlight_sql import ENRICHES
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
@@ -19,32 +19,32 @@ from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.load import load
 
 settings = load(EnrichBatchSettings)
-server.configure("enrich-batch", settings)
+configure_process("enrich-batch", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
 def queue() -> HighlightStore:
-    """The process' one queue."""
+    """Return the process' one queue."""
     return HighlightStore(Postgres(settings), ENRICHES)
 
 
 @cache
 def page_cache() -> PageCache:
-    """The process' one cache."""
+    """Return the process' one cache."""
     return PageCache(settings)
 
 
 @cache
-def enrich() -> EnrichBatch:
-    """The process' one worker."""
-    return EnrichBatch(queue(), page_cache(), TemplateEnricher(), settings)
+def worker() -> EnrichmentWorker:
+    """Return the process' one worker."""
+    return EnrichmentWorker(queue(), page_cache(), TemplateEnricher(), settings)
 
 
-ready = Readiness({"postgres": ask(queue)}, {"redis": ask(page_cache)})
-routes = app(enrich, ready)
+readiness = Readiness({"postgres": queue}, {"redis": page_cache})
+app = build_app(worker, readiness)
 
 
 @functions_framework.aio.http
 async def enrich_batch(request: Request) -> Response:
     """POST / from cron or a trigger."""
-    return await routes(request)
+    return await app(request)

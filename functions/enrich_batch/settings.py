@@ -1,4 +1,4 @@
-"""What enrich-batch reads from the environment."""
+"""The settings of enrich-batch."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from functions.shared.settings.load import PostgresSettings, RedisSettings, Seco
 
 
 class EnrichBatchSettings(PostgresSettings, RedisSettings):
-    """How much is claimed at once, for how long, and how often it is tried."""
+    """The size and the lease of a claim, and the attempts at a highlight."""
 
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
     enrich_time_budget_s: Seconds = 20.0
@@ -19,17 +19,17 @@ class EnrichBatchSettings(PostgresSettings, RedisSettings):
     enrich_backoff_s: Seconds = 2.0
 
     @property
-    def furthest_ahead_s(self) -> float:
-        """Further ahead than this no highlight is leased or put off.
+    def max_ahead_s(self) -> float:
+        """The seconds beyond which no lease and no backoff may reach.
 
-        Twice what these settings do, for another worker may have been started with longer ones.
+        Twice those of these settings, since another worker may have been started with longer ones.
         """
-        last: float = self.enrich_backoff_s * 2 ** (self.enrich_max_attempts - 1)
-        return 2 * max(self.enrich_lease_s, min(last, LONGEST_BACKOFF_S))
+        longest: float = self.enrich_backoff_s * 2 ** (self.enrich_max_attempts - 1)
+        return 2 * max(self.enrich_lease_s, min(longest, LONGEST_BACKOFF_S))
 
     @field_validator("enrich_lease_s")
     @classmethod
-    def _outlives_an_attempt(cls, lease_s: float, info: ValidationInfo) -> float:
+    def _must_outlive_an_attempt(cls, lease_s: float, info: ValidationInfo) -> float:
         if lease_s <= info.data.get("enrich_timeout_s", 0.0):
             raise ValueError("must be more than ENRICH_TIMEOUT_S, which it covers")
         return lease_s

@@ -1,4 +1,4 @@
-"""The HTTP face of get-highlight."""
+"""The HTTP route of get-highlight."""
 
 import re
 from collections.abc import Callable
@@ -10,46 +10,49 @@ from starlette.responses import Response
 
 from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import Readiness
-from functions.shared.http.routing import Admit, Routes, json_with_etag
+from functions.shared.http.responses import conditional_json_response
+from functions.shared.http.routing import Guard, Router
 from functions.shared.postgres.highlights import Document
 
 PREFIX = "/highlights/"
-CANONICAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class HighlightReader(Protocol):
-    """What get-highlight needs of the store."""
+    """The part of the store that get-highlight uses."""
 
     async def get(self, highlight_id: UUID) -> Document | None:
-        """One highlight, in any status."""
+        """Return a highlight of any status, or None."""
 
 
-def app(
-    store: Callable[[], HighlightReader], admit: Admit | None = None, ready: Readiness | None = None
-) -> Routes:
-    """GET /highlights/{id}."""
+def build_app(
+    store: Callable[[], HighlightReader],
+    guard: Guard | None = None,
+    readiness: Readiness | None = None,
+) -> Router:
+    """Return the route GET /highlights/{id}."""
 
     async def get(request: Request) -> Response:
-        name = request.scope["path"].removeprefix(PREFIX)
-        document = await store().get(identified(name))
+        text = request.scope["path"].removeprefix(PREFIX)
+        document = await store().get(parse_id(text))
         if document is None:
-            raise not_found(name)
-        return json_with_etag(request, document.json.encode())
+            raise not_found(text)
+        return conditional_json_response(request, document.json.encode())
 
-    return Routes({f"{PREFIX}*": {"GET": get}}, store, admit, ready)
+    return Router({f"{PREFIX}*": {"GET": get}}, store, guard, readiness)
 
 
-def identified(name: str) -> UUID:
-    """The id that a path names; what is no id names nothing.
+def parse_id(text: str) -> UUID:
+    """Return the id in a path.
 
     Raises:
-        Problem: 404.
+        Problem: 404 if it is not a UUID in its canonical form.
     """
-    if not CANONICAL.fullmatch(name):
-        raise not_found(name)
-    return UUID(name)
+    if not CANONICAL_UUID.fullmatch(text):
+        raise not_found(text)
+    return UUID(text)
 
 
-def not_found(name: str) -> Problem:
-    """There is no such highlight."""
-    return Problem(404, f"There is no highlight {name[:64]!r}.")
+def not_found(text: str) -> Problem:
+    """Return the 404 for an id that no highlight has."""
+    return Problem(404, f"There is no highlight {text[:64]!r}.")

@@ -6,31 +6,31 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.get_highlight.app import app
+from functions.get_highlight.app import build_app
 from functions.get_highlight.settings import GetHighlightSettings
-from functions.shared.http import server
 from functions.shared.http.auth import build_guard
-from functions.shared.http.readiness import Readiness, ask
+from functions.shared.http.readiness import Readiness
+from functions.shared.http.startup import configure_process
 from functions.shared.postgres.highlight_sql import GETS
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.settings.load import load
 
 settings = load(GetHighlightSettings)
-server.configure("get-highlight", settings)
+configure_process("get-highlight", settings)
 
 
 @cache  # on first use: threads made before gunicorn forks are dead in the worker
 def store() -> HighlightStore:
-    """The process' one store."""
+    """Return the process' one store."""
     return HighlightStore(Postgres(settings), GETS)
 
 
-ready = Readiness({"postgres": ask(store)})
-routes = app(store, build_guard(settings), ready)
+readiness = Readiness({"postgres": store})
+app = build_app(store, build_guard(settings), readiness)
 
 
 @functions_framework.aio.http
 async def get_highlight(request: Request) -> Response:
     """GET /highlights/{id}."""
-    return await routes(request)
+    return await app(request)

@@ -1,4 +1,4 @@
-"""What get-highlight reads from the environment."""
+"""The settings of get-highlight."""
 
 from functions.shared.settings.load import AccessSettings, PostgresSettings
 

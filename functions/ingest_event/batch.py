@@ -1,4 +1,4 @@
-"""A batch as it was posted: read into events, or refused for a bounded price, whatever it holds."""
+"""Parsing of a posted batch, at a bounded cost even if it is refused."""
 
 from contextlib import suppress
 from typing import Annotated, Any
@@ -11,26 +11,26 @@ from functions.shared.contract.known_fields import EVENT_FIELDS, LARGEST, withou
 from functions.shared.http.problems import ERRORS_TOLD, Errors, explain, invalid
 
 BATCH_LIMIT = 500
-COMMAS = BATCH_LIMIT * LARGEST
+MAX_COMMAS = BATCH_LIMIT * LARGEST
 
 BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
 
 
-def events_of(body: bytes) -> list[Event]:
-    """The events of a JSON array.
+def parse_batch(body: bytes) -> list[Event]:
+    """Parse a JSON array of events.
 
     Raises:
-        Problem: 400, with why each refused field is refused, by its item's index; of the first
-            refused fields alone, if there are many.
+        Problem: 400, with the reasons by field, each field with its event's index; only the first
+            ones if there are many.
     """
-    # With so few commas there are not too many fields and values to be refused all at once.
-    if body.count(b",") <= COMMAS:
+    # With so few commas there are few enough fields and values to validate all at once.
+    if body.count(b",") <= MAX_COMMAS:
         with suppress(ValidationError):
             return BATCH.validate_json(body)
-    return _one_by_one(_items_of(body))
+    return _parse_one_by_one(_parse_items(body))
 
 
-def _items_of(body: bytes) -> list[Any]:
+def _parse_items(body: bytes) -> list[Any]:
     try:
         items = from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -40,7 +40,7 @@ def _items_of(body: bytes) -> list[Any]:
     return items
 
 
-def _one_by_one(items: list[Any]) -> list[Event]:
+def _parse_one_by_one(items: list[Any]) -> list[Event]:
     events: list[Event] = []
     errors: Errors = {}
     for index, item in enumerate(items):

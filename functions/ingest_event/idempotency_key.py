@@ -1,38 +1,38 @@
-"""The `Idempotency-Key` header: what makes the retry of an event without an eventId harmless."""
+"""The `Idempotency-Key` header, which makes the retry of an event without an eventId harmless."""
 
 import re
 from collections.abc import Sequence
 
 from functions.shared.http.problems import Problem, invalid
 
-KEY_LIMIT = 120  # characters; leaves room in an eventId for an item's index
-IN_BATCH = "/#"  # stands between the key of a batch and the index of an item
+KEY_LIMIT = 120  # characters; leaves room in an eventId for an index
+INDEX_SEPARATOR = "/#"  # between the key of a batch and the index of an event
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def key_of_event(lines: Sequence[bytes]) -> str | None:
-    """The key of one event, by its header's lines: bare, or quoted as its draft standard has it.
+def parse_event_key(lines: Sequence[bytes]) -> str | None:
+    """Parse the key of a single event from the header's lines; None without one.
 
-    It is no key of an item in a batch, whatever the batch's own key is.
+    It may be quoted, as its draft standard has it, and cannot equal the key of an event in a batch.
 
     Raises:
-        Problem: 400 when it cannot be an eventId, or might be taken for another key.
+        Problem: 400 if the key cannot be an eventId, or is ambiguous.
     """
-    key = key_of_batch(lines)
+    key = parse_batch_key(lines)
     if key is not None:
-        _, mark, index = key.rpartition(IN_BATCH)
-        if mark and index.isdecimal():
+        _, separator, index = key.rpartition(INDEX_SEPARATOR)
+        if separator and index.isdecimal():
             raise _refused(
-                f"must not end with {IN_BATCH} and a number, as an item in a batch has it"
+                f"must not end with {INDEX_SEPARATOR} and a number, as an item in a batch has it"
             )
     return key
 
 
-def key_of_batch(lines: Sequence[bytes]) -> str | None:
-    """The key of a batch, of which `key_of_item` makes those of its events; read as any other.
+def parse_batch_key(lines: Sequence[bytes]) -> str | None:
+    """Parse the key of a batch from the header's lines; None without one.
 
     Raises:
-        Problem: 400 when it cannot be part of an eventId, or might be taken for another key.
+        Problem: 400 if the key cannot be part of an eventId, or is ambiguous.
     """
     if not lines:
         return None
@@ -53,9 +53,9 @@ def key_of_batch(lines: Sequence[bytes]) -> str | None:
     return key
 
 
-def key_of_item(key: str, index: int) -> str:
-    """The key of an item in a batch; the same batch under the same key has the same ones."""
-    return f"{key}{IN_BATCH}{index}"
+def item_key(batch_key: str, index: int) -> str:
+    """Return the key of an event in a batch, by its index in the array."""
+    return f"{batch_key}{INDEX_SEPARATOR}{index}"
 
 
 def _refused(why: str) -> Problem:

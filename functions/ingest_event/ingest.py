@@ -1,4 +1,4 @@
-"""Accepting events: what was posted becomes records, and the broker's word becomes a 202."""
+"""Ingestion of events: posted JSON becomes records, and acknowledged records become receipts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from functions.ingest_event.batch import events_of
-from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, key_of_item
-from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
+from functions.ingest_event.batch import parse_batch
+from functions.ingest_event.idempotency_key import item_key, parse_batch_key, parse_event_key
+from functions.shared.concurrency.micro_batch import Batch, MicroBatcher
 from functions.shared.contract.event import AssignedId, Event, highlight_id
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.known_fields import EVENT_FIELDS
@@ -20,21 +20,21 @@ from functions.shared.observability import trace
 Receipt = dict[str, str]
 EXPECTED = "expected"
 
-Event.model_rebuild()  # at the start, not at the first event
+Event.model_rebuild()  # at start-up, not at the first event
 
 
 class EventPublisher(Protocol):
-    """What ingest-event needs of a publisher."""
+    """The part of a publisher that ingest-event uses."""
 
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """Publish; the future ends when the broker has acknowledged all, or `NotAcknowledged`."""
+        """Publish; the future ends when all are acknowledged, or with `NotAcknowledged`."""
 
 
 @dataclass(slots=True)
-class Arrival:
-    """An event as it was posted, and what its sender is told once it is acknowledged."""
+class _PostedEvent:
+    """An event as it was posted; `receipt` is filled in once the event is valid."""
 
     body: bytes
     key: str | None
@@ -42,50 +42,52 @@ class Arrival:
     receipt: Receipt = field(default_factory=dict)
 
 
-class Ingest:
-    """Takes events in; knows nothing of HTTP."""
+class EventIngester:
+    """Validates and publishes events; knows nothing of HTTP."""
 
     def __init__(self, publisher: Callable[[], EventPublisher], rules: EventRules) -> None:
         self._publisher = publisher
         self._rules = rules
-        self._arrivals = MicroBatcher(self._take)
+        self._batcher = MicroBatcher(self._publish_batch)
 
-    async def one(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
-        """Accept one event, as JSON; the key is its id if it brings none of its own.
+    async def ingest(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Ingest an event in JSON; return its receipt.
+
+        `key_lines` are the lines of `Idempotency-Key`, which identifies an event without an id.
 
         Raises:
-            Problem: 400, with why each refused field is refused.
-            Unavailable: the broker did not acknowledge it in time.
+            Problem: 400, with the reasons by field.
+            Unavailable: the broker did not acknowledge the event in time.
         """
-        arrival = Arrival(body, key_of_event(key_lines), _traceparent())
+        posted = _PostedEvent(body, parse_event_key(key_lines), _traceparent())
         try:
-            await self._arrivals.join(arrival)
+            await self._batcher.submit(posted)
         except NotAcknowledged as error:
-            raise _unavailable([arrival.receipt]) from error
-        return {"message": "The event is accepted.", **arrival.receipt}
+            raise _unavailable([posted.receipt]) from error
+        return {"message": "The event is accepted.", **posted.receipt}
 
-    def _take(self, arrivals: Gathered[Arrival]) -> None:
-        """Publish what arrived together, step by step, each under its own acknowledgement."""
+    def _publish_batch(self, batch: Batch[_PostedEvent]) -> None:
+        """Publish events that arrived together; each has its own acknowledgement."""
         valid = []
-        for arrival, acknowledged in arrivals:
+        for posted, acknowledged in batch:
             try:
-                event = event_of(arrival.body)
+                event = parse_event(posted.body)
                 self._check_times([event], lambda _: "occurredAt")
             except Problem as problem:
                 acknowledged.set_exception(problem)
             else:
-                valid.append((_identified(event, arrival.key), arrival, acknowledged))
-        for event, arrival, _ in valid:
-            arrival.receipt = receipt_of(event, self._rules)
+                valid.append((_with_id(event, posted.key), posted, acknowledged))
+        for event, posted, _ in valid:
+            posted.receipt = receipt_of(event, self._rules)
         records = [
-            record_of(event, arrival.receipt, arrival.traceparent) for event, arrival, _ in valid
+            record_of(event, posted.receipt, posted.traceparent) for event, posted, _ in valid
         ]
         publisher = self._publisher()
         for record, (_, _, acknowledged) in zip(records, valid, strict=True):
             publisher.publish([record], acknowledged)
 
     def _check_times(self, events: Sequence[Event], field_of: Callable[[int], str]) -> None:
-        """Refuse events that occurred too far ahead of our clock; `field_of` names one's field."""
+        """Refuse events that are too far ahead of our clock; `field_of` names the field of one."""
         now = self._rules.now()
         errors = {
             field_of(index): [why]
@@ -95,19 +97,19 @@ class Ingest:
         if errors:
             raise invalid(errors)
 
-    async def batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
-        """Accept an array of events, all or none; the key and its index identify an item.
+    async def ingest_batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Ingest a JSON array of events, all or none; return their receipts.
+
+        The `Idempotency-Key` and its index identify an event without an id.
 
         Raises:
-            Problem: 400, with why each refused field is refused, by the item's index.
-            Unavailable: the broker did not acknowledge all of them in time.
+            Problem: 400, with the reasons by field, each field with its event's index.
+            Unavailable: the broker did not acknowledge all events in time.
         """
-        events = events_of(body)
+        events = parse_batch(body)
         self._check_times(events, lambda index: f"{index}.occurredAt")
-        if key := key_of_batch(key_lines):
-            events = [
-                _identified(event, key_of_item(key, index)) for index, event in enumerate(events)
-            ]
+        if key := parse_batch_key(key_lines):
+            events = [_with_id(event, item_key(key, index)) for index, event in enumerate(events)]
         traceparent = _traceparent()
         receipts = [receipt_of(event, self._rules) for event in events]
         records = [
@@ -125,11 +127,11 @@ def _traceparent() -> str:
     return trace.current.get() or trace.continue_trace(None)
 
 
-def event_of(body: bytes) -> Event:
-    """The event that was posted.
+def parse_event(body: bytes) -> Event:
+    """Parse an event in JSON.
 
     Raises:
-        Problem: 400, with why each refused field is refused.
+        Problem: 400, with the reasons by field.
     """
     try:
         return Event.model_validate_json(body)
@@ -139,7 +141,7 @@ def event_of(body: bytes) -> Event:
 
 
 def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
-    """With all that was assigned, so that it can be sent again under the same ids."""
+    """Return a 503 with all ids, so that the events can be sent again under the same ones."""
     first = receipts[0]
     return Unavailable(
         "The broker did not acknowledge in time. The same events, with the same eventId,"
@@ -151,15 +153,15 @@ def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
     )
 
 
-def _identified(event: Event, key: str | None) -> Event:
-    """The event under the sender's key, if it brings no id of its own."""
+def _with_id(event: Event, key: str | None) -> Event:
+    """Return the event with the key as its id, if it was sent without an id."""
     if key is None or not isinstance(event.event_id, AssignedId):
         return event
     return event.model_copy(update={"event_id": key})
 
 
 def receipt_of(event: Event, rules: EventRules) -> Receipt:
-    """What the sender of an event learns of it."""
+    """Return what the sender of an event is told about it."""
     receipt = {
         "matchId": str(event.match_id),
         "eventType": event.event_type,
@@ -173,7 +175,7 @@ def receipt_of(event: Event, rules: EventRules) -> Receipt:
 
 
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:
-    """The event as the topic carries it, with the attributes of CloudEvents as headers."""
+    """Return the event's record on the topic, with CloudEvents attributes as headers."""
     match_id = receipt["matchId"]
     suffix = "-retracted" if event.retracted else ""
     return Record(

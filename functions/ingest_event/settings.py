@@ -1,4 +1,4 @@
-"""What ingest-event reads from the environment."""
+"""The settings of ingest-event."""
 
 from ipaddress import ip_address
 from typing import Annotated, Self
@@ -17,13 +17,13 @@ def _base_url(url: str) -> str:
 
 
 class IngestEventSettings(KafkaSettings, AccessSettings, EventSettings):
-    """The broker, which events are taken and whose, and where other services are reached."""
+    """The broker, the events and callers that it accepts, and the addresses of other services."""
 
     gateway_address: str = "127.0.0.1"
     highlights_url: Annotated[str, AfterValidator(_base_url)] | None = None
 
     @model_validator(mode="after")
-    def _closed_to_strangers(self) -> Self:
+    def _require_keys_if_public(self) -> Self:
         if not self.api_keys and not is_loopback(self.gateway_address):
             raise ValueError(
                 "API_KEYS is missing: with GATEWAY_ADDRESS other than 127.0.0.1 anybody who"
@@ -33,7 +33,7 @@ class IngestEventSettings(KafkaSettings, AccessSettings, EventSettings):
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches an address; of what is not known, it is not."""
+    """Return whether an address is reached from this machine alone; False if that is unknown."""
     try:
         return address.lower() == "localhost" or ip_address(address).is_loopback
     except ValueError:

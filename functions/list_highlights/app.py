@@ -1,28 +1,31 @@
-"""The HTTP face of list-highlights."""
+"""The HTTP route of list-highlights."""
 
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.list_highlights.pages import Pages
-from functions.list_highlights.query import parse
+from functions.list_highlights.pages import PageReader
+from functions.list_highlights.query import parse_query
 from functions.shared.http.readiness import Readiness
-from functions.shared.http.routing import Admit, Routes, json_with_etag
+from functions.shared.http.responses import conditional_json_response
+from functions.shared.http.routing import Guard, Router
 
 
-def app(
-    pages: Callable[[], Pages], admit: Admit | None = None, ready: Readiness | None = None
-) -> Routes:
-    """GET /highlights."""
+def build_app(
+    pages: Callable[[], PageReader],
+    guard: Guard | None = None,
+    readiness: Readiness | None = None,
+) -> Router:
+    """Return the route GET /highlights."""
 
     async def list_highlights(request: Request) -> Response:
-        page = await pages().page(parse(query_string(request)))
-        return json_with_etag(request, page.body, etag=page.etag, link=page.link)
+        page = await pages().read(parse_query(query_string(request)))
+        return conditional_json_response(request, page.body, etag=page.etag, link=page.link)
 
-    return Routes({"/highlights": {"GET": list_highlights}}, pages, admit, ready)
+    return Router({"/highlights": {"GET": list_highlights}}, pages, guard, readiness)
 
 
 def query_string(request: Request) -> str:
-    """The query of a request, as text even if it should not be."""
+    """Return the query of a URL; bytes that are not UTF-8 are replaced."""
     return bytes(request.scope["query_string"]).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""What a reader asks for: the parameters of GET /highlights, checked."""
+"""The query parameters of GET /highlights, parsed and validated."""
 
 import base64
 import re
@@ -20,25 +20,25 @@ from functions.shared.postgres.highlights import READY, STATUSES, Document
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
-ROWS_BY_NUMBER: Final = 10_000  # what lies beyond is read by cursor: to count up to it takes long
+MAX_ROWS_BY_PAGE: Final = 10_000  # further ones are read by cursor: an OFFSET is slow
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
 )  # fmt: skip
-NEVER_EMPTY: Final = frozenset(PARAMETERS) - {"team", "eventType"}
+NOT_EMPTY: Final = frozenset(PARAMETERS) - {"team", "eventType"}
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-LONGEST = 4096  # characters of a query; the longest that makes sense has a quarter of that
-BEYOND = (
-    f"lies beyond the first {ROWS_BY_NUMBER:,} highlights; to read on, follow the Link header,"
+MAX_LENGTH = 4096  # characters of a query; the longest useful one has a quarter of that
+PAGE_TOO_FAR = (
+    f"lies beyond the first {MAX_ROWS_BY_PAGE:,} highlights; to read on, follow the Link header,"
     " whose cursor has no such limit"
 )
-MORE_THAN_ANY = 9  # digits; no limit has as many
+MAX_DIGITS = 8  # a number of more digits is beyond every limit
 
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """A list of highlights: its filters, its page, and what leads to the next one.
+    """A query for a list of highlights: its filters and its page.
 
-    The same query string makes the same object, so that it serves as a key.
+    Equal query strings make the same object, which serves as a key.
     """
 
     filters: Mapping[str, Any]
@@ -48,12 +48,12 @@ class Query:
 
     @property
     def offset(self) -> int:
-        """How many highlights come before this page."""
+        """The number of highlights before this page."""
         return (self.page - 1) * self.page_size
 
     @cached_property
-    def cached_as(self) -> tuple[UUID, str] | None:
-        """The match and the name under which the page may be cached, if it may."""
+    def cache_key(self) -> tuple[UUID, str] | None:
+        """The match and the name under which the page is cached; None if it is not."""
         match_id: UUID | None = self.filters.get("match_id")
         status = self.filters.get("status", "")
         if match_id is None or len(self.filters) > 2 or self.page > 1 or status not in ("", READY):
@@ -61,78 +61,78 @@ class Query:
         return match_id, f"{status}:{self.page_size}"
 
     def next_link(self, last: Document) -> str:
-        """The `Link` header to what follows `last`: relative, so that it leads out of no prefix."""
-        kept = {name: text for name, text in self.parameters.items() if name != "page"}
-        return f'<?{urlencode({**kept, "cursor": cursor_of(last)})}>; rel="next"'
+        """Return the `Link` header to the page after `last`, relative to keep a proxy's prefix."""
+        parameters = {name: text for name, text in self.parameters.items() if name != "page"}
+        return f'<?{urlencode({**parameters, "cursor": cursor_of(last)})}>; rel="next"'
 
 
 @lru_cache(maxsize=1024)
-def parse(query_string: str) -> Query:
-    """The query of a URL.
+def parse_query(query_string: str) -> Query:
+    """Parse the query of a URL.
 
     Raises:
-        Problem: 400, with why each refused parameter is refused.
+        Problem: 400, with the reasons by parameter.
     """
-    if len(query_string) > LONGEST:
-        raise invalid({"query": [f"must have at most {LONGEST} characters"]})
-    given = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
-    reader = _Reader([(name, text.strip()) for name, text in given])
-    wanted: dict[str, Any] = {
-        "match_id": reader.match_id(),
-        "status": reader.status(),
-        **reader.team(),
-        "event_type": reader.event_type(),
-        "updated_since": reader.updated_since(),
+    if len(query_string) > MAX_LENGTH:
+        raise invalid({"query": [f"must have at most {MAX_LENGTH} characters"]})
+    pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
+    parser = _ParameterParser([(name, value.strip()) for name, value in pairs])
+    values: dict[str, Any] = {
+        "match_id": parser.match_id(),
+        "status": parser.status(),
+        **parser.team(),
+        "event_type": parser.event_type(),
+        "updated_since": parser.updated_since(),
     }
-    filters = {name: value for name, value in wanted.items() if value is not None}
+    filters = {name: value for name, value in values.items() if value is not None}
     if "status" not in filters:
         filters["standing"] = True
-    filters |= reader.cursor()
-    page = reader.number("page", 1, ROWS_BY_NUMBER + 1)
-    page_size = reader.number("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
+    filters |= parser.cursor()
+    page = parser.integer("page", 1, MAX_ROWS_BY_PAGE + 1)
+    page_size = parser.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
     if "after" in filters:
         page = 1
-    if page > 1 and page * page_size > ROWS_BY_NUMBER:
-        reader.refuse("page", BEYOND)
-    reader.finish()
-    return Query(filters, reader.given, page, page_size)
+    if page > 1 and page * page_size > MAX_ROWS_BY_PAGE:
+        parser.add_error("page", PAGE_TOO_FAR)
+    parser.raise_for_errors()
+    return Query(filters, parser.values, page, page_size)
 
 
 def cursor_of(last: Document) -> str:
-    """The cursor that continues after this highlight; opaque to who holds it."""
+    """Return the cursor to the highlights after this one; opaque to clients."""
     return base64.urlsafe_b64encode(f"{last.occurred_at}/{last.id}".encode()).decode().rstrip("=")
 
 
-class _Reader:
-    """Reads parameters one by one and collects what is wrong with them."""
+class _ParameterParser:
+    """Parses parameters one by one and collects their errors."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         given = dict(pairs)
-        self.given = {name: text for name, text in given.items() if text}
+        self.values = {name: value for name, value in given.items() if value}
         self._errors: Errors = {
             name: [unknown(name[:NAME_TOLD], PARAMETERS)]
             for name in islice((each for each in given if each not in PARAMETERS), ERRORS_TOLD)
         }
-        for name in (name for name, text in given.items() if not text and name in NEVER_EMPTY):
-            self.refuse(name, "must not be empty; without a value it is left out")
+        for name in (name for name, value in given.items() if not value and name in NOT_EMPTY):
+            self.add_error(name, "must not be empty; without a value it is left out")
         if len(given) < len(pairs):
             counts = Counter(name for name, _ in pairs if name in PARAMETERS)
             for name in (name for name, count in counts.items() if count > 1):
-                self.refuse(name, "must be given once")
+                self.add_error(name, "must be given once")
 
-    def finish(self) -> None:
+    def raise_for_errors(self) -> None:
         if self._errors:
             raise invalid(self._errors)
 
     def text(self, name: str) -> str | None:
-        text = self.given.get(name)
+        text = self.values.get(name)
         if text is not None and "\0" in text:
-            self.refuse(name, "must not contain the NUL character")
+            self.add_error(name, "must not contain the NUL character")
             return None
         return text
 
     def team(self) -> dict[str, str]:
-        """The filter by a side, or by the name of one."""
+        """Return the filter by a side, or by a team's name."""
         key = fold_name(self.text("team") or "")
         if not key:
             return {}
@@ -143,32 +143,32 @@ class _Reader:
         return event_type and fold_event_type(event_type)
 
     def match_id(self) -> UUID | None:
-        text = self.given.get("matchId")
+        text = self.values.get("matchId")
         try:
             return UUID(text) if text else None
         except ValueError:
-            self.refuse("matchId", "must be a UUID")
+            self.add_error("matchId", "must be a UUID")
             return None
 
     def status(self) -> str | None:
-        given = self.given.get("status", "")
+        given = self.values.get("status", "")
         status = given.upper()
         if status and not (given.isascii() and status in STATUSES):
-            self.refuse("status", f"must be one of {', '.join(STATUSES)}")
+            self.add_error("status", f"must be one of {', '.join(STATUSES)}")
             return None
         return status or None
 
     def updated_since(self) -> datetime | None:
-        # A + that was not encoded arrives as a space.
-        text = re.sub(r" (?=\d\d:\d\d$)", "+", self.given.get("updatedSince", ""))
+        # A + that is not percent-encoded is decoded as a space.
+        text = re.sub(r" (?=\d\d:\d\d$)", "+", self.values.get("updatedSince", ""))
         try:
             return parse_rfc3339(text) if text else None
         except ValueError as error:
-            self.refuse("updatedSince", str(error))
+            self.add_error("updatedSince", str(error))
             return None
 
     def cursor(self) -> dict[str, Any]:
-        text = self.given.get("cursor")
+        text = self.values.get("cursor")
         if not text:
             return {}
         try:
@@ -176,20 +176,20 @@ class _Reader:
             after, _, after_id = base64.urlsafe_b64decode(padded).decode().partition("/")
             return {"after": parse_rfc3339(after), "after_id": UUID(after_id)}
         except ValueError:
-            self.refuse("cursor", "must come from the Link header of an earlier answer")
+            self.add_error("cursor", "must come from the Link header of an earlier answer")
             return {}
 
-    def number(self, name: str, default: int, limit: int) -> int:
-        text = self.given.get(name)
+    def integer(self, name: str, default: int, limit: int) -> int:
+        text = self.values.get(name)
         if text is None:
             return default
         if not INTEGER.fullmatch(text):
-            self.refuse(name, "must be an integer")
+            self.add_error(name, "must be an integer")
             return default
         if text.startswith("-"):
             return 1
         digits = text.lstrip("+0") or "0"
-        return limit if len(digits) >= MORE_THAN_ANY else min(max(int(digits), 1), limit)
+        return limit if len(digits) > MAX_DIGITS else min(max(int(digits), 1), limit)
 
-    def refuse(self, name: str, why: str) -> None:
+    def add_error(self, name: str, why: str) -> None:
         self._errors.setdefault(name, []).append(why)

@@ -1,4 +1,4 @@
-"""What list-highlights reads from the environment."""
+"""The settings of list-highlights."""
 
 from functions.shared.settings.load import AccessSettings, PostgresSettings, RedisSettings
 

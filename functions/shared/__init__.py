@@ -1,1 +1,1 @@
-"""What the functions share; nothing here imports a function."""
+"""Code that the functions share; it imports no function."""

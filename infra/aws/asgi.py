@@ -10,7 +10,7 @@ from functions.shared.concurrency import pending_work
 
 Header = tuple[bytes, bytes]
 
-LOOSE_ENDS_S = 1.0
+DRAIN_TIMEOUT_S = 1.0
 
 
 class Call(NamedTuple):
@@ -37,7 +37,7 @@ class Host:
 
     What an app makes at its first call, pools and producers, serves the later ones too, since all
     of them are on the same event loop. It stands still between calls, as the process does on
-    Lambda, so a call also waits for what its answer leaves under way.
+    Lambda, so a call also waits for the work that its answer leaves pending.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -55,7 +55,7 @@ class Host:
     async def _answer(self, call: Call) -> Answer:
         exchange = _Exchange(call.body)
         await self._app(_scope(call), exchange.receive, exchange.send)
-        await pending_work.drain(LOOSE_ENDS_S)
+        await pending_work.drain(DRAIN_TIMEOUT_S)
         return exchange.answer()
 
 

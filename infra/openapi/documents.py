@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.ingest_event.idempotency_key import IN_BATCH, KEY_LIMIT
+from functions.ingest_event.idempotency_key import INDEX_SEPARATOR, KEY_LIMIT
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.shared.contract.event import Event
 from functions.shared.postgres.highlights import STATUSES
@@ -15,7 +15,7 @@ from infra.openapi import examples
 Json = dict[str, Any]
 
 NO_CONTROL_CHARACTER = r"[^\x00-\x1f\x7f-\x9f]"
-NO_ITEM_OF_A_BATCH = rf"(?!.*{IN_BATCH}\d+\s*$)"
+NO_ITEM_OF_A_BATCH = rf"(?!.*{INDEX_SEPARATOR}\d+\s*$)"
 
 MODELS: tuple[type[BaseModel], ...] = (
     Event, Accepted, BatchAccepted, Highlight, ProblemDetails, Health,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from functions.shared.observability.logs import configure
+from functions.shared.observability.logs import configure_logging
 from local import cron
 from local.cron import crontab
 from local.cron.run import run
@@ -26,7 +26,7 @@ def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> i
         reason = error.strerror if isinstance(error, OSError) else error
         sys.stderr.write(f"{options.file}: {reason}\n")
         return 2
-    configure("cron")
+    configure_logging("cron")
     try:
         run(lines, CollectorRegistry(), options, stopping)
     except probe_options.CannotListen as error:

@@ -10,7 +10,7 @@ from functools import partial
 from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry
 
-from functions.shared.observability.logs import configure
+from functions.shared.observability.logs import configure_logging
 from functions.shared.settings.secrets import process_secrets
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.arguments import parser
@@ -49,7 +49,7 @@ def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> i
 
 
 def _run(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
-    configure("kafka-trigger")
+    configure_logging("kafka-trigger")
     registry = CollectorRegistry()
     faults = fault_injection(options.fault, options.seed)
     read = partial(load, options.file, os.environ, partial(process_secrets.reveal, anew=True))

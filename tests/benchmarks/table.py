@@ -9,7 +9,7 @@ import orjson
 from confluent_kafka import Producer
 from pg8000.native import Connection
 
-from functions.consume_goal.consume import row
+from functions.consume_goal.revisions import highlight_row
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.inbound.received_record import ReceivedRecord
@@ -86,7 +86,7 @@ def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
     rows: list[Any] = [
-        row(event, ReceivedRecord(None, None, None), RULES) for event in goals(count)
+        highlight_row(event, ReceivedRecord(None, None, None), RULES) for event in goals(count)
     ]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()

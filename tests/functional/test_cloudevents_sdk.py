@@ -39,7 +39,7 @@ CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD]
 
 
 def batch(data: Any) -> Request:
-    """Make a batch of two, which the SDK leaves to us: one that is taken, and this one."""
+    """Return a batch, which the SDK cannot make, of a valid event and this one."""
     place = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
     events = [
         json.loads(sdk.structured({**place, "kafkaoffset": offset}, each)[1])
@@ -58,8 +58,8 @@ ALL = {**SINGLE, "batch": batch}
 
 
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
-def test_consume_goal_takes_what_the_sdk_makes(make: Make) -> None:
-    """It becomes a highlight, as if our own trigger had sent it."""
+def test_consume_goal_accepts_events_of_the_sdk(make: Make) -> None:
+    """They make a highlight, as those of our own trigger."""
     functions = Functions()
     answer = post(functions.consume_goal, make(EVENT))
     assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
@@ -68,8 +68,8 @@ def test_consume_goal_takes_what_the_sdk_makes(make: Make) -> None:
 
 
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
-def test_enrich_batch_takes_what_the_sdk_makes(make: Make) -> None:
-    """Each says that there may be work."""
+def test_enrich_batch_accepts_events_of_the_sdk(make: Make) -> None:
+    """Each starts a run."""
     functions = Functions()
     functions.await_text()
     assert post(functions.enrich_batch, make({"highlightIds": [str(GOAL)]})).status_code == 200
@@ -77,21 +77,21 @@ def test_enrich_batch_takes_what_the_sdk_makes(make: Make) -> None:
 
 
 @pytest.mark.parametrize("make", SINGLE.values(), ids=SINGLE)
-def test_a_single_event_of_the_sdk_that_is_no_goal_is_a_422(make: Make) -> None:
-    """What its sender makes a dead letter of."""
+def test_an_invalid_single_event_of_the_sdk_is_a_422(make: Make) -> None:
+    """Of which its sender makes a dead letter."""
     assert post(Functions().consume_goal, make({"matchId": "x"})).status_code == 422
 
 
-def test_a_batch_of_the_sdk_s_events_names_the_one_that_failed() -> None:
-    """The other is taken."""
+def test_a_batch_response_lists_the_invalid_event_of_the_sdk() -> None:
+    """The other event is recorded."""
     functions = Functions()
     [failure] = post(functions.consume_goal, batch({"matchId": "x"})).json()["batchItemFailures"]
     assert failure["itemIdentifier"] == {"partition": "match-events-0", "offset": 7}
     assert GOAL in functions.store.rows
 
 
-def events_of(envelope: Envelope, *records: Record) -> list[sdk.Event]:
-    """What the SDK reads of records that the trigger sends; of a batch, item by item."""
+def parse_batch(envelope: Envelope, *records: Record) -> list[sdk.Event]:
+    """Parse the trigger's request of these records with the SDK, a batch item by item."""
     headers, body = request_of(envelope, *records)
     if envelope != "cloudevents-batch":
         return [sdk.read((headers, body))]
@@ -101,9 +101,9 @@ def events_of(envelope: Envelope, *records: Record) -> list[sdk.Event]:
 
 
 @pytest.mark.parametrize("envelope", CLOUDEVENTS)
-def test_the_sdk_reads_a_record_that_has_attributes(envelope: Envelope) -> None:
-    """They are the event's, with the key and the place of the record; its value is the data."""
-    [event] = events_of(envelope, goal_record())
+def test_the_sdk_parses_a_record_with_attributes(envelope: Envelope) -> None:
+    """They are those of the event, with the record's key and origin; its value is the data."""
+    [event] = parse_batch(envelope, goal_record())
     assert event.data == json.loads(identified().to_json())
     del event.attributes["time"]  # the SDK gives the present one to an event that has none
     assert {name: str(value) for name, value in event.attributes.items()} == {
@@ -121,9 +121,9 @@ def test_the_sdk_reads_a_record_that_has_attributes(envelope: Envelope) -> None:
 
 
 @pytest.mark.parametrize("envelope", CLOUDEVENTS)
-def test_the_sdk_reads_a_record_without_attributes(envelope: Envelope) -> None:
-    """It has those that the trigger gives it, and bytes that are no text stay as they are."""
-    [event] = events_of(envelope, goal_record(value=b"\xff", headers=[]))
+def test_the_sdk_parses_a_record_without_attributes(envelope: Envelope) -> None:
+    """It has those that the trigger adds, and bytes that are no text are unchanged."""
+    [event] = parse_batch(envelope, goal_record(value=b"\xff", headers=[]))
     assert event.data == {"base64": "/w=="}
     assert event.attributes.items() >= {
         ("id", "partition:0/offset:7"),
@@ -134,17 +134,17 @@ def test_the_sdk_reads_a_record_without_attributes(envelope: Envelope) -> None:
     }
 
 
-def test_the_sdk_reads_each_event_of_a_batch() -> None:
-    """In their order."""
-    events = events_of("cloudevents-batch", goal_record(7), goal_record(8, b"{}", headers=[]))
+def test_the_sdk_parses_each_event_of_a_batch() -> None:
+    """In order."""
+    events = parse_batch("cloudevents-batch", goal_record(7), goal_record(8, b"{}", headers=[]))
     assert [event.attributes["id"] for event in events] == ["goal-1", "partition:0/offset:8"]
     assert events[1].data == {}
 
 
 @pytest.mark.parametrize("envelope", CLOUDEVENTS)
-def test_an_event_that_the_sdk_wrote_to_kafka_arrives_as_it_was(envelope: Envelope) -> None:
-    """From a producer with the SDK to a function with the SDK, letters and signs too."""
+def test_an_event_from_the_sdk_arrives_unchanged(envelope: Envelope) -> None:
+    """From a producer with the SDK to a function with the SDK, in any characters."""
     attributes = {**ATTRIBUTES, "id": "1", "subject": "Ángel, 100%41", "partitionkey": "élan"}
-    [event] = events_of(envelope, sdk.kafka_record(attributes, dict(EVENT)))
+    [event] = parse_batch(envelope, sdk.kafka_record(attributes, dict(EVENT)))
     assert event.data == EVENT
     assert event.attributes.items() >= attributes.items()

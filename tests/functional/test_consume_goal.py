@@ -1,4 +1,4 @@
-"""consume-goal, as a trigger sees it: batches of records in, highlights and announcements out."""
+"""consume-goal: batches of records in, highlights and announcements out."""
 
 import asyncio
 import base64
@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.app import BODY_LIMIT, app
-from functions.consume_goal.consume import Consume
+from functions.consume_goal.app import BODY_LIMIT, build_app
+from functions.consume_goal.consume import EventConsumer
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
@@ -40,29 +40,29 @@ GOAL = id_of(MATCH, "goal-1")
 
 
 class World:
-    """The function among its services, and a trigger that calls it."""
+    """The function with its services, and a trigger that calls it."""
 
     def __init__(self) -> None:
         self.store = FakeStore()
         self.cache = FakeCache()
         self.broker = FakePublisher()
-        consume = Consume(self.store, self.cache, self.broker, RULES)
-        self.trigger = Client(app(lambda: consume))
+        consume = EventConsumer(self.store, self.cache, self.broker, RULES)
+        self.trigger = Client(build_app(lambda: consume))
 
     def post(self, body: Any, content_type: str = BATCH, **headers: str) -> httpx.Response:
-        """Return the answer to an envelope."""
+        """Return the response to an envelope."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.trigger.post(
             "/", content=content, headers={"Content-Type": content_type, **headers}
         )
 
     def take(self, *events: IdentifiedEvent) -> None:
-        """Deliver these events in one batch, which is taken whole."""
+        """Deliver these events in one batch, of which none is rejected."""
         answer = self.post(envelope(events))
         assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
 
     def failures(self, records: Sequence[dict[str, Any]]) -> list[int]:
-        """Deliver these records; return the offsets of those that failed, in order."""
+        """Deliver these records; return the offsets of the rejected ones, in order."""
         answer = self.post(records)
         assert answer.status_code == 200, answer.text
         failed = answer.json()["batchItemFailures"]
@@ -71,7 +71,7 @@ class World:
         return sorted(failure["itemIdentifier"]["offset"] for failure in failed)
 
     def enrich(self) -> None:
-        """Give every highlight that awaits it a text that tells its facts."""
+        """Enrich every pending highlight with a text of its facts."""
         asyncio.run(self._enrich())
 
     async def _enrich(self) -> None:
@@ -85,12 +85,12 @@ class World:
         )
 
     def status(self, highlight: UUID = GOAL) -> str | None:
-        """Return the status of a highlight, if there is one."""
+        """Return the status of a highlight, or None without one."""
         return self.store.rows[highlight]["status"] if highlight in self.store.rows else None
 
 
 def told(event_type: str, player: str | None) -> str:
-    """Return the text that tells these facts."""
+    """Return a text with these facts."""
     return f"{event_type} by {player}"
 
 
@@ -101,7 +101,7 @@ def _world() -> World:
 
 
 def test_a_goal_becomes_a_highlight(world: World) -> None:
-    """With all that the event says, awaiting its text."""
+    """With all facts of the event; it is pending."""
     world.take(identified(player="John Doe", minute=45, addedTime=2, homeScore=1, awayScore=0))
     row = world.store.rows[GOAL]
     assert row["status"] == PENDING_AI
@@ -111,15 +111,15 @@ def test_a_goal_becomes_a_highlight(world: World) -> None:
 
 
 @pytest.mark.parametrize("event_type", ["goal", "own_goal", "penalty_goal", "GOAL", "Own_Goal"])
-def test_every_type_of_goal_is_a_highlight(event_type: str, world: World) -> None:
-    """Without regard to case."""
+def test_every_type_of_goal_makes_a_highlight(event_type: str, world: World) -> None:
+    """In any case."""
     world.take(identified(eventType=event_type))
     assert world.status() == PENDING_AI
 
 
 @pytest.mark.parametrize("event_type", ["yellow_card", "kick_off", "goal_kick", "x"])
-def test_another_event_passes_by(event_type: str, world: World) -> None:
-    """The database is not asked, no page is dropped, nothing is announced."""
+def test_another_event_is_ignored(event_type: str, world: World) -> None:
+    """There is no statement, no page is dropped, and nothing is announced."""
     world.take(identified(eventType=event_type))
     assert world.store.rows == {}
     assert world.store.statements == 0
@@ -128,7 +128,7 @@ def test_another_event_passes_by(event_type: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_of_any_script_is_kept_as_it_is(name: str, world: World) -> None:
+def test_a_name_of_any_script_is_stored_unchanged(name: str, world: World) -> None:
     """Not a character is changed."""
     world.take(identified(player=name, team=name))
     assert (world.store.rows[GOAL]["player"], world.store.rows[GOAL]["team"]) == (name, name)
@@ -141,8 +141,8 @@ def test_a_batch_is_one_statement(world: World) -> None:
     assert world.store.statements == 1
 
 
-def test_the_same_batch_again_changes_nothing(world: World) -> None:
-    """A redelivery makes no second highlight, and takes no text away."""
+def test_redelivery_of_a_batch_changes_nothing(world: World) -> None:
+    """There is no second highlight, and no text is lost."""
     events = [identified(eventId=f"{n}", player="Messi") for n in range(3)]
     world.take(*events)
     world.enrich()
@@ -164,8 +164,8 @@ def test_new_highlights_are_announced(world: World) -> None:
     }  # fmt: skip
 
 
-def test_a_highlight_is_there_before_it_is_announced() -> None:
-    """Else the enricher would come, and find nothing."""
+def test_a_highlight_is_recorded_before_it_is_announced() -> None:
+    """Otherwise enrich-batch would not find it."""
     world = World()
     seen: list[bool] = []
 
@@ -173,15 +173,15 @@ def test_a_highlight_is_there_before_it_is_announced() -> None:
         def announce(self, records: Sequence[Record]) -> None:
             seen.append(bool(records) and GOAL in world.store.rows)
 
-    consume = Consume(world.store, world.cache, Looking(), RULES)
-    Client(app(lambda: consume)).post(
+    consume = EventConsumer(world.store, world.cache, Looking(), RULES)
+    Client(build_app(lambda: consume)).post(
         "/", content=json.dumps(envelope([identified()])), headers={"Content-Type": BATCH}
     )
     assert seen == [True]
 
 
-def test_a_correction_of_the_facts_is_enriched_anew(world: World) -> None:
-    """The text of what is not so is gone at once."""
+def test_a_correction_of_the_facts_is_enriched_again(world: World) -> None:
+    """The text that is wrong is removed at once."""
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Mbappé", revision=1))
@@ -192,8 +192,8 @@ def test_a_correction_of_the_facts_is_enriched_anew(world: World) -> None:
     assert world.store.rows[GOAL]["title"] == "goal by Mbappé"
 
 
-def test_a_correction_of_what_the_text_does_not_tell_keeps_it(world: World) -> None:
-    """Another time of day is no reason to ask an AI again."""
+def test_a_correction_of_a_fact_that_is_not_in_the_text_keeps_the_text(world: World) -> None:
+    """Another time is no reason to ask an AI again."""
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Messi", revision=1, occurredAt="2025-12-08T20:17:00Z"))
@@ -203,14 +203,14 @@ def test_a_correction_of_what_the_text_does_not_tell_keeps_it(world: World) -> N
 
 
 def test_a_late_lower_revision_changes_nothing(world: World) -> None:
-    """It is taken, and that is all."""
+    """The record is accepted."""
     world.take(identified(player="Mbappé", revision=2))
     world.take(identified(player="Messi", revision=1))
     assert world.store.rows[GOAL]["player"] == "Mbappé"
 
 
-def test_a_retracted_goal_is_kept_as_retracted(world: World) -> None:
-    """The goal does not stand, and no text says that it does."""
+def test_a_retracted_goal_is_stored_as_retracted(world: World) -> None:
+    """And has no text."""
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Messi", revision=1, retracted=True))
@@ -218,15 +218,15 @@ def test_a_retracted_goal_is_kept_as_retracted(world: World) -> None:
 
 
 def test_a_retraction_before_its_goal_leaves_a_tombstone(world: World) -> None:
-    """The goal that comes late does not rise again."""
+    """The goal that arrives later does not become a highlight."""
     world.take(identified(retracted=True, revision=1))
     world.take(identified())
     assert world.status() == RETRACTED
     assert world.broker.announced == []
 
 
-def test_a_goal_that_turns_out_to_be_none_is_retracted(world: World) -> None:
-    """Its type changed to one that makes no highlight; a later one may change it back."""
+def test_a_goal_that_is_corrected_to_another_type_is_retracted(world: World) -> None:
+    """A later revision may change it back."""
     world.take(identified())
     world.take(identified(eventType="shot_on_target", revision=1))
     assert world.status() == RETRACTED
@@ -234,15 +234,15 @@ def test_a_goal_that_turns_out_to_be_none_is_retracted(world: World) -> None:
     assert world.status() == PENDING_AI
 
 
-def test_a_correction_that_makes_a_goal_of_something_else_makes_a_highlight(world: World) -> None:
-    """What passed by at first is one now."""
+def test_an_event_that_is_corrected_to_a_goal_makes_a_highlight(world: World) -> None:
+    """Although it made none at first."""
     world.take(identified(eventType="shot_on_target"))
     world.take(identified(eventType="goal", revision=1))
     assert world.status() == PENDING_AI
 
 
-def test_a_highlight_that_failed_is_enriched_anew_when_its_facts_change(world: World) -> None:
-    """With all its attempts before it."""
+def test_a_failed_highlight_is_enriched_again_when_its_facts_change(world: World) -> None:
+    """With all its attempts."""
     world.take(identified(player="Messi"))
     world.store.rows[GOAL]["status"] = FAILED_AI
     assert world.status() == FAILED_AI
@@ -254,7 +254,7 @@ def test_a_highlight_that_failed_is_enriched_anew_when_its_facts_change(world: W
 def test_in_any_order_of_arrival_the_highest_revision_wins(
     batches: Batches, enriched_between: bool
 ) -> None:
-    """Goals, corrections, retractions, changes of type, doubled, in any batches: one end."""
+    """Goals, corrections, retractions and changes of type, repeated, in any batches, end alike."""
     world = World()
     for batch in batches:
         world.take(*batch)
@@ -287,10 +287,10 @@ BAD: list[Callable[[int], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_a_bad_record_is_named_and_fails_alone(
+def test_an_invalid_record_is_rejected_alone(
     bad: Callable[[int], dict[str, Any]], world: World
 ) -> None:
-    """Its neighbours are taken, whatever is wrong with it."""
+    """The others of its batch are recorded."""
     goals = [identified(eventId=f"{n}") for n in range(3)]
     records = [*envelope(goals[:2]), bad(2), *envelope(goals[2:], start=3)]
     assert world.failures(records) == [2]
@@ -298,10 +298,10 @@ def test_a_bad_record_is_named_and_fails_alone(
 
 
 @given(st.lists(st.sampled_from([None, *BAD]), max_size=12))
-def test_of_any_mixture_exactly_the_bad_records_fail(
+def test_exactly_the_invalid_records_of_any_batch_are_rejected(
     mixture: list[Callable[[int], dict[str, Any]] | None],
 ) -> None:
-    """And the good ones are highlights."""
+    """The valid ones are highlights."""
     world = World()
     records = [
         bad(at) if bad else envelope([identified(eventId=f"{at}")], start=at)[0]
@@ -313,8 +313,8 @@ def test_of_any_mixture_exactly_the_bad_records_fail(
     }
 
 
-def test_a_value_that_postgres_refuses_fails_its_record_alone(world: World) -> None:
-    """The others are written, and announced."""
+def test_a_value_that_postgres_refuses_rejects_its_record_alone(world: World) -> None:
+    """The others are recorded and announced."""
     world.store.refuses = lambda row: row.get("player") == "unkeepable"
     events = [identified(eventId=f"{n}", player="unkeepable" if n == 2 else "x") for n in range(5)]
     assert world.failures(envelope(events)) == [2]
@@ -323,18 +323,18 @@ def test_a_value_that_postgres_refuses_fails_its_record_alone(world: World) -> N
     assert len(json.loads(announced.value)["highlightIds"]) == 4
 
 
-def test_a_revision_that_postgres_refuses_does_not_take_the_others_of_its_event_along(
+def test_a_revision_that_postgres_refuses_leaves_the_others_of_its_event(
     world: World,
 ) -> None:
-    """The highest that can be kept wins."""
+    """The highest that can be stored wins."""
     world.store.refuses = lambda row: row.get("player") == "unkeepable"
     events = [identified(player="Messi"), identified(player="unkeepable", revision=1)]
     assert world.failures(envelope(events)) == [1]
     assert world.store.rows[GOAL]["player"] == "Messi"
 
 
-def test_a_trace_that_is_none_does_not_fail_its_goal(world: World) -> None:
-    """Invariant 2: every goal on the topic becomes a highlight, whatever is in its headers."""
+def test_an_invalid_trace_does_not_reject_its_goal(world: World) -> None:
+    """Invariant 2: every goal on the topic becomes a highlight, whatever its headers are."""
     world.store.refuses = lambda row: "\0" in (row.get("traceparent") or "")
     record = envelope([identified()])[0] | {"traceparent": "00-\0"}
     assert world.failures([record]) == []
@@ -342,7 +342,7 @@ def test_a_trace_that_is_none_does_not_fail_its_goal(world: World) -> None:
 
 
 def test_a_database_that_is_away_is_a_503(world: World) -> None:
-    """So that the batch comes again; nothing is announced meanwhile."""
+    """So the batch is delivered again; nothing is announced meanwhile."""
     world.store.away = True
     answer = world.post(envelope([identified()]))
     assert answer.status_code == 503
@@ -354,15 +354,15 @@ def test_a_database_that_is_away_is_a_503(world: World) -> None:
     assert world.status() == PENDING_AI
 
 
-def test_a_cache_that_is_away_costs_nothing(world: World) -> None:
-    """It is best effort."""
+def test_an_unavailable_cache_does_no_harm(world: World) -> None:
+    """The cache is best effort."""
     world.cache.away = True
     world.take(identified())
     assert world.status() == PENDING_AI
 
 
-def test_pages_of_the_matches_that_change_are_dropped(world: World) -> None:
-    """Around the change: none that was read before it is kept after it."""
+def test_cached_pages_of_changed_matches_are_dropped(world: World) -> None:
+    """No page that was read before the change is cached after it."""
 
     async def page(match_id: UUID) -> None:
         lease = await world.cache.lease(match_id)
@@ -376,28 +376,28 @@ def test_pages_of_the_matches_that_change_are_dropped(world: World) -> None:
     assert set(world.cache.pages) == {(OTHER_MATCH, ":50")}
 
 
-def test_pages_are_dropped_when_a_write_fails_half_way(world: World) -> None:
-    """Nobody knows then what was written."""
+def test_cached_pages_are_dropped_when_a_write_fails(world: World) -> None:
+    """The write may have been made."""
     world.store.away = True
     assert world.post(envelope([identified()])).status_code == 503
     assert world.cache.changed == [{MATCH}]
 
 
-def test_the_trace_of_the_post_goes_on(world: World) -> None:
+def test_the_trace_of_the_post_is_continued(world: World) -> None:
     """From the record to the row, and to the announcement."""
     world.post([envelope([identified()])[0] | {"traceparent": TRACE}])
     assert world.store.rows[GOAL]["traceparent"] == TRACE
     assert world.broker.announced[0].headers == {"traceparent": TRACE}
 
 
-def test_a_structured_event_is_taken(world: World) -> None:
+def test_a_structured_event_is_accepted(world: World) -> None:
     """One CloudEvent, as JSON."""
     answer = world.post(envelope([identified()])[0], STRUCTURED)
     assert answer.json() == {"batchItemFailures": []}
     assert world.status() == PENDING_AI
 
 
-def test_a_binary_event_is_taken(world: World) -> None:
+def test_a_binary_event_is_accepted(world: World) -> None:
     """One CloudEvent, with its attributes as headers."""
     headers = {"ce-id": "1", "ce-source": "/", "ce-type": "t", "ce-specversion": "1.0"}
     answer = world.post(identified().to_json(), "application/json", **headers)
@@ -406,10 +406,8 @@ def test_a_binary_event_is_taken(world: World) -> None:
 
 
 @pytest.mark.parametrize("content_type", [STRUCTURED, "application/json"])
-def test_an_event_that_comes_alone_is_refused_by_the_status(
-    content_type: str, world: World
-) -> None:
-    """So that a sender that reads no failures in an answer does not take it for a success."""
+def test_a_single_event_is_rejected_by_the_status(content_type: str, world: World) -> None:
+    """A sender that does not read batch responses must not take it for a success."""
     binary = {"ce-id": "1"} if content_type != STRUCTURED else {}
     body = cloud_event({"matchId": 1}, 0) if content_type == STRUCTURED else {"matchId": 1}
     answer = world.post(body, content_type, **binary)
@@ -417,8 +415,8 @@ def test_an_event_that_comes_alone_is_refused_by_the_status(
     assert "matchId" in answer.json()["detail"]
 
 
-def test_data_as_base64_is_taken(world: World) -> None:
-    """As a trigger sends what does not call itself JSON."""
+def test_data_in_base64_is_accepted(world: World) -> None:
+    """As a trigger sends values that are not JSON by name."""
     record = envelope([identified()])[0]
     del record["data"]
     record["data_base64"] = base64.b64encode(identified().to_json()).decode()
@@ -426,8 +424,8 @@ def test_data_as_base64_is_taken(world: World) -> None:
     assert world.status() == PENDING_AI
 
 
-def test_an_empty_batch_is_taken(world: World) -> None:
-    """There is nothing to do."""
+def test_an_empty_batch_is_accepted(world: World) -> None:
+    """It has no records."""
     assert world.failures([]) == []
     assert world.store.statements == 0
 
@@ -443,25 +441,25 @@ def test_an_empty_batch_is_taken(world: World) -> None:
         (b" " * (BODY_LIMIT + 1), BATCH, 413),
     ],
 )
-def test_what_is_no_envelope_is_refused(
+def test_a_request_that_is_no_envelope_is_refused(
     body: bytes, content_type: str, status: int, world: World
 ) -> None:
-    """As a problem."""
+    """In problem details."""
     answer = world.post(body, content_type)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_function_takes_posts_at_its_root(world: World) -> None:
-    """And says that it is alive."""
+def test_the_function_accepts_posts_at_its_root(world: World) -> None:
+    """And has a health check."""
     assert world.trigger.get("/health").json() == {"status": "ok"}
     refused = world.trigger.get("/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert world.trigger.post("/events").status_code == 404
 
 
-def test_a_first_event_that_makes_no_highlight_is_shown_to_nobody(world: World) -> None:
-    """Though it has a revision; and a lower one of it, which was a goal, makes no highlight."""
+def test_a_first_event_that_makes_no_highlight_is_never_shown(world: World) -> None:
+    """It is recorded if it has a revision; then a lower revision, a goal, makes no highlight."""
     world.take(identified(eventType="yellow_card", revision=2))
     assert world.status() == IGNORED
     world.take(identified(eventType="goal", revision=1))
@@ -474,22 +472,22 @@ def test_a_first_event_that_makes_no_highlight_is_shown_to_nobody(world: World) 
 
 @pytest.mark.parametrize("event_type", ["goal", "penalty_goal", "own_goal"])
 def test_a_kick_of_a_shoot_out_makes_no_highlight(event_type: str, world: World) -> None:
-    """Whatever its feed calls it; unless kicks are among the types that make one."""
+    """Whatever its type is, unless HIGHLIGHT_EVENT_TYPES has kicks."""
     kick = identified(eventType=event_type, period="shootout")
     world.take(kick)
     assert world.store.rows == {}
     rules = EventRules(HighlightTypes.of("goal,shootoutGoal"))
-    consume = Consume(world.store, world.cache, world.broker, rules)
+    consume = EventConsumer(world.store, world.cache, world.broker, rules)
     asyncio.run(
-        consume.take([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
+        consume.consume([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
     )
     assert world.status() == PENDING_AI
 
 
-def test_another_event_under_a_revision_is_ignored_and_told(
+def test_another_event_of_the_same_revision_is_ignored_logged_and_counted(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It changes nothing; it is logged and counted, and a redelivery of the same is not."""
+    """A redelivery of the same event is not."""
     first, changed = identified(player="Messi"), identified(player="Mbappé")
     world.take(first)
     before = conflicts(world)
@@ -501,8 +499,8 @@ def test_another_event_under_a_revision_is_ignored_and_told(
     assert [record.getMessage() for record in caplog.records] == ["conflicting event ignored"]
 
 
-def test_a_conflict_within_a_batch_is_told_too(world: World) -> None:
-    """The first of the two stays."""
+def test_a_conflict_within_a_batch_is_counted_too(world: World) -> None:
+    """The first of the two events stays."""
     before = conflicts(world)
     world.take(identified(player="Messi"), identified(player="Mbappé"))
     assert world.store.rows[GOAL]["player"] == "Messi"
@@ -510,24 +508,24 @@ def test_a_conflict_within_a_batch_is_told_too(world: World) -> None:
 
 
 def conflicts(world: World) -> int:
-    """Return how many conflicting events were counted in this process."""
+    """Return the number of conflicting events that this process has counted."""
     page = world.trigger.get("/metrics").text
     (count,) = re.findall(r"^consume_goal_conflicting_events_total (\d+)$", page, re.MULTILINE)
     return int(count)
 
 
-def test_an_event_of_the_far_future_is_refused(world: World) -> None:
+def test_an_event_in_the_far_future_is_rejected(world: World) -> None:
     """It would be the first of every list until somebody retracts it."""
     rules = EventRules(RULES.highlight_types)
-    consume = Consume(world.store, world.cache, world.broker, rules)
+    consume = EventConsumer(world.store, world.cache, world.broker, rules)
     event = identified(occurredAt="2099-01-01T00:00:00Z").model_dump(mode="json", by_alias=True)
-    (failure,) = asyncio.run(consume.take([ReceivedRecord(event, None, None)]))
+    (failure,) = asyncio.run(consume.consume([ReceivedRecord(event, None, None)]))
     assert failure.reason.startswith("occurredAt: lies more than 1 day, 0:00:00 ahead of our clock")
     assert world.store.rows == {}
 
 
-def test_what_failed_is_tried_again_when_it_comes_again(world: World) -> None:
-    """Under a higher revision, with the same facts."""
+def test_a_failed_highlight_is_enriched_again_under_a_higher_revision(world: World) -> None:
+    """Although the facts are the same."""
     world.take(identified())
     world.store.rows[GOAL]["status"] = FAILED_AI
     world.take(identified())

@@ -1,4 +1,4 @@
-"""enrich-batch, as cron and a trigger see it."""
+"""enrich-batch, as cron and a trigger call it."""
 
 import asyncio
 import json
@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 import yaml
 
-from functions.consume_goal.consume import row
-from functions.enrich_batch.app import app
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.consume_goal.revisions import highlight_row
+from functions.enrich_batch.app import build_app
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.inbound.cloudevents import BATCH
@@ -28,23 +28,23 @@ NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0
 
 @pytest.fixture(name="store")
 def _store() -> FakeStore:
-    """A store with one goal that awaits its text."""
+    """A store with one pending highlight."""
     event = identified(team="home", player="John Doe")
     store = FakeStore()
-    asyncio.run(store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)]))
     return store
 
 
 @pytest.fixture(name="cron")
 def _cron(store: FakeStore) -> Client:
-    """Who calls the function, with the enricher that is in use."""
+    """A client of the function, which has the template enricher."""
     settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-    enrich = EnrichBatch(store, FakeCache(), TemplateEnricher(), settings)
-    return Client(app(lambda: enrich))
+    enrich = EnrichmentWorker(store, FakeCache(), TemplateEnricher(), settings)
+    return Client(build_app(lambda: enrich))
 
 
-def test_a_call_enriches_what_awaits_its_text(cron: Client, store: FakeStore) -> None:
-    """And answers with what it did, and what remains."""
+def test_a_call_enriches_pending_highlights(cron: Client, store: FakeStore) -> None:
+    """And responds with what it did, and what remains."""
     answer = cron.post("/")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -54,7 +54,7 @@ def test_a_call_enriches_what_awaits_its_text(cron: Client, store: FakeStore) ->
 
 
 def test_a_second_call_finds_nothing_to_do(cron: Client) -> None:
-    """There is nothing left."""
+    """Nothing is pending any more."""
     cron.post("/")
     assert cron.post("/").json() == NOTHING
 
@@ -70,18 +70,18 @@ def test_a_second_call_finds_nothing_to_do(cron: Client) -> None:
         (b"[" * 10_000, BATCH),
     ],
 )
-def test_whatever_a_call_brings_it_says_that_there_may_be_work(
+def test_any_body_starts_a_run(
     content: bytes, content_type: str | None, cron: Client, store: FakeStore
 ) -> None:
-    """An announcement, an empty call, or noise."""
+    """An announcement, an empty body, or noise."""
     headers = {"Content-Type": content_type} if content_type else {}
     answer = cron.post("/", content=content, headers=headers)
     assert (answer.status_code, answer.json()["ready"]) == (200, 1)
     assert store.rows[GOAL]["status"] == READY
 
 
-def test_a_ping_of_knative_s_schedule_is_a_call(cron: Client) -> None:
-    """With the body that the schedule is told to send."""
+def test_a_ping_of_a_knative_schedule_starts_a_run(cron: Client) -> None:
+    """With the body that the schedule sends."""
     schedule = yaml.safe_load((ROOT / "infra/knative/base/enrich-schedule.yaml").read_text())
     source = f"/apis/v1/namespaces/goalstream/pingsources/{schedule['metadata']['name']}"
     headers = {
@@ -96,15 +96,17 @@ def test_a_ping_of_knative_s_schedule_is_a_call(cron: Client) -> None:
     assert (answer.status_code, answer.json()["ready"]) == (200, 1)
 
 
-def test_what_another_worker_holds_is_left_to_it(cron: Client, store: FakeStore) -> None:
-    """It remains, and is not claimed."""
+def test_a_highlight_that_another_worker_has_claimed_is_left_to_it(
+    cron: Client, store: FakeStore
+) -> None:
+    """It remains pending."""
     asyncio.run(store.claim(limit=1, lease_s=60))
     assert cron.post("/").json() == NOTHING | {"remaining": 1}
     assert store.rows[GOAL]["status"] == PENDING_AI
 
 
-def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> None:
-    """Cron and the trigger may come together."""
+def test_concurrent_calls_enrich_each_highlight_once(cron: Client, store: FakeStore) -> None:
+    """Cron and the trigger may call at the same time."""
     asyncio.run(_record_more(store))
 
     async def call() -> list[dict[str, int]]:
@@ -119,11 +121,11 @@ def test_two_calls_at_once_do_the_work_once(cron: Client, store: FakeStore) -> N
 async def _record_more(store: FakeStore) -> None:
     events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
     delivery = ReceivedRecord(None, None, None)
-    await store.record([row(event, delivery, RULES) for event in events])
+    await store.record([highlight_row(event, delivery, RULES) for event in events])
 
 
 def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:
-    """So that the trigger comes again."""
+    """So the trigger retries."""
     store.away = True
     answer = cron.post("/")
     assert answer.status_code == 503
@@ -131,8 +133,8 @@ def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> Non
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_function_takes_posts_at_its_root(cron: Client, store: FakeStore) -> None:
-    """And says that it is alive; no other request makes it work."""
+def test_the_function_accepts_posts_at_its_root(cron: Client, store: FakeStore) -> None:
+    """And has a health check; no other request starts a run."""
     assert cron.get("/health").json() == {"status": "ok"}
     refused = cron.get("/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")

@@ -23,7 +23,7 @@ ENVELOPES: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD, "lambda"]
 
 @pytest.mark.parametrize("envelope", OF_ONE_RECORD)
 @pytest.mark.parametrize("headers", [{}, {"headers": []}], ids=["with attributes", "without"])
-def test_functions_framework_s_sdk_reads_single_events(
+def test_the_sdk_of_functions_framework_parses_single_events(
     envelope: Envelope, headers: dict[str, Any]
 ) -> None:
     """With the attributes and the data of their record."""
@@ -37,8 +37,8 @@ def test_functions_framework_s_sdk_reads_single_events(
     assert event.get_attributes().items() >= {**expected, "partitionkey": "key"}.items()
 
 
-def test_powertools_reads_the_trigger_s_lambda_event() -> None:
-    """Every property of its class has what the record has."""
+def test_powertools_parses_the_lambda_event_of_the_trigger() -> None:
+    """Every property of its class has the value of the record."""
     headers = [("name", "Ángel".encode()), ("plain", b"x")]
     two = goal_record(7, headers=headers), goal_record(8, b"{}", key=None)
     event = KafkaEvent(json.loads(request_of("lambda", *two)[1]))
@@ -54,8 +54,8 @@ def test_powertools_reads_the_trigger_s_lambda_event() -> None:
 
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
-def test_the_functions_take_what_the_trigger_encodes(envelope: Envelope) -> None:
-    """In each of its envelopes, with the trace of the post."""
+def test_the_functions_accept_the_envelopes_of_the_trigger(envelope: Envelope) -> None:
+    """Each of them, with the trace of the post."""
     functions = Functions()
     request = request_of(envelope, goal_record())
     assert post(functions.consume_goal, request).json() == {"batchItemFailures": []}
@@ -65,7 +65,7 @@ def test_the_functions_take_what_the_trigger_encodes(envelope: Envelope) -> None
 
 
 @pytest.mark.parametrize("envelope", ["cloudevents-batch", "lambda"])
-def test_a_bad_record_is_named_to_who_sent_it_among_others(envelope: Envelope) -> None:
+def test_a_batch_response_lists_the_invalid_record(envelope: Envelope) -> None:
     """In the form in which AWS Lambda's and our own trigger read it."""
     functions = Functions()
     request = request_of(envelope, goal_record(7), goal_record(8, b"text"))

@@ -1,12 +1,12 @@
-"""GET /highlights/{id}, as readers see it."""
+"""GET /highlights/{id}."""
 
 import asyncio
 from uuid import UUID
 
 import pytest
 
-from functions.consume_goal.consume import row
-from functions.get_highlight.app import app
+from functions.consume_goal.revisions import highlight_row
+from functions.get_highlight.app import build_app
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import RETRACTED
 from infra.answers import Highlight
@@ -23,14 +23,16 @@ PATH = f"/highlights/{GOAL}"
 def _store() -> FakeStore:
     """A store with one goal."""
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(
+        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
+    )
     return store
 
 
 @pytest.fixture(name="reader")
 def _reader(store: FakeStore) -> Client:
-    """Who reads from the store."""
-    return Client(app(lambda: store))
+    """A client of the function."""
+    return Client(build_app(lambda: store))
 
 
 def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
@@ -43,9 +45,9 @@ def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
 
 
 def test_a_retracted_highlight_is_found_by_its_id(reader: Client, store: FakeStore) -> None:
-    """It is kept, and shown to who asks for it."""
+    """It is stored, and shown by its id."""
     retraction = identified(revision=1, retracted=True)
-    asyncio.run(store.record([row(retraction, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(retraction, ReceivedRecord(None, None, None), RULES)]))
     assert reader.get(PATH).json()["status"] == RETRACTED
 
 
@@ -79,8 +81,8 @@ def test_an_id_in_capitals_is_the_same_id(reader: Client) -> None:
         "x" * 5000,
     ],
 )
-def test_what_there_is_not_is_a_404(name: str, reader: Client) -> None:
-    """An id that is unknown, and what is no id."""
+def test_an_unknown_or_invalid_id_is_a_404(name: str, reader: Client) -> None:
+    """In problem details."""
     answer = reader.get(f"/highlights/{name}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -88,20 +90,20 @@ def test_what_there_is_not_is_a_404(name: str, reader: Client) -> None:
     assert len(answer.content) < 1000
 
 
-def test_what_is_no_id_does_not_reach_the_database(reader: Client, store: FakeStore) -> None:
-    """Nobody keeps it busy with nonsense."""
+def test_an_invalid_id_does_not_reach_the_database(reader: Client, store: FakeStore) -> None:
+    """No client can keep it busy with invalid ids."""
     before = store.statements
     reader.get("/highlights/nonsense")
     assert store.statements == before
 
 
-def test_an_etag_spares_the_body(reader: Client, store: FakeStore) -> None:
-    """304 while nothing changed, 200 once something did."""
+def test_a_matching_etag_is_a_304(reader: Client, store: FakeStore) -> None:
+    """Until the highlight changes; then it is a 200."""
     tag = reader.get(PATH).headers["etag"]
     again = reader.get(PATH, headers={"If-None-Match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     correction = identified(revision=1, player="Messi")
-    asyncio.run(store.record([row(correction, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([highlight_row(correction, ReceivedRecord(None, None, None), RULES)]))
     changed = reader.get(PATH, headers={"If-None-Match": tag})
     assert (changed.status_code, changed.json()["player"]) == (200, "Messi")
 
@@ -113,7 +115,7 @@ def test_a_head_has_the_headers_of_the_get(reader: Client) -> None:
 
 
 def test_a_database_that_is_away_is_a_503(reader: Client, store: FakeStore) -> None:
-    """With when to come again."""
+    """With the time to retry."""
     store.away = True
     answer = reader.get(PATH)
     assert answer.status_code == 503
@@ -123,13 +125,13 @@ def test_a_database_that_is_away_is_a_503(reader: Client, store: FakeStore) -> N
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_another_method_is_a_405(method: str, reader: Client) -> None:
-    """With those that are allowed."""
+    """With the allowed ones."""
     answer = reader.request(method, PATH)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_another_path_is_a_404(reader: Client) -> None:
-    """And the function says that it is alive."""
+    """And the function has a health check."""
     for path in ("/", "/highlights", "/events", f"/{GOAL}"):
         assert reader.get(path).status_code == 404
     assert reader.get("/health").json() == {"status": "ok"}

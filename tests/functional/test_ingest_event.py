@@ -1,4 +1,4 @@
-"""POST /events and POST /events/batch, as a feed sees them."""
+"""POST /events and POST /events/batch."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, app
+from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT, build_app
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.topics import MATCH_EVENTS
@@ -36,18 +36,18 @@ LIMIT_S = 10
 
 @pytest.fixture(name="broker")
 def _broker() -> FakePublisher:
-    """A broker that acknowledges."""
+    """A publisher whose broker acknowledges."""
     return FakePublisher()
 
 
 @pytest.fixture(name="client")
 def _client(broker: FakePublisher) -> Client:
-    """A feed that posts to ingest-event."""
-    return Client(app(lambda: broker, RULES))
+    """A client of ingest-event."""
+    return Client(build_app(lambda: broker, RULES))
 
 
 def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """Return the problem that an answer tells, which has this status."""
+    """Return the problem details of a response with this status."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     told: dict[str, Any] = answer.json()
@@ -57,19 +57,19 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 
 
 def errors(answer: httpx.Response) -> dict[str, list[str]]:
-    """Return why fields are refused."""
+    """Return the errors of a 400, by field."""
     told: dict[str, list[str]] = problem(answer, 400)["errors"]
     assert all(isinstance(why, str) for reasons in told.values() for why in reasons)
     return told
 
 
 def event_of(record: Record) -> IdentifiedEvent:
-    """Return the event that a record carries."""
+    """Return the event of a record."""
     return IdentifiedEvent.model_validate_json(record.value)
 
 
 def test_an_event_is_accepted(client: Client) -> None:
-    """With a message, its match, its type, its id, and the highlight that it may become."""
+    """With a message, its match, type and id, and the highlight that it may become."""
     answer = client.post("/events", json=event_json(eventId="goal-1"))
     assert answer.status_code == 202
     assert answer.headers["content-type"] == "application/json"
@@ -84,7 +84,7 @@ def test_an_event_is_accepted(client: Client) -> None:
 
 
 def test_an_accepted_event_is_on_the_topic(client: Client, broker: FakePublisher) -> None:
-    """By its match, so that the match stays in order; with the attributes of CloudEvents."""
+    """Its key is its match, so that the match stays in order; it is a CloudEvent by its headers."""
     body = event_json(
         eventId="goal-1", revision=2, player="John Doe", occurredAt="2025-12-08T21:16:00+01:00"
     )
@@ -108,7 +108,7 @@ def test_an_accepted_event_is_on_the_topic(client: Client, broker: FakePublisher
 
 
 def test_each_revision_is_a_cloud_event_of_its_own(client: Client, broker: FakePublisher) -> None:
-    """Source and id together name one event, the same one when it is sent again."""
+    """Source and id together identify an event, and are the same when it is sent again."""
     for body in (
         event_json(eventId="a"), event_json(eventId="a"), event_json(eventId="a", revision=1),
         event_json(eventId="a", retracted=True), event_json(eventId="b"),
@@ -120,8 +120,8 @@ def test_each_revision_is_a_cloud_event_of_its_own(client: Client, broker: FakeP
     assert len(set(names)) == len(names) - 1
 
 
-def test_what_is_unknown_is_left_out_of_the_record(client: Client, broker: FakePublisher) -> None:
-    """No text ever says None."""
+def test_unknown_facts_are_left_out_of_the_record(client: Client, broker: FakePublisher) -> None:
+    """So that no text ever says None."""
     client.post("/events", json=event_json(player=None, team=" ", description=""))
     (record,) = broker.published
     assert b"None" not in record.value
@@ -129,8 +129,8 @@ def test_what_is_unknown_is_left_out_of_the_record(client: Client, broker: FakeP
     assert not {"player", "team", "description"} & json.loads(record.value).keys()
 
 
-def test_an_event_without_an_id_is_given_one(client: Client, broker: FakePublisher) -> None:
-    """The sender learns it, and it is another one for each."""
+def test_an_event_without_an_id_is_assigned_one(client: Client, broker: FakePublisher) -> None:
+    """The response has it; each event has another one."""
     first, second = (client.post("/events", json=event_json()).json() for _ in range(2))
     assert first["eventId"] != second["eventId"]
     assert [event_of(record).event_id for record in broker.published] == [
@@ -140,7 +140,7 @@ def test_an_event_without_an_id_is_given_one(client: Client, broker: FakePublish
 
 
 @pytest.mark.parametrize("header", ["key-1", '"key-1"', ' "key-1" ', "  key-1  "])
-def test_an_idempotency_key_is_the_events_id(
+def test_an_idempotency_key_becomes_the_id_of_its_event(
     header: str, client: Client, broker: FakePublisher
 ) -> None:
     """Bare, or quoted as its draft standard has it."""
@@ -150,23 +150,23 @@ def test_an_idempotency_key_is_the_events_id(
 
 
 @pytest.mark.parametrize("header", ["", " ", '""', '"  "'])
-def test_an_empty_idempotency_key_is_none(header: str, client: Client) -> None:
-    """An id is assigned as without one."""
+def test_an_empty_idempotency_key_is_ignored(header: str, client: Client) -> None:
+    """An id is assigned."""
     answer = client.post("/events", json=event_json(), headers={"Idempotency-Key": header})
     assert answer.status_code == 202
     assert answer.json()["eventId"].strip()
 
 
-def test_the_feeds_own_id_comes_before_the_idempotency_key(client: Client) -> None:
-    """The body wins."""
+def test_the_id_of_an_event_precedes_the_idempotency_key(client: Client) -> None:
+    """The body wins over the header."""
     headers = {"Idempotency-Key": "key-1"}
     answer = client.post("/events", json=event_json(eventId="goal-1"), headers=headers)
     assert answer.json()["eventId"] == "goal-1"
 
 
 @pytest.mark.parametrize("blank", [None, "", "  "])
-def test_an_idempotency_key_stands_in_for_a_blank_id(blank: str | None, client: Client) -> None:
-    """Typed clients send a null for what they do not have; a retry has to be harmless."""
+def test_an_idempotency_key_replaces_a_blank_id(blank: str | None, client: Client) -> None:
+    """Typed clients send null for a value that they do not have; a retry must be harmless."""
     headers, body = {"Idempotency-Key": "key-1"}, event_json(eventId=blank)
     for _ in range(2):
         assert client.post("/events", json=body, headers=headers).json()["eventId"] == "key-1"
@@ -175,7 +175,7 @@ def test_an_idempotency_key_stands_in_for_a_blank_id(blank: str | None, client: 
 
 
 def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
-    """By its name."""
+    """By the header's name."""
     headers = {"Idempotency-Key": "k" * 129}
     assert list(errors(client.post("/events", json=event_json(), headers=headers))) == [
         "Idempotency-Key"
@@ -183,10 +183,10 @@ def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("key", [b"a\0b", b"\0", b"\xc3\xa9\xf0", b'"', b"'", b"\x85a", b"\xa0"])
-def test_what_an_idempotency_key_makes_can_be_consumed(
+def test_an_event_with_any_accepted_idempotency_key_can_be_consumed(
     key: bytes, client: Client, broker: FakePublisher
 ) -> None:
-    """It is refused here or taken there: a 202 never ends as a dead letter."""
+    """An accepted event never ends as a dead letter."""
     answer = client.post("/events", json=event_json(), headers=[(b"idempotency-key", key)])
     if answer.status_code == 202:
         assert event_of(broker.published[0]).event_id == answer.json()["eventId"]
@@ -195,7 +195,7 @@ def test_what_an_idempotency_key_makes_can_be_consumed(
 
 
 def test_a_batch_is_accepted(client: Client, broker: FakePublisher) -> None:
-    """Each event with its receipt, in the order of the array."""
+    """Each event has its receipt, in the order of the array."""
     events = [event_json(eventId="a"), event_json(eventId="b", matchId=str(OTHER_MATCH))]
     answer = client.post("/events/batch", json=events)
     assert answer.status_code == 202
@@ -210,8 +210,8 @@ def test_a_batch_is_accepted(client: Client, broker: FakePublisher) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 500])
-def test_a_batch_holds_up_to_500(count: int, client: Client, broker: FakePublisher) -> None:
-    """From one on."""
+def test_a_batch_has_1_to_500_events(count: int, client: Client, broker: FakePublisher) -> None:
+    """Both are accepted."""
     assert client.post("/events/batch", json=[event_json()] * count).status_code == 202
     assert len(broker.published) == count
     assert len({event_of(record).event_id for record in broker.published}) == count
@@ -221,20 +221,22 @@ def test_a_batch_holds_up_to_500(count: int, client: Client, broker: FakePublish
 def test_a_batch_of_another_size_is_refused(
     count: int, limit: str, client: Client, broker: FakePublisher
 ) -> None:
-    """It says how many there may be."""
+    """With the number of events that it may have."""
     (why,) = errors(client.post("/events/batch", json=[event_json()] * count))["body"]
     assert limit in why
     assert broker.published == []
 
 
 @pytest.mark.parametrize("item", [b"{}", b"1", b'{"plyer":1}'])
-def test_a_batch_that_is_too_long_is_refused_for_that_alone(item: bytes, client: Client) -> None:
-    """Its items are not looked at: a million wrong ones would keep the function busy for long."""
+def test_a_batch_that_is_too_long_is_refused_before_its_events_are_validated(
+    item: bytes, client: Client
+) -> None:
+    """Validating a million of them would keep the function busy."""
     body = b"[" + b",".join([item] * 50_000) + b"]"
     assert list(errors(client.post("/events/batch", content=body, headers=JSON))) == ["body"]
 
 
-def test_one_bad_event_refuses_the_batch(client: Client, broker: FakePublisher) -> None:
+def test_an_invalid_event_refuses_its_batch(client: Client, broker: FakePublisher) -> None:
     """With its index and its field; nothing is published."""
     events: list[Any] = [event_json(eventId=f"{at}") for at in range(5)]
     events[2] |= {"minute": 999, "plyer": "x"}
@@ -251,10 +253,10 @@ def test_an_item_that_is_no_event_is_refused_by_its_index(item: object, client: 
     assert list(errors(client.post("/events/batch", json=[event_json(), item]))) == ["1"]
 
 
-def test_an_idempotency_key_of_a_batch_tells_its_events_apart(
+def test_the_idempotency_key_of_a_batch_gives_each_event_an_id(
     client: Client, broker: FakePublisher
 ) -> None:
-    """The same batch with the same key is the same events; one's own id is kept."""
+    """The same ids when the batch is sent again; an event's own id is kept."""
     events = [event_json(), event_json(eventId="own"), event_json()]
     for _ in range(2):
         client.post("/events/batch", json=events, headers={"Idempotency-Key": "key"})
@@ -265,7 +267,7 @@ def test_an_idempotency_key_of_a_batch_tells_its_events_apart(
 
 
 def test_every_refused_field_is_named_with_a_reason(client: Client) -> None:
-    """And an unknown one with a hint where it is nearly right."""
+    """An unknown one has a hint if its name is nearly right."""
     told = errors(
         client.post(
             "/events",
@@ -280,8 +282,8 @@ def test_every_refused_field_is_named_with_a_reason(client: Client) -> None:
     "body", [b"", b"{", b"null", b"\xff", b"goal", b"[]", b'{"a": NaN}', b"{}{}"]
 )
 @pytest.mark.parametrize("path", ["/events", "/events/batch"])
-def test_what_is_no_event_is_a_400(path: str, body: bytes, client: Client) -> None:
-    """With why, and nothing is published."""
+def test_an_invalid_event_is_a_400(path: str, body: bytes, client: Client) -> None:
+    """With the reason, and nothing is published."""
     assert errors(client.post(path, content=body, headers=JSON))
 
 
@@ -294,10 +296,8 @@ def test_what_is_no_event_is_a_400(path: str, body: bytes, client: Client) -> No
         ("/events/batch", b"[" + b",".join([b'{"' + b"x" * 900 + b'":1}'] * 500) + b"]"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_not_larger_than_what_is_refused(
-    path: str, body: bytes, client: Client
-) -> None:
-    """Who sends much nonsense is not sent more of it, nor keeps the function busy with it."""
+def test_a_refusal_is_not_larger_than_its_request(path: str, body: bytes, client: Client) -> None:
+    """So that invalid requests cost neither traffic nor time."""
     answer = client.post(path, content=body, headers=JSON)
     assert errors(answer)
     assert len(answer.content) <= EVENT_LIMIT
@@ -307,7 +307,7 @@ def test_a_refusal_is_not_larger_than_what_is_refused(
     ("path", "limit"), [("/events", EVENT_LIMIT), ("/events/batch", BATCH_LIMIT)]
 )
 def test_the_limits_are_those_of_the_contract(path: str, limit: int, client: Client) -> None:
-    """64 KiB an event and 2 MiB a batch; one byte more is a 413."""
+    """64 KiB for an event and 2 MiB for a batch; one byte more is a 413."""
     assert limit == {"/events": 64 * 1024, "/events/batch": 2 * 1024 * 1024}[path]
     body = json.dumps([event_json()] if path.endswith("batch") else event_json()).encode()
     padded = body + b" " * (limit - len(body))
@@ -315,8 +315,8 @@ def test_the_limits_are_those_of_the_contract(path: str, limit: int, client: Cli
     problem(client.post(path, content=padded + b" ", headers=JSON), 413)
 
 
-def test_a_body_that_is_announced_too_large_is_not_read(client: Client) -> None:
-    """The answer comes before the body does."""
+def test_a_body_whose_content_length_is_too_large_is_not_read(client: Client) -> None:
+    """The response is sent before the body arrives."""
 
     async def never() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")
@@ -327,10 +327,10 @@ def test_a_body_that_is_announced_too_large_is_not_read(client: Client) -> None:
 
 
 @pytest.mark.parametrize("announced", [{}, {"Content-Length": "10"}])
-def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(
+def test_a_body_that_proves_too_large_is_not_read_to_its_end(
     announced: Mapping[str, str], client: Client
 ) -> None:
-    """In chunks without an end, or longer than it said."""
+    """In chunks without an end, or longer than its Content-Length."""
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -343,8 +343,8 @@ def test_a_body_that_turns_out_too_large_is_not_read_to_its_end(
     assert sent <= 2 * EVENT_LIMIT
 
 
-def test_an_event_in_many_chunks_is_an_event(client: Client) -> None:
-    """Cut anywhere, in the middle of a character too."""
+def test_an_event_in_many_chunks_is_accepted(client: Client) -> None:
+    """Cut anywhere, even in the middle of a character."""
 
     async def bytewise() -> AsyncIterator[bytes]:
         for byte in json.dumps(event_json(player="三笘薫"), ensure_ascii=False).encode():
@@ -362,16 +362,16 @@ def test_an_event_in_many_chunks_is_an_event(client: Client) -> None:
         "application/feed+json",
     ],
 )
-def test_json_is_known_by_its_name(content_type: str, client: Client) -> None:
-    """In any case, with parameters, or as a kind of JSON."""
+def test_json_is_recognised_by_its_content_type(content_type: str, client: Client) -> None:
+    """In any case, with parameters, or with the suffix +json."""
     headers = {"Content-Type": content_type}
     answer = client.post("/events", content=json.dumps(event_json()), headers=headers)
     assert answer.status_code == 202
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "json", "text/json"])
-def test_what_does_not_call_itself_json_is_a_415(content_type: str, client: Client) -> None:
-    """It says what is taken."""
+def test_another_content_type_is_a_415(content_type: str, client: Client) -> None:
+    """With the type that is accepted."""
     for headers in ({"Content-Type": content_type}, {}):
         answer = client.post("/events", content=json.dumps(event_json()), headers=headers)
         assert "application/json" in problem(answer, 415)["detail"]
@@ -380,7 +380,7 @@ def test_what_does_not_call_itself_json_is_a_415(content_type: str, client: Clie
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/events", "/events/batch"])
 def test_another_method_is_a_405(method: str, path: str, client: Client) -> None:
-    """With the one that is allowed."""
+    """With the allowed one."""
     answer = client.request(method, path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
@@ -389,12 +389,12 @@ def test_another_method_is_a_405(method: str, path: str, client: Client) -> None
 
 @pytest.mark.parametrize("path", ["/", "/event", "/events/", "/events/1", "/EVENTS", "/highlights"])
 def test_another_path_is_a_404(path: str, client: Client) -> None:
-    """Of any method."""
+    """For any method."""
     problem(client.post(path, json=event_json()), 404)
     problem(client.get(path), 404)
 
 
-def test_the_function_says_that_it_is_alive(client: Client) -> None:
+def test_the_function_has_a_health_check(client: Client) -> None:
     """By GET and HEAD; another method is a 405."""
     answer = client.get("/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
@@ -405,10 +405,10 @@ def test_the_function_says_that_it_is_alive(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_of_any_script_reaches_the_topic_as_it_is(
+def test_a_name_of_any_script_is_published_unchanged(
     name: str, client: Client, broker: FakePublisher
 ) -> None:
-    """Not a character is changed, in any field, nor in an id."""
+    """In every field, and in an id."""
     body = event_json(player=name, team=name, description=name, eventId=name, homeTeam=name)
     answer = client.post("/events", json=body)
     assert answer.json()["eventId"] == name
@@ -417,15 +417,17 @@ def test_a_name_of_any_script_reaches_the_topic_as_it_is(
     assert answer.headers["location"] == f"/highlights/{id_of(MATCH, name)}"
 
 
-def test_escaped_characters_are_characters(client: Client, broker: FakePublisher) -> None:
-    """JSON may write them either way."""
+def test_escaped_characters_are_decoded(client: Client, broker: FakePublisher) -> None:
+    """JSON allows both forms."""
     body = json.dumps(event_json(player="👩🏽 三笘薫"), ensure_ascii=True)
     client.post("/events", content=body, headers=JSON)
     assert event_of(broker.published[0]).player == "👩🏽 三笘薫"
 
 
-def test_a_callers_trace_goes_on_to_the_topic(client: Client, broker: FakePublisher) -> None:
-    """And the answer names it."""
+def test_the_trace_of_a_request_is_continued_on_the_topic(
+    client: Client, broker: FakePublisher
+) -> None:
+    """And the response has its id."""
     headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     answer = client.post("/events", json=event_json(), headers=headers)
     assert answer.headers["x-correlation-id"] == TRACE
@@ -436,10 +438,10 @@ def test_a_callers_trace_goes_on_to_the_topic(client: Client, broker: FakePublis
 @pytest.mark.parametrize(
     "traceparent", [None, "", "garbage", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]
 )
-def test_without_a_trace_there_is_a_new_one(
+def test_a_request_without_a_trace_gets_a_new_one(
     traceparent: str | None, client: Client, broker: FakePublisher
 ) -> None:
-    """Which answer and record share."""
+    """The response and the record share it."""
     headers = {} if traceparent is None else {"traceparent": traceparent}
     answer = client.post("/events", json=event_json(), headers=headers)
     new = answer.headers["x-correlation-id"]
@@ -453,13 +455,13 @@ def test_an_error_has_a_correlation_id_too(client: Client) -> None:
     assert client.get("/nothing").headers["x-correlation-id"]
 
 
-def test_a_202_is_not_given_before_the_brokers_word() -> None:
-    """Nothing but the acknowledgement makes one."""
+def test_a_202_is_sent_only_after_the_acknowledgement() -> None:
+    """Of the broker."""
 
     async def within() -> None:
         broker = FakePublisher(held=asyncio.Event())
         assert broker.held
-        client = Client(app(lambda: broker, RULES))
+        client = Client(build_app(lambda: broker, RULES))
         asked = asyncio.create_task(client.send("POST", "/events", json=event_json()))
         async with asyncio.timeout(LIMIT_S):
             await broker.asked.wait()
@@ -475,9 +477,9 @@ def test_a_202_is_not_given_before_the_brokers_word() -> None:
 @pytest.mark.parametrize(
     ("path", "body"), [("/events", event_json()), ("/events/batch", [event_json()])]
 )
-def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
-    """With when to come again, the match, the topic, and the id that makes it harmless."""
-    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
+def test_a_missing_acknowledgement_is_a_503(path: str, body: object) -> None:
+    """With the time to retry, the match, the topic, and the id that makes a retry harmless."""
+    client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
     answer = client.post(path, json=body)
     told = problem(answer, 503)
     assert int(answer.headers["retry-after"]) >= 1
@@ -486,9 +488,9 @@ def test_without_the_brokers_word_it_is_a_503(path: str, body: object) -> None:
 
 
 def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
-    """Who sends it again with that id makes no second highlight."""
+    """A retry with that id makes no second highlight."""
     broker = FakePublisher(refuses=True)
-    client = Client(app(lambda: broker, RULES))
+    client = Client(build_app(lambda: broker, RULES))
     event_id = client.post("/events", json=event_json()).json()["eventId"]
     broker.refuses = False
     answer = client.post("/events", json=event_json(eventId=event_id))
@@ -496,31 +498,31 @@ def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
 
 
 def test_the_ids_of_a_batch_s_503_make_a_retry_the_same_events() -> None:
-    """Each is told, since some of the records may have arrived."""
-    client = Client(app(lambda: FakePublisher(refuses=True), RULES))
+    """The response has each id, since some of the records may have arrived."""
+    client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
     told = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
     assert len({each["eventId"] for each in told["events"]}) == 2
 
 
 @pytest.fixture(name="mute_broker")
 def _mute_broker() -> Iterator[str]:
-    """A broker that takes connections and never says a word."""
+    """A broker that accepts connections and never responds."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(name="absent_broker")
 def _absent_broker() -> str:
-    """Where no broker listens."""
+    """An address where no broker listens."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("which", ["mute_broker", "absent_broker"])
-def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
+def test_an_unavailable_broker_is_a_503_within_the_deadline(
     which: str, request: pytest.FixtureRequest
 ) -> None:
-    """503 in time, one event or a batch, and the function answers meanwhile."""
+    """For an event or a batch, while the function answers other requests."""
     servers = request.getfixturevalue(which)
     settings = load(
         KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": servers, "PUBLISH_DEADLINE_S": "0.3"}
@@ -528,7 +530,7 @@ def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
 
     async def within() -> None:
         publisher = Publisher(settings, topic="match-events")
-        client = Client(app(lambda: publisher, RULES))
+        client = Client(build_app(lambda: publisher, RULES))
         start = monotonic()
         asked = [
             asyncio.create_task(client.send("POST", "/events", json=event_json())),
@@ -544,8 +546,10 @@ def test_a_broker_that_is_away_costs_no_more_than_the_deadline(
     asyncio.run(within())
 
 
-def test_a_caller_who_hangs_up_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
-    """Half a body and then nothing: no event, no alarm."""
+def test_a_client_that_disconnects_is_not_logged_as_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After half a body: no event, no alarm."""
     broker = FakePublisher()
     messages: list[Message] = [
         {"type": "http.request", "body": b'{"matchId":', "more_body": True},
@@ -558,7 +562,7 @@ def test_a_caller_who_hangs_up_is_no_error_of_ours(caplog: pytest.LogCaptureFixt
     headers = [(b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/events", "headers": headers}
     with suppress(ClientDisconnect):
-        asyncio.run(_awaited(app(lambda: broker, RULES)(Request(scope, receive))))
+        asyncio.run(_awaited(build_app(lambda: broker, RULES)(Request(scope, receive))))
     assert broker.published == []
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
@@ -567,17 +571,17 @@ async def _awaited(answer: Awaitable[Response]) -> Response:
     return await answer
 
 
-def test_a_highlight_id_is_a_uuid_whatever_the_event_is_called(client: Client) -> None:
-    """A location needs no escaping."""
+def test_a_highlight_id_is_a_uuid_for_any_event_id(client: Client) -> None:
+    """So a Location needs no escaping."""
     for event_id in ("a/b", "a b", "?", "#", "%2F", "é"):
         location = client.post("/events", json=event_json(eventId=event_id)).headers["location"]
         assert UUID(location.removeprefix("/highlights/"))
         assert quote(location) == location
 
 
-def test_a_location_is_absolute_where_highlights_are_elsewhere(broker: FakePublisher) -> None:
-    """At the address that HIGHLIGHTS_URL says."""
-    client = Client(app(lambda: broker, RULES, highlights_url="https://example.org/api"))
+def test_a_location_is_absolute_if_highlights_are_served_elsewhere(broker: FakePublisher) -> None:
+    """At the address in HIGHLIGHTS_URL."""
+    client = Client(build_app(lambda: broker, RULES, highlights_url="https://example.org/api"))
     answer = client.post("/events", json=event_json(eventId="goal-1"))
     assert answer.headers["location"] == (
         f"https://example.org/api/highlights/{id_of(MATCH, 'goal-1')}"
@@ -587,8 +591,8 @@ def test_a_location_is_absolute_where_highlights_are_elsewhere(broker: FakePubli
 @pytest.mark.parametrize(
     "spelling", ["own-goal", "own goal", "ownGoal", "goal-own", "goal-penalty"]
 )
-def test_a_usual_spelling_of_a_goal_is_that_goal(spelling: str, client: Client) -> None:
-    """The answer says which."""
+def test_common_spellings_of_a_goal_are_recognised(spelling: str, client: Client) -> None:
+    """The response has the type."""
     answer = client.post("/events", json=event_json(eventType=spelling))
     assert answer.json()["highlight"] == "expected"
     assert answer.json()["eventType"] in ("own_goal", "penalty_goal")
@@ -608,10 +612,10 @@ def test_a_usual_spelling_of_a_goal_is_that_goal(spelling: str, client: Client) 
         ({"eventType": "shootout_goal"}, None),
     ],
 )
-def test_an_answer_says_that_no_highlight_is_expected(
+def test_a_response_says_if_no_highlight_is_expected(
     fields: dict[str, Any], hint: str | None, client: Client
 ) -> None:
-    """And why, where the sender may have expected one; it leads nowhere."""
+    """With a hint where the sender may expect one, and without a Location."""
     for path, body in (
         ("/events", event_json(**fields)),
         ("/events/batch", [event_json(**fields)]),
@@ -623,11 +627,11 @@ def test_an_answer_says_that_no_highlight_is_expected(
         assert "location" not in answer.headers
 
 
-def test_an_event_of_the_far_future_is_refused(broker: FakePublisher) -> None:
-    """A day ahead of our clock is taken; of a batch the one that is further is named."""
+def test_an_event_in_the_far_future_is_refused(broker: FakePublisher) -> None:
+    """A day ahead of our clock is accepted; in a batch the event that is further ahead is named."""
     now = datetime(2025, 12, 8, 20, 16, tzinfo=UTC)
     rules = EventRules(RULES.highlight_types, timedelta(days=1), lambda: now)
-    client = Client(app(lambda: broker, rules))
+    client = Client(build_app(lambda: broker, rules))
     tomorrow, later = "2025-12-09T20:16:00Z", "2025-12-09T20:16:00.000001Z"
     assert client.post("/events", json=event_json(occurredAt=tomorrow)).status_code == 202
     refused = client.post("/events", json=event_json(occurredAt=later))

@@ -1,4 +1,4 @@
-"""Whatever is posted to ingest-event, it never answers 5xx, and what it accepts can be consumed."""
+"""Random requests to ingest-event: none is a 5xx, and every accepted event can be consumed."""
 
 import asyncio
 import json
@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from functions.ingest_event.app import app
+from functions.ingest_event.app import build_app
 from functions.shared.contract.event import Event, IdentifiedEvent
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from functions.shared.kafka.publisher import Acknowledged, Record
 from tests.support.builders.events import NAMES, event_json, events_json
 from tests.support.builders.revisions import RULES
@@ -62,7 +62,7 @@ KEYS = [
 
 
 class Topic:
-    """Takes every record and reads it as the consumer does, which must not fail."""
+    """A publisher that validates every record as the consumer does, which must not fail."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -70,7 +70,7 @@ class Topic:
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """Read the records."""
+        """Validate the records."""
         acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         for record in records:
             IdentifiedEvent.model_validate(orjson.loads(record.value))
@@ -83,9 +83,9 @@ class Topic:
 
 
 async def posted(
-    routes: Routes, path: str, body: bytes, key: bytes | None, chunks: int = 1
+    routes: Router, path: str, body: bytes, key: bytes | None, chunks: int = 1
 ) -> Response:
-    """Return the answer to a body, which comes in so many chunks."""
+    """Return the response to a body, which arrives in so many chunks."""
     size = -(-len(body) // chunks) or 1
     parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
 
@@ -100,7 +100,7 @@ async def posted(
 
 
 def check(answer: Response, topic: Topic, read_before: int) -> None:
-    """Fail unless an answer is one of the contract's."""
+    """Fail unless a response is one of the contract's."""
     assert answer.status_code in (202, 400, 413), bytes(answer.body)
     told = orjson.loads(answer.body)
     if answer.status_code == 202:
@@ -113,7 +113,7 @@ def check(answer: Response, topic: Topic, read_before: int) -> None:
 
 
 def almost_valid(random: Random) -> bytes:
-    """Return an event of which up to four fields are something else, or are not fields."""
+    """Return an event of which up to four fields are invalid or unknown."""
     fields = {name: json.dumps(value) for name, value in event_json(eventId="goal-1").items()}
     for _ in range(random.choice([0, 0, 0, 1, 1, 1, 2, 4])):
         fields[random.choice(NAMES_OF_FIELDS if random.random() < 0.2 else FIELDS)] = random.choice(
@@ -126,7 +126,7 @@ def almost_valid(random: Random) -> bytes:
 
 
 def mutated(random: Random) -> bytes:
-    """Return an event with bytes changed, dropped, doubled or put in."""
+    """Return an event with bytes changed, removed, repeated or inserted."""
     body = bytearray(almost_valid(random))
     for _ in range(random.randint(1, 4)):
         at, end = random.randrange(len(body) + 1), random.randrange(len(body) + 1)
@@ -151,14 +151,14 @@ def any_json(random: Random, depth: int = 4) -> Any:
 
 
 def nested(random: Random) -> bytes:
-    """Return brackets, up to thousands deep, closed or not."""
+    """Return nested brackets, up to thousands deep, closed or not."""
     deep = random.choice([1, 10, 200, 1_000, 5_000])
     start, end = random.choice([(b"[", b"]"), (b'{"player":', b"}"), (b'[{"x":', b"}]")])
     return start * deep + b"1" + end * random.choice([0, deep, deep])
 
 
 def several(random: Random) -> bytes:
-    """Return an array of events, good and bad."""
+    """Return an array of valid and invalid events."""
     items = [almost_valid(random) for _ in range(random.choice([0, 1, 1, 1, 2, 3]))]
     return b"[" + b",".join(items) + random.choice([b"]", b"]", b"]", b",]", b""])
 
@@ -176,15 +176,15 @@ MAKERS: list[tuple[int, Callable[[Random], bytes]]] = [
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_body_earns_a_5xx(seed: int) -> None:
-    """Of a hundred thousand: noise, JSON of any kind, and events that are almost right."""
+def test_no_body_is_a_5xx(seed: int) -> None:
+    """Of a hundred thousand: noise, JSON of any kind, and events that are almost valid."""
     random = Random(seed)
     weights, makers = zip(*MAKERS, strict=True)
     answers: Counter[tuple[str, int]] = Counter()
 
     async def within() -> None:
         topic = Topic()
-        routes = app(lambda: topic, RULES)
+        routes = build_app(lambda: topic, RULES)
         for maker in random.choices(makers, weights, k=BODIES // len(SEEDS)):
             body, key = maker(random), random.choice(KEYS)
             path = random.choice(PATHS) if random.random() < 0.2 else PATHS[body.startswith(b"[")]
@@ -213,18 +213,18 @@ def test_no_body_earns_a_5xx(seed: int) -> None:
     st.none() | st.binary(max_size=150),
     st.booleans(),
 )
-def test_no_json_earns_a_5xx(value: Any, path: str, key: bytes | None, ascii_only: bool) -> None:
-    """Found by a search that looks for the smallest that would; any key may come with it."""
+def test_no_json_is_a_5xx(value: Any, path: str, key: bytes | None, ascii_only: bool) -> None:
+    """Hypothesis looks for the smallest that is; any Idempotency-Key may come with it."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     topic = Topic()
-    check(asyncio.run(posted(app(lambda: topic, RULES), path, body, key)), topic, 0)
+    check(asyncio.run(posted(build_app(lambda: topic, RULES), path, body, key)), topic, 0)
 
 
 @given(events_json())
 def test_every_event_of_the_contract_is_accepted(body: dict[str, Any]) -> None:
     """Alone and in a batch."""
     topic = Topic()
-    routes = app(lambda: topic, RULES)
+    routes = build_app(lambda: topic, RULES)
     one = asyncio.run(posted(routes, "/events", orjson.dumps(body), None))
     batch = asyncio.run(posted(routes, "/events/batch", orjson.dumps([body, body]), None))
     assert (one.status_code, batch.status_code, topic.read) == (202, 202, 3)

@@ -1,4 +1,4 @@
-"""The price of a request at its limits: time and memory are bounded, whatever comes."""
+"""The cost of a request at its limits: its time and memory are bounded."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ from pydantic import TypeAdapter
 from functions.consume_goal.app import BODY_LIMIT
 from functions.enrich_batch.facts import Facts
 from functions.enrich_batch.template import TemplateEnricher
-from functions.get_highlight.app import app as get_highlight
+from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
-from functions.list_highlights.app import app as list_highlights
-from functions.list_highlights.pages import Pages
-from functions.list_highlights.query import LONGEST
+from functions.list_highlights.app import build_app as list_highlights
+from functions.list_highlights.pages import PageReader
+from functions.list_highlights.query import MAX_LENGTH
 from functions.shared.contract.metadata import Metadata
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from tests.support.builders.costs import (
     KIB,
@@ -40,8 +40,8 @@ LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 DEEP = (100, 200, 254, 255, 900, 1000, 1023, 1024, 30_000)
 
 
-def reader(make: Callable[..., Routes], source: object) -> Client:
-    """Return who reads."""
+def reader(make: Callable[..., Router], source: object) -> Client:
+    """Return a client of a function that reads."""
     return Client(make(lambda: source))
 
 
@@ -74,7 +74,7 @@ EVENTS: dict[str, Callable[[int], bytes]] = {
     ("path", "limit", "start", "end"),
     [("/events", EVENT_LIMIT, b"", b""), ("/events/batch", BATCH_LIMIT, b"[", b"]")],
 )
-def test_a_body_of_the_largest_size_is_answered_soon(
+def test_a_body_of_the_largest_size_is_answered_quickly(
     kind: str, path: str, limit: int, start: bytes, end: bytes
 ) -> None:
     """And its refusal is not larger than a page."""
@@ -90,8 +90,8 @@ def test_a_body_of_the_largest_size_is_answered_soon(
 @pytest.mark.parametrize(
     "item", [b"{}", b"1", b'{"mtchId":1}', filled(b"{", unknown_field, b"}", 4000)]
 )
-def test_500_errors_are_answered_soon(item: bytes) -> None:
-    """The first of them are told."""
+def test_500_errors_are_answered_quickly(item: bytes) -> None:
+    """With the first of them."""
     client = ingest()
     body = b"[" + b",".join([item] * 500) + b"]"
     answer, seconds = price(lambda: posted(client, "/events/batch", body))
@@ -112,8 +112,8 @@ def test_500_errors_are_answered_soon(item: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("deep", DEEP)
-def test_no_depth_is_too_deep_to_be_answered(start: bytes, end: bytes, deep: int) -> None:
-    """Of events and of records, closed or not."""
+def test_json_of_any_depth_is_answered(start: bytes, end: bytes, deep: int) -> None:
+    """As an event and as a record, closed or not."""
     opened = start * deep
     client, records = ingest(), trigger()
     for body in (opened, opened + b"1" + end * deep):
@@ -136,31 +136,31 @@ def test_no_depth_is_too_deep_to_be_answered(start: bytes, end: bytes, deep: int
     [(ingest, "/events", EVENT_LIMIT, 1), (ingest, "/events/batch", BATCH_LIMIT, 64),
      (trigger, "/", BODY_LIMIT, 1024)],
 )  # fmt: skip
-def test_a_body_in_tiny_pieces_costs_as_much_as_its_pieces(
+def test_a_body_in_tiny_parts_costs_time_in_proportion_to_their_number(
     make: Callable[[], Client], path: str, limit: int, size: int
 ) -> None:
-    """Not as much as the square of them."""
+    """Not to its square."""
     client = make()
     body = b" " * limit
     _, seconds = price(lambda: posted(client, path, body, piece=size, content_type=BATCH))
     assert seconds < 0.5
 
 
-def test_a_body_in_tiny_pieces_is_not_kept_in_pieces() -> None:
-    """Each would be an object of its own, many times as large as what it holds."""
+def test_a_body_in_tiny_parts_is_not_stored_in_parts() -> None:
+    """Each would be an object many times as large as its content."""
     client, body = ingest(), b" " * EVENT_LIMIT
     whole = most_memory(lambda: posted(client, "/events", body))
     assert most_memory(lambda: posted(client, "/events", body, piece=1)) < whole + 4 * EVENT_LIMIT
 
 
 def test_an_object_of_the_largest_size_takes_no_more_memory_than_its_fields() -> None:
-    """Not an error for each of two hundred thousand."""
+    """There is no error for each of two hundred thousand fields."""
     client, body = ingest(), b"[" + EVENTS["unknown fields"](BATCH_LIMIT - 2) + b"]"
     assert most_memory(lambda: posted(client, "/events/batch", body)) < 20 * BATCH_LIMIT
 
 
 def longest_events() -> list[dict[str, Any]]:
-    """Return 500 events whose texts are as long as may be, in every script, within a batch."""
+    """Return a batch of 500 events whose texts are as long as allowed, in every script."""
 
     def text(number: int, limit: int) -> str:
         name = NAMES[number % len(NAMES)]
@@ -177,8 +177,8 @@ def longest_events() -> list[dict[str, Any]]:
     return events
 
 
-def test_a_batch_of_many_commas_is_taken_as_any_other() -> None:
-    """They may be of texts, and not between fields."""
+def test_a_batch_of_many_commas_is_accepted() -> None:
+    """They may be in texts, and not between fields."""
     client = ingest()
     events = [event_json(eventId=f"{n}", description="," * 1024) for n in range(500)]
     answer, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
@@ -186,8 +186,8 @@ def test_a_batch_of_many_commas_is_taken_as_any_other() -> None:
     assert seconds < 0.5
 
 
-def test_metadata_that_is_too_large_is_not_looked_through() -> None:
-    """To count a million members of it takes longer than to read them."""
+def test_metadata_that_is_too_large_is_refused_quickly() -> None:
+    """Counting a million members takes longer than parsing them."""
     metadata = {"a": [1] * 1_000_000}
     began = time.process_time()
     with pytest.raises(ValueError, match="at most 2048 bytes"):
@@ -195,7 +195,7 @@ def test_metadata_that_is_too_large_is_not_looked_through() -> None:
     assert time.process_time() - began < 0.1
 
 
-def test_500_types_that_are_nearly_right_are_taken_soon() -> None:
+def test_500_types_that_are_nearly_right_are_accepted_quickly() -> None:
     """Each with its hint."""
     client = ingest()
     events = [event_json(eventId=f"{n}", eventType=f"gooal{n}") for n in range(500)]
@@ -204,8 +204,8 @@ def test_500_types_that_are_nearly_right_are_taken_soon() -> None:
     assert seconds < 0.5
 
 
-def test_500_events_of_the_longest_texts_are_taken_soon() -> None:
-    """By ingest-event, by consume-goal, and by the enricher; each text once over is enough."""
+def test_500_events_of_the_longest_texts_are_processed_quickly() -> None:
+    """By ingest-event, by consume-goal, and by the enricher."""
     events = longest_events()
     client, records = ingest(), trigger()
     body = orjson.dumps(events)
@@ -245,10 +245,10 @@ def test_500_events_of_the_longest_texts_are_taken_soon() -> None:
 QUERIES = {
     "unknown names": "&".join(f"{n:x}" for n in range(1300)),
     "names that are nearly right": "&".join(f"evntTyp{n}=1" for n in range(400)),
-    "one name": "x" * LONGEST,
-    "empty ones": "&" * LONGEST,
-    "the same one": "team=&" * (LONGEST // 6),
-    "one text": "team=" + "é" * ((LONGEST - 5) // 6),
+    "one name": "x" * MAX_LENGTH,
+    "empty ones": "&" * MAX_LENGTH,
+    "the same one": "team=&" * (MAX_LENGTH // 6),
+    "one text": "team=" + "é" * ((MAX_LENGTH - 5) // 6),
     "offsets": "updatedSince=" + "+11:11" * 600,
     "a cursor": "cursor=" + "A" * 4000,
     "digits": "page=" + "9" * 4000,
@@ -257,11 +257,11 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("kind", QUERIES)
-def test_the_longest_query_is_answered_soon(kind: str) -> None:
-    """Whatever it is made of."""
-    pages = Pages(FakeStore(), FakeCache())
+def test_the_longest_query_is_answered_quickly(kind: str) -> None:
+    """Whatever it consists of."""
+    pages = PageReader(FakeStore(), FakeCache())
     client = reader(list_highlights, pages)
-    query = QUERIES[kind][:LONGEST]
+    query = QUERIES[kind][:MAX_LENGTH]
     answer, seconds = price(lambda: client.get(f"/highlights?{query}"))
     assert answer.status_code in (200, 400)
     assert len(answer.content) < 16 * KIB
@@ -282,10 +282,10 @@ def test_the_longest_query_is_answered_soon(kind: str) -> None:
         ("Content-Type", "application/" + ";" * 64_000),
     ],
 )
-def test_the_longest_header_is_answered_soon(name: str, value: str) -> None:
+def test_the_longest_header_is_answered_quickly(name: str, value: str) -> None:
     """By a function that writes, and by two that read."""
     store = FakeStore()
-    pages = Pages(store, FakeCache())
+    pages = PageReader(store, FakeCache())
     asked: list[Callable[[], httpx.Response]] = [
         lambda: ingest().post(
             "/events", content=b"{}", headers={"Content-Type": "application/json"} | {name: value}

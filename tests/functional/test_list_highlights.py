@@ -1,4 +1,4 @@
-"""GET /highlights, as readers see it."""
+"""GET /highlights."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.consume_goal.consume import row
-from functions.list_highlights.app import app
-from functions.list_highlights.pages import Pages
+from functions.consume_goal.revisions import highlight_row
+from functions.list_highlights.app import build_app
+from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import PARAMETERS
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
@@ -27,18 +27,18 @@ from tests.support.fakes.services import FakeCache, FakeStore
 
 
 class World:
-    """The function among its services, and a reader."""
+    """The function with its services, and a client."""
 
     def __init__(self) -> None:
         self.store = FakeStore()
         self.cache = FakeCache()
-        pages = Pages(self.store, self.cache)
-        self.reader = Client(app(lambda: pages))
+        pages = PageReader(self.store, self.cache)
+        self.reader = Client(build_app(lambda: pages))
 
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
         """Record a goal, or a correction of one; return its id."""
         event = identified(eventId=event_id, **fields)
-        recorded = row(event, ReceivedRecord(None, None, None), RULES)
+        recorded = highlight_row(event, ReceivedRecord(None, None, None), RULES)
 
         async def record() -> None:
             async with self.cache.change({event.match_id}):
@@ -54,7 +54,7 @@ class World:
         return ids[::-1]
 
     def get(self, query: str = "", **headers: str) -> httpx.Response:
-        """Return the answer to a query."""
+        """Return the response to a query."""
         return self.reader.get(f"/highlights?{query}", headers=headers)
 
     def ids(self, query: str = "") -> list[UUID]:
@@ -65,7 +65,7 @@ class World:
 
 
 def next_query(answer: httpx.Response) -> str | None:
-    """Return the query to which an answer's Link leads."""
+    """Return the query of a response's Link."""
     if "link" not in answer.headers:
         return None
     behind_a_proxy = "https://example.org/api/highlights"
@@ -81,7 +81,7 @@ def _world() -> World:
 
 
 def test_a_list_is_a_json_array(world: World) -> None:
-    """Of highlights with every field of the contract; what is unknown is null."""
+    """Of highlights with every field of the contract; an unknown value is null."""
     assert world.get().json() == []
     world.goal(player="Messi", minute=36)
     answer = world.get()
@@ -92,15 +92,15 @@ def test_a_list_is_a_json_array(world: World) -> None:
     assert (highlight["player"], highlight["team"], highlight["title"]) == ("Messi", None, None)
 
 
-def test_the_newest_is_the_first(world: World) -> None:
-    """By when it happened, and of two at once by id."""
+def test_the_newest_highlight_is_first(world: World) -> None:
+    """By the time of the event, and then by id."""
     late = world.goal("1", occurredAt="2025-12-08T20:17:00Z")
     early = world.goal("2", occurredAt="2025-12-08T20:15:00Z")
     same = sorted([world.goal("3"), world.goal("4")], reverse=True)
     assert world.ids() == [late, *same, early]
 
 
-def test_each_filter_leaves_what_it_names(world: World) -> None:
+def test_each_filter_selects_the_highlights_that_it_names(world: World) -> None:
     """Alone, and together."""
     messi = world.goal("1", team="Argentina", eventType="goal")
     mbappé = world.goal("2", team="France", eventType="penalty_goal")
@@ -116,16 +116,16 @@ def test_each_filter_leaves_what_it_names(world: World) -> None:
     assert world.ids("team=Brazil") == []
 
 
-def test_without_a_status_what_is_retracted_is_left_out(world: World) -> None:
-    """Who asks for that status, gets it."""
+def test_retracted_highlights_are_left_out_unless_their_status_is_requested(world: World) -> None:
+    """With that status they are listed."""
     stands, gone = world.goal("1"), world.goal("2", retracted=True)
     assert world.ids() == [stands]
     assert world.ids(f"matchId={MATCH}") == [stands]
     assert world.ids(f"matchId={MATCH}&status=RETRACTED") == [gone]
 
 
-def test_what_changed_since_is_listed(world: World) -> None:
-    """At or after that moment."""
+def test_highlights_that_changed_since_a_time_are_listed(world: World) -> None:
+    """At that time or after it."""
     world.goal("1")
     world.store.now = 30.0
     late = world.goal("2")
@@ -136,14 +136,14 @@ def test_what_changed_since_is_listed(world: World) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_team_of_any_script_is_found(name: str, world: World) -> None:
-    """By its name in the URL, and its name is shown as it is."""
+    """By its name in the URL; the name is shown as it is."""
     world.goal(team=name)
     answer = world.reader.request("GET", "/highlights", params={"team": name})
     assert [highlight["team"] for highlight in answer.json()] == [name]
 
 
-def test_pages_are_for_people(world: World) -> None:
-    """By number and size; what is out of range is clamped."""
+def test_pages_have_a_number_and_a_size(world: World) -> None:
+    """Numbers out of range are clamped."""
     newest = world.goals(7)
     assert world.ids("pageSize=3") == newest[:3]
     assert world.ids("page=3&pageSize=3") == newest[6:]
@@ -153,8 +153,8 @@ def test_pages_are_for_people(world: World) -> None:
     assert world.ids("pageSize=1000") == newest
 
 
-def test_a_page_holds_fifty_and_at_most_a_hundred(world: World) -> None:
-    """The rest is on the next one."""
+def test_a_page_has_fifty_highlights_and_at_most_a_hundred(world: World) -> None:
+    """The rest is on the next page."""
     for hour in range(2):
         for minute in range(55):
             world.goal(f"{hour}.{minute}", occurredAt=f"2025-12-08T{hour:02}:{minute:02}:00Z")
@@ -164,7 +164,7 @@ def test_a_page_holds_fifty_and_at_most_a_hundred(world: World) -> None:
 
 
 def test_a_link_leads_to_the_next_page_until_the_last(world: World) -> None:
-    """Every highlight is met once, in order, with the filters kept."""
+    """Every highlight is listed once, in order, with the filters kept."""
     newest = world.goals(7)
     world.goal("other", matchId=str(OTHER_MATCH))
     query: str | None = f"matchId={MATCH}&pageSize=3"
@@ -181,12 +181,12 @@ def test_a_link_leads_to_the_next_page_until_the_last(world: World) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_a_last_page_that_is_full_has_no_link(size: int, world: World) -> None:
-    """There is nothing behind it."""
+    """No page follows it."""
     world.goals(6)
     assert next_query(world.get(f"page={6 // size}&pageSize={size}")) is None
 
 
-def test_who_follows_links_misses_nothing_that_was_there(world: World) -> None:
+def test_following_links_skips_no_highlight(world: World) -> None:
     """A goal that is scored meanwhile shifts no page."""
     newest = world.goals(4)
     first = world.get("pageSize=2")
@@ -196,8 +196,8 @@ def test_who_follows_links_misses_nothing_that_was_there(world: World) -> None:
     assert world.ids(query) == newest[2:]
 
 
-def test_an_etag_spares_the_body(world: World) -> None:
-    """304 while nothing changed, 200 once something did."""
+def test_a_matching_etag_is_a_304(world: World) -> None:
+    """Until a highlight changes; then it is a 200."""
     world.goal()
     first = world.get()
     tag = first.headers["etag"]
@@ -217,13 +217,13 @@ def test_an_etag_matches_in_every_form_of_the_header(form: str, world: World) ->
 
 
 @pytest.mark.parametrize("held", ['"x"', "", "x", 'W/"x"', '"*"'])
-def test_another_etag_matches_nothing(held: str, world: World) -> None:
+def test_another_etag_does_not_match(held: str, world: World) -> None:
     """The body is sent."""
     assert world.get(**{"If-None-Match": held}).status_code == 200
 
 
-def test_pages_that_differ_in_their_link_alone_keep_their_link(world: World) -> None:
-    """A 304 has the same Link as the 200 that it stands for."""
+def test_a_304_has_the_link_of_its_page(world: World) -> None:
+    """Even of pages that differ only in their link."""
     world.goals(3)
     first = world.get("pageSize=2")
     again = world.get("pageSize=2", **{"If-None-Match": first.headers["etag"]})
@@ -243,7 +243,7 @@ def test_a_head_has_the_headers_of_the_get(world: World) -> None:
 
 @pytest.mark.parametrize("query", [f"matchId={MATCH}", f"matchId={MATCH}&status=READY"])
 def test_the_first_page_of_a_match_is_read_once(query: str, world: World) -> None:
-    """The next reader has it from the cache, link, entity tag and all."""
+    """The next reader gets it from the cache, with its link and entity tag."""
     world.goals(3)
     first = world.get(f"{query}&pageSize=2")
     asked = world.store.statements
@@ -259,15 +259,15 @@ def test_the_first_page_of_a_match_is_read_once(query: str, world: World) -> Non
               f"matchId={MATCH}&status=PENDING_AI"],
 )  # fmt: skip
 def test_another_page_is_read_each_time(query: str, world: World) -> None:
-    """And not kept."""
+    """It is not cached."""
     for reads in (1, 2):
         world.get(query)
         assert world.store.statements == reads
     assert world.cache.pages == {}
 
 
-def test_a_page_is_not_shown_after_a_change(world: World) -> None:
-    """Who has seen the change is shown it here as well."""
+def test_a_cached_page_is_not_shown_after_a_change(world: World) -> None:
+    """A reader who has seen the change sees it here as well."""
     world.goal("1")
     assert len(world.ids(f"matchId={MATCH}")) == 1
     world.goal("2")
@@ -276,11 +276,11 @@ def test_a_page_is_not_shown_after_a_change(world: World) -> None:
     assert len(world.ids(f"matchId={MATCH}")) == 1
 
 
-def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
-    """The fill comes late, and is refused."""
+def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
+    """The late fill is refused."""
 
     class Slow(FakeStore):
-        """Changes between the read of a page and its return."""
+        """A store that changes between the read of a page and its return."""
 
         world: World
 
@@ -290,21 +290,21 @@ def test_a_page_that_was_read_before_a_change_is_not_kept_after_it() -> None:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.world.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
-                await self.record([row(event, ReceivedRecord(None, None, None), RULES)])
+                await self.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)])
             return read
 
     world = World()
     world.store = Slow()
     world.store.world = world
-    pages = Pages(world.store, world.cache)
-    world.reader = Client(app(lambda: pages))
+    pages = PageReader(world.store, world.cache)
+    world.reader = Client(build_app(lambda: pages))
     sizes = [len(world.ids(f"matchId={MATCH}")) for _ in range(3)]
     assert sizes == [0, 1, 2]
     assert world.cache.pages == {}
 
 
-def test_without_the_cache_the_answers_are_the_same(world: World) -> None:
-    """It is best effort."""
+def test_without_the_cache_the_responses_are_the_same(world: World) -> None:
+    """The cache is best effort."""
     world.goals(3)
     cached = world.get(f"matchId={MATCH}")
     world.cache.away = True
@@ -313,8 +313,8 @@ def test_without_the_cache_the_answers_are_the_same(world: World) -> None:
 
 
 @pytest.mark.parametrize("kept", [b"garbage", b"", b"\n", b"\xff\xff\n\xff\n[]"])
-def test_what_is_no_page_in_the_cache_is_not_shown(kept: bytes, world: World) -> None:
-    """Whatever wrote it, the answer is right."""
+def test_invalid_content_of_the_cache_is_not_shown(kept: bytes, world: World) -> None:
+    """The page is read from the database."""
     world.goal()
     world.get(f"matchId={MATCH}")
     world.cache.pages = dict.fromkeys(world.cache.pages, kept)
@@ -322,7 +322,7 @@ def test_what_is_no_page_in_the_cache_is_not_shown(kept: bytes, world: World) ->
 
 
 def test_a_cached_page_needs_no_database(world: World) -> None:
-    """What is not cached is a 503, with when to come again."""
+    """A page that is not cached is a 503, with the time to retry."""
     world.get(f"matchId={MATCH}")
     world.store.away = True
     assert world.get(f"matchId={MATCH}").status_code == 200
@@ -332,8 +332,8 @@ def test_a_cached_page_needs_no_database(world: World) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_readers_at_once_share_one_read(world: World) -> None:
-    """A hundred who ask the same are one statement."""
+def test_concurrent_readers_share_one_read(world: World) -> None:
+    """A hundred requests for the same page are one statement."""
 
     async def ask() -> list[httpx.Response]:
         return await asyncio.gather(
@@ -345,8 +345,8 @@ def test_readers_at_once_share_one_read(world: World) -> None:
     assert world.store.statements <= 2
 
 
-def test_a_refused_parameter_is_named(world: World) -> None:
-    """All of them, an unknown one with a hint."""
+def test_every_refused_parameter_is_named(world: World) -> None:
+    """An unknown one has a hint."""
     answer = world.get("match_id=1&status=DONE&page=two&updatedSince=today")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -358,32 +358,32 @@ def test_a_refused_parameter_is_named(world: World) -> None:
 
 
 def status_of(query_string: bytes) -> int:
-    """Return the status of the answer to a query string as it stands in the request."""
-    pages = Pages(FakeStore(), FakeCache())
+    """Return the status of the response to a raw query string."""
+    pages = PageReader(FakeStore(), FakeCache())
     scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
     request = Request({**scope, "query_string": query_string})
 
     async def answer() -> int:
-        return (await app(lambda: pages)(request)).status_code
+        return (await build_app(lambda: pages)(request)).status_code
 
     return asyncio.run(answer())
 
 
 @given(st.binary(max_size=100), st.sampled_from(PARAMETERS))
-def test_no_query_earns_a_5xx(value: bytes, name: str) -> None:
+def test_no_encoded_query_is_a_5xx(value: bytes, name: str) -> None:
     """Whatever bytes are encoded in it."""
     assert status_of(quote_from_bytes(value).encode()) in (200, 400)
     assert status_of(f"{name}={quote_from_bytes(value)}".encode()) in (200, 400)
 
 
 @pytest.mark.parametrize("query", [b"team=\xff", b"\xe4\xb8", b"\x80=\x80", b"team=a#b", b"\0"])
-def test_no_query_that_is_not_encoded_earns_a_5xx(query: bytes) -> None:
-    """Whichever server stands before the function and lets it pass."""
+def test_no_raw_query_is_a_5xx(query: bytes) -> None:
+    """Some servers pass on bytes that are not encoded."""
     assert status_of(query) in (200, 400)
 
 
 def test_another_method_or_path_is_refused(world: World) -> None:
-    """405 with what is allowed, 404 for what there is not."""
+    """405 with the allowed methods, or 404."""
     refused = world.reader.post("/highlights")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
     for path in ("/", "/highlight", "/highlights/", "/events"):
@@ -391,8 +391,8 @@ def test_another_method_or_path_is_refused(world: World) -> None:
     assert world.reader.get("/health").json() == {"status": "ok"}
 
 
-def test_each_status_can_be_asked_for(world: World) -> None:
-    """And nothing else is in the answer."""
+def test_each_status_can_be_requested(world: World) -> None:
+    """No other status is in the response."""
     world.goal("1")
     world.goal("2", retracted=True)
     found = {status: len(world.ids(f"status={status}")) for status in STATUSES}
@@ -400,7 +400,7 @@ def test_each_status_can_be_asked_for(world: World) -> None:
     assert READY in found
 
 
-def test_a_document_is_shown_as_the_store_gave_it(world: World) -> None:
+def test_a_highlight_is_shown_as_the_store_returns_it(world: World) -> None:
     """Times in UTC, with a Z."""
     world.goal(occurredAt="2025-12-08T21:16:00+01:00")
     (highlight,) = json.loads(world.get().content)
@@ -408,7 +408,7 @@ def test_a_document_is_shown_as_the_store_gave_it(world: World) -> None:
 
 
 def test_a_team_is_found_by_its_name_and_by_its_side(world: World) -> None:
-    """Whichever of the two the event said, and in every form of Unicode."""
+    """Whichever of the two the event has, in every form of Unicode."""
     sides = {"homeTeam": "S\u00e3o Paulo", "awayTeam": "Grêmio"}
     said = [
         world.goal(str(at), team=team, **sides)
@@ -420,6 +420,6 @@ def test_a_team_is_found_by_its_name_and_by_its_side(world: World) -> None:
 
 
 def test_an_event_that_makes_no_highlight_is_never_listed(world: World) -> None:
-    """Not by status either, though a later revision of it is remembered."""
+    """Not even by status, although a later revision of it is recorded."""
     world.goal(eventType="yellow_card", revision=1)
     assert world.ids() == world.ids("status=retracted") == world.ids(f"matchId={MATCH}") == []

@@ -1,4 +1,4 @@
-"""What holds of every function's source, and how each starts."""
+"""Rules for the source of every function, and the start of each."""
 
 import ast
 import os
@@ -75,7 +75,7 @@ def names(path: Path) -> set[str]:
 
 
 def environment(function: str, **variables: str) -> dict[str, str]:
-    """Return the environment in which a function is started."""
+    """Return the environment variables with which a function starts."""
     return {
         **{name: value for name, value in os.environ.items() if name not in ENVIRONMENT},
         **ENVIRONMENT,
@@ -102,7 +102,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_there_are_the_functions_of_the_design() -> None:
+def test_there_are_five_functions() -> None:
     """Each in a folder of its own."""
     assert set(FUNCTIONS) >= {
         "ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight",
@@ -111,13 +111,13 @@ def test_there_are_the_functions_of_the_design() -> None:
 
 @pytest.mark.parametrize("main", MAINS, ids=identity)
 def test_a_main_is_under_sixty_lines(main: Path) -> None:
-    """It reads the request, makes one call, and maps the result."""
+    """It only connects the parts."""
     assert len(main.read_text(encoding="utf-8").splitlines()) < 60
 
 
 @pytest.mark.parametrize("main", MAINS, ids=identity)
-def test_a_main_knows_neither_sql_nor_the_environment(main: Path) -> None:
-    """Each has its one place."""
+def test_a_main_has_neither_sql_nor_environment_variables(main: Path) -> None:
+    """Each has one place elsewhere."""
     texts = [
         node.value.upper()
         for node in ast.walk(parsed(main))
@@ -137,7 +137,7 @@ def test_one_place_reads_the_environment(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=identity)
 def test_a_function_imports_no_other_function(module: Path) -> None:
-    """Nor does what they share import any, nor anything of them what stands in for a cloud."""
+    """Nor does shared code import one, nor any of them what replaces a cloud."""
     own = module.relative_to(ROOT / "functions").parts[0]
     for imported in imports(module):
         top, _, rest = imported.partition(".")
@@ -147,15 +147,15 @@ def test_a_function_imports_no_other_function(module: Path) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_starts_and_is_alive(function: str) -> None:
-    """As functions-framework loads it, with no service there, and no thread before the fork."""
+def test_a_function_starts_and_is_healthy(function: str) -> None:
+    """Under functions-framework, without its services, and without threads before the fork."""
     done = run("-c", ASK_HEALTH, **environment(function))
     assert (done.stdout, done.returncode) == ('200 {"status":"ok"}\n', 0), done.stderr
 
 
 @pytest.mark.parametrize(("function", "name"), NEEDED)
 def test_a_missing_variable_stops_the_start(function: str, name: str) -> None:
-    """With a line that names it, and not a traceback."""
+    """With a line that names it, and without a traceback."""
     done = run("-m", "functions_framework", **environment(function, **{name: ""}))
     assert done.returncode != 0
     assert f"cannot start: {name} is missing" in done.stderr

@@ -1,4 +1,4 @@
-"""Events that a newer release has put on the topic: with fields that are not known here."""
+"""Events of a newer release, with fields that this one does not know."""
 
 from typing import get_args
 
@@ -15,8 +15,8 @@ UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "anot
 
 
 @pytest.mark.parametrize("kind", get_args(Envelope))
-def test_an_event_of_a_newer_release_is_taken_as_far_as_it_is_known(kind: Envelope) -> None:
-    """In every envelope, and without what is not known."""
+def test_an_event_of_a_newer_release_is_consumed_without_its_unknown_fields(kind: Envelope) -> None:
+    """In every envelope."""
     known = whole_event() | {"eventId": "goal-1", "retracted": False}
     functions = Functions()
     record = goal_record(value=orjson.dumps(UNKNOWN | known))
@@ -29,8 +29,8 @@ def test_an_event_of_a_newer_release_is_taken_as_far_as_it_is_known(kind: Envelo
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_the_door_refuses_what_it_does_not_know(name: str) -> None:
-    """By its name: it is most likely mistyped."""
+def test_ingest_event_refuses_unknown_fields(name: str) -> None:
+    """By name: they are most likely mistyped."""
     body = orjson.dumps(event_json(**{name: UNKNOWN[name]}))
     answer = posted(ingest(), "/events", body)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])

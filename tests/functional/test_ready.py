@@ -1,4 +1,4 @@
-"""GET /ready of each function, as a probe sees it."""
+"""GET /ready of each function."""
 
 import json
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from functions.consume_goal.app import app as consume_goal
-from functions.enrich_batch.app import app as enrich_batch
-from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_events
-from functions.list_highlights.app import app as list_highlights
+from functions.consume_goal.app import build_app as consume_goal
+from functions.enrich_batch.app import build_app as enrich_batch
+from functions.get_highlight.app import build_app as get_highlight
+from functions.ingest_event.app import build_app as ingest_events
+from functions.list_highlights.app import build_app as list_highlights
 from functions.shared.http.problems import Problem, Unavailable
-from functions.shared.http.readiness import LIMIT_S, Readiness
-from functions.shared.http.routing import Routes
+from functions.shared.http.readiness import TIMEOUT_S, Readiness
+from functions.shared.http.routing import Router
 from functions.shared.kafka.topic_check import ANSWER_WITHIN_S
 from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
@@ -24,8 +24,8 @@ ingest_event = partial(ingest_events, rules=RULES)
 APPS = (ingest_event, consume_goal, enrich_batch, list_highlights, get_highlight)
 MISSING = 'The database lacks what we need: relation "highlights" does not exist.'
 
-# Loads a function as functions-framework does, and asks it whether it is ready; it does not wait as
-# long as it would for a broker that is not there.
+# Loads a function as functions-framework does, and requests /ready; the wait for a broker that is
+# not there is short.
 ASK_READY = """
 import asyncio, sys
 import httpx
@@ -43,29 +43,43 @@ sys.stdout.write(f"{answer.status_code} {answer.headers['retry-after']} {answer.
 """
 
 
-def never() -> None:
-    """Stand in for what a probe has no need of."""
-    pytest.fail("it was asked for")
+class Service:
+    """A service that is ready, unless it has an error."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    async def ready(self) -> None:
+        """Return, or raise the error."""
+        if self._error:
+            raise self._error
+
+
+def ready() -> Service:
+    """Return a service that is ready."""
+    return Service()
+
+
+def unavailable() -> Service:
+    """Return a service that is not."""
+    return Service(Unavailable(MISSING))
+
+
+def fail_if_called() -> None:
+    """Fail: a probe must not need this."""
+    pytest.fail("the probe called it")
 
 
 def refuse(_: object) -> None:
-    """Admit nobody."""
+    """Refuse every request."""
     raise Problem(401, "A key is needed.")
 
 
-async def fine() -> None:
-    """Be well."""
-
-
-async def away() -> None:
-    """Be away."""
-    raise Unavailable(MISSING)
-
-
 @pytest.mark.parametrize("app", APPS)
-def test_a_function_whose_services_are_there_is_ready(app: Callable[..., Routes]) -> None:
-    """200, with the state of each; HEAD does too."""
-    probe = Client(app(never, ready=Readiness({"postgres": fine}, {"redis": away})))
+def test_a_function_whose_required_services_are_ready_is_ready(app: Callable[..., Router]) -> None:
+    """200, with the state of each service; HEAD works as well."""
+    readiness = Readiness({"postgres": ready}, {"redis": unavailable})
+    probe = Client(app(fail_if_called, readiness=readiness))
     answer = probe.get("/ready")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -75,29 +89,30 @@ def test_a_function_whose_services_are_there_is_ready(app: Callable[..., Routes]
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_a_function_that_lacks_something_says_what(app: Callable[..., Routes]) -> None:
-    """503 with Retry-After, as problem details; and it is alive all the same."""
-    routes = app(lambda: None, ready=Readiness({"postgres": away, "kafka": fine}))
-    answer = Client(routes).get("/ready")
+def test_a_function_that_is_not_ready_says_why(app: Callable[..., Router]) -> None:
+    """503 with Retry-After, in problem details; its health is good all the same."""
+    readiness = Readiness({"postgres": unavailable, "kafka": ready})
+    client = Client(app(lambda: None, readiness=readiness))
+    answer = client.get("/ready")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["detail"] == f"Not ready: postgres: {MISSING}"
     assert answer.json()["services"] == {"postgres": MISSING, "kafka": "ok"}
-    assert Client(routes).get("/health").status_code == 200
+    assert client.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize("app", [ingest_event, list_highlights, get_highlight])
-def test_a_probe_needs_no_key(app: Callable[..., Routes]) -> None:
-    """As of /health."""
-    routes = app(never, admit=refuse, ready=Readiness({"postgres": fine}))
-    assert Client(routes).get("/ready").status_code == 200
+def test_a_probe_needs_no_api_key(app: Callable[..., Router]) -> None:
+    """As for /health."""
+    client = Client(app(fail_if_called, guard=refuse, readiness=Readiness({"postgres": ready})))
+    assert client.get("/ready").status_code == 200
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_each_function_names_the_services_that_are_not_there(function: str) -> None:
-    """As functions-framework loads it: its own, in time for a probe, and without a password."""
-    assert ANSWER_WITHIN_S < LIMIT_S
+def test_each_function_names_its_services_that_are_not_ready(function: str) -> None:
+    """As functions-framework loads it: in time for a probe, and without a password."""
+    assert ANSWER_WITHIN_S < TIMEOUT_S
     needed = {"ingest_event": {"kafka"}, "consume_goal": {"kafka", "postgres"}}
     done = run("-c", ASK_READY, **environment(function))
     status, retry_after, body = done.stdout.split(" ", 2)
@@ -109,8 +124,8 @@ def test_each_function_names_the_services_that_are_not_there(function: str) -> N
     assert "secret" not in done.stdout + done.stderr
 
 
-def test_readiness_is_not_of_the_public_contract() -> None:
-    """The gateway leads to no such path, and no document has it."""
+def test_readiness_is_not_part_of_the_public_api() -> None:
+    """The gateway has no such route, and no OpenAPI document has the path."""
     assert "/ready" not in (ROOT / "local" / "gateway" / "Caddyfile").read_text()
     for name in ("events", "highlights"):
         document = json.loads((ROOT / "infra" / "openapi" / f"{name}.json").read_text())

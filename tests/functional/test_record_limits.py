@@ -1,14 +1,14 @@
-"""The price of a batch of records at its limits: time and memory are bounded, whatever comes."""
+"""The cost of a batch of records at its limits: its time and memory are bounded."""
 
 from collections.abc import Callable
 
 import orjson
 import pytest
 
-from functions.consume_goal.app import BODY_LIMIT, app
-from functions.consume_goal.consume import Consume
+from functions.consume_goal.app import BODY_LIMIT, build_app
+from functions.consume_goal.consume import EventConsumer
 from functions.shared.inbound.cloudevents import BATCH
-from functions.shared.inbound.envelopes import RECORD_LIMIT
+from functions.shared.inbound.envelopes import MAX_RECORDS
 from tests.support.builders.costs import KIB, MIB, filled, posted, price, trigger, unknown_field
 from tests.support.builders.events import event_json
 from tests.support.builders.revisions import RULES, cloud_event
@@ -25,22 +25,22 @@ NOTHINGS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", NOTHINGS)
-def test_more_records_than_a_batch_has_are_refused_before_they_are_looked_at(kind: str) -> None:
+def test_too_many_records_are_refused_before_they_are_parsed(kind: str) -> None:
     """However many fit into the largest body."""
     client, body = trigger(), NOTHINGS[kind]()
     content_type = BATCH if body.startswith(b"[") else "application/json"
     answer, seconds = price(lambda: posted(client, "/", body, content_type=content_type))
     assert answer.status_code == 413
-    assert str(RECORD_LIMIT) in answer.json()["detail"]
+    assert str(MAX_RECORDS) in answer.json()["detail"]
     assert seconds < 2
 
 
-def test_the_largest_batch_of_the_largest_body_is_taken() -> None:
+def test_the_largest_batch_of_the_largest_body_is_accepted() -> None:
     """10,000 records in 16 MiB."""
     client = trigger()
-    room = BODY_LIMIT // RECORD_LIMIT - 400
+    room = BODY_LIMIT // MAX_RECORDS - 400
     events = [
-        event_json(eventId=f"{n}", description="x" * min(1024, room)) for n in range(RECORD_LIMIT)
+        event_json(eventId=f"{n}", description="x" * min(1024, room)) for n in range(MAX_RECORDS)
     ]
     body = orjson.dumps([cloud_event(event, at) for at, event in enumerate(events)])
     assert BODY_LIMIT * 0.7 < len(body) <= BODY_LIMIT
@@ -49,23 +49,23 @@ def test_the_largest_batch_of_the_largest_body_is_taken() -> None:
     assert seconds < 2
 
 
-def test_10_000_records_that_are_refused_are_answered_soon(
+def test_10_000_rejected_records_are_answered_quickly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each by its place with a reason, and the first of them in the log."""
+    """Each with its identifier and a reason, and the first of them in the log."""
     client = trigger()
     event = orjson.loads(filled(b"{", unknown_field, b"}", 1000))
-    body = orjson.dumps([cloud_event(event, at) for at in range(RECORD_LIMIT)])
+    body = orjson.dumps([cloud_event(event, at) for at in range(MAX_RECORDS)])
     answer, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
     failures = answer.json()["batchItemFailures"]
-    assert len(failures) == RECORD_LIMIT
+    assert len(failures) == MAX_RECORDS
     assert max(len(failure["reason"]) for failure in failures) < KIB
     assert len(caplog.records) < 100
-    assert caplog.records[-1].__dict__["fields"] == {"records": RECORD_LIMIT}
+    assert caplog.records[-1].__dict__["fields"] == {"records": MAX_RECORDS}
     assert seconds < 5
 
 
-def test_one_record_as_large_as_a_body_may_be_is_answered_soon() -> None:
+def test_one_record_of_the_largest_body_is_answered_quickly() -> None:
     """Its reason is not as large."""
     client = trigger()
     event = filled(b"{", unknown_field, b"}", BODY_LIMIT - 100)
@@ -76,7 +76,7 @@ def test_one_record_as_large_as_a_body_may_be_is_answered_soon() -> None:
     assert seconds < 3
 
 
-def test_the_name_of_a_topic_that_no_broker_has_is_not_told_back() -> None:
+def test_an_impossible_topic_name_is_not_repeated() -> None:
     """16 MiB of it."""
     record = cloud_event(event_json(), 0) | {"kafkatopic": "t" * (BODY_LIMIT - KIB)}
     answer = posted(trigger(), "/", orjson.dumps([record]), content_type=BATCH)
@@ -86,14 +86,14 @@ def test_the_name_of_a_topic_that_no_broker_has_is_not_told_back() -> None:
 LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
 
 
-def test_what_a_later_version_adds_to_a_trace_is_not_kept() -> None:
-    """However long it is, it would be stored with the record."""
+def test_an_extension_of_a_traceparent_is_not_stored() -> None:
+    """It could be of any length."""
     store = FakeStore()
-    consume = Consume(store, FakeCache(), FakePublisher(), RULES)
+    consume = EventConsumer(store, FakeCache(), FakePublisher(), RULES)
     long = {"traceparent": LONG_TRACE + "x" * MIB}
     record = cloud_event(event_json(eventId="goal-1"), 0) | long
     answer = posted(
-        Client(app(lambda: consume)),
+        Client(build_app(lambda: consume)),
         "/",
         orjson.dumps([record]),
         content_type=BATCH,

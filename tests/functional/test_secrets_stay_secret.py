@@ -1,4 +1,4 @@
-"""No secret is in anything that a process says, however its start or its connections fail."""
+"""No secret is in the output of a process, however its start or its connections fail."""
 
 import json
 import os
@@ -55,12 +55,12 @@ print(repr(settings), settings)
 
 
 class Everything(ConsumeGoalSettings, AccessSettings):
-    """Each variable that may hold a secret."""
+    """All settings that may hold a secret."""
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[FakeAws]:
-    """Where processes find their secrets, each with the canary in it."""
+    """A fake AWS whose secrets all contain the canary."""
     secrets = {
         "word": CANARY,
         "json": json.dumps({"password": CANARY, "list": [CANARY]}),
@@ -74,7 +74,7 @@ def aws() -> Iterator[FakeAws]:
 
 
 def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end; whatever it says, it is not the canary."""
+    """Run Python to its end, and check that its output does not contain the canary."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -109,10 +109,10 @@ def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.Completed
         ({"KAFKA_SSL_CA_LOCATION": "aws-ssm:word"}, "KAFKA_SSL_CA_LOCATION is wrong"),
     ],
 )
-def test_a_start_that_fails_tells_no_secret(
+def test_a_failed_start_reveals_no_secret(
     variables: dict[str, str], said: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It names the variable, and what is wrong."""
+    """It names the variable and the error."""
     for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as error:
@@ -126,8 +126,8 @@ def test_a_start_that_fails_tells_no_secret(
     "function",
     ["ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight"],
 )
-def test_connections_that_fail_tell_no_secret(function: str, aws: FakeAws) -> None:
-    """Neither in the log, which says all that it can, nor to the caller."""
+def test_failed_connections_reveal_no_secret(function: str, aws: FakeAws) -> None:
+    """Neither in the log nor to the client."""
     done = run(
         aws,
         "-c",
@@ -164,8 +164,8 @@ def test_a_token_for_amazon_msk_is_not_logged(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("module", ["infra.migrate", "infra.topics", "infra.enrichment"])
-def test_a_tool_that_fails_tells_no_secret(module: str, aws: FakeAws) -> None:
-    """They read the same settings."""
+def test_a_failed_tool_reveals_no_secret(module: str, aws: FakeAws) -> None:
+    """Tools read the same settings."""
     refused = {"DATABASE_URL": "aws-ssm:database"}
     wrong = {"KAFKA_BOOTSTRAP_SERVERS": "aws-ssm:word"}
     arguments = ("status",) if module == "infra.enrichment" else ()

@@ -1,4 +1,4 @@
-"""Records that consume-goal cannot read, as the trigger sends them."""
+"""Records that consume-goal cannot decode, as the trigger sends them."""
 
 from typing import get_args
 
@@ -20,8 +20,10 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("value", UNREADABLE)
 @pytest.mark.parametrize("kind", get_args(Envelope))
-def test_a_record_that_cannot_be_read_is_refused_with_why(kind: Envelope, value: bytes) -> None:
-    """In every envelope, as the trigger sends it: so its dead letter says it too."""
+def test_a_record_that_cannot_be_decoded_is_rejected_with_a_reason(
+    kind: Envelope, value: bytes
+) -> None:
+    """In every envelope; the reason is in its dead letter."""
     answer = post(Functions().consume_goal, request_of(kind, goal_record(value=value)))
     if kind in OF_ONE_RECORD:
         assert answer.status_code == 422

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from functions.consume_goal.consume import Consume
-from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_event
+from functions.consume_goal.consume import EventConsumer
+from functions.get_highlight.app import build_app as get_highlight
+from functions.ingest_event.app import build_app as ingest_event
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
@@ -31,8 +31,8 @@ async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
         "POST", "/events", json=posted
     )
     (record,) = broker.published
-    consume = Consume(store, FakeCache(), broker, RULES)
-    assert await consume.take([ReceivedRecord(orjson.loads(record.value), None, None)]) == []
+    consume = EventConsumer(store, FakeCache(), broker, RULES)
+    assert await consume.consume([ReceivedRecord(orjson.loads(record.value), None, None)]) == []
     path = f"/highlights/{accepted.json()['highlightId']}"
     answer = await Client(get_highlight(lambda: store)).send("GET", path)
     Highlight.model_validate_json(answer.content)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from functions.list_highlights.query import (
+    MAX_ROWS_BY_PAGE,
     PAGE_SIZE,
     PAGE_SIZE_LIMIT,
-    ROWS_BY_NUMBER,
     cursor_of,
 )
 from functions.shared.contract.metadata import Metadata
@@ -52,7 +52,7 @@ def filter_query(_: Any, query: Any) -> bool:
     if not all(map(INTEGER.fullmatch, numbers)):
         return True
     page, size = map(int, numbers)
-    return page * min(max(size, 1), PAGE_SIZE_LIMIT) <= ROWS_BY_NUMBER
+    return page * min(max(size, 1), PAGE_SIZE_LIMIT) <= MAX_ROWS_BY_PAGE
 
 
 @schemathesis.hook

@@ -16,7 +16,7 @@ from tests.support.drivers.table import Table
 
 HOUR_S = 3600
 SETTINGS = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://u@h/d"})
-LEASE_S, AHEAD_S = SETTINGS.enrich_lease_s, SETTINGS.furthest_ahead_s
+LEASE_S, AHEAD_S = SETTINGS.enrich_lease_s, SETTINGS.max_ahead_s
 STEP = """UPDATE highlights SET available_at = available_at + make_interval(secs => :seconds),
     leased_until = leased_until + make_interval(secs => :seconds)"""
 
@@ -104,7 +104,7 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
     """Else two workers would take it from each other all the time, with any settings."""
     longest = {"ENRICH_LEASE_S": "3600", "ENRICH_BACKOFF_S": "3600", "ENRICH_MAX_ATTEMPTS": "100"}
     given = {"DATABASE_URL": "postgresql://u@h/d", **longest}
-    ahead_s = load(EnrichBatchSettings, given).furthest_ahead_s
+    ahead_s = load(EnrichBatchSettings, given).max_ahead_s
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import Consume, row
+from functions.consume_goal.consume import EventConsumer
+from functions.consume_goal.revisions import highlight_row
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
@@ -53,14 +54,14 @@ def postgres_of(stack: Stack) -> Iterator[Postgres]:
 
 async def take(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
     """Bring batches to consume-goal, one after the other or all at once."""
-    consume = Consume(HighlightStore(postgres), Unheard(), Unheard(), RULES)
+    consume = EventConsumer(HighlightStore(postgres), Unheard(), Unheard(), RULES)
 
     async def one(batch: Sequence[IdentifiedEvent]) -> None:
         deliveries = [
             ReceivedRecord(event.model_dump(mode="json", by_alias=True), None, None)
             for event in batch
         ]
-        assert await consume.take(deliveries) == []
+        assert await consume.consume(deliveries) == []
 
     if together:
         await asyncio.gather(*map(one, batches))
@@ -162,7 +163,9 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
     async def conflicts(event: IdentifiedEvent) -> int:
         nothing = ReceivedRecord(None, None, None)
         with postgres_of(quiet_stack) as postgres:
-            return len(await HighlightStore(postgres).conflicts([row(event, nothing, RULES)]))
+            return len(
+                await HighlightStore(postgres).conflicts([highlight_row(event, nothing, RULES)])
+            )
 
     assert [asyncio.run(conflicts(event)) for event in [goal, *others]] == [0, 1, 1, 1, 1]
     assert table.run("SELECT player FROM highlights") == [["Messi"]]

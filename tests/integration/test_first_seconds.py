@@ -13,18 +13,18 @@ import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from functions.consume_goal.app import app as consume_goal
-from functions.consume_goal.consume import Consume
-from functions.enrich_batch.app import app as enrich_batch
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.consume_goal.app import build_app as consume_goal
+from functions.consume_goal.consume import EventConsumer
+from functions.enrich_batch.app import build_app as enrich_batch
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
-from functions.get_highlight.app import app as get_highlight
-from functions.list_highlights.app import app as list_highlights
-from functions.list_highlights.pages import Pages
+from functions.get_highlight.app import build_app as get_highlight
+from functions.list_highlights.app import build_app as list_highlights
+from functions.list_highlights.pages import PageReader
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.http.readiness import Readiness
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.kafka.publisher import Publisher
 from functions.shared.postgres.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
@@ -54,19 +54,21 @@ class Functions:
         environ = {"DATABASE_URL": url, "DATABASE_PREPARE": prepare, "DATABASE_POOL_SIZE": "1"}
         self.postgres = Postgres(load(PostgresSettings, environ))
         store, cache = HighlightStore(self.postgres), FakeCache()
-        pages = Pages(store, cache)
-        consume = Consume(store, cache, FakePublisher(), RULES)
-        enrich = EnrichBatch(store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ))
-        self.routes: dict[str, Routes] = {
+        pages = PageReader(store, cache)
+        consume = EventConsumer(store, cache, FakePublisher(), RULES)
+        enrich = EnrichmentWorker(
+            store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ)
+        )
+        self.routes: dict[str, Router] = {
             "consume": consume_goal(lambda: consume, self._ready("consume")),
             "enrich": enrich_batch(lambda: enrich, self._ready("enrich")),
-            "list": list_highlights(lambda: pages, ready=self._ready("list")),
-            "get": get_highlight(lambda: store, ready=self._ready("get")),
+            "list": list_highlights(lambda: pages, readiness=self._ready("list")),
+            "get": get_highlight(lambda: store, readiness=self._ready("get")),
         }
 
     def _ready(self, name: str) -> Readiness:
         store = HighlightStore(self.postgres, NEEDS[name])
-        return Readiness({"postgres": store.ready}, max_age_s=0)
+        return Readiness({"postgres": lambda: store}, max_age_s=0)
 
     def call(self) -> dict[str, httpx.Response]:
         """Bring a goal, have it described, list and get it: the answers."""
@@ -195,11 +197,11 @@ def test_who_publishes_is_unready_until_the_topics_are_there() -> None:
 
     async def states() -> list[str]:
         publisher = Publisher(load(KafkaSettings, environ), topic=MATCH_EVENTS)
-        readiness = Readiness({"kafka": publisher.ready}, max_age_s=0)
+        readiness = Readiness({"kafka": lambda: publisher}, max_age_s=0)
 
         async def until(holds: Callable[[str], bool]) -> str:
             async with asyncio.timeout(30):
-                while not holds(state := (await readiness.report()).services["kafka"]):
+                while not holds(state := (await readiness.check()).services["kafka"]):
                     await asyncio.sleep(0.01)
             return state
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from starlette.datastructures import Headers
 
-from functions.shared.inbound.envelopes import open_envelope
+from functions.shared.inbound.envelopes import parse_envelope
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.stack import ROOT
 from local.stack.ports import free_port
@@ -72,7 +72,8 @@ def test_each_envelope_brings_every_record(world: World, envelope: Envelope) -> 
     with world.trigger(envelope=envelope, batch_size=size):
         eventually(lambda: world.is_committed({0: 10}))
     opened = [
-        open_envelope(Headers(request.headers), request.body) for request in world.function.requests
+        parse_envelope(Headers(request.headers), request.body)
+        for request in world.function.requests
     ]
     assert max(map(len, opened)) <= size
     assert [each.data for delivered in opened for each in delivered] == list(range(10))

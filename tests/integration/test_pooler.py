@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.consume_goal.consume import row
+from functions.consume_goal.revisions import highlight_row
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import FILTERS
@@ -67,8 +67,8 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
 async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     """Of a highlight, until it can be read."""
     nothing = ReceivedRecord(None, None, None)
-    [recorded] = await highlights.record([row(event, nothing, RULES)])
-    assert await highlights.record([row(event, nothing, RULES)]) == []
+    [recorded] = await highlights.record([highlight_row(event, nothing, RULES)])
+    assert await highlights.record([highlight_row(event, nothing, RULES)]) == []
     assert await highlights.count_pending() == 1
     [claimed] = await highlights.claim(limit=10, lease_s=60)
     back = {"id": claimed[0], "lease": claimed[1]}

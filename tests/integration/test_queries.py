@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from functions.list_highlights.query import Query, parse
+from functions.list_highlights.query import Query, parse_query
 from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
 from local.stack.stack import Stack
 from tests.integration.test_leases import put
@@ -74,7 +74,7 @@ def test_a_list_is_read_from_the_index_made_for_it(
     full_table: Table, query: str, index: str
 ) -> None:
     """No list scans the table."""
-    parsed = parse(query)
+    parsed = parse_query(query)
     plan = _plan(full_table, list_statement(parsed.filters), **_values(parsed))
     assert index in _indexes(plan)
     assert "Seq Scan" not in _kinds(plan)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.shared.http.readiness import LIMIT_S
+from functions.shared.http.readiness import TIMEOUT_S
 from local.stack import ROOT
 from local.stack.services import functions
 from tests.support.pages import PAGES, blocks, section
@@ -74,7 +74,7 @@ def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
     for path in SERVICES.values():
         [container] = instance(parsed(path))["containers"]
         assert container["startupProbe"]["httpGet"] == {"path": "/ready", "port": 8080}
-        assert container["startupProbe"]["timeoutSeconds"] > LIMIT_S
+        assert container["startupProbe"]["timeoutSeconds"] > TIMEOUT_S
         assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": 8080}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.shared.http.readiness import LIMIT_S
+from functions.shared.http.readiness import TIMEOUT_S
 from infra.roles import READER, WRITER
 from local.stack import ROOT
 from local.stack.services import functions
@@ -76,7 +76,7 @@ def test_a_function_is_healthy_when_it_is_ready() -> None:
     for name in functions.NAMES:
         [*_, program] = SERVICES[name.replace("_", "-")]["healthcheck"]["test"]
         [timeout_s] = re.findall(r"8080/ready', timeout=(\d+)\)", program)
-        assert float(timeout_s) > LIMIT_S
+        assert float(timeout_s) > TIMEOUT_S
     for name in ("ingest-event", "list-highlights", "get-highlight", "kafka-trigger", "cron"):
         assert SERVICES["gateway"]["depends_on"][name] == {"condition": "service_healthy"}
 

@@ -1,4 +1,4 @@
-"""Why a record's value cannot be read."""
+"""The reasons why a record's value cannot be decoded."""
 
 import base64
 
@@ -33,14 +33,14 @@ REASONS = {
 
 
 @pytest.mark.parametrize("value", REASONS)
-def test_the_reason_names_what_is_wrong_with_the_bytes(value: bytes) -> None:
-    """Whether they came as they are or as base64."""
+def test_the_reason_says_what_is_wrong_with_the_bytes(value: bytes) -> None:
+    """Whether they are sent as they are or in base64."""
     assert decode_json(value) == (None, REASONS[value])
     assert decode_base64(base64.b64encode(value).decode()) == (None, REASONS[value])
 
 
-def test_a_tombstone_and_what_is_no_base64_are_told_apart() -> None:
-    """From a value that is there."""
+def test_a_tombstone_and_invalid_base64_have_reasons_of_their_own() -> None:
+    """A value is missing, or it is not base64."""
     assert decode_base64(None) == (None, "the record has no value")
     values: list[object] = [1, "!", "é", [], {}]
     for value in values:
@@ -48,7 +48,7 @@ def test_a_tombstone_and_what_is_no_base64_are_told_apart() -> None:
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_every_value_is_data_or_has_a_reason(value: bytes) -> None:
-    """Of one line, whatever the bytes are."""
-    data, unreadable = decode_json(value)
-    assert unreadable is None or (data is None and len(unreadable.splitlines()) == 1)
+def test_every_value_has_data_or_a_reason(value: bytes) -> None:
+    """Of one line, for any bytes."""
+    data, reason = decode_json(value)
+    assert reason is None or (data is None and len(reason.splitlines()) == 1)

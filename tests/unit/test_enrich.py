@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import row
-from functions.enrich_batch.enrich import EnrichBatch, Tally
+from functions.consume_goal.revisions import highlight_row
+from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.http.problems import Unavailable
@@ -25,7 +25,7 @@ from tests.support.fakes.services import FakeCache, FakeStore
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-class Namer:
+class RecordingEnricher:
     """An enricher that calls a goal by its player; the test may have it do something else."""
 
     def __init__(self) -> None:
@@ -49,21 +49,21 @@ class Namer:
         return Text(f"GOAL by {facts.player}", "It counts.")
 
 
-class Work:
-    """A queue, an enricher, and the worker between them."""
+class World:
+    """A queue, an enricher, and the worker that uses them."""
 
     def __init__(self, enricher: Enricher | None = None, **settings: str) -> None:
         self.store = FakeStore()
         self.cache = FakeCache()
-        self.namer = Namer()
-        self.enricher = enricher or self.namer
+        self.recorder = RecordingEnricher()
+        self.enricher = enricher or self.recorder
         environ = {"DATABASE_URL": "postgresql://", **settings}
         self.settings = load(EnrichBatchSettings, environ)
 
     def goals(self, *players: str, match_id: UUID = MATCH) -> list[UUID]:
-        """Record a goal of each of these players; return their ids."""
+        """Record a goal of each of these players; return the highlights' ids."""
         rows = [
-            row(
+            highlight_row(
                 identified(matchId=str(match_id), eventId=f"{at}", player=player),
                 ReceivedRecord(None, TRACE, None),
                 RULES,
@@ -72,9 +72,9 @@ class Work:
         ]
         return [change.id for change in asyncio.run(self.store.record(rows))]
 
-    def run(self) -> Tally:
-        """Do what a call of the function does."""
-        worker = EnrichBatch(
+    def run(self) -> EnrichmentCounts:
+        """Run the worker once, as a request does."""
+        worker = EnrichmentWorker(
             self.store, self.cache, self.enricher, self.settings, clock=lambda: self.store.now
         )
         return asyncio.run(worker.run())
@@ -84,26 +84,26 @@ class Work:
         return [self.store.rows[id_]["status"] for id_ in ids]
 
 
-def test_what_awaits_its_text_gets_it() -> None:
+def test_a_pending_highlight_gets_its_text() -> None:
     """Title and summary, and the status READY."""
-    work = Work()
-    (highlight,) = work.goals("Messi")
-    assert work.run() == Tally(claimed=1, ready=1)
-    made = work.store.rows[highlight]
+    world = World()
+    (highlight,) = world.goals("Messi")
+    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
+    made = world.store.rows[highlight]
     assert (made["title"], made["summary"]) == ("GOAL by Messi", "It counts.")
     assert (made["status"], made["lease"]) == (READY, None)
 
 
-def test_an_enricher_is_told_all_that_the_event_says() -> None:
-    """Each fact under its own name."""
-    work = Work()
+def test_the_enricher_gets_all_facts_of_the_event() -> None:
+    """Each under its own name."""
+    world = World()
     event = identified(
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(work.store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
-    work.run()
-    assert work.namer.seen == [
+    asyncio.run(world.store.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)]))
+    world.run()
+    assert world.recorder.seen == [
         Facts(
             "own_goal",
             team="home",
@@ -119,234 +119,234 @@ def test_an_enricher_is_told_all_that_the_event_says() -> None:
     ]
 
 
-def test_without_work_nothing_is_done() -> None:
+def test_without_pending_highlights_nothing_is_done() -> None:
     """Cron calls far more often than there are goals."""
-    work = Work()
-    assert work.run() == Tally()
-    assert work.store.statements <= 3
+    world = World()
+    assert world.run() == EnrichmentCounts()
+    assert world.store.statements <= 3
 
 
 @pytest.mark.parametrize("goals", [1, 2, 3, 4, 7])
-def test_a_call_works_until_nothing_is_left(goals: int) -> None:
+def test_a_run_continues_until_no_highlight_is_pending(goals: int) -> None:
     """Batch by batch, however many there are."""
-    work = Work(ENRICH_BATCH_SIZE="2")
-    ids = work.goals(*["Messi"] * goals)
-    assert work.run() == Tally(claimed=goals, ready=goals)
-    assert work.statuses(ids) == [READY] * goals
-    assert work.namer.most_at_once <= 2
+    world = World(ENRICH_BATCH_SIZE="2")
+    ids = world.goals(*["Messi"] * goals)
+    assert world.run() == EnrichmentCounts(claimed=goals, ready=goals)
+    assert world.statuses(ids) == [READY] * goals
+    assert world.recorder.most_at_once <= 2
 
 
-def test_the_highlights_of_a_batch_are_described_at_once() -> None:
-    """They wait for an AI together, not in turn."""
-    work = Work()
-    work.goals(*["Messi"] * 5)
-    work.run()
-    assert work.namer.most_at_once == 5
+def test_the_highlights_of_a_batch_are_enriched_concurrently() -> None:
+    """They wait for an AI together, not one after the other."""
+    world = World()
+    world.goals(*["Messi"] * 5)
+    world.run()
+    assert world.recorder.most_at_once == 5
 
 
-def test_one_that_fails_does_not_fail_the_others() -> None:
-    """It is put off, and comes up again when its time has come."""
-    work = Work(ENRICH_BACKOFF_S="2")
-    ids = work.goals("Messi", "fails", "Mbappé")
-    assert work.run() == Tally(claimed=3, ready=2, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI, READY]
-    assert work.run() == Tally(remaining=1)
-    work.store.now += 2
-    assert work.run() == Tally(claimed=1, postponed=1, remaining=1)
+def test_a_failed_attempt_does_not_fail_the_others() -> None:
+    """It is postponed, and claimed again after its backoff."""
+    world = World(ENRICH_BACKOFF_S="2")
+    ids = world.goals("Messi", "fails", "Mbappé")
+    assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
+    assert world.statuses(ids) == [READY, PENDING_AI, READY]
+    assert world.run() == EnrichmentCounts(remaining=1)
+    world.store.now += 2
+    assert world.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
 
 
-def test_one_that_hangs_is_given_up_after_its_time() -> None:
-    """As one that failed."""
-    work = Work(ENRICH_TIMEOUT_S="0.2")
-    ids = work.goals("Messi", "hangs")
-    assert work.run() == Tally(claimed=2, ready=1, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI]
+def test_an_attempt_that_hangs_fails_after_its_timeout() -> None:
+    """It is postponed."""
+    world = World(ENRICH_TIMEOUT_S="0.2")
+    ids = world.goals("Messi", "hangs")
+    assert world.run() == EnrichmentCounts(claimed=2, ready=1, postponed=1, remaining=1)
+    assert world.statuses(ids) == [READY, PENDING_AI]
 
 
-def test_the_last_attempt_that_fails_is_the_end() -> None:
-    """FAILED_AI, after as many attempts as are allowed, each later than the one before."""
-    work = Work(ENRICH_MAX_ATTEMPTS="3", ENRICH_BACKOFF_S="1")
-    ids = work.goals("fails")
-    tallies = []
+def test_a_highlight_fails_when_its_last_attempt_fails() -> None:
+    """FAILED_AI, after the allowed attempts, with a longer backoff each time."""
+    world = World(ENRICH_MAX_ATTEMPTS="3", ENRICH_BACKOFF_S="1")
+    ids = world.goals("fails")
+    counts = []
     for wait_s in (0, 1, 2):
-        work.store.now += wait_s
-        tallies.append(work.run())
-    postponed = Tally(claimed=1, postponed=1, remaining=1)
-    assert tallies == [postponed, postponed, Tally(claimed=1, failed=1)]
-    assert work.statuses(ids) == [FAILED_AI]
-    assert len(work.namer.seen) == 3
+        world.store.now += wait_s
+        counts.append(world.run())
+    postponed = EnrichmentCounts(claimed=1, postponed=1, remaining=1)
+    assert counts == [postponed, postponed, EnrichmentCounts(claimed=1, failed=1)]
+    assert world.statuses(ids) == [FAILED_AI]
+    assert len(world.recorder.seen) == 3
 
 
-def test_the_log_tells_of_each_highlight_that_failed_for_good(
+def test_each_highlight_that_fails_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Once, by this message, which the alarms of a deployment look for; READY ones are not told."""
-    work = Work(ENRICH_MAX_ATTEMPTS="2", ENRICH_BACKOFF_S="2")
-    failing, _ = work.goals("fails", "Messi")
+    """With the message that a deployment's alarms watch; highlights that are READY are not."""
+    world = World(ENRICH_MAX_ATTEMPTS="2", ENRICH_BACKOFF_S="2")
+    failing, _ = world.goals("fails", "Messi")
     for _ in range(3):
-        work.run()
-        work.store.now += 10
+        world.run()
+        world.store.now += 10
     told = [vars(each)["fields"] for each in caplog.records if each.message == "highlight failed"]
     assert [(fields["highlightId"], fields["attempts"]) for fields in told] == [(str(failing), 2)]
 
 
-def test_a_worker_that_crashed_at_the_last_attempt_leaves_nothing_pending() -> None:
-    """Its lease runs out, and the next call says FAILED_AI and counts it."""
-    work = Work(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")
-    ids = work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60))
-    assert work.run() == Tally(remaining=1)
-    work.store.now += 60
-    assert work.run() == Tally(claimed=1, failed=1)
-    assert work.statuses(ids) == [FAILED_AI]
-    assert not work.namer.seen
+def test_a_highlight_fails_when_a_worker_crashes_in_its_last_attempt() -> None:
+    """When its lease ends, the next run makes it FAILED_AI and counts it."""
+    world = World(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")
+    ids = world.goals("Messi")
+    asyncio.run(world.store.claim(limit=1, lease_s=60))
+    assert world.run() == EnrichmentCounts(remaining=1)
+    world.store.now += 60
+    assert world.run() == EnrichmentCounts(claimed=1, failed=1)
+    assert world.statuses(ids) == [FAILED_AI]
+    assert not world.recorder.seen
 
 
-def test_a_crash_half_way_is_taken_up_again() -> None:
-    """When the lease has run out, and not before."""
-    work = Work()
-    ids = work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60))
-    work.store.now += 59
-    assert work.run() == Tally(remaining=1)
-    work.store.now += 1
-    assert work.run() == Tally(claimed=1, ready=1)
-    assert work.statuses(ids) == [READY]
+def test_a_highlight_is_claimed_again_after_a_crash() -> None:
+    """When its lease has ended, and not before."""
+    world = World()
+    ids = world.goals("Messi")
+    asyncio.run(world.store.claim(limit=1, lease_s=60))
+    world.store.now += 59
+    assert world.run() == EnrichmentCounts(remaining=1)
+    world.store.now += 1
+    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
+    assert world.statuses(ids) == [READY]
 
 
-def test_who_lost_the_lease_changes_nothing() -> None:
-    """Another worker has it by now: what comes too late is not counted either."""
-    work = Work(ENRICH_LEASE_S="60")
-    ids = work.goals("Messi", "fails")
+def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
+    """Another worker has the lease by now; the late result is not counted either."""
+    world = World(ENRICH_LEASE_S="60")
+    ids = world.goals("Messi", "fails")
     others: list[Any] = []
 
     def another_claims(_: Facts) -> None:
         if not others:
-            work.store.now += 60
-            claiming = work.store.claim(limit=10, lease_s=60)
+            world.store.now += 60
+            claiming = world.store.claim(limit=10, lease_s=60)
             others.append(_finished(claiming))
 
-    work.namer.meanwhile = another_claims
-    assert work.run() == Tally(claimed=2, remaining=2)
+    world.recorder.meanwhile = another_claims
+    assert world.run() == EnrichmentCounts(claimed=2, remaining=2)
     leases = {claim[0]: claim[1] for claim in others[0]}
-    assert {id_: work.store.rows[id_]["lease"] for id_ in ids} == leases
+    assert {id_: world.store.rows[id_]["lease"] for id_ in ids} == leases
 
 
-def test_a_goal_that_is_retracted_meanwhile_stays_so() -> None:
-    """The text comes too late."""
-    work = Work()
-    (highlight,) = work.goals("Messi")
-    retraction = row(
+def test_a_goal_that_is_retracted_meanwhile_stays_retracted() -> None:
+    """Its text arrives too late."""
+    world = World()
+    (highlight,) = world.goals("Messi")
+    retraction = highlight_row(
         identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
     )
-    work.namer.meanwhile = lambda _: _finished(work.store.record([retraction]))
-    assert work.run() == Tally(claimed=1)
-    assert work.statuses([highlight]) == [RETRACTED]
-    assert work.store.rows[highlight]["title"] is None
+    world.recorder.meanwhile = lambda _: _finished(world.store.record([retraction]))
+    assert world.run() == EnrichmentCounts(claimed=1)
+    assert world.statuses([highlight]) == [RETRACTED]
+    assert world.store.rows[highlight]["title"] is None
 
 
-def test_a_call_ends_when_its_time_is_spent() -> None:
-    """With what remains, for the next one."""
-    work = Work(ENRICH_BATCH_SIZE="2", ENRICH_TIME_BUDGET_S="10")
-    work.goals(*["Messi"] * 9)
+def test_a_run_ends_when_its_time_budget_is_spent() -> None:
+    """With the number of highlights that remain."""
+    world = World(ENRICH_BATCH_SIZE="2", ENRICH_TIME_BUDGET_S="10")
+    world.goals(*["Messi"] * 9)
 
     def take_time(_: Facts) -> None:
-        work.store.now += 3
+        world.store.now += 3
 
-    work.namer.meanwhile = take_time
-    assert work.run() == Tally(claimed=4, ready=4, remaining=5)
+    world.recorder.meanwhile = take_time
+    assert world.run() == EnrichmentCounts(claimed=4, ready=4, remaining=5)
 
 
 @pytest.mark.parametrize(
     "error", [OSError("away"), TimeoutError(), ValueError("\ud800"), asyncio.CancelledError()]
 )
 def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
-    """Whatever an AI's client raises, it is one failed attempt."""
+    """Any error of an AI's client is one failed attempt."""
 
     class Broken:
         async def enrich(self, _: Facts) -> Text:
             raise error
 
-    work = Work(Broken())
-    work.goals("Messi")
-    assert work.run() == Tally(claimed=1, postponed=1, remaining=1)
+    world = World(Broken())
+    world.goals("Messi")
+    assert world.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
 
 
-def test_a_text_that_cannot_be_kept_fails_alone() -> None:
-    """What Postgres refuses of one highlight leaves the others READY."""
+def test_a_text_that_postgres_refuses_fails_alone() -> None:
+    """The other highlights become READY."""
 
     class Careless:
         async def enrich(self, facts: Facts) -> Text:
             return Text(f"GOAL by {facts.player}\0" if facts.player == "nul" else "GOAL", "")
 
-    work = Work(Careless())
-    work.store.refuses = lambda given: "\0" in (given.get("title") or "")
-    ids = work.goals("Messi", "nul", "Mbappé")
-    assert work.run() == Tally(claimed=3, ready=2, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI, READY]
+    world = World(Careless())
+    world.store.refuses = lambda given: "\0" in (given.get("title") or "")
+    ids = world.goals("Messi", "nul", "Mbappé")
+    assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
+    assert world.statuses(ids) == [READY, PENDING_AI, READY]
 
 
-def test_a_database_that_is_away_ends_the_call() -> None:
-    """The caller is told to come again; what was claimed comes up by itself."""
-    work = Work()
-    work.goals("Messi")
+def test_a_database_that_is_away_ends_the_run() -> None:
+    """The caller has to retry; claims become free when their leases end."""
+    world = World()
+    world.goals("Messi")
 
     def go_away(_: Facts) -> None:
-        work.store.away = True
+        world.store.away = True
 
-    work.namer.meanwhile = go_away
+    world.recorder.meanwhile = go_away
     with pytest.raises(Unavailable):
-        work.run()
-    work.store.away, work.namer.meanwhile = False, lambda _: None
-    work.store.now += work.settings.enrich_lease_s
-    assert work.run() == Tally(claimed=1, ready=1)
+        world.run()
+    world.store.away, world.recorder.meanwhile = False, lambda _: None
+    world.store.now += world.settings.enrich_lease_s
+    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
 
 
-def test_the_pages_of_a_match_are_dropped_around_its_change() -> None:
+def test_the_cached_pages_of_changed_matches_are_dropped() -> None:
     """Of matches whose highlights became READY or FAILED_AI, and of no others."""
-    work = Work(ENRICH_MAX_ATTEMPTS="1")
-    work.goals("Messi", "fails")
+    world = World(ENRICH_MAX_ATTEMPTS="1")
+    world.goals("Messi", "fails")
     other = UUID(int=3)
-    work.goals("Mbappé", match_id=OTHER_MATCH)
+    world.goals("Mbappé", match_id=OTHER_MATCH)
     pages: list[bytes | None] = []
 
     async def keep_pages() -> None:
         for match_id in (MATCH, OTHER_MATCH, other):
-            lease = await work.cache.lease(match_id)
-            await work.cache.fill(match_id, ":50", b"[]", lease or b"")
+            lease = await world.cache.lease(match_id)
+            await world.cache.fill(match_id, ":50", b"[]", lease or b"")
 
     asyncio.run(keep_pages())
-    work.run()
-    pages = [work.cache.pages.get((match_id, ":50")) for match_id in (MATCH, OTHER_MATCH, other)]
+    world.run()
+    pages = [world.cache.pages.get((match_id, ":50")) for match_id in (MATCH, OTHER_MATCH, other)]
     assert pages == [None, None, b"[]"]
 
 
-def test_a_page_is_dropped_before_what_crashed_is_seen_to_have_failed() -> None:
+def test_a_cached_page_is_dropped_before_a_crashed_highlight_fails() -> None:
     """A reader who has seen FAILED_AI is not shown PENDING_AI afterwards."""
-    work = Work(ENRICH_MAX_ATTEMPTS="1")
-    work.goals("Messi")
-    asyncio.run(work.store.claim(limit=1, lease_s=60))
-    work.store.now += 60
-    give_back = work.store.give_back
+    world = World(ENRICH_MAX_ATTEMPTS="1")
+    world.goals("Messi")
+    asyncio.run(world.store.claim(limit=1, lease_s=60))
+    world.store.now += 60
+    give_back = world.store.give_back
     under_way: list[bool] = []
 
     async def observed(*arguments: Any, **named: Any) -> Any:
-        under_way.append({MATCH} in work.cache.changed)
+        under_way.append({MATCH} in world.cache.changed)
         return await give_back(*arguments, **named)
 
-    work.store.give_back = observed  # type: ignore[method-assign] # looks on, and changes nothing
-    work.run()
+    world.store.give_back = observed  # type: ignore[method-assign] # looks on, and changes nothing
+    world.run()
     assert under_way == [True]
 
 
-def test_the_log_follows_a_highlight_by_the_trace_of_its_event(
+def test_logs_of_a_highlight_have_the_correlation_id_of_its_event(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """From the POST to the row, one correlation id."""
+    """From the POST to the row it is one id."""
     caplog.set_level(logging.INFO)
-    work = Work()
-    ready, failed = work.goals("Messi", "fails")
-    work.run()
+    world = World()
+    ready, failed = world.goals("Messi", "fails")
+    world.run()
     lines = {
         vars(record)["fields"]["highlightId"]: vars(record)["fields"] for record in caplog.records
     }
@@ -357,22 +357,22 @@ def test_the_log_follows_a_highlight_by_the_trace_of_its_event(
 
 @given(st.lists(st.sampled_from(["Messi", "fails"]), max_size=9), st.integers(1, 4))
 def test_every_highlight_ends_ready_or_failed(players: list[str], batch_size: int) -> None:
-    """And the tallies of all calls add up to what there was."""
-    work = Work(ENRICH_BATCH_SIZE=str(batch_size), ENRICH_MAX_ATTEMPTS="3")
-    ids = work.goals(*players)
-    calls: list[Tally] = []
-    while not calls or calls[-1].remaining:
-        calls.append(work.run())
-        work.store.now += 3600
-    assert work.statuses(ids) == [READY if name == "Messi" else FAILED_AI for name in players]
-    assert sum(call.ready for call in calls) == players.count("Messi")
-    assert sum(call.failed for call in calls) == players.count("fails")
-    assert sum(call.postponed for call in calls) == 2 * players.count("fails")
-    assert all(call.claimed == call.ready + call.failed + call.postponed for call in calls)
+    """And the counts of all runs add up."""
+    world = World(ENRICH_BATCH_SIZE=str(batch_size), ENRICH_MAX_ATTEMPTS="3")
+    ids = world.goals(*players)
+    runs: list[EnrichmentCounts] = []
+    while not runs or runs[-1].remaining:
+        runs.append(world.run())
+        world.store.now += 3600
+    assert world.statuses(ids) == [READY if name == "Messi" else FAILED_AI for name in players]
+    assert sum(run.ready for run in runs) == players.count("Messi")
+    assert sum(run.failed for run in runs) == players.count("fails")
+    assert sum(run.postponed for run in runs) == 2 * players.count("fails")
+    assert all(run.claimed == run.ready + run.failed + run.postponed for run in runs)
 
 
 def _finished(coroutine: Any) -> Any:
-    """Return what a coroutine that waits for nothing returns."""
+    """Return the result of a coroutine that waits for nothing."""
     try:
         coroutine.send(None)
     except StopIteration as stop:

@@ -1,16 +1,17 @@
-"""If-None-Match: whether the reader holds what an entity tag names."""
+"""If-None-Match: whether the client has the content that an entity tag identifies."""
 
 import pytest
 from starlette.requests import Request
 
-from functions.shared.http.routing import etag_of, json_with_etag, matches_etag
+from functions.shared.http.entity_tags import etag_of, matches_etag
+from functions.shared.http.responses import conditional_json_response
 
 BODY = b"[]"
 TAG = etag_of(BODY)
-OPENED = TAG[:-1]
+UNCLOSED = TAG[:-1]
 
 
-def asked(*lines: str) -> Request:
+def request(*lines: str) -> Request:
     """Return a request with these lines of If-None-Match."""
     headers = [(b"if-none-match", line.encode("latin-1")) for line in lines]
     return Request({"type": "http", "headers": headers})
@@ -27,19 +28,19 @@ def asked(*lines: str) -> Request:
         ['"other"', TAG],
         [TAG, '"other"'],
         ['"a", "b"', f'"c", W/{TAG}'],
-        [f'{OPENED}-gzip"'],
-        [f'W/{OPENED}-gzip"'],
-        [f'{OPENED}--gzip"'],
-        [f'{OPENED};gzip"'],
-        [f'{OPENED}-br"'],
-        [f'{OPENED}-zstd"'],
-        [f'"other", {OPENED}-br"'],
+        [f'{UNCLOSED}-gzip"'],
+        [f'W/{UNCLOSED}-gzip"'],
+        [f'{UNCLOSED}--gzip"'],
+        [f'{UNCLOSED};gzip"'],
+        [f'{UNCLOSED}-br"'],
+        [f'{UNCLOSED}-zstd"'],
+        [f'"other", {UNCLOSED}-br"'],
         [",".join(['"other"'] * 10_000), TAG],
     ],
 )
-def test_a_reader_who_holds_it_gets_a_304(lines: list[str]) -> None:
-    """In one line or several, weak, or with what a proxy that packs has added."""
-    answer = json_with_etag(asked(*lines), BODY, link="<?cursor=x>; rel=next")
+def test_a_client_with_the_content_gets_a_304(lines: list[str]) -> None:
+    """In one line or several, weak, or with the suffix of a proxy that compresses."""
+    answer = conditional_json_response(request(*lines), BODY, link="<?cursor=x>; rel=next")
     assert (answer.status_code, answer.body) == (304, b"")
     assert (answer.headers["etag"], answer.headers["link"]) == (TAG, "<?cursor=x>; rel=next")
 
@@ -51,16 +52,16 @@ def test_a_reader_who_holds_it_gets_a_304(lines: list[str]) -> None:
         [""],
         ['"other"'],
         [TAG[1:-1]],
-        [f'{OPENED}x"'],
-        [f'{OPENED}-"'],
-        [f"{OPENED}-gzip"],
-        [f'{OPENED}-gzip-br"'],
+        [f'{UNCLOSED}x"'],
+        [f'{UNCLOSED}-"'],
+        [f"{UNCLOSED}-gzip"],
+        [f'{UNCLOSED}-gzip-br"'],
         [f'"x{TAG[1:]}'],
         ["*", '"other"'],
         ["é"],
     ],
 )
-def test_a_reader_who_does_not_gets_it(lines: list[str]) -> None:
-    """Whatever else the header says."""
-    assert not matches_etag(asked(*lines), TAG)
-    assert json_with_etag(asked(*lines), BODY).body == BODY + b"\n"
+def test_a_client_without_the_content_gets_it(lines: list[str]) -> None:
+    """Whatever else the header contains."""
+    assert not matches_etag(request(*lines), TAG)
+    assert conditional_json_response(request(*lines), BODY).body == BODY + b"\n"

@@ -1,4 +1,4 @@
-"""Idempotency keys: two that differ are never taken for one."""
+"""Idempotency keys: different keys never identify the same event."""
 
 import pytest
 from hypothesis import assume, given
@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from functions.ingest_event.idempotency_key import (
     KEY_LIMIT,
-    key_of_batch,
-    key_of_event,
-    key_of_item,
+    item_key,
+    parse_batch_key,
+    parse_event_key,
 )
 from functions.shared.http.problems import Problem
 
@@ -19,7 +19,7 @@ SENT = st.text(max_size=12) | st.text('a"/#0123 \t\xa0\u3000é', max_size=8)
 def accepted(text: str) -> str | None:
     """Return the key of an event, or None where it is refused or empty."""
     try:
-        return key_of_event([text.encode()])
+        return parse_event_key([text.encode()])
     except Problem:
         return None
 
@@ -43,10 +43,10 @@ def accepted(text: str) -> str | None:
         (b'"  "', None),
     ],
 )
-def test_a_key_is_read_as_utf_8_and_as_it_is(line: bytes, key: str | None) -> None:
-    """Without the quotes of its draft standard; an empty one is none."""
-    assert key_of_event([line]) == key
-    assert key_of_batch([line]) == key
+def test_a_key_is_decoded_as_utf_8_and_otherwise_unchanged(line: bytes, key: str | None) -> None:
+    """Without the quotes of its draft standard; an empty key is none."""
+    assert parse_event_key([line]) == key
+    assert parse_batch_key([line]) == key
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_key_is_read_as_utf_8_and_as_it_is(line: bytes, key: str | None) -> No
         ([b"a", b"b"], "must come once"),
     ],
 )
-def test_a_key_that_might_be_taken_for_another_is_refused(lines: list[bytes], why: str) -> None:
+def test_an_ambiguous_key_is_refused(lines: list[bytes], why: str) -> None:
     """400, by the header's name, for an event and for a batch."""
-    for read in (key_of_event, key_of_batch):
+    for read in (parse_event_key, parse_batch_key):
         with pytest.raises(Problem) as refused:
             read(lines)
         assert refused.value.status == 400
@@ -72,20 +72,20 @@ def test_a_key_that_might_be_taken_for_another_is_refused(lines: list[bytes], wh
         assert why in told
 
 
-def test_a_key_that_comes_twice_as_it_is_is_that_key() -> None:
-    """A proxy that doubles a header does no harm."""
-    assert key_of_event([b"a", b"a"]) == "a"
+def test_a_repeated_equal_key_is_accepted() -> None:
+    """A proxy that repeats a header does no harm."""
+    assert parse_event_key([b"a", b"a"]) == "a"
 
 
-def test_no_header_is_no_key() -> None:
-    """Of an event as of a batch."""
-    assert key_of_event([]) is None
-    assert key_of_batch([]) is None
+def test_without_the_header_there_is_no_key() -> None:
+    """For an event and for a batch."""
+    assert parse_event_key([]) is None
+    assert parse_batch_key([]) is None
 
 
 @given(SENT, SENT)
-def test_two_events_under_two_keys_are_two(one: str, other: str) -> None:
-    """Unless they differ by the quotes, or the white space around them, that HTTP takes away."""
+def test_events_under_different_keys_have_different_ids(one: str, other: str) -> None:
+    """Unless they differ only in quotes, or in white space around them, which HTTP removes."""
 
     def bare(text: str) -> str:
         text = text.strip(" \t")
@@ -97,19 +97,21 @@ def test_two_events_under_two_keys_are_two(one: str, other: str) -> None:
 
 
 @given(SENT, st.integers(0, 499), SENT, st.integers(0, 499))
-def test_an_item_in_a_batch_is_nobody_else(batch: str, index: int, other: str, at: int) -> None:
-    """No event under a key of its own, and no other item of this or another batch."""
+def test_the_key_of_an_event_in_a_batch_is_unique(
+    batch: str, index: int, other: str, at: int
+) -> None:
+    """It equals the key of no single event, and of no other event in this or another batch."""
     try:
-        key, other_key = key_of_batch([batch.encode()]), key_of_batch([other.encode()])
+        key, other_key = parse_batch_key([batch.encode()]), parse_batch_key([other.encode()])
     except Problem:
         return
     assume(key and other_key)
-    item = key_of_item(str(key), index)
-    assert item == key_of_item(str(key), index)
+    item = item_key(str(key), index)
+    assert item == item_key(str(key), index)
     assert accepted(item) is None
-    assert (item == key_of_item(str(other_key), at)) == ((key, index) == (other_key, at))
+    assert (item == item_key(str(other_key), at)) == ((key, index) == (other_key, at))
 
 
-def test_the_key_of_an_item_fits_into_an_event_id() -> None:
+def test_the_key_of_an_event_in_a_batch_fits_into_an_event_id() -> None:
     """Even the longest."""
-    assert len(key_of_item("k" * KEY_LIMIT, 499)) <= EVENT_ID_LIMIT
+    assert len(item_key("k" * KEY_LIMIT, 499)) <= EVENT_ID_LIMIT

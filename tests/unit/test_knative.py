@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from functions.shared.http.readiness import LIMIT_S
+from functions.shared.http.readiness import TIMEOUT_S
 from local.stack import ROOT
 from local.stack.services import functions
 from tests.support.kustomize import Object, build, pod_of
@@ -221,7 +221,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
         is_public = name in ("ingest-event", "list-highlights", "get-highlight")
         assert visibility == (None if is_public else "cluster-local")
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
-        assert container["readinessProbe"]["timeoutSeconds"] > LIMIT_S
+        assert container["readinessProbe"]["timeoutSeconds"] > TIMEOUT_S
         assert container["livenessProbe"]["httpGet"]["path"] == "/health"
 
 

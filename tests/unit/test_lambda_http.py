@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.shared.http.client_address import ClientAddress
+from functions.shared.http.client_address import TrustedProxies
 from infra.aws.asgi import Answer, Call
 from infra.aws.dispatch import UnknownEvent, dispatch
 from tests.support.drivers.api_gateway import event_of, response_of
@@ -46,7 +46,7 @@ def headers(call: Call) -> dict[str, str]:
 def caller(call: Call) -> str:
     """Who the functions take the caller to be."""
     scope = {"type": "http", "headers": call.headers, "client": (call.client, 0)}
-    return ClientAddress().of(Request(scope))
+    return TrustedProxies().client_address(Request(scope))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from functions.shared.concurrency import pending_work
-from functions.shared.inbound.envelopes import failures_answer, open_envelope
+from functions.shared.inbound.envelopes import batch_response, parse_envelope
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from infra.aws.asgi import Answer, Call, Host
 from infra.aws.dispatch import dispatch
@@ -52,7 +52,7 @@ def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) 
     dispatch(kafka_event(source), answering(Answer(200, [], b"{}"), calls), XRAY)
     [call] = calls
     request = Request({"type": "http", "headers": call.headers})
-    places = [each.identifier for each in open_envelope(request.headers, call.body)]
+    places = [each.identifier for each in parse_envelope(request.headers, call.body)]
     wanted = [(f"{TOPIC}-0", 1), (f"{TOPIC}-0", 2), (f"{TOPIC}-0", 5), (f"{TOPIC}-1", 9)]
     assert [(place["partition"], place["offset"]) for place in places if place] == wanted
     assert (call.method, call.path) == ("POST", "/")
@@ -62,7 +62,7 @@ def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) 
 def test_the_failed_records_are_told_in_lambdas_form() -> None:
     """Topic, partition and offset, and nothing that Lambda does not know."""
     place = {"partition": "matches-0", "offset": 2}
-    failed = failures_answer([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
+    failed = batch_response([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
     told = dispatch(kafka_event(), answering(Answer(200, [], orjson.dumps(failed))))
     assert told == {"batchItemFailures": [{"itemIdentifier": place}]}
 
@@ -103,22 +103,22 @@ def test_calls_share_one_event_loop() -> None:
     assert loops[0] is loops[1]
 
 
-def test_a_call_waits_for_what_its_answer_leaves_under_way() -> None:
+def test_a_call_waits_for_the_work_that_its_answer_leaves_pending() -> None:
     """Afterwards the process may be frozen."""
-    tied: list[str] = []
+    finished: list[str] = []
 
-    def tie(end: pending_work.End) -> None:
-        tied.append("tied")
-        end.set_result(None)
+    def finish(work: pending_work.Work) -> None:
+        finished.append("finished")
+        work.set_result(None)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asyncio.get_running_loop().call_later(0.01, tie, pending_work.track())
+        asyncio.get_running_loop().call_later(0.01, finish, pending_work.track())
         await Response("ok")(scope, receive, send)
 
     host = Host(app)
     host.call(Call("GET", "/"))
     host.close()
-    assert tied == ["tied"]
+    assert finished == ["finished"]
 
 
 def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:

@@ -1,4 +1,4 @@
-"""Logs: whatever is logged is one JSON object on one line."""
+"""Logs: every record is one JSON object on one line."""
 
 import json
 import logging
@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.shared.observability import trace
-from functions.shared.observability.logs import JsonFormatter, configure
+from functions.shared.observability.logs import JsonFormatter, configure_logging
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def line(message: str = "batch taken", *args: object, **extra: Any) -> dict[str, Any]:
-    """Return what one logged line says."""
+    """Return the fields of a logged line."""
     record = logging.LogRecord("functions", logging.INFO, __file__, 1, message, args, None)
     vars(record).update(extra)
     text = JsonFormatter("consume-goal").format(record)
@@ -29,7 +29,7 @@ def line(message: str = "batch taken", *args: object, **extra: Any) -> dict[str,
 
 @pytest.fixture(name="root")
 def _root() -> Iterator[logging.Logger]:
-    """The root logger, as it was before once the test is over."""
+    """The root logger, restored after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield root
@@ -37,7 +37,7 @@ def _root() -> Iterator[logging.Logger]:
     root.setLevel(level)
 
 
-def test_a_line_says_when_how_grave_who_and_what() -> None:
+def test_a_line_has_time_level_service_and_message() -> None:
     """Time is in UTC, to the millisecond."""
     said = line("%d records", 3)
     assert list(said) == ["time", "level", "service", "message"]
@@ -46,14 +46,14 @@ def test_a_line_says_when_how_grave_who_and_what() -> None:
     assert said["message"] == "3 records"
 
 
-def test_fields_stand_beside_the_message() -> None:
+def test_extra_fields_are_added_to_the_line() -> None:
     """They keep their types."""
     said = line(fields={"records": 3, "reason": None, "matches": ["a"]})
     assert (said["records"], said["reason"], said["matches"]) == (3, None, ["a"])
 
 
 def test_a_line_has_the_correlation_id_of_its_request() -> None:
-    """It is the trace id, and there is none outside of a request."""
+    """It is the trace id; outside a request there is none."""
     token = trace.current.set(f"00-{TRACE}-00f067aa0ba902b7-01")
     try:
         assert line()["correlationId"] == TRACE
@@ -62,8 +62,8 @@ def test_a_line_has_the_correlation_id_of_its_request() -> None:
     assert "correlationId" not in line()
 
 
-def test_a_field_says_which_request_a_line_is_of() -> None:
-    """One call enriches the goals of many requests; but no field takes the service's place."""
+def test_a_field_may_override_the_correlation_id_alone() -> None:
+    """One call enriches the goals of many requests; no field replaces the service's name."""
     token = trace.current.set(f"00-{'0' * 31}1-00f067aa0ba902b7-01")
     try:
         said = line(fields={"correlationId": TRACE, "service": "x"})
@@ -73,7 +73,7 @@ def test_a_field_says_which_request_a_line_is_of() -> None:
     assert said["service"] != "x"
 
 
-def test_an_exception_is_told_with_its_traceback_on_the_same_line() -> None:
+def test_an_exception_is_logged_with_its_traceback_on_one_line() -> None:
     """Line breaks are escaped."""
     try:
         int("no\nnumber")
@@ -86,8 +86,8 @@ def test_an_exception_is_told_with_its_traceback_on_the_same_line() -> None:
 @pytest.mark.parametrize(
     "value", [object(), {1, 2}, ValueError("x"), 10**30, b"\xff", float("nan"), {1: 2}, "\ud800"]
 )
-def test_a_field_of_any_type_is_told(value: object) -> None:
-    """A log is the last place for an error of its own."""
+def test_a_field_of_any_type_is_logged(value: object) -> None:
+    """Logging must not raise an error."""
     assert "value" in line(fields={"value": value})
 
 
@@ -98,18 +98,18 @@ def test_a_message_of_any_text_is_one_line(text: str) -> None:
 
 
 @given(st.text(st.characters()), st.dictionaries(st.text(), st.integers() | st.text() | st.none()))
-def test_whatever_is_logged_is_one_json_object_on_one_line(
+def test_any_message_and_fields_are_one_json_object_on_one_line(
     message: str, fields: dict[str, object]
 ) -> None:
-    """Of any text and any fields."""
+    """And have the service's name."""
     assert line("%s", message, fields=fields)["service"]
 
 
 def test_a_configured_process_logs_json_to_standard_error(
     root: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From its level upwards, whoever logs."""
-    configure("get-highlight", "WARNING")
+    """From the configured level upwards, in any library."""
+    configure_logging("get-highlight", "WARNING")
     assert root.level == logging.WARNING
     logging.getLogger("some.library").info("not told")
     logging.getLogger("some.library").warning("told", extra={"fields": {"n": 1}})
@@ -120,12 +120,12 @@ def test_a_configured_process_logs_json_to_standard_error(
     assert (told["service"], told["message"], told["n"]) == ("get-highlight", "told", 1)
 
 
-def test_to_configure_twice_does_not_log_twice(
+def test_configuring_twice_does_not_log_twice(
     root: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """There is one handler."""
-    configure("get-highlight")
-    configure("get-highlight")
+    configure_logging("get-highlight")
+    configure_logging("get-highlight")
     assert len(root.handlers) == 1
     logging.getLogger(__name__).info("once")
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -10,13 +10,13 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 import infra.openapi
-from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_event
-from functions.list_highlights.app import app as list_highlights
+from functions.get_highlight.app import build_app as get_highlight
+from functions.ingest_event.app import build_app as ingest_event
+from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.query import PARAMETERS
 from functions.shared.contract.event import Event
 from functions.shared.http.problems import Problem
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 from infra.openapi.documents import documents
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
@@ -37,7 +37,7 @@ def unused() -> Any:
     raise AssertionError
 
 
-SERVED: dict[str, list[Routes]] = {
+SERVED: dict[str, list[Router]] = {
     "events.json": [ingest_event(unused, RULES)],
     "highlights.json": [list_highlights(unused), get_highlight(unused)],
 }

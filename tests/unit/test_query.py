@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
+from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse_query
 from functions.shared.contract.team_names import fold_name
 from functions.shared.http.problems import Problem
 from functions.shared.postgres.highlight_sql import FILTERS
@@ -23,13 +23,13 @@ LAST = Document(UUID(int=7), "2022-12-18T15:36:00.123456Z", "{}")
 
 def filters(query_string: str = "", **parameters: str) -> Mapping[str, Any]:
     """Return the filters of a query."""
-    return parse(query_string or urlencode(parameters)).filters
+    return parse_query(query_string or urlencode(parameters)).filters
 
 
 def errors(query_string: str) -> dict[str, list[str]]:
-    """Return why parameters are refused."""
+    """Return the errors of a query, by parameter."""
     with pytest.raises(Problem) as refusal:
-        parse(query_string)
+        parse_query(query_string)
     assert refusal.value.status == 400
     told = refusal.value.members["errors"]
     assert isinstance(told, dict)
@@ -37,16 +37,16 @@ def errors(query_string: str) -> dict[str, list[str]]:
 
 
 def followed(query: Query, last: Document = LAST) -> Query:
-    """Return the query to which the `Link` of another leads."""
+    """Return the query of the `Link` to the next page."""
     target, _, relation = query.next_link(last).partition(">; ")
     assert relation == 'rel="next"'
     assert target.startswith("<?")  # a relative reference leads out of no prefix
-    return parse(urlsplit(target.removeprefix("<")).query)
+    return parse_query(urlsplit(target.removeprefix("<")).query)
 
 
-def test_without_parameters_all_that_stand_are_listed() -> None:
-    """The first fifty, without those that are retracted."""
-    query = parse("")
+def test_without_parameters_all_but_retracted_highlights_are_listed() -> None:
+    """The first fifty."""
+    query = parse_query("")
     assert query.filters == {"standing": True}
     assert (query.page, query.page_size, query.offset) == (1, 50, 0)
 
@@ -69,8 +69,8 @@ def test_each_parameter_is_a_filter() -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_is_of_any_case(status: str) -> None:
-    """And asking for one is asking for no other, RETRACTED included."""
+def test_a_status_is_in_any_case(status: str) -> None:
+    """And one status excludes the others; RETRACTED is one too."""
     for spelt in (status, status.lower(), status.title()):
         assert filters(status=spelt) == {"status": status}
 
@@ -79,15 +79,15 @@ def test_a_status_is_of_any_case(status: str) -> None:
     "status",
     ["DONE", "READ", "READY,FAILED_AI", "%", "null", "PEND\N{LATIN SMALL LETTER DOTLESS I}NG_AI"],
 )
-def test_a_status_that_there_is_not_is_refused(status: str) -> None:
-    """The answer says which there are."""
+def test_an_unknown_status_is_refused(status: str) -> None:
+    """The error lists those that there are."""
     (why,) = errors(urlencode({"status": status}))["status"]
     assert all(known in why for known in STATUSES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_team_of_any_script_is_asked_for(name: str) -> None:
-    """As it was written into the URL."""
+def test_a_team_may_be_in_any_script(name: str) -> None:
+    """As the URL has it, decoded."""
     assert filters(f"team={quote(name)}")["team_key"] == fold_name(name)
 
 
@@ -97,7 +97,7 @@ def test_a_team_of_any_script_is_asked_for(name: str) -> None:
 )
 def test_a_page_out_of_range_is_clamped(text: str, page: int) -> None:
     """There is no page before the first."""
-    assert parse(urlencode({"page": text})).page == page
+    assert parse_query(urlencode({"page": text})).page == page
 
 
 @pytest.mark.parametrize(
@@ -105,33 +105,33 @@ def test_a_page_out_of_range_is_clamped(text: str, page: int) -> None:
 )
 def test_a_page_size_out_of_range_is_clamped(text: str, size: int) -> None:
     """Between 1 and 100."""
-    assert parse(urlencode({"pageSize": text})).page_size == size
+    assert parse_query(urlencode({"pageSize": text})).page_size == size
 
 
-def test_a_page_of_any_number_of_digits_is_clamped() -> None:
-    """Out of range is out of range, however far."""
-    assert parse(f"pageSize={'9' * 40}").page_size == 100
-    assert parse(f"page=-{'9' * 4000}").page == 1
+def test_a_number_of_any_length_is_clamped() -> None:
+    """However far out of range it is."""
+    assert parse_query(f"pageSize={'9' * 40}").page_size == 100
+    assert parse_query(f"page=-{'9' * 4000}").page == 1
 
 
-def test_a_query_that_is_too_long_is_refused_unread() -> None:
-    """It would be kept, and each name of it looked at."""
+def test_a_query_that_is_too_long_is_refused_before_it_is_parsed() -> None:
+    """Parsing and caching it would cost time and memory."""
     assert list(errors("&".join(f"name{number}" for number in range(100_000)))) == ["query"]
     assert list(errors(f"team={'x' * 5000}")) == ["query"]
     assert len(errors("&".join(f"n{number}=1" for number in range(500)))) == 50
 
 
 @pytest.mark.parametrize("text", ["0" * 4000 + "x", "+" + "0" * 4000 + "-", "1" * 4000 + "."])
-def test_a_long_number_that_is_none_is_refused_at_once(text: str) -> None:
-    """A check that takes the square of its length would hold up every other reader."""
+def test_a_long_invalid_number_is_refused_quickly(text: str) -> None:
+    """A check whose time grows with the square of the length would delay all other readers."""
     start = process_time()
     assert list(errors(urlencode({"page": text}))) == ["page"]
     assert process_time() - start < 1
 
 
-def test_a_page_begins_after_those_before_it() -> None:
+def test_a_page_begins_after_the_earlier_pages() -> None:
     """Page 3 of 20 begins after 40."""
-    assert parse("page=3&pageSize=20").offset == 40
+    assert parse_query("page=3&pageSize=20").offset == 40
 
 
 @pytest.mark.parametrize(
@@ -158,15 +158,15 @@ def test_a_page_begins_after_those_before_it() -> None:
         ("eventType=a%00b", "eventType"),
     ],
 )
-def test_a_wrong_value_is_refused_by_its_name(query_string: str, name: str) -> None:
-    """And said why."""
+def test_an_invalid_value_is_refused_by_its_parameter(query_string: str, name: str) -> None:
+    """With the reason."""
     told = errors(query_string)
     assert list(told) == [name]
     assert all(told[name])
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    """Known and unknown parameters alike."""
+def test_all_errors_are_reported_at_once() -> None:
+    """Of known and unknown parameters."""
     assert set(errors("matchId=1&page=x&pageSize=x&status=x&plyer=x")) == {
         "matchId", "page", "pageSize", "status", "plyer",
     }  # fmt: skip
@@ -178,33 +178,33 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
      ("since", None), ("types", None), ("state", "status"), ("Team", "team"), ("", None)],
 )  # fmt: skip
 def test_an_unknown_parameter_is_refused_with_a_hint(name: str, hint: str | None) -> None:
-    """Where its name is nearly right."""
+    """If its name is nearly right."""
     (why,) = errors(f"{name}=x")[name]
     assert why == (f"is unknown; did you mean {hint}?" if hint else "is unknown")
 
 
-def test_a_plus_that_was_not_encoded_is_an_offset_still() -> None:
-    """It is the commonest mistake with times in URLs."""
+def test_a_plus_that_is_not_encoded_is_accepted_in_an_offset() -> None:
+    """It is the most common mistake with times in URLs."""
     asked = filters("updatedSince=2022-12-18T16:36:00+01:00")
     assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 
 
-def test_a_time_with_a_space_is_the_time_that_an_event_may_have() -> None:
-    """RFC 3339 allows the space, and so does POST /events."""
+def test_a_time_may_have_a_space_as_in_an_event() -> None:
+    """RFC 3339 allows it, and so does POST /events."""
     asked = filters("updatedSince=2022-12-18%2015:36:00Z")
     assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["team", "eventType"])
-def test_a_blank_text_is_as_good_as_none(name: str) -> None:
+def test_a_blank_team_or_type_is_no_filter(name: str) -> None:
     """As a form sends it."""
     for blank in ("", "%20", "+"):
         assert filters(f"{name}={blank}") == {"standing": True}
 
 
 @pytest.mark.parametrize("name", sorted({*PARAMETERS} - {"team", "eventType"}))
-def test_any_other_parameter_has_a_value_or_is_left_out(name: str) -> None:
-    """Nothing is no UUID, status, time, number or cursor."""
+def test_any_other_parameter_must_not_be_empty(name: str) -> None:
+    """An empty text is no UUID, status, time, number or cursor."""
     for blank in ("", "%20", "+"):
         assert list(errors(f"{name}={blank}")) == [name]
 
@@ -223,20 +223,20 @@ def test_any_other_parameter_has_a_value_or_is_left_out(name: str) -> None:
     ],
 )
 def test_pages_by_number_end_after_ten_thousand_highlights(query_string: str, beyond: bool) -> None:
-    """To count up to what lies beyond would take long; the answer says how to read it."""
+    """Counting up to further ones takes long; the error says how to read them."""
     if beyond:
         assert "cursor" in errors(query_string)["page"][0]
     else:
-        assert parse(query_string).page > 1
+        assert parse_query(query_string).page > 1
 
 
 @pytest.mark.parametrize("team", ["home", "HOME", " Away "])
-def test_a_side_is_asked_for_by_its_word(team: str) -> None:
+def test_a_side_is_a_filter_by_its_word(team: str) -> None:
     """In any case."""
     assert filters(team=team)["side"] == team.strip().lower()
 
 
-def test_one_name_in_two_forms_of_unicode_is_one_filter() -> None:
+def test_a_name_in_two_forms_of_unicode_is_the_same_filter() -> None:
     """Composed and decomposed, in capitals or not."""
     asked = {
         filters(team=name)["team_key"] for name in ("São Paulo", "Sa\u0303o Paulo", "SÃO PAULO")
@@ -245,32 +245,32 @@ def test_one_name_in_two_forms_of_unicode_is_one_filter() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["own_goal", "ownGoal", "Own Goal", "own-goal", "goal_own"])
-def test_a_type_is_asked_for_in_any_spelling(spelling: str) -> None:
-    """As an event may have it."""
+def test_an_event_type_may_be_in_any_spelling(spelling: str) -> None:
+    """As in an event."""
     assert filters(eventType=spelling)["event_type"] == "own_goal"
 
 
 def test_every_filter_of_a_query_has_its_sql() -> None:
-    """Else the store would leave it out, and list too much."""
-    query = parse(
+    """Otherwise the store would ignore it, and list too much."""
+    query = parse_query(
         f"matchId={MATCH}&status=ready&team=a&eventType=a&updatedSince=2022-12-18T15:36:00Z"
     )
-    wanted = {*query.filters, *parse("team=home").filters, *followed(query).filters}
+    wanted = {*query.filters, *parse_query("team=home").filters, *followed(query).filters}
     assert wanted - set(FILTERS) == {"after_id"}
 
 
-def test_a_cursor_leads_to_what_follows_the_last_one() -> None:
-    """To its microsecond and its id."""
-    assert parse(f"cursor={cursor_of(LAST)}").filters == {
+def test_a_cursor_continues_after_the_last_highlight() -> None:
+    """By its time, to the microsecond, and its id."""
+    assert parse_query(f"cursor={cursor_of(LAST)}").filters == {
         "standing": True,
         "after": datetime(2022, 12, 18, 15, 36, 0, 123456, tzinfo=UTC),
         "after_id": UUID(int=7),
     }
 
 
-def test_a_link_keeps_what_was_asked_for() -> None:
-    """All but the page, which the cursor stands for."""
-    query = parse(f"matchId={MATCH}&status=ready&team=S%C3%A3o+Paulo&pageSize=7&page=3")
+def test_a_link_keeps_the_parameters() -> None:
+    """All but the page, which the cursor replaces."""
+    query = parse_query(f"matchId={MATCH}&status=ready&team=S%C3%A3o+Paulo&pageSize=7&page=3")
     following = followed(query)
     assert following.filters == {
         **query.filters,
@@ -280,10 +280,10 @@ def test_a_link_keeps_what_was_asked_for() -> None:
     assert (following.page, following.page_size) == (1, 7)
 
 
-def test_a_link_of_a_link_has_one_cursor() -> None:
-    """The newest, and no page beside it."""
+def test_the_link_of_a_linked_page_has_one_cursor() -> None:
+    """The latest, and no page number."""
     further = Document(UUID(int=8), "2022-12-18T15:00:00Z", "{}")
-    link = followed(parse("team=a&page=2")).next_link(further)
+    link = followed(parse_query("team=a&page=2")).next_link(further)
     target = urlsplit(link.removeprefix("<").partition(">")[0])
     assert parse_qs(target.query) == {"team": ["a"], "cursor": [cursor_of(further)]}
 
@@ -293,20 +293,20 @@ def test_a_link_of_a_link_has_one_cursor() -> None:
     st.uuids(),
     st.dictionaries(st.sampled_from(["team", "eventType"]), st.sampled_from(NAMES)),
 )
-def test_any_cursor_comes_back_as_it_went(
+def test_any_cursor_is_decoded_as_it_was_encoded(
     occurred_at: datetime, highlight_id: UUID, parameters: dict[str, str]
 ) -> None:
-    """With every filter beside it."""
+    """With any other filter beside it."""
     last = Document(highlight_id, occurred_at.isoformat().replace("+00:00", "Z"), "{}")
-    following = followed(parse(urlencode(parameters)), last).filters
+    following = followed(parse_query(urlencode(parameters)), last).filters
     assert (following["after"], following["after_id"]) == (occurred_at, highlight_id)
     assert following.get("team_key") == (fold_name(parameters.get("team", "")) or None)
 
 
 @pytest.mark.parametrize("status", ["pageSize=50", "status=READY", "status=ready"])
 def test_the_first_page_of_a_match_may_be_cached(status: str) -> None:
-    """Of those that stand, or of those that are READY."""
-    assert parse(f"matchId={MATCH}&{status}").cached_as is not None
+    """Of all highlights, or of those that are READY."""
+    assert parse_query(f"matchId={MATCH}&{status}").cache_key is not None
 
 
 @pytest.mark.parametrize(
@@ -317,23 +317,23 @@ def test_the_first_page_of_a_match_may_be_cached(status: str) -> None:
 )  # fmt: skip
 def test_no_other_page_is_cached(parameters: str) -> None:
     """There would be too many of them."""
-    assert parse(f"matchId={MATCH}&{parameters}").cached_as is None
-    assert parse(parameters).cached_as is None
+    assert parse_query(f"matchId={MATCH}&{parameters}").cache_key is None
+    assert parse_query(parameters).cache_key is None
 
 
-def test_pages_that_differ_are_cached_apart() -> None:
-    """By match, status and size, and however the same is written, together."""
+def test_different_pages_have_different_cache_keys() -> None:
+    """By match, status and size; different spellings of the same query have the same key."""
     other = UUID(int=2)
     asked = [f"matchId={MATCH}", f"matchId={other}", f"matchId={MATCH}&status=READY",
              f"matchId={MATCH}&pageSize=7"]  # fmt: skip
-    assert len({parse(query_string).cached_as for query_string in asked}) == 4
+    assert len({parse_query(query_string).cache_key for query_string in asked}) == 4
     same = [f"matchId={MATCH}", f"pageSize=50&page=1&matchId={str(MATCH).upper()}"]
-    assert len({parse(query_string).cached_as for query_string in same}) == 1
+    assert len({parse_query(query_string).cache_key for query_string in same}) == 1
 
 
-def test_the_same_query_string_is_one_query() -> None:
-    """So that those who ask the same at once share one look at the database."""
-    assert parse(f"matchId={MATCH}&page=1") is parse(f"matchId={MATCH}&page=1")
+def test_equal_query_strings_make_the_same_query() -> None:
+    """So that concurrent readers of the same page share one read."""
+    assert parse_query(f"matchId={MATCH}&page=1") is parse_query(f"matchId={MATCH}&page=1")
 
 
 PAIRS = st.tuples(
@@ -343,10 +343,10 @@ PAIRS = st.tuples(
 
 
 @given(st.text() | st.lists(PAIRS).map(urlencode))
-def test_any_query_string_is_a_query_or_a_400(query_string: str) -> None:
-    """Nothing else comes of it, and what is a query can be asked of the store."""
+def test_any_query_string_is_parsed_or_refused(query_string: str) -> None:
+    """Nothing else is raised, and the store can run any query that was parsed."""
     try:
-        query = parse(query_string)
+        query = parse_query(query_string)
     except Problem as refusal:
         problem = refusal
     else:
@@ -361,11 +361,11 @@ def test_any_query_string_is_a_query_or_a_400(query_string: str) -> None:
 
 @pytest.mark.parametrize("again", ["pageSize=7", "pageSize=", "pageSize=50"])
 def test_a_parameter_is_given_once(again: str) -> None:
-    """Of two values nobody could tell which is meant."""
+    """Of two values either could be meant."""
     assert errors(f"pageSize=50&{again}")["pageSize"][-1] == "must be given once"
 
 
-def test_a_page_beside_a_cursor_is_a_number_too() -> None:
-    """Though the cursor stands for it."""
+def test_a_page_beside_a_cursor_must_be_a_number() -> None:
+    """Although the cursor replaces it."""
     assert list(errors(f"page=true&cursor={cursor_of(LAST)}")) == ["page"]
-    assert parse(f"page=7&cursor={cursor_of(LAST)}").page == 1
+    assert parse_query(f"page=7&cursor={cursor_of(LAST)}").page == 1

@@ -1,4 +1,4 @@
-"""Whether a function is ready: asked once for all who want to know, and told by name."""
+"""Readiness checks: shared by all callers, and reported by service."""
 
 import asyncio
 import logging
@@ -6,134 +6,138 @@ import logging
 import pytest
 
 from functions.shared.http.problems import Unavailable
-from functions.shared.http.readiness import Readiness, Report
+from functions.shared.http.readiness import Readiness, ReadinessReport
 
 
 class Service:
-    """A service that answers, does not, or hangs; and how often it was asked."""
+    """A service that is ready, is not, or hangs; it counts its checks."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.asked = 0
-        self.hangs: asyncio.Event | None = None
+        self.checks = 0
+        self.responds: asyncio.Event | None = None
 
-    async def check(self) -> None:
-        """Answer as told."""
-        self.asked += 1
-        if self.hangs:
-            await self.hangs.wait()
+    def __call__(self) -> "Service":
+        """Return the service, as the function that makes a client does."""
+        return self
+
+    async def ready(self) -> None:
+        """Return or raise as the test wants."""
+        self.checks += 1
+        if self.responds:
+            await self.responds.wait()
         if self.error:
             raise self.error
 
 
 class Clock:
-    """A clock that moves when a test moves it."""
+    """A clock that moves only when a test moves it."""
 
     now = 100.0
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the seconds."""
         return self.now
 
 
-def test_each_service_is_told_by_its_name() -> None:
-    """What is needed decides; what is best effort is only reported."""
+def test_the_report_has_the_state_of_each_service_by_name() -> None:
+    """The function is ready when all required services are; best effort ones are only reported."""
     postgres = Service(Unavailable('relation "highlights" does not exist'))
     readiness = Readiness(
-        {"postgres": postgres.check, "kafka": Service().check},
-        best_effort={"redis": Service(Unavailable("Redis does not answer.")).check},
+        {"postgres": postgres, "kafka": Service()},
+        best_effort={"redis": Service(Unavailable("Redis does not answer."))},
         max_age_s=0,
     )
-    report = asyncio.run(readiness.report())
+    report = asyncio.run(readiness.check())
     assert not report.is_ready
     assert report.services == {
         "postgres": 'relation "highlights" does not exist',
         "kafka": "ok",
         "redis": "Redis does not answer.",
     }
-    assert report.missing == 'postgres: relation "highlights" does not exist'
+    assert report.failures == 'postgres: relation "highlights" does not exist'
     postgres.error = None
-    assert asyncio.run(readiness.report()).is_ready
+    assert asyncio.run(readiness.check()).is_ready
 
 
-def test_many_who_ask_cost_one_look_a_second() -> None:
-    """At once, or one after the other; a second later it is looked again."""
+def test_many_callers_share_one_check_a_second() -> None:
+    """Whether they come at once or one after the other; a second later there is another check."""
     service, clock = Service(), Clock()
-    readiness = Readiness({"postgres": service.check}, clock=clock)
+    readiness = Readiness({"postgres": service}, clock=clock)
 
-    async def ask() -> None:
-        await asyncio.gather(*(readiness.report() for _ in range(100)))
+    async def checks() -> None:
+        await asyncio.gather(*(readiness.check() for _ in range(100)))
         for _ in range(100):
-            await readiness.report()
-        assert service.asked == 1
+            await readiness.check()
+        assert service.checks == 1
         clock.now += 0.99
-        await readiness.report()
-        assert service.asked == 1
+        await readiness.check()
+        assert service.checks == 1
         clock.now += 0.01
         service.error = Unavailable("away")
-        assert not (await readiness.report()).is_ready
-        assert service.asked == 2
+        assert not (await readiness.check()).is_ready
+        assert service.checks == 2
 
-    asyncio.run(ask())
+    asyncio.run(checks())
 
 
-def test_a_service_that_hangs_is_not_asked_again_before_it_has_answered() -> None:
-    """The answer comes in time all the same, and is right as soon as the service is back."""
+def test_a_service_that_hangs_is_not_checked_again_before_it_responds() -> None:
+    """The report comes in time all the same, and is correct as soon as the service responds."""
     service = Service()
-    readiness = Readiness({"postgres": service.check}, max_age_s=0, limit_s=0.01)
+    readiness = Readiness({"postgres": service}, max_age_s=0, timeout_s=0.01)
 
-    async def ask() -> list[Report]:
-        service.hangs = asyncio.Event()
-        hung = [await readiness.report() for _ in range(3)]
-        service.hangs.set()
-        while (report := await readiness.report()).is_ready is False:
+    async def checks() -> list[ReadinessReport]:
+        service.responds = asyncio.Event()
+        hung = [await readiness.check() for _ in range(3)]
+        service.responds.set()
+        while (report := await readiness.check()).is_ready is False:
             pass
         return [*hung, report]
 
-    *hung, back = asyncio.run(ask())
-    assert [each.missing for each in hung] == ["postgres: no answer within 0.01 s"] * 3
+    *hung, back = asyncio.run(checks())
+    assert [each.failures for each in hung] == ["postgres: no answer within 0.01 s"] * 3
     assert back.is_ready
-    assert service.asked <= 3
+    assert service.checks <= 3
 
 
-def test_who_leaves_does_not_end_the_look_for_others() -> None:
-    """A probe whose own time-out passes."""
+def test_a_cancelled_caller_does_not_cancel_the_check_for_others() -> None:
+    """Such as a probe whose own time-out passes."""
     service = Service()
-    readiness = Readiness({"postgres": service.check})
+    readiness = Readiness({"postgres": service})
 
-    async def ask() -> None:
-        service.hangs = asyncio.Event()
-        impatient = asyncio.create_task(readiness.report())
-        patient = asyncio.create_task(readiness.report())
+    async def checks() -> None:
+        service.responds = asyncio.Event()
+        impatient = asyncio.create_task(readiness.check())
+        patient = asyncio.create_task(readiness.check())
         await asyncio.sleep(0)
         impatient.cancel()
         await asyncio.wait([impatient])
-        service.hangs.set()
+        service.responds.set()
         assert (await patient).is_ready
 
-    asyncio.run(ask())
+    asyncio.run(checks())
 
 
-def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """With the state of each service, and not at each look."""
+def test_a_change_of_readiness_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """And not at each check."""
     caplog.set_level(logging.INFO)
     service = Service(Unavailable("away"))
-    readiness = Readiness({"postgres": service.check}, max_age_s=0)
+    readiness = Readiness({"postgres": service}, max_age_s=0)
 
-    async def ask() -> None:
+    async def checks() -> None:
         for error in (Unavailable("away"), Unavailable("away"), None, None):
             service.error = error
-            await readiness.report()
+            await readiness.check()
 
-    asyncio.run(ask())
+    asyncio.run(checks())
     assert [record.message for record in caplog.records] == ["not ready", "ready"]
 
 
-def test_a_check_that_breaks_makes_unready_and_tells_only_the_log(
+def test_an_unexpected_error_of_a_check_is_logged_but_not_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Its message might be of our own matters."""
-    readiness = Readiness({"kafka": Service(ValueError("secret")).check})
-    report = asyncio.run(readiness.report())
+    """Its message might be internal; the service counts as not ready."""
+    readiness = Readiness({"kafka": Service(ValueError("secret"))})
+    report = asyncio.run(readiness.check())
     assert report.services == {"kafka": "its check failed; why is in the log"}
     assert "secret" in caplog.text

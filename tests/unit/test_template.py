@@ -27,7 +27,7 @@ SMALLEST = Facts(
 
 
 def enrich(facts: Facts) -> Text:
-    """Return what the enricher writes; it waits for nothing."""
+    """Return the text that the enricher writes."""
     return asyncio.run(TemplateEnricher().enrich(facts))
 
 
@@ -50,8 +50,8 @@ def test_the_smallest_example() -> None:
     )
 
 
-def test_a_goal_of_which_all_is_known() -> None:
-    """The title says what the goal did, to which score and when; the summary says it in words."""
+def test_a_goal_of_which_all_facts_are_known() -> None:
+    """The title has the effect, the score and the clock; the summary has them in words."""
     facts = Facts(
         "goal",
         team="home",
@@ -82,8 +82,10 @@ def test_a_goal_of_which_all_is_known() -> None:
         ("away", (3, 2), "Ann pulls one back: Argentina 3–2 France"),
     ],
 )
-def test_a_title_says_what_the_goal_did(team: str, score: tuple[int, int], expected: str) -> None:
-    """The running score tells; the side is named where the score line leaves it open."""
+def test_a_title_says_the_effect_of_the_goal(
+    team: str, score: tuple[int, int], expected: str
+) -> None:
+    """As the score shows it; the side is named where the score does not name the teams."""
     assert title(team=team, player="Ann", score=score, **FINAL) == expected
 
 
@@ -98,10 +100,10 @@ def test_a_title_says_what_the_goal_did(team: str, score: tuple[int, int], expec
         ((1, 2), "Ann pulls one back for the home side: 1–2"),
     ],
 )
-def test_a_score_without_names_leaves_the_side_to_the_phrase(
+def test_the_phrase_names_the_side_if_the_score_does_not(
     score: tuple[int, int], expected: str
 ) -> None:
-    """Where the match's teams are unknown, the phrase says who the goal is for."""
+    """Where the match's teams are unknown."""
     assert title(team="home", player="Ann", score=score) == expected
 
 
@@ -119,14 +121,14 @@ def test_a_score_without_names_leaves_the_side_to_the_phrase(
     ],
 )
 def test_an_own_goal_counts_for_its_team(score: tuple[int, int] | None, expected: str) -> None:
-    """Of an own goal, the team is the side that benefits; its player is never said to be theirs."""
+    """The team of an own goal is the side that benefits; its player is never said to be theirs."""
     match = {"home_team": "France", "away_team": "Germany"}
 
     assert title("own_goal", score, team="home", player="Mats Hummels", **match) == expected
 
 
 def test_the_summary_of_an_own_goal() -> None:
-    """It says who scored it, when, and for whom it counts."""
+    """It says who scored it, when, and for which side it counts."""
     facts = Facts(
         "own_goal",
         team="home",
@@ -144,8 +146,8 @@ def test_the_summary_of_an_own_goal() -> None:
     )
 
 
-def test_a_penalty_goal_comes_from_the_spot() -> None:
-    """A penalty is told as one, whatever else is known."""
+def test_a_penalty_goal_is_said_to_be_one() -> None:
+    """Whatever else is known."""
     facts = Facts(
         "penalty_goal",
         team="away",
@@ -197,7 +199,7 @@ def test_a_penalty_goal_comes_from_the_spot() -> None:
     ],
 )
 def test_any_fact_may_be_missing(event_type: str, facts: dict[str, Any], expected: Text) -> None:
-    """What is unknown leaves no gap."""
+    """The text shows no gap."""
     assert enrich(Facts(event_type, **facts)) == expected
 
 
@@ -211,7 +213,7 @@ def test_a_text_that_says_nothing_is_unknown(unknown: str) -> None:
 
 
 @pytest.mark.parametrize("score", [(0, 1), (0, 0), (0, 3)])
-def test_a_score_that_contradicts_the_goal_is_not_told(score: tuple[int, int]) -> None:
+def test_a_score_that_contradicts_the_goal_is_left_out(score: tuple[int, int]) -> None:
     """A side that has scored has at least one goal."""
     facts = Facts(
         "goal",
@@ -229,35 +231,35 @@ def test_a_score_that_contradicts_the_goal_is_not_told(score: tuple[int, int]) -
     )
 
 
-def test_a_score_that_either_side_may_have_made_is_only_shown() -> None:
+def test_an_ambiguous_score_has_no_effect_in_the_title() -> None:
     """Without the side, 2-1 may be a lead or a goal back."""
     assert title(player="Ann", score=(2, 1), **FINAL) == "GOAL by Ann: Argentina 2–1 France"
 
 
-def test_a_team_that_is_neither_of_the_two_makes_no_claim() -> None:
-    """Its name is said, and the score is shown; what the goal did is left open."""
+def test_a_third_team_has_no_effect_in_the_title() -> None:
+    """Its name and the score are shown."""
     assert title(team="ARG", player="Ann", score=(1, 0), **FINAL) == (
         "ARG GOAL by Ann: Argentina 1–0 France"
     )
 
 
-def test_two_teams_of_one_name_are_not_told_apart() -> None:
-    """A team that is both sides is neither."""
+def test_two_teams_of_the_same_name_are_no_side() -> None:
+    """A team that could be both sides is neither."""
     derby = {"home_team": "Ajax", "away_team": "AJAX"}
 
     assert title(team="Ajax", score=(2, 0), **derby) == "Ajax GOAL: Ajax 2–0 AJAX"
 
 
 @pytest.mark.parametrize("team", ["home", "HOME", "Argentina", "ARGENTINA", " argentina\n"])
-def test_a_side_may_be_called_by_its_name(team: str) -> None:
-    """The word and the name mean the side, in any case; the match says how the name is written."""
+def test_a_team_may_be_a_side_or_its_name(team: str) -> None:
+    """In any case; the name is spelt as the match has it."""
     assert title(team=team, player="Ann", score=(2, 1), **FINAL) == (
         "Ann puts Argentina ahead: Argentina 2–1 France"
     )
 
 
-def test_one_known_name_is_used_but_makes_no_score_line() -> None:
-    """With only one of the two names, the score stands alone."""
+def test_a_single_known_name_is_used_but_not_beside_the_score() -> None:
+    """With only one of the two names, the score has none."""
     assert title(team="home", player="Ann", score=(2, 0), home_team="Argentina") == (
         "Ann doubles the lead for Argentina: 2–0"
     )
@@ -278,7 +280,7 @@ def test_one_known_name_is_used_but_makes_no_score_line() -> None:
     ],
 )
 def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: str) -> None:
-    """Added time is never added up, and no minute is more than a minute."""
+    """Added time is never added to the minute."""
     text = enrich(Facts("goal", player="Ann", minute=minute, added_time=added_time))
 
     assert text == Text(f"GOAL by Ann, {clock}", f"Ann scores {when}.")
@@ -311,8 +313,8 @@ def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: 
         (Facts("100%_{player}"), Text("100% {player}", "100% {player}.")),
     ],
 )
-def test_another_event_is_told_by_its_own_name(facts: Facts, expected: Text) -> None:
-    """What a type is not known to mean is not guessed: its facts stand beside each other."""
+def test_another_event_is_named_by_its_type(facts: Facts, expected: Text) -> None:
+    """The meaning of a type is not guessed: its facts stand beside each other."""
     assert enrich(facts) == expected
 
 
@@ -331,8 +333,8 @@ def test_another_event_is_told_by_its_own_name(facts: Facts, expected: Text) -> 
         ("100 % {player} %s", "100 % {player} %s."),
     ],
 )
-def test_a_description_is_quoted_as_it_is(description: str, expected: str) -> None:
-    """Only white space and what dangles at its end are changed, and a full stop where none is."""
+def test_a_description_is_quoted_unchanged(description: str, expected: str) -> None:
+    """But for white space, trailing punctuation, and a full stop where there is none."""
     assert enrich(Facts("goal", description=description)).summary == f"A goal. {expected}"
 
 
@@ -352,7 +354,7 @@ def test_a_description_is_quoted_as_it_is(description: str, expected: str) -> No
     ],
 )
 def test_names_in_every_script(player: str, shown: str) -> None:
-    """A name stays as it is, on one line and without what would reach beyond it."""
+    """A name is unchanged, on one line, and without characters that affect the text after it."""
     assert title(player=player, minute=7) == f"GOAL by {shown}, 7'"
 
 
@@ -399,8 +401,8 @@ def renamed(facts: Facts, names: dict[str, str]) -> Facts:
 
 
 @given(FACTS)
-def test_a_text_says_nothing_that_the_facts_do_not(facts: Facts) -> None:
-    """Beside fixed words there are only the names and the numbers of the event."""
+def test_a_text_states_nothing_that_the_facts_do_not(facts: Facts) -> None:
+    """Beside fixed words it has only the names and numbers of the event."""
     known = {str(value) for value in asdict(facts).values() if value is not None}
     for text in (enrich(facts).title, enrich(facts).summary):
         said = set(re.findall(r"\d+|[^\W\d_]+", text))
@@ -410,7 +412,7 @@ def test_a_text_says_nothing_that_the_facts_do_not(facts: Facts) -> None:
 
 
 @given(FACTS)
-def test_every_combination_is_well_formed(facts: Facts) -> None:
+def test_every_combination_of_facts_makes_a_well_formed_text(facts: Facts) -> None:
     """No gap shows where a fact is missing."""
     text = enrich(facts)
     for line in (text.title, text.summary):
@@ -421,7 +423,7 @@ def test_every_combination_is_well_formed(facts: Facts) -> None:
 
 
 @given(FACTS, DISTINCT_NAMES)
-def test_a_name_is_never_looked_into(facts: Facts, wild: list[str]) -> None:
+def test_a_name_is_never_interpreted(facts: Facts, wild: list[str]) -> None:
     """Other names make the same text, with those names in it."""
     names = {name: one_line(other) for name, other in zip(NAMES, wild, strict=True)}
     pattern = re.compile("|".join(NAMES))
@@ -434,8 +436,10 @@ def test_a_name_is_never_looked_into(facts: Facts, wild: list[str]) -> None:
 
 
 @given(FACTS, st.text(max_size=12), st.fixed_dictionaries(dict.fromkeys(TEXTS, WILD)))
-def test_any_text_makes_one_line(facts: Facts, event_type: str, texts: dict[str, Any]) -> None:
-    """Whatever the facts contain, a title and a summary are one line each, and never empty."""
+def test_any_facts_make_a_title_and_a_summary_of_one_line_each(
+    facts: Facts, event_type: str, texts: dict[str, Any]
+) -> None:
+    """Which are never empty."""
     text = enrich(replace(facts, event_type=event_type, **texts))
     for line in (text.title, text.summary):
         assert line
@@ -447,7 +451,7 @@ def test_any_text_makes_one_line(facts: Facts, event_type: str, texts: dict[str,
     FACTS, st.sampled_from(["goal", "own_goal", "penalty_goal"]), st.sampled_from(["home", "away"])
 )
 def test_case_makes_no_difference(facts: Facts, event_type: str, team: str) -> None:
-    """The types that are known and the sides are known in any case."""
+    """The known types and the sides are recognised in any case."""
     quiet = replace(facts, event_type=event_type, team=team)
     loud = replace(facts, event_type=event_type.upper(), team=team.upper())
 
@@ -484,15 +488,15 @@ KICKS: dict[str, Any] = {
             "A miss for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
     ],
 )  # fmt: skip
-def test_a_kick_of_a_shoot_out_is_told_as_one(
+def test_a_kick_of_a_shoot_out_is_said_to_be_one(
     event_type: str, facts: dict[str, Any], expected: Text
 ) -> None:
-    """With the shoot-out's score; it neither equalises nor leads in the match."""
+    """With the shoot-out's score; it has no effect on the score of the match."""
     assert enrich(Facts(event_type, team="home", **FINAL, **KICKS, **facts)) == expected
 
 
-def test_a_late_penalty_of_no_period_makes_no_score() -> None:
-    """It may be a kick of a shoot-out, which feeds have at 120+1 and on."""
+def test_a_late_penalty_without_a_period_shows_no_score() -> None:
+    """It may be a kick of a shoot-out, which some feeds have at 120+1 and later."""
     kick = Facts("penalty_goal", team="away", player="Ann", minute=120, added_time=2, **FINAL,
                  home_score=3, away_score=3)  # fmt: skip
     assert enrich(kick) == Text(
@@ -503,7 +507,7 @@ def test_a_late_penalty_of_no_period_makes_no_score() -> None:
     assert "equalises" in enrich(replace(kick, minute=118, added_time=None)).title
 
 
-def test_an_assist_is_told_in_the_summary() -> None:
+def test_an_assist_is_in_the_summary() -> None:
     """If it is known."""
     facts = Facts("goal", team="home", player="Di María", assist="Mac Allister", minute=36, **FINAL)
     assert enrich(facts).summary == (
@@ -512,7 +516,7 @@ def test_an_assist_is_told_in_the_summary() -> None:
 
 
 def test_a_name_in_another_form_of_unicode_is_the_same_name() -> None:
-    """The side that the team is is known, and so what the goal did."""
+    """So the side of the team is known, and with it the effect."""
     made = title(team="S\u00e3o Paulo", player="Ann", score=(1, 0), home_team="Sa\u0303o Paulo",
                  away_team="Grêmio")  # fmt: skip
     assert made == "Ann opens the scoring: Sa\u0303o Paulo 1–0 Grêmio"
@@ -529,6 +533,6 @@ def test_a_name_in_another_form_of_unicode_is_the_same_name() -> None:
         ("\u3164", None), ("\u200b\u2060", None), ("\u200d", None), ("\u2800", None),
     ],
 )  # fmt: skip
-def test_what_nobody_sees_is_in_no_title(name: str, shown: str | None) -> None:
-    """Joiners stay where they join; a name of nothing but such characters is unknown."""
+def test_invisible_characters_are_removed(name: str, shown: str | None) -> None:
+    """Joiners stay where they join; a name of invisible characters alone is unknown."""
     assert title(player=name) == (f"GOAL by {shown}" if shown else "GOAL")

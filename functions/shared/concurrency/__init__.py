@@ -1,1 +1,1 @@
-"""What keeps concurrent calls few and in order."""
+"""Merging, batching, limiting and awaiting concurrent calls."""

@@ -1,4 +1,4 @@
-"""Turns at a small pool of workers: in order of arrival, with a bounded wait."""
+"""A limit of concurrent calls: first in, first out, with a bounded wait."""
 
 import asyncio
 import threading
@@ -9,11 +9,11 @@ from functions.shared.http.problems import Unavailable
 
 
 class TooBusy(Unavailable):
-    """Every worker has been busy for as long as a caller waits for one."""
+    """All slots have been in use for as long as a caller waits for one."""
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting:
+class _Waiter:
     heavy: bool
     loop: asyncio.AbstractEventLoop
     granted: asyncio.Future[None]
@@ -21,10 +21,10 @@ class _Waiting:
 
 
 class FairLimiter:
-    """At most `size` turns at once, and no more than half of them for heavy work.
+    """A semaphore of `size` slots, of which heavy calls hold half at most.
 
-    So a dozen heavy calls never keep a light one waiting for them. Turns may be given back in any
-    thread, and asked for from any event loop.
+    So a dozen heavy calls never keep a light one waiting. A slot may be acquired from any event
+    loop and released in any thread.
     """
 
     def __init__(self, size: int, *, wait_s: float) -> None:
@@ -32,65 +32,65 @@ class FairLimiter:
         self._free_heavy = max(1, size // 2)
         self._wait_s = wait_s
         self._lock = threading.Lock()
-        self._queue: deque[_Waiting] = deque()
+        self._waiters: deque[_Waiter] = deque()
 
-    async def take(self, *, heavy: bool) -> None:
-        """Take a turn, which is to be given back.
+    async def acquire(self, *, heavy: bool) -> None:
+        """Acquire a slot, which the caller has to release.
 
         Raises:
-            Busy: none came up in time.
+            TooBusy: no slot became free within `wait_s` seconds.
         """
         loop = asyncio.get_running_loop()
         with self._lock:
-            if self._fits(heavy):  # nobody waits for a turn that there is
-                self._count(heavy, -1)
+            if self._has_slot(heavy):  # a waiter never waits for a free slot
+                self._add_free(heavy, -1)
                 return
-            waiting = _Waiting(heavy, loop, loop.create_future())
-            self._queue.append(waiting)
+            waiter = _Waiter(heavy, loop, loop.create_future())
+            self._waiters.append(waiter)
         try:
-            await asyncio.wait_for(waiting.granted, self._wait_s)
+            await asyncio.wait_for(waiter.granted, self._wait_s)
         except TimeoutError:
-            if not self._leave(waiting):  # else it came up in the last moment
+            if not self._stop_waiting(waiter):  # else the slot came at the last moment
                 raise TooBusy("The database has too much to do.") from None
         except asyncio.CancelledError:
-            if self._leave(waiting):
-                self.give_back(heavy=heavy)
+            if self._stop_waiting(waiter):
+                self.release(heavy=heavy)
             raise
 
-    def give_back(self, *, heavy: bool) -> None:
-        """Give a turn back, to whoever has waited longest of those that it is for."""
+    def release(self, *, heavy: bool) -> None:
+        """Release a slot to the first waiter that may have it."""
         with self._lock:
-            self._count(heavy, 1)
-            while waiting := self._next():
-                self._queue.remove(waiting)
-                self._grant(waiting)
+            self._add_free(heavy, 1)
+            while waiter := self._next_waiter():
+                self._waiters.remove(waiter)
+                self._grant(waiter)
 
-    def _next(self) -> _Waiting | None:
+    def _next_waiter(self) -> _Waiter | None:
         if not self._free:
             return None
-        return next((waiting for waiting in self._queue if self._fits(waiting.heavy)), None)
+        return next((waiter for waiter in self._waiters if self._has_slot(waiter.heavy)), None)
 
-    def _fits(self, heavy: bool) -> bool:
+    def _has_slot(self, heavy: bool) -> bool:
         return self._free > 0 and (self._free_heavy > 0 or not heavy)
 
-    def _count(self, heavy: bool, change: int) -> None:
+    def _add_free(self, heavy: bool, change: int) -> None:
         self._free += change
         self._free_heavy += change if heavy else 0
 
-    def _grant(self, waiting: _Waiting) -> None:
+    def _grant(self, waiter: _Waiter) -> None:
         try:
-            waiting.loop.call_soon_threadsafe(_wake, waiting.granted)
+            waiter.loop.call_soon_threadsafe(_wake, waiter.granted)
         except RuntimeError:  # its event loop has been closed, and the caller with it
             return
-        waiting.is_granted = True
-        self._count(waiting.heavy, -1)
+        waiter.is_granted = True
+        self._add_free(waiter.heavy, -1)
 
-    def _leave(self, waiting: _Waiting) -> bool:
-        """Wait no longer; returns whether the turn was granted meanwhile."""
+    def _stop_waiting(self, waiter: _Waiter) -> bool:
+        """Leave the queue; return whether a slot was granted meanwhile."""
         with self._lock:
-            if not waiting.is_granted and waiting in self._queue:
-                self._queue.remove(waiting)
-            return waiting.is_granted
+            if not waiter.is_granted and waiter in self._waiters:
+                self._waiters.remove(waiter)
+            return waiter.is_granted
 
 
 def _wake(granted: asyncio.Future[None]) -> None:

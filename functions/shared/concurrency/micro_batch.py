@@ -1,39 +1,39 @@
-"""Gatherings: calls that come in the same turn of the event loop are taken together."""
+"""Batches of items that are submitted in the same iteration of the event loop."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Gathered = Sequence[tuple[T, asyncio.Future[None]]]
+Batch = Sequence[tuple[T, asyncio.Future[None]]]
 
 
 class MicroBatcher(Generic[T]):
-    """Items that many callers bring, taken by one call as soon as the loop turns.
+    """Collects the items of concurrent callers and processes them in one call.
 
-    The same step done for many items in a row finds its code and its data in the processor's
-    caches; done once between steps of every other kind it costs twice as much, measured.
+    A step that is done for many items in a row finds its code and data in the processor's caches;
+    done between steps of other kinds it costs twice as much, measured.
     """
 
-    def __init__(self, take: Callable[[Gathered[T]], None]) -> None:
-        self._take = take
-        self._gathered: list[tuple[T, asyncio.Future[None]]] = []
+    def __init__(self, process: Callable[[Batch[T]], None]) -> None:
+        self._process = process
+        self._pending: list[tuple[T, asyncio.Future[None]]] = []
 
-    async def join(self, item: T) -> None:
-        """Have the item taken; returns or raises when `take` has ended its future."""
+    async def submit(self, item: T) -> None:
+        """Have the item processed; return or raise when `process` has completed its future."""
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
-        if not self._gathered:
-            loop.call_soon(self._close)
-        self._gathered.append((item, ended))
-        await ended
+        done: asyncio.Future[None] = loop.create_future()
+        if not self._pending:
+            loop.call_soon(self._flush)
+        self._pending.append((item, done))
+        await done
 
-    def _close(self) -> None:
-        gathered = [(item, ended) for item, ended in self._gathered if not ended.done()]
-        self._gathered = []
+    def _flush(self) -> None:
+        batch = [(item, done) for item, done in self._pending if not done.done()]
+        self._pending = []
         try:
-            self._take(gathered)
-        except Exception as error:  # nobody may wait for ever
-            for _, ended in gathered:
-                if not ended.done():
-                    ended.set_exception(error)
+            self._process(batch)
+        except Exception as error:  # no caller may wait for ever
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(error)

@@ -1,26 +1,26 @@
-"""Loose ends: what an answer leaves under way.
+"""Work that continues after a function has answered.
 
-A host that freezes the process between its calls waits for them first; a server need not.
+A host that freezes the process between calls waits for it first; a server need not.
 """
 
 import asyncio
 
-End = asyncio.Future[None]
+Work = asyncio.Future[None]
 
-_open: set[End] = set()
-
-
-def track() -> End:
-    """A new loose end of the running loop; it is tied when this future ends."""
-    end: End = asyncio.get_running_loop().create_future()
-    _open.add(end)
-    end.add_done_callback(_open.discard)
-    return end
+_pending: set[Work] = set()
 
 
-async def drain(within_s: float) -> None:
-    """Return when all loose ends of the running loop are tied, or the time is over."""
+def track() -> Work:
+    """Return a future of the running loop that counts as pending work until it is done."""
+    work: Work = asyncio.get_running_loop().create_future()
+    _pending.add(work)
+    work.add_done_callback(_pending.discard)
+    return work
+
+
+async def drain(timeout_s: float) -> None:
+    """Wait until the running loop has no pending work, for `timeout_s` seconds at most."""
     loop = asyncio.get_running_loop()
-    mine = {end for end in _open if end.get_loop() is loop}
-    if mine:
-        await asyncio.wait(mine, timeout=within_s)
+    pending = {work for work in _pending if work.get_loop() is loop}
+    if pending:
+        await asyncio.wait(pending, timeout=timeout_s)

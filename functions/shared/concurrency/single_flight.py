@@ -1,4 +1,4 @@
-"""Flights: many calls for the same thing share one, and none gets what is older than itself."""
+"""One call for many concurrent callers, none of which gets a result older than its request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -8,34 +8,34 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Calls by key: whoever comes while one is under way waits for the next, together.
+    """Runs at most one call per key; callers that come during a call share the next one.
 
-    To join a call that has begun already would be cheaper, but it might answer with what was
-    read before a change that this caller has seen.
+    To share the running call would be cheaper, but it might return what it read before a change
+    that the caller has already seen.
     """
 
     def __init__(self) -> None:
-        self._under_way: dict[Hashable, asyncio.Task[T | Exception]] = {}
-        self._boarding: dict[Hashable, asyncio.Task[T | Exception]] = {}
+        self._running: dict[Hashable, asyncio.Task[T | Exception]] = {}
+        self._waiting: dict[Hashable, asyncio.Task[T | Exception]] = {}
 
-    async def join(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T:
-        """What `fly` returns or raises, called after this call for this key."""
-        if key not in self._boarding:
-            self._boarding[key] = asyncio.create_task(self._fly(key, fly))
-        outcome = await asyncio.shield(self._boarding[key])  # who leaves must not end it for all
+    async def run(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
+        """Return or raise the outcome of a `call` for this key that begins after this request."""
+        if key not in self._waiting:
+            self._waiting[key] = asyncio.create_task(self._run_next(key, call))
+        outcome = await asyncio.shield(self._waiting[key])  # a caller's cancellation is its own
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def _fly(self, key: Hashable, fly: Callable[[], Awaitable[T]]) -> T | Exception:
+    async def _run_next(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T | Exception:
         # An error is returned: asyncio would log one that is raised once all callers have left.
-        if key in self._under_way:
-            await asyncio.wait([self._under_way[key]])
-        flight = self._under_way[key] = self._boarding.pop(key)
+        if key in self._running:
+            await asyncio.wait([self._running[key]])
+        task = self._running[key] = self._waiting.pop(key)
         try:
-            return await fly()
+            return await call()
         except Exception as error:
             return error
         finally:
-            if self._under_way[key] is flight:
-                del self._under_way[key]
+            if self._running[key] is task:
+                del self._running[key]

@@ -1,102 +1,59 @@
-"""Who may send requests, and how many: API keys, and a limit for each caller."""
+"""Authentication of callers by API keys."""
 
 import hmac
-import math
 import time
-from collections.abc import Callable
 from hashlib import sha256
 
 from starlette.requests import Request
 
-from functions.shared.http.client_address import ClientAddress
+from functions.shared.http.headers import header
 from functions.shared.http.problems import Problem
-from functions.shared.http.routing import Admit, header
-from functions.shared.http.token_buckets import TokenBuckets
+from functions.shared.http.rate_limit import Clock, RateLimiter
+from functions.shared.http.routing import Guard
 from functions.shared.settings.load import AccessSettings
 
-Clock = Callable[[], float]
 
-# Of the fields RateLimit and RateLimit-Policy: so many requests at once (q), again after w seconds.
-# https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
-POLICY = "caller"
-
-
-def build_guard(settings: AccessSettings, clock: Clock = time.monotonic) -> Admit | None:
-    """What admits a request or raises the Problem that refuses it; None when all are welcome."""
-    limit = RateLimiter(settings, clock) if settings.rate_limit else None
+def build_guard(settings: AccessSettings, clock: Clock = time.monotonic) -> Guard | None:
+    """Return the guard that the settings ask for: of keys, of a rate, of both, or None."""
+    limiter = RateLimiter(settings, clock) if settings.rate_limit else None
     if settings.api_keys:
-        return ApiKeyAuth(settings, limit)
-    return limit.by_address if limit else None
-
-
-class RateLimiter:
-    """So many requests a second for each caller, counted in this process."""
-
-    def __init__(self, settings: AccessSettings, clock: Clock) -> None:
-        burst = settings.rate_limit_burst or max(1, 2 * settings.rate_limit)
-        self._buckets = TokenBuckets(settings.rate_limit, burst, clock)
-        self._policy = f'"{POLICY}";q={burst:g};w={math.ceil(burst / settings.rate_limit)}'
-        self._address = ClientAddress(settings.trusted_proxies)
-
-    def count(self, caller: str | bytes) -> None:
-        """Count a request of a caller's; raises a Problem, 429, when there are too many."""
-        self._refuse(self._buckets.take(caller))
-
-    def by_address(self, request: Request) -> None:
-        """Count a request as one of its address."""
-        self.count(self._address.of(request))
-
-    def check_address(self, request: Request) -> None:
-        """Raise the Problem that `by_address` would raise, and count nothing."""
-        self._refuse(self._buckets.wait(self._address.of(request)))
-
-    def _refuse(self, wait: float) -> None:
-        if wait:
-            seconds = math.ceil(wait)
-            raise Problem(
-                429,
-                "There are more requests than one caller may send.",
-                headers={
-                    "Retry-After": str(seconds),
-                    "RateLimit-Policy": self._policy,
-                    "RateLimit": f'"{POLICY}";r=0;t={seconds}',
-                },
-            )
+        return ApiKeyAuth(settings, limiter)
+    return limiter.count_address if limiter else None
 
 
 class ApiKeyAuth:
-    """Admits who brings one of the keys.
+    """Admits requests that have one of the API keys.
 
-    Who does not is counted by address. Where TRUSTED_PROXIES says how to tell addresses apart, one
-    that is over the limit is refused whatever it brings: otherwise a right guess would tell itself
-    from the wrong ones at any speed. Where it does not, a proxy before the gateway would make all
-    callers one address, so a right key is never refused for others' wrong ones.
+    Requests without a valid key are counted by address. Where TRUSTED_PROXIES makes addresses
+    distinct, one that is over the limit is refused whatever its key is: otherwise keys could be
+    guessed at any speed. Where it does not, all callers behind a proxy may have one address, so a
+    valid key is never refused for the invalid keys of others.
     """
 
-    def __init__(self, settings: AccessSettings, limit: RateLimiter | None) -> None:
+    def __init__(self, settings: AccessSettings, limiter: RateLimiter | None) -> None:
         self._digests = [_digest(key.get_secret_value()) for key in settings.api_keys]
-        self._limit = limit
-        self._tells_addresses_apart = bool(settings.trusted_proxies)
+        self._limiter = limiter
+        self._addresses_are_distinct = bool(settings.trusted_proxies)
 
     def __call__(self, request: Request) -> None:
-        """Let a request pass, or raise a Problem: 401 without a right key, 429 when too many."""
-        if self._limit and self._tells_addresses_apart:
-            self._limit.check_address(request)
+        """Admit a request, or raise a Problem: 401 without a valid key, 429 over the limit."""
+        if self._limiter and self._addresses_are_distinct:
+            self._limiter.check_address(request)
         digest = _digest(api_key_of(request))
-        if not self._is_known(digest):
-            if self._limit:
-                self._limit.by_address(request)
+        if not self._is_valid(digest):
+            if self._limiter:
+                self._limiter.count_address(request)
             raise unauthorized()
-        if self._limit:
-            self._limit.count(digest)
+        if self._limiter:
+            self._limiter.count(digest)
 
-    def _is_known(self, digest: bytes) -> bool:
-        # All are compared, so that the time it takes says nothing of which one is right.
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+    def _is_valid(self, digest: bytes) -> bool:
+        # All keys are compared, so that the time does not depend on which one is valid.
+        return sum(hmac.compare_digest(digest, valid) for valid in self._digests) > 0
 
 
 def api_key_of(request: Request) -> str:
-    """The key of `Authorization: Bearer` or else of `X-Api-Key`; empty when there is none."""
+    """Return the key in `Authorization: Bearer`, or else in `X-Api-Key`; empty without one."""
     scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip()
@@ -104,7 +61,7 @@ def api_key_of(request: Request) -> str:
 
 
 def unauthorized() -> Problem:
-    """No key, or a wrong one; which of the two is not told."""
+    """Return the same 401 for a missing key as for an invalid one."""
     return Problem(
         401,
         "A valid API key is needed, as Authorization: Bearer <key> or X-Api-Key: <key>.",

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from functions.shared.http.responses import Json
+from functions.shared.http.responses import json_response
 
 Errors = dict[str, list[str]]
 
@@ -46,11 +46,11 @@ class Problem(Exception):
             "detail": self.detail,
             **self.members,
         }
-        return Json(
+        return json_response(
             orjson.dumps(body, default=str),
             self.status,
             {"Cache-Control": "no-store", **(self.headers or {})},
-            b"application/problem+json",
+            "application/problem+json",
         )
 
 

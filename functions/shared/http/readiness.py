@@ -1,114 +1,111 @@
-"""Whether a function can do its work: its services answer, and have what it needs of them."""
+"""Readiness of a function: its services respond, and have what it needs of them."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
 from functions.shared.http.problems import Problem
 
-Check = Callable[[], Awaitable[None]]
-
 OK = "ok"
-LIMIT_S = 2.5  # a probe waits a little longer
+TIMEOUT_S = 2.5  # a probe waits a little longer
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The state of each service, by its name: `ok`, or what is wrong with it."""
+class Service(Protocol):
+    """A client of a service."""
 
-    needed: Mapping[str, str]
+    async def ready(self) -> None:
+        """Return if the service is ready; raise a Problem that says why if it is not."""
+
+
+Services = Mapping[str, Callable[[], Service]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessReport:
+    """The state of each service, by its name: `ok`, or why it is not ready."""
+
+    required: Mapping[str, str]
     best_effort: Mapping[str, str]
 
     @property
     def is_ready(self) -> bool:
-        """Whether every service that is needed is there."""
-        return all(state == OK for state in self.needed.values())
+        """Whether all required services are ready."""
+        return all(state == OK for state in self.required.values())
 
     @property
     def services(self) -> Mapping[str, str]:
-        """All of them."""
-        return {**self.needed, **self.best_effort}
+        """The states of all services."""
+        return {**self.required, **self.best_effort}
 
     @property
-    def missing(self) -> str:
-        """Which are needed and not ready, and why."""
-        return "; ".join(f"{name}: {why}" for name, why in self.needed.items() if why != OK)
-
-
-class Service(Protocol):
-    """A client of a service, or a store in it."""
-
-    async def ready(self) -> None:
-        """Return if it is; raise a Problem that says what is missing if not."""
-
-
-def ask(service: Callable[[], Service]) -> Check:
-    """A check that asks a service, whose client is made when it is first asked."""
-    return lambda: service().ready()
+    def failures(self) -> str:
+        """The required services that are not ready, and why."""
+        return "; ".join(f"{name}: {state}" for name, state in self.required.items() if state != OK)
 
 
 class Readiness:
-    """Asks the services, at most once every `max_age_s`, whoever and how many want to know.
+    """Checks services, at most once every `max_age_s` seconds however many callers there are.
 
-    A check raises a Problem that says what is missing. One that has not ended after `limit_s` is
-    not begun again before it has. `best_effort` services are reported, and make nothing unready.
+    Each service is given as the function that returns its client. One that has not responded
+    within `timeout_s` is not asked again before it has. `best_effort` services are reported, but
+    the function is ready without them.
     """
 
     def __init__(
         self,
-        needed: Mapping[str, Check],
-        best_effort: Mapping[str, Check] | None = None,
+        required: Services,
+        best_effort: Services | None = None,
         *,
         max_age_s: float = 1.0,
-        limit_s: float = LIMIT_S,
+        timeout_s: float = TIMEOUT_S,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._needed = needed
+        self._required = required
         self._best_effort = best_effort or {}
         self._max_age_s = max_age_s
-        self._limit_s = limit_s
+        self._timeout_s = timeout_s
         self._clock = clock
-        self._looked_at = 0.0
-        self._look: asyncio.Task[Report] | None = None
-        self._checks: dict[str, asyncio.Task[None]] = {}
+        self._checked_at = 0.0
+        self._check: asyncio.Task[ReadinessReport] | None = None
+        self._service_checks: dict[str, asyncio.Task[None]] = {}
         self._was_ready: bool | None = None
 
-    async def report(self) -> Report:
-        """The state of the services, of now or of a moment ago."""
+    async def check(self) -> ReadinessReport:
+        """Return the states of the services, `max_age_s` old at most."""
         loop, now = asyncio.get_running_loop(), self._clock()
-        look = self._look
-        is_fresh = look is not None and now - self._looked_at < self._max_age_s
-        if look is None or look.get_loop() is not loop or (look.done() and not is_fresh):
-            self._looked_at = now
-            look = self._look = loop.create_task(self._ask())
-        return await asyncio.shield(look)  # who leaves must not end it for all
+        check = self._check
+        is_fresh = check is not None and now - self._checked_at < self._max_age_s
+        if check is None or check.get_loop() is not loop or (check.done() and not is_fresh):
+            self._checked_at = now
+            check = self._check = loop.create_task(self._check_all())
+        return await asyncio.shield(check)  # a caller's cancellation is its own
 
-    async def _ask(self) -> Report:
-        checks = {**self._needed, **self._best_effort}
-        states = await asyncio.gather(*(self._state(*item) for item in checks.items()))
-        services = dict(zip(checks, states, strict=True))
-        report = Report(
-            {name: services[name] for name in self._needed},
-            {name: services[name] for name in self._best_effort},
+    async def _check_all(self) -> ReadinessReport:
+        services = {**self._required, **self._best_effort}
+        states = await asyncio.gather(*(self._state(*item) for item in services.items()))
+        by_name = dict(zip(services, states, strict=True))
+        report = ReadinessReport(
+            {name: by_name[name] for name in self._required},
+            {name: by_name[name] for name in self._best_effort},
         )
         self._log(report)
         return report
 
-    async def _state(self, name: str, check: Check) -> str:
-        running = self._checks.get(name)
+    async def _state(self, name: str, service: Callable[[], Service]) -> str:
+        check = self._service_checks.get(name)
         loop = asyncio.get_running_loop()
-        if running is None or running.done() or running.get_loop() is not loop:
-            running = self._checks[name] = loop.create_task(_run(check))
-            running.add_done_callback(_retrieve)
-        await asyncio.wait([running], timeout=self._limit_s)
-        if not running.done():
-            return f"no answer within {self._limit_s:g} s"
-        error = running.exception()
+        if check is None or check.done() or check.get_loop() is not loop:
+            check = self._service_checks[name] = loop.create_task(_check(service))
+            check.add_done_callback(_retrieve_exception)
+        await asyncio.wait([check], timeout=self._timeout_s)
+        if not check.done():
+            return f"no answer within {self._timeout_s:g} s"
+        error = check.exception()
         if error is None:
             return OK
         if isinstance(error, Problem):
@@ -116,7 +113,7 @@ class Readiness:
         log.error("a check failed", exc_info=error)
         return "its check failed; why is in the log"
 
-    def _log(self, report: Report) -> None:
+    def _log(self, report: ReadinessReport) -> None:
         if report.is_ready != self._was_ready:
             level, message = (
                 (logging.INFO, "ready") if report.is_ready else (logging.WARNING, "not ready")
@@ -125,11 +122,11 @@ class Readiness:
         self._was_ready = report.is_ready
 
 
-async def _run(check: Check) -> None:
-    await check()
+async def _check(service: Callable[[], Service]) -> None:
+    await service().ready()
 
 
-def _retrieve(check: asyncio.Task[None]) -> None:
-    """Retrieve the exception, or asyncio logs it as never retrieved."""
-    if not check.cancelled():
-        check.exception()
+def _retrieve_exception(task: asyncio.Task[None]) -> None:
+    """Retrieve a check's exception, or asyncio logs it as never retrieved."""
+    if not task.cancelled():
+        task.exception()

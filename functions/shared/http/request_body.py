@@ -1,4 +1,4 @@
-"""Request bodies: read and unpacked within a limit, which bounds their memory and time as well."""
+"""Request bodies: received and decompressed within a limit of size, and so of memory and time."""
 
 import zlib
 from collections.abc import Iterable
@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
+from functions.shared.http.headers import header
 from functions.shared.http.problems import Problem, invalid
-from functions.shared.http.routing import header
 
-# Each member is a stream of its own (RFC 1952, 2.2), and what follows it is copied once.
-MEMBER_LIMIT = 64
-GZIP = 31  # zlib's number for the largest window within a gzip header
+# A gzip file has one or more members (RFC 1952, 2.2); all that follows a member is copied once.
+MAX_MEMBERS = 64
+GZIP_WINDOW_BITS = 31  # the largest window, with a gzip header
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 async def read_json(request: Request, *, limit: int) -> bytes:
-    """The JSON that a request brings, without a byte order mark.
+    """Return the JSON body of a request, without a byte order mark.
 
     Raises:
-        Problem: 413 or 415, as `require_json` and `read_body`; 400 for UTF-16.
+        Problem: 413, 415 or 400, as of `require_json` and `read_body`; 400 for UTF-16.
     """
     require_json(request)
     body = await read_body(request, limit=limit)
@@ -31,58 +31,58 @@ async def read_json(request: Request, *, limit: int) -> bytes:
 
 
 async def read_body(request: Request, *, limit: int) -> bytes:
-    """The body of a request, unpacked if it is gzipped; of at most `limit` bytes before and after.
+    """Return the body of a request, decompressed; `limit` bytes at most before and after.
 
     Raises:
-        Problem: 413 when it is larger, as soon as that is known; 415 for another content coding;
-            400 for what is not gzip though it says so.
+        Problem: 413 if it is larger, as soon as that is known; 415 for a content coding other than
+            gzip; 400 for a body that is not gzip though its header says so.
     """
-    announced, codings = b"", []
+    content_length, codings = b"", []
     for name, value in request.scope["headers"]:
         if name == b"content-length":
-            announced = value
+            content_length = value
         elif name == b"content-encoding":
             codings.append(value)
-    if announced.isdigit() and int(announced[:20]) > limit:
+    if content_length.isdigit() and int(content_length[:20]) > limit:
         raise too_large(limit)
     is_gzipped = bool(codings) and _is_gzipped(codings)
-    body = await _received(request, limit)
+    body = await _receive_body(request, limit)
     return gunzip(body, limit) if is_gzipped else body
 
 
-def gunzip(packed: bytes, limit: int) -> bytes:
-    """What was gzipped, of which never more than `limit` bytes are unpacked.
+def gunzip(compressed: bytes, limit: int) -> bytes:
+    """Decompress gzip, never more than `limit` bytes of it.
 
     Raises:
-        Problem: 413 when there is more of it, 400 when it is not gzip.
+        Problem: 413 if it is larger, 400 if it is not gzip.
     """
-    unpacked = bytearray()
-    for _ in range(MEMBER_LIMIT):
-        member = zlib.decompressobj(GZIP)
+    decompressed = bytearray()
+    for _ in range(MAX_MEMBERS):
+        member = zlib.decompressobj(GZIP_WINDOW_BITS)
         try:
-            unpacked += member.decompress(packed, limit + 1 - len(unpacked))
+            decompressed += member.decompress(compressed, limit + 1 - len(decompressed))
         except zlib.error:
             raise invalid({"body": ["is not gzip, as its Content-Encoding says"]}) from None
-        if len(unpacked) > limit:
+        if len(decompressed) > limit:
             raise too_large(limit)
         if not member.eof:
             raise invalid({"body": ["ends before its gzip does"]})
-        packed = member.unused_data
-        if not packed:
-            return bytes(unpacked)
-    raise invalid({"body": [f"must be one gzip stream, or up to {MEMBER_LIMIT} in a row"]})
+        compressed = member.unused_data
+        if not compressed:
+            return bytes(decompressed)
+    raise invalid({"body": [f"must be one gzip stream, or up to {MAX_MEMBERS} in a row"]})
 
 
 def too_large(limit: int) -> Problem:
-    """The body exceeds what is taken."""
+    """Return the 413 for a body of more than `limit` bytes."""
     return Problem(413, f"The body is larger than {limit} bytes.")
 
 
 def require_json(request: Request) -> None:
-    """Refuse a body that does not call itself JSON.
+    """Refuse a request whose Content-Type is not JSON.
 
     Raises:
-        Problem: 415, with what is accepted.
+        Problem: 415, with the type that is accepted.
     """
     content_type = header(request, b"content-type") or ""
     if content_type == "application/json":
@@ -99,13 +99,13 @@ def require_json(request: Request) -> None:
 
 
 def _is_gzipped(values: Iterable[bytes]) -> bool:
-    """Whether the lines of Content-Encoding say gzip, and not that there is no coding.
+    """Return whether the lines of Content-Encoding say gzip; no coding, or identity, is not.
 
     Raises:
-        Problem: 415 for any other coding, or several, with those that are taken.
+        Problem: 415 for any other coding, or several, with those that are accepted.
     """
-    named = (coding.strip().lower() for coding in b",".join(values).split(b","))
-    codings = [coding for coding in named if coding not in (b"", b"identity")]
+    names = (coding.strip().lower() for coding in b",".join(values).split(b","))
+    codings = [coding for coding in names if coding not in (b"", b"identity")]
     if codings and codings not in ([b"gzip"], [b"x-gzip"]):
         raise Problem(
             415,
@@ -115,24 +115,24 @@ def _is_gzipped(values: Iterable[bytes]) -> bool:
     return bool(codings)
 
 
-async def _received(request: Request, limit: int) -> bytes:
-    message = await _next(request)
-    if not message.get("more_body", False):  # nearly every event
+async def _receive_body(request: Request, limit: int) -> bytes:
+    message = await _receive(request)
+    if not message.get("more_body", False):  # as of nearly every event
         body: bytes = message.get("body", b"")
         if len(body) > limit:
             raise too_large(limit)
         return body
-    pieces = bytearray()  # a list of tiny pieces would be many times as large as the body
+    parts = bytearray()  # a list of tiny parts would take many times as much memory
     while True:
-        pieces += message.get("body", b"")
-        if len(pieces) > limit:
+        parts += message.get("body", b"")
+        if len(parts) > limit:
             raise too_large(limit)
         if not message.get("more_body", False):
-            return bytes(pieces)
-        message = await _next(request)
+            return bytes(parts)
+        message = await _receive(request)
 
 
-async def _next(request: Request) -> Message:
+async def _receive(request: Request) -> Message:
     message = await request.receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnect

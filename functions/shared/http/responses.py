@@ -1,29 +1,31 @@
-"""JSON answers."""
+"""JSON responses, and 304 for a client that has the content already."""
 
 from collections.abc import Mapping
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.shared.http.entity_tags import etag_of, matches_etag
 
-class Json(Response):
-    """A JSON answer of one line. Starlette's own looks for headers that are known here.
 
-    The body comes without the line's end, which a terminal needs before its next prompt.
-    """
+def json_response(
+    body: bytes,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    media_type: str = "application/json",
+) -> Response:
+    """Return a response of one line of JSON; a terminal needs the line's end before its prompt."""
+    return Response(body + b"\n", status, headers, media_type)
 
-    def __init__(
-        self,
-        body: bytes,
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-        media_type: bytes = b"application/json",
-    ) -> None:
-        self.status_code = status
-        self.body = body + b"\n"  # under a microsecond for the longest page
-        self.background = None
-        self.raw_headers = [
-            (b"content-type", media_type),
-            (b"content-length", str(len(self.body)).encode()),
-        ]
-        for name, value in (headers or {}).items():
-            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+def conditional_json_response(
+    request: Request, body: bytes, *, etag: str | None = None, link: str = ""
+) -> Response:
+    """Return 200 with a JSON body, or 304 if the client has the body with this entity tag."""
+    etag = etag or etag_of(body)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if link:
+        headers["Link"] = link
+    if matches_etag(request, etag):
+        return Response(status_code=304, headers=headers)
+    return json_response(body, headers=headers)

@@ -1,20 +1,20 @@
-"""Token buckets: so many requests a second for each caller, and a burst at once."""
+"""Token buckets: a rate of requests for each caller, and a burst at once."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-CALLERS = 10_000
-# What is missing of a token for the rounding of floats alone; else who comes back exactly when
-# told to could be sent away again.
+MAX_CALLERS = 10_000
+# A token that lacks no more than this is whole. Otherwise the rounding of floats could refuse a
+# caller that comes back exactly when it was told to.
 ROUNDING = 1e-6
 
 
 class TokenBuckets:
     """A bucket of `burst` tokens for each caller, filled at `rate` tokens a second.
 
-    Of more than `callers` the one who has not come for the longest is forgotten, and starts with a
-    full bucket again.
+    Of more than `max_callers` the least recent one is forgotten, and starts with a full bucket
+    again.
     """
 
     def __init__(
@@ -22,38 +22,38 @@ class TokenBuckets:
         rate: float,
         burst: float,
         clock: Callable[[], float] = time.monotonic,
-        callers: int = CALLERS,
+        max_callers: int = MAX_CALLERS,
     ) -> None:
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        self._callers = callers
+        self._max_callers = max_callers
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many callers are remembered."""
+        """Return how many callers are remembered."""
         return len(self._buckets)
 
-    def wait(self, caller: Hashable) -> float:
-        """The seconds until the caller has a token; 0 when there is one."""
-        return self._missing(self._tokens(caller, self._clock()))
+    def seconds_to_token(self, caller: Hashable) -> float:
+        """Return the seconds until the caller has a token; 0 if it has one."""
+        return self._seconds_to_token(self._tokens(caller, self._clock()))
 
     def take(self, caller: Hashable) -> float:
-        """Take a token of the caller's; without one, the seconds until there is one."""
+        """Take a token of the caller and return 0, or the seconds until there is one."""
         now = self._clock()
         tokens = self._tokens(caller, now)
-        missing = self._missing(tokens)
-        if not missing:
+        wait_s = self._seconds_to_token(tokens)
+        if not wait_s:
             tokens -= 1
         self._buckets[caller] = tokens, now
         self._buckets.move_to_end(caller)
-        if len(self._buckets) > self._callers:
+        if len(self._buckets) > self._max_callers:
             self._buckets.popitem(last=False)
-        return missing
+        return wait_s
 
     def _tokens(self, caller: Hashable, now: float) -> float:
-        tokens, at = self._buckets.get(caller, (self._burst, now))
-        return min(self._burst, tokens + (now - at) * self._rate)
+        tokens, updated_at = self._buckets.get(caller, (self._burst, now))
+        return min(self._burst, tokens + (now - updated_at) * self._rate)
 
-    def _missing(self, tokens: float) -> float:
+    def _seconds_to_token(self, tokens: float) -> float:
         return 0.0 if tokens > 1 - ROUNDING else (1 - tokens) / self._rate

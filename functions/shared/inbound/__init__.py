@@ -1,1 +1,1 @@
-"""Records that a trigger delivers, in whichever envelope."""
+"""Records that functions receive over HTTP, and the envelopes that they come in."""

@@ -1,4 +1,4 @@
-"""Decoding a record's value, and saying why where it is no JSON."""
+"""Decoding of a record's value, with the reason where it is not JSON."""
 
 import base64
 import codecs
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-BYTE_ORDER_MARKS = {  # UTF-32's before UTF-16's, which they begin with
+BYTE_ORDER_MARKS = {  # UTF-32's first: they begin with UTF-16's
     codecs.BOM_UTF8: "UTF-8",
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -17,14 +17,14 @@ NO_VALUE = "the record has no value"
 
 
 class Decoded(NamedTuple):
-    """A value's data; or None as data, and why it cannot be read."""
+    """The data of a value, or None and why the value cannot be decoded."""
 
     data: Any
-    unreadable: str | None = None
+    error: str | None = None
 
 
 def decode_json(value: bytes) -> Decoded:
-    """Decode the bytes of a value."""
+    """Decode a value in JSON."""
     try:
         return Decoded(orjson.loads(value))
     except orjson.JSONDecodeError as error:
@@ -32,7 +32,7 @@ def decode_json(value: bytes) -> Decoded:
 
 
 def decode_base64(value: Any) -> Decoded:
-    """Decode a value that came as base64 within an envelope; None is a tombstone's."""
+    """Decode a value in JSON in base64; None is a tombstone's."""
     if value is None:
         return Decoded(None, NO_VALUE)
     try:
@@ -50,6 +50,6 @@ def _reason(value: bytes, error: orjson.JSONDecodeError) -> str:
     try:
         value.decode()
     except UnicodeDecodeError as undecodable:
-        at = undecodable.start
-        return f"the value is not UTF-8: byte 0x{value[at]:02x} at offset {at}"
+        offset = undecodable.start
+        return f"the value is not UTF-8: byte 0x{value[offset]:02x} at offset {offset}"
     return f"the value is no JSON: {error.msg} at line {error.lineno} column {error.colno}"

@@ -1,4 +1,4 @@
-"""The envelopes in which records reach a function over HTTP, and how it names those that failed."""
+"""The envelopes in which functions receive records over HTTP, and the response to a batch."""
 
 from typing import Any
 
@@ -9,69 +9,68 @@ from functions.shared.http.problems import Problem
 from functions.shared.inbound.cloudevents import (
     BATCH,
     STRUCTURED,
-    binary,
     is_binary,
-    of_batch,
-    structured,
+    parse_batch,
+    parse_binary,
+    parse_structured,
 )
-from functions.shared.inbound.lambda_event import is_lambda_event, lambda_records, of_lambda_records
+from functions.shared.inbound.lambda_event import is_lambda_event, parse_records, raw_records
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 
 JSON = "application/json"
-RECORD_LIMIT = 10_000  # the most that AWS Lambda's mappings and our trigger put into a batch
-FAILURES_TOLD = 50
+MAX_RECORDS = 10_000  # the most that AWS Lambda's mappings and our trigger put into a batch
+MAX_REASONS = 50
 
 
-def open_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
-    """The records of a request: CloudEvents, a batch or one, or AWS Lambda's Kafka event.
+def parse_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
+    """Return the records of a request: of CloudEvents, or of AWS Lambda's Kafka event.
 
     Raises:
-        Problem: 400 for what is no JSON, 413 for more than RECORD_LIMIT records, 415 for what is
-            no envelope.
+        Problem: 400 if the body is not JSON, 413 for more than MAX_RECORDS records, 415 if it is
+            not an envelope.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == BATCH:
-        return of_batch(_counted(_parsed(body, list)))
+        return parse_batch(_limited(_parse_json(body, list)))
     if media_type == STRUCTURED:
-        return [structured(headers, _parsed(body, dict))]
+        return [parse_structured(headers, _parse_json(body, dict))]
     if is_binary(headers):
-        return [binary(headers, body)]
-    if media_type == JSON and is_lambda_event(event := _parsed(body, object)):
-        return of_lambda_records(_counted(lambda_records(event)))
+        return [parse_binary(headers, body)]
+    if media_type == JSON and is_lambda_event(event := _parse_json(body, object)):
+        return parse_records(_limited(raw_records(event)))
     raise Problem(
         415,
         f"Send CloudEvents ({BATCH}, {STRUCTURED}, or ce- headers), or AWS Lambda's Kafka event.",
     )
 
 
-def failures_answer(failures: list[RejectedRecord]) -> dict[str, Any]:
-    """Partial failures, as AWS Lambda's triggers read them, and why there is no use in a retry.
+def batch_response(rejected: list[RejectedRecord]) -> dict[str, Any]:
+    """Return AWS Lambda's partial batch response, which says also why a retry is of no use.
 
     Raises:
-        Problem: 422 when a failed record came alone, or without a name to call it by.
+        Problem: 422 if a rejected record has no identifier.
     """
-    if any(failure.delivery.identifier is None for failure in failures):
-        told = "; ".join(failure.reason for failure in failures[:FAILURES_TOLD])
-        raise Problem(422, told)
+    if any(each.record.identifier is None for each in rejected):
+        raise Problem(422, "; ".join(each.reason for each in rejected[:MAX_REASONS]))
     return {
         "batchItemFailures": [
             {
-                "itemIdentifier": failure.delivery.identifier,
+                "itemIdentifier": each.record.identifier,
                 "retryable": False,
-                "reason": failure.reason,
+                "reason": each.reason,
             }
-            for failure in failures
+            for each in rejected
         ]
     }
 
 
-def _counted(records: list[Any]) -> list[Any]:
-    if len(records) > RECORD_LIMIT:
-        raise Problem(413, f"There are more than {RECORD_LIMIT} records in the batch.")
+def _limited(records: list[Any]) -> list[Any]:
+    if len(records) > MAX_RECORDS:
+        raise Problem(413, f"There are more than {MAX_RECORDS} records in the batch.")
     return records
 
 
-def _parsed(body: bytes, kind: type) -> Any:
+def _parse_json(body: bytes, kind: type) -> Any:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:

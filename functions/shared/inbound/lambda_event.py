@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from functions.shared.inbound.decode import decode_base64
-from functions.shared.inbound.received_record import ReceivedRecord, place, traceparent_of
+from functions.shared.inbound.received_record import (
+    ReceivedRecord,
+    first_traceparent,
+    record_identifier,
+)
 
 SOURCES = ("aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka")
 
 
 def is_lambda_event(event: Any) -> bool:
-    """Whether parsed JSON is such an event."""
+    """Return whether parsed JSON is such an event."""
     return (
         isinstance(event, dict)
         and event.get("eventSource") in SOURCES
@@ -21,8 +25,8 @@ def is_lambda_event(event: Any) -> bool:
     )
 
 
-def lambda_records(event: Mapping[str, Any]) -> list[Any]:
-    """The records of all partitions in the event, each partition's in their order."""
+def raw_records(event: Mapping[str, Any]) -> list[Any]:
+    """Return the records of all partitions as the event has them, each partition's in order."""
     partitions = event["records"].values()
     return [
         record
@@ -31,22 +35,22 @@ def lambda_records(event: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def of_lambda_records(records: Iterable[Any]) -> list[ReceivedRecord]:
-    """The records as functions take them; one that is no record is one without anything."""
-    return [_delivery(record) for record in records]
+def parse_records(records: Iterable[Any]) -> list[ReceivedRecord]:
+    """Parse records; one that is not an object is a record with an error."""
+    return [_parse_record(record) for record in records]
 
 
-def _delivery(record: Any) -> ReceivedRecord:
+def _parse_record(record: Any) -> ReceivedRecord:
     if not isinstance(record, dict):
         return ReceivedRecord(None, None, None, "a record of the event is no object")
-    where = (record.get(name) for name in ("topic", "partition", "offset"))
-    trace = traceparent_of(*_values(record.get("headers"), "traceparent"))
-    data, unreadable = decode_base64(record.get("value"))
-    return ReceivedRecord(data, trace, place(*where), unreadable)
+    origin = (record.get(name) for name in ("topic", "partition", "offset"))
+    trace = first_traceparent(*_values(record.get("headers"), "traceparent"))
+    data, error = decode_base64(record.get("value"))
+    return ReceivedRecord(data, trace, record_identifier(*origin), error)
 
 
 def _values(headers: Any, name: str) -> Iterator[str]:
-    """The values of a header: lists of bytes, which Java writes from -128 to 127."""
+    """Yield the values of a header: lists of bytes, which Java writes from -128 to 127."""
     for header in headers if isinstance(headers, list) else []:
         value = header.get(name) if isinstance(header, dict) else None
         if isinstance(value, list) and all(type(byte) is int for byte in value):

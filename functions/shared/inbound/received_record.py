@@ -1,4 +1,4 @@
-"""What was delivered: records as functions take them, whatever envelope they came in."""
+"""Records as functions receive them, in whichever envelope."""
 
 import re
 from collections.abc import Mapping
@@ -7,51 +7,54 @@ from typing import Any
 
 from functions.shared.observability import trace
 
-NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-TOPIC_LIMIT = 249  # characters: Kafka's own
+DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+MAX_TOPIC_LENGTH = 249  # characters: Kafka's own limit
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRecord:
-    """One record: its data, parsed if it is JSON, and how to name it among others to the sender.
+    """A record: its parsed JSON, its trace, and the identifier by which the sender knows it.
 
-    One that came alone needs no name: there the answer's status tells what became of it.
-    `unreadable` says why there is no data, where the value could not be read.
+    A record that is not part of a batch needs no identifier: the response's status is about it
+    alone. `decode_error` says why there is no data, if the value could not be decoded.
     """
 
     data: Any
     traceparent: str | None
     identifier: Mapping[str, Any] | None
-    unreadable: str | None = None
+    decode_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """A record that can never be taken, and why."""
+    """A record that no retry will make valid, and why."""
 
-    delivery: ReceivedRecord
+    record: ReceivedRecord
     reason: str
 
 
-def place(topic: Any, partition: Any, offset: Any) -> Mapping[str, Any] | None:
-    """How the sender knows a record, if it said so; never made up."""
-    if not isinstance(topic, str) or len(topic) > TOPIC_LIMIT:
+def record_identifier(topic: Any, partition: Any, offset: Any) -> Mapping[str, Any] | None:
+    """Return the identifier of a record in a batch, as AWS Lambda has it; None if it is not known.
+
+    It is `{"partition": "topic-0", "offset": 7}`.
+    """
+    if not isinstance(topic, str) or len(topic) > MAX_TOPIC_LENGTH:
         return None
-    numbers = [_number(each) for each in (partition, offset)]
-    if None in numbers:
+    partition, offset = _integer(partition), _integer(offset)
+    if partition is None or offset is None:
         return None
-    return {"partition": f"{topic}-{numbers[0]}", "offset": numbers[1]}
+    return {"partition": f"{topic}-{partition}", "offset": offset}
 
 
-def _number(value: Any) -> int | None:
-    """A number that came as one or as text; whatever else it is, it is not looked into."""
+def _integer(value: Any) -> int | None:
+    """Return an integer that was sent as one or as its digits, and None for anything else."""
     text = str(value) if isinstance(value, int | str) else ""
-    return int(text) if NUMBER.fullmatch(text) else None
+    return int(text) if DIGITS.fullmatch(text) else None
 
 
-def traceparent_of(*candidates: Any) -> str | None:
-    """The first of these that is a traceparent, without what a later version may add to it."""
-    for each in candidates:
-        if isinstance(each, str) and trace.is_valid(each):
-            return each[: trace.LENGTH]
+def first_traceparent(*candidates: Any) -> str | None:
+    """Return the first valid traceparent, without what a later version may append to it."""
+    for candidate in candidates:
+        if isinstance(candidate, str) and trace.is_valid(candidate):
+            return candidate[: trace.TRACEPARENT_LENGTH]
     return None

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
-from functions.shared.observability.logs import quiet_aws
+from functions.shared.observability.logs import silence_aws_debug_logs
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -130,7 +130,7 @@ def msk_iam(region: str) -> Token:
     # boto3 comes with it, which takes longer to import than a function.
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 
-    quiet_aws()
+    silence_aws_debug_logs()
 
     def token(_: str) -> tuple[str, float]:
         signed, expires_at_ms = MSKAuthTokenProvider.generate_auth_token(region)

@@ -61,7 +61,7 @@ class Publisher:
         self._credentials = Credentials(settings, self._sign_in)
         self._producers = Producers(self._connect, self._deadline_s)
         self._topic_check = TopicCheck(self._producers.get, topic)
-        self._polling: pending_work.End | None = None
+        self._polling: pending_work.Work | None = None
         self._awaited = PendingAcks()
         self._held: list[tuple[Sequence[Record], Acknowledgement]] = []
 

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard error."""
+"""Structured logs: one JSON object per line on standard error."""
 
 import json
 import logging
@@ -10,14 +10,14 @@ from functions.shared.observability import trace
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, service, message, the correlation id, and what `extra={"fields": …}` adds."""
+    """Formats time, level, service, message, correlation id, and the `extra={"fields": …}`."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
         self.service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """Render one record as one line of JSON."""
+        """Format a record as one line of JSON."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -34,15 +34,17 @@ class JsonFormatter(logging.Formatter):
 
 
 def _json(line: dict[str, object]) -> str:
-    """One line of JSON, whatever was logged: a log is the last place for an error of its own."""
+    """Return one line of JSON for fields of any type: logging must not raise an error."""
     try:
         return orjson.dumps(line, default=str).decode()
-    except TypeError:  # a lone surrogate, a key that is no text, an integer of more than 64 bits
+    except (
+        TypeError
+    ):  # of a lone surrogate, a key that is not text, an integer of more than 64 bits
         return json.dumps(line, default=str, skipkeys=True)
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Send what the process logs to standard error as JSON."""
+def configure_logging(service: str, level: str = "INFO") -> None:
+    """Write all logs of the process to standard error as JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
@@ -50,7 +52,7 @@ def configure(service: str, level: str = "INFO") -> None:
     root.setLevel(level)
 
 
-def quiet_aws() -> None:
-    """Keep AWS' clients from logging what they say at DEBUG: answers with secrets, and tokens."""
-    for chatty in ("boto3", "botocore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+def silence_aws_debug_logs() -> None:
+    """Keep AWS' clients from logging at DEBUG, where they log secrets and tokens."""
+    for library in ("boto3", "botocore"):
+        logging.getLogger(library).setLevel(logging.WARNING)

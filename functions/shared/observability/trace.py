@@ -1,4 +1,4 @@
-"""W3C trace context: the correlation id that follows an event from the POST to the row.
+"""W3C trace context: the correlation id of an event, from its POST to its row.
 
 https://www.w3.org/TR/trace-context/
 """
@@ -9,15 +9,15 @@ from contextvars import ContextVar
 
 TRACEPARENT = re.compile(
     r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}"
-    r"(?P<added>-.*)?"  # what a later version adds is not ours to read
+    r"(?P<added>-.*)?"  # a later version may append more, which is ignored
 )
-LENGTH = 55  # characters of a traceparent that this version reads
+TRACEPARENT_LENGTH = 55  # characters of a traceparent that this version reads
 
 current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def is_valid(traceparent: str) -> bool:
-    """Whether a header's text is a traceparent that may be continued."""
+    """Return whether a header's value is a traceparent that may be continued."""
     match = TRACEPARENT.fullmatch(traceparent)
     if match is None or match["version"] == "ff" or (match["version"] == "00" and match["added"]):
         return False
@@ -25,13 +25,13 @@ def is_valid(traceparent: str) -> bool:
 
 
 def continue_trace(traceparent: str | None) -> str:
-    """The caller's trace with a span of our own, or a new trace if there is none to continue."""
-    new = os.urandom(24).hex()
+    """Return a traceparent with a new span, of the caller's trace or else of a new one."""
+    random = os.urandom(24).hex()
     if traceparent and is_valid(traceparent):
-        return f"00-{trace_id(traceparent)}-{new[32:]}-{traceparent[53:55]}"
-    return f"00-{new[:32]}-{new[32:]}-01"
+        return f"00-{trace_id(traceparent)}-{random[32:]}-{traceparent[53:55]}"
+    return f"00-{random[:32]}-{random[32:]}-01"
 
 
 def trace_id(traceparent: str) -> str:
-    """The 32 hexadecimal digits that all parts of one trace share: the correlation id."""
+    """Return the trace id of a traceparent, 32 hexadecimal digits: the correlation id."""
     return traceparent[3:35]

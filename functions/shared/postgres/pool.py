@@ -149,13 +149,13 @@ class Postgres:
             raise Unavailable(f"The database lacks what we need: {error.missing}.") from error
 
     async def _run_in_turn(self, sql: str, values: dict[str, Any], *, heavy: bool) -> list[Row]:
-        await self._turns.take(heavy=heavy)
+        await self._turns.acquire(heavy=heavy)
         try:
             job = self._threads.submit(self._run, sql, values)
         except RuntimeError:  # the pool has been closed
-            self._turns.give_back(heavy=heavy)
+            self._turns.release(heavy=heavy)
             raise
-        job.add_done_callback(lambda _: self._turns.give_back(heavy=heavy))
+        job.add_done_callback(lambda _: self._turns.release(heavy=heavy))
         rows = await asyncio.wrap_future(job)
         self._answered_at = time.monotonic()
         return rows

@@ -7,7 +7,7 @@ import boto3
 from botocore import exceptions
 from botocore.config import Config
 
-from functions.shared.observability.logs import quiet_aws
+from functions.shared.observability.logs import silence_aws_debug_logs
 from functions.shared.settings.secrets import SecretError
 
 # A start that hangs says less than one that fails; twice, since a lost packet is no reason.
@@ -47,7 +47,7 @@ def fetch(service: str, name: str) -> str:
     Raises:
         SecretError: says what is to be mended, without a word of what AWS has sent.
     """
-    quiet_aws()
+    silence_aws_debug_logs()
     region = arn[1] if (arn := ARN.match(name)) else None
     try:
         # A client of its own each time: a connection from before a fork or a freeze is of no use.

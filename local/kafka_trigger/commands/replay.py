@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 
-from functions.shared.observability.logs import configure
+from functions.shared.observability.logs import configure_logging
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.errors import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.failures import Failures, FunctionAway
@@ -28,7 +28,7 @@ LONGEST_WAIT_S = 60.0  # for a function that is away
 
 def replay(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
     """Deliver the records asked for; returns the exit status: 1 if any was not taken."""
-    configure("kafka-trigger-replay", "WARNING")
+    configure_logging("kafka-trigger-replay", "WARNING")
     trigger = _to(pick(config.triggers, options.trigger), options.function)
     stretch = ReplayRange(options.start, options.end)
     with reading(config.kafka, trigger, trigger.topic, stopping) as reader:

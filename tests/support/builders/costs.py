@@ -8,9 +8,9 @@ from itertools import count
 
 import httpx
 
-from functions.consume_goal.app import app as consume_goal
-from functions.consume_goal.consume import Consume
-from functions.ingest_event.app import app as ingest_event
+from functions.consume_goal.app import build_app as consume_goal
+from functions.consume_goal.consume import EventConsumer
+from functions.ingest_event.app import build_app as ingest_event
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakePublisher, FakeStore
@@ -61,7 +61,7 @@ def ingest() -> Client:
 
 def trigger() -> Client:
     """Return who posts records."""
-    consume = Consume(FakeStore(), FakeCache(), FakePublisher(), RULES)
+    consume = EventConsumer(FakeStore(), FakeCache(), FakePublisher(), RULES)
     return Client(consume_goal(lambda: consume))
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 
-from functions.consume_goal.app import app as consume_goal
-from functions.consume_goal.consume import Consume, row
-from functions.enrich_batch.app import app as enrich_batch
-from functions.enrich_batch.enrich import EnrichBatch
+from functions.consume_goal.app import build_app as consume_goal
+from functions.consume_goal.consume import EventConsumer
+from functions.consume_goal.revisions import highlight_row
+from functions.enrich_batch.app import build_app as enrich_batch
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.inbound.received_record import ReceivedRecord
@@ -32,15 +33,15 @@ class Functions:
 
     def __init__(self) -> None:
         self.store = FakeStore()
-        consume = Consume(self.store, FakeCache(), FakePublisher(), RULES)
+        consume = EventConsumer(self.store, FakeCache(), FakePublisher(), RULES)
         settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-        enrich = EnrichBatch(self.store, FakeCache(), TemplateEnricher(), settings)
+        enrich = EnrichmentWorker(self.store, FakeCache(), TemplateEnricher(), settings)
         self.consume_goal = Client(consume_goal(lambda: consume))
         self.enrich_batch = Client(enrich_batch(lambda: enrich))
 
     def await_text(self) -> None:
         """Have one goal that awaits its text."""
-        goal = row(identified(), ReceivedRecord(None, None, None), RULES)
+        goal = highlight_row(identified(), ReceivedRecord(None, None, None), RULES)
         asyncio.run(self.store.record([goal]))
 
 

@@ -7,7 +7,7 @@ import httpx
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from functions.shared.http.routing import Routes
+from functions.shared.http.routing import Router
 
 
 def check_lines_end(answer: httpx.Response) -> None:
@@ -20,7 +20,7 @@ def check_lines_end(answer: httpx.Response) -> None:
 class Client:
     """Sends requests to the routes of a function; `send` within an event loop, others without."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Router) -> None:
         self._routes = routes
 
     async def send(self, method: str, path: str | httpx.URL, **request: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""API keys and the limit, as those see them who call the three public functions."""
+"""API keys and rate limits of the three public functions."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.consume_goal.consume import row
-from functions.get_highlight.app import app as get_highlight
-from functions.ingest_event.app import app as ingest_event
-from functions.list_highlights.app import app as list_highlights
-from functions.list_highlights.pages import Pages
+from functions.consume_goal.revisions import highlight_row
+from functions.get_highlight.app import build_app as get_highlight
+from functions.ingest_event.app import build_app as ingest_event
+from functions.list_highlights.app import build_app as list_highlights
+from functions.list_highlights.pages import PageReader
 from functions.shared.http.auth import build_guard
-from functions.shared.http.routing import Admit, Routes
+from functions.shared.http.routing import Guard, Router
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import AccessSettings, load
 from infra.answers import ProblemDetails
@@ -30,7 +30,7 @@ LIMIT = {"RATE_LIMIT": "0.4", "RATE_LIMIT_BURST": "2"}
 
 
 class Time:
-    """A clock that stands until a test moves it."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -40,40 +40,42 @@ class Time:
         return self.now
 
 
-def _ingest(admit: Admit | None) -> Routes:
+def _ingest(guard: Guard | None) -> Router:
     publisher = FakePublisher()
-    return ingest_event(lambda: publisher, RULES, admit=admit)
+    return ingest_event(lambda: publisher, RULES, guard=guard)
 
 
-def _list(admit: Admit | None) -> Routes:
-    pages = Pages(FakeStore(), FakeCache())
-    return list_highlights(lambda: pages, admit)
+def _list(guard: Guard | None) -> Router:
+    pages = PageReader(FakeStore(), FakeCache())
+    return list_highlights(lambda: pages, guard)
 
 
-def _get(admit: Admit | None) -> Routes:
+def _get(guard: Guard | None) -> Router:
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
-    return get_highlight(lambda: store, admit)
+    asyncio.run(
+        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
+    )
+    return get_highlight(lambda: store, guard)
 
 
 @dataclass(frozen=True)
 class Public:
-    """A function that people call, and a request that it answers well."""
+    """A public function, and a request that it accepts."""
 
     name: str
-    make: Callable[[Admit | None], Routes]
+    make: Callable[[Guard | None], Router]
     method: str
     path: str
     status: int
     json: Any = None
 
     def client(self, environ: dict[str, str], time: Time | None = None) -> Client:
-        """Return who calls the function, whose access is as these variables say."""
+        """Return a client of the function with these settings."""
         settings = load(AccessSettings, environ)
         return Client(self.make(build_guard(settings, time or Time())))
 
     def ask(self, client: Client, **headers: str) -> httpx.Response:
-        """Return the answer to the request."""
+        """Return the response to the request."""
         return client.request(self.method, self.path, json=self.json, headers=headers)
 
 
@@ -90,7 +92,7 @@ each = pytest.mark.parametrize(
 
 
 def assert_problem(answer: httpx.Response, status: int) -> None:
-    """Check that an answer tells a problem of this status; to a HEAD, by its headers alone."""
+    """Check that a response is a problem of this status; for a HEAD, by its headers alone."""
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-correlation-id"]
@@ -101,8 +103,8 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 
 @each
-def test_no_key_is_asked_for_by_default(public: Public) -> None:
-    """One that is brought all the same does no harm."""
+def test_no_key_is_needed_by_default(public: Public) -> None:
+    """One that is sent does no harm."""
     client = public.client({})
     assert public.ask(client).status_code == public.status
     assert public.ask(client, **BEARER).status_code == public.status
@@ -110,7 +112,7 @@ def test_no_key_is_asked_for_by_default(public: Public) -> None:
 
 @each
 @pytest.mark.parametrize("headers", [BEARER, {"X-Api-Key": KEY}], ids=str)
-def test_a_key_opens(public: Public, headers: dict[str, str]) -> None:
+def test_a_valid_key_is_admitted(public: Public, headers: dict[str, str]) -> None:
     """In either header."""
     assert public.ask(public.client(KEYS), **headers).status_code == public.status
 
@@ -121,36 +123,36 @@ def test_a_key_opens(public: Public, headers: dict[str, str]) -> None:
     [{}, {"Authorization": "Bearer a-wrong-key-of-the-feed"}, {"X-Api-Key": "a-wrong-key"}],
     ids=str,
 )
-def test_without_the_key_there_is_a_401(public: Public, headers: dict[str, str]) -> None:
-    """Which says how to bring it, and nothing of what was brought."""
+def test_a_request_without_a_valid_key_is_a_401(public: Public, headers: dict[str, str]) -> None:
+    """Which says how to send a key, and repeats nothing of what was sent."""
     answer = public.ask(public.client(KEYS), **headers)
     assert_problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "wrong" not in answer.text
 
 
-def test_what_is_refused_is_not_published() -> None:
-    """It stays outside."""
+def test_an_event_without_a_valid_key_is_not_published() -> None:
+    """Only the 401 is sent."""
     publisher = FakePublisher()
-    admit = build_guard(load(AccessSettings, KEYS))
-    client = Client(ingest_event(lambda: publisher, RULES, admit=admit))
+    guard = build_guard(load(AccessSettings, KEYS))
+    client = Client(ingest_event(lambda: publisher, RULES, guard=guard))
     assert client.post("/events", json=event_json()).status_code == 401
     assert publisher.published == []
 
 
 @each
-def test_health_is_open_and_has_no_limit(public: Public) -> None:
-    """Who watches over a function has no key."""
+def test_health_needs_no_key_and_has_no_limit(public: Public) -> None:
+    """Monitoring has no key."""
     client = public.client(KEYS | LIMIT)
     assert {client.get("/health").status_code for _ in range(5)} == {200}
 
 
 @each
 @pytest.mark.parametrize("keys", [{}, KEYS], ids=["open", "keys"])
-def test_over_the_limit_there_is_a_429_until_retry_after(
+def test_a_request_over_the_limit_is_a_429_until_retry_after(
     public: Public, keys: dict[str, str]
 ) -> None:
-    """And whoever waits for so long gets in, but not who comes a second earlier."""
+    """A second earlier it is refused, at that time it is admitted."""
     time = Time()
     client = public.client(keys | LIMIT, time)
     assert [public.ask(client, **BEARER).status_code for _ in range(2)] == [public.status] * 2
@@ -163,15 +165,15 @@ def test_over_the_limit_there_is_a_429_until_retry_after(
     assert public.ask(client, **BEARER).status_code == public.status
 
 
-def test_a_limit_holds_for_all_that_a_function_offers() -> None:
-    """A batch counts as one request, as an event does."""
+def test_a_limit_applies_to_all_routes_of_a_function() -> None:
+    """A batch counts as one request, like an event."""
     client = PUBLIC[0].client(LIMIT)
     asked = [client.post("/events/batch", json=[event_json()]).status_code for _ in range(2)]
     assert [*asked, client.post("/events", json=event_json()).status_code] == [202, 202, 429]
 
 
-def test_callers_behind_the_gateway_are_told_apart() -> None:
-    """By the address that it writes, whatever they write before it."""
+def test_clients_behind_the_gateway_have_limits_of_their_own() -> None:
+    """By the address that the gateway appends, whatever they write before it."""
     client = PUBLIC[2].client({"RATE_LIMIT": "1", "RATE_LIMIT_BURST": "1"})
 
     def status(forwarded: str) -> int:
@@ -181,8 +183,8 @@ def test_callers_behind_the_gateway_are_told_apart() -> None:
     assert [status(forwarded) for forwarded in addresses] == [200, 200, 429]
 
 
-def test_a_path_that_is_not_there_needs_no_key() -> None:
-    """A 404 and a 405 tell nothing that the OpenAPI document does not."""
+def test_an_unknown_path_or_method_needs_no_key() -> None:
+    """A 404 and a 405 reveal nothing that the OpenAPI document does not."""
     client = PUBLIC[0].client(KEYS)
     assert client.get("/nowhere").status_code == 404
     assert client.get("/events").status_code == 405

@@ -1,10 +1,10 @@
-"""Characters that nobody sees, which have no place in a title."""
+"""Text on one line, without invisible characters."""
 
 import re
 import unicodedata
 
-# Soft hyphens, direction marks, zero-width spaces, tags and what else Unicode has to be ignored
-# where it is not understood, and letters that are blank; a flag that is spelt in tags goes whole.
+# Soft hyphens, direction marks, zero-width spaces, tags and other characters that Unicode says to
+# ignore where they are not supported, and blank letters; a flag that is spelt in tags goes too.
 _INVISIBLE = re.compile(
     "\U0001f3f4[\U000e0020-\U000e007f]+"
     "|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f"
@@ -14,10 +14,22 @@ _INVISIBLE = re.compile(
 _JOINER = re.compile("[\u200c\u200d]+")
 _EMOJI_STYLE = "\ufe0f"
 _VIRAMA = 9  # its canonical combining class
+# White space, control characters, and the marks that reorder the text after them.
+_GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+
+
+def one_line(text: str | None) -> str | None:
+    """Return the text on one line; None for a text without any letter, digit or symbol."""
+    if text is None:
+        return None
+    line = without_invisible(text)
+    # The only gaps in printable text are spaces.
+    line = " ".join(line.split()) if line.isprintable() else _GAP.sub(" ", line).strip()
+    return line if any(unicodedata.category(character)[0] in "LNS" for character in line) else None
 
 
 def without_invisible(text: str) -> str:
-    """The text without what is invisible; joiners stay where they shape what stands beside them."""
+    """Remove invisible characters, but not the joiners that shape the characters beside them."""
     if text.isascii():
         return text
     text = _INVISIBLE.sub("", text)
@@ -25,7 +37,7 @@ def without_invisible(text: str) -> str:
 
 
 def _joins(text: str, joiner: re.Match[str]) -> bool:
-    """Whether joiners stand between Arabic or Indic letters, or between emoji."""
+    """Return whether joiners are between Arabic or Indic letters, or between emoji."""
     start, end = joiner.span()
     if start == 0 or end == len(text):
         return False

@@ -1,4 +1,4 @@
-"""What functions-framework's router refuses by itself, as callers of a function see it."""
+"""Requests that functions-framework's router would refuse by itself."""
 
 import json
 import subprocess
@@ -9,8 +9,8 @@ import pytest
 
 from tests.functional.test_mains import FUNCTIONS, ROOT, environment
 
-# Loads a function as functions-framework does, asks for its health, and then what no function is
-# asked for by name: by a raw path, as a server hands it over.
+# Loads a function as functions-framework does, requests its health, and then paths that no
+# function has, as a server passes them on.
 ASK = """
 import asyncio, json, sys
 from functions_framework.aio import create_asgi_app
@@ -45,7 +45,7 @@ PATHS = {
 
 
 def answers(function: str, *questions: tuple[str, str]) -> list[tuple[int, dict[str, str], Any]]:
-    """Return status, headers and body of the answers to these methods and paths."""
+    """Return status, headers and body of the responses to these methods and paths."""
     asked = json.dumps([("GET", "/health"), *questions])
     done = subprocess.run(
         [sys.executable, "-c", ASK, asked],
@@ -56,19 +56,19 @@ def answers(function: str, *questions: tuple[str, str]) -> list[tuple[int, dict[
         timeout=60,
         check=True,
     )
-    _, *told = json.loads(done.stdout)
-    return [(status, headers, json.loads(body)) for status, headers, body in told]
+    _, *received = json.loads(done.stdout)
+    return [(status, headers, json.loads(body)) for status, headers, body in received]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_the_router_refuses_is_told_as_all_else_is(function: str) -> None:
-    """As problem details, with the methods that the path has, and a correlation id."""
+def test_every_request_is_answered_by_the_function_itself(function: str) -> None:
+    """In problem details, with the methods of the path, and a correlation id."""
     path, allow = PATHS[function]
     methods = [(method, path) for method in ("PROPFIND", "TRACE", "CONNECT", "propfind", "X-Y")]
     paths = [("GET", "/favicon.ico"), ("GET", "/robots.txt"), ("GET", f"{path}/\n"), ("GET", "\n")]
-    told = answers(function, *methods, *paths)
-    assert [status for status, _, _ in told] == [405] * len(methods) + [404] * len(paths)
-    for status, headers, body in told:
+    received = answers(function, *methods, *paths)
+    assert [status for status, _, _ in received] == [405] * len(methods) + [404] * len(paths)
+    for status, headers, body in received:
         assert headers["content-type"] == "application/problem+json"
         assert headers["cache-control"] == "no-store"
         assert len(headers["x-correlation-id"]) == 32

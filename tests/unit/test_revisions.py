@@ -1,4 +1,4 @@
-"""Which revision of an event counts within one batch, and what becomes of it."""
+"""The revision of an event that counts within a batch, and the row that it makes."""
 
 import json
 from dataclasses import fields
@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import (
-    Taken,
-    announcement,
+from functions.consume_goal.consume import pending_records
+from functions.consume_goal.revisions import (
+    ReceivedEvent,
+    highlight_row,
     is_irrelevant,
     latest_revisions,
-    rank,
-    row,
+    precedence,
 )
 from functions.enrich_batch.facts import Facts
 from functions.shared.contract.event import IdentifiedEvent
@@ -36,16 +36,16 @@ from tests.support.builders.revisions import RULES
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def taken(traceparent: str | None = None, **fields: Any) -> Taken:
-    """Return an event as it was delivered."""
-    return identified(**fields), ReceivedRecord(None, traceparent, None)
+def received(traceparent: str | None = None, **fields: Any) -> ReceivedEvent:
+    """Return an event as consume-goal receives it."""
+    return ReceivedEvent(identified(**fields), ReceivedRecord(None, traceparent, None))
 
 
-def revisions() -> st.SearchStrategy[list[Taken]]:
-    """Return revisions of a few events of two matches; many are equal in rank."""
+def revisions() -> st.SearchStrategy[list[ReceivedEvent]]:
+    """Return revisions of a few events of two matches; many have equal precedence."""
     return st.lists(
         st.builds(
-            taken,
+            received,
             matchId=st.sampled_from([str(MATCH), str(OTHER_MATCH)]),
             eventId=st.sampled_from("ab"),
             revision=st.integers(0, 3),
@@ -56,53 +56,57 @@ def revisions() -> st.SearchStrategy[list[Taken]]:
     )
 
 
-def ranks(events: list[Taken]) -> dict[tuple[UUID, str], tuple[int, bool]]:
-    """Return the rank of what counts of each event."""
+def precedences(events: list[ReceivedEvent]) -> dict[tuple[UUID, str], tuple[int, bool]]:
+    """Return the precedence of the revision of each event, of which there must be one."""
     assert len({(event.match_id, event.event_id) for event, _ in events}) == len(events)
-    return {(event.match_id, event.event_id): rank(event) for event, _ in events}
+    return {(event.match_id, event.event_id): precedence(event) for event, _ in events}
 
 
 @given(revisions(), st.randoms())
-def test_in_any_order_the_highest_revision_counts(events: list[Taken], random: Any) -> None:
-    """Of each event one, and it is the same whatever came first."""
+def test_in_any_order_the_highest_revision_counts(events: list[ReceivedEvent], random: Any) -> None:
+    """One of each event, in whichever order they arrive."""
     highest: dict[tuple[UUID, str], tuple[int, bool]] = {}
     for event, _ in events:
         key = (event.match_id, event.event_id)
         highest[key] = max(highest.get(key, (-1, False)), (event.revision, event.retracted))
     shuffled = random.sample(events, len(events))
-    assert ranks(latest_revisions(events)) == ranks(latest_revisions(shuffled)) == highest
+    assert (
+        precedences(latest_revisions(events)) == precedences(latest_revisions(shuffled)) == highest
+    )
 
 
 @given(revisions())
-def test_winners_of_winners_are_the_same(events: list[Taken]) -> None:
-    """A batch that is delivered twice says nothing new."""
+def test_the_latest_revisions_of_latest_revisions_are_the_same(events: list[ReceivedEvent]) -> None:
+    """A batch that is delivered twice changes nothing."""
     assert latest_revisions(latest_revisions(events)) == latest_revisions(events)
-    assert ranks(latest_revisions([*events, *events])) == ranks(latest_revisions(events))
+    assert precedences(latest_revisions([*events, *events])) == precedences(
+        latest_revisions(events)
+    )
 
 
 def test_of_two_equal_revisions_the_first_counts() -> None:
-    """As in the table: what came first stays."""
-    first, second = taken(player="Messi"), taken(player="Mbappé")
+    """As in the table, where the first one stays."""
+    first, second = received(player="Messi"), received(player="Mbappé")
     assert latest_revisions([first, second]) == [first]
 
 
-def test_a_retraction_outweighs_the_revision_that_it_takes_back() -> None:
-    """Whether it came before or after."""
-    goal, retraction = taken(revision=1), taken(revision=1, retracted=True)
+def test_a_retraction_precedes_the_revision_that_it_retracts() -> None:
+    """Whether it arrives before or after it."""
+    goal, retraction = received(revision=1), received(revision=1, retracted=True)
     assert (
         latest_revisions([goal, retraction]) == latest_revisions([retraction, goal]) == [retraction]
     )
 
 
-def test_a_goal_given_again_outweighs_its_retraction() -> None:
-    """VAR may change its mind with a higher revision."""
-    retraction, again = taken(revision=1, retracted=True), taken(revision=2)
+def test_a_higher_revision_reinstates_a_retracted_goal() -> None:
+    """As VAR may."""
+    retraction, again = received(revision=1, retracted=True), received(revision=2)
     assert latest_revisions([again, retraction]) == [again]
 
 
-def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
-    """It is what a failure is called by, and the trace that is followed."""
-    high, low = taken(TRACE, revision=2), taken(revision=1)
+def test_the_latest_revision_keeps_its_record() -> None:
+    """The record has the trace, and the identifier of a rejection."""
+    high, low = received(TRACE, revision=2), received(revision=1)
     ((_, delivery),) = latest_revisions([low, high])
     assert delivery.traceparent == TRACE
 
@@ -110,7 +114,7 @@ def test_the_delivery_that_brought_the_winner_stays_with_it() -> None:
 @pytest.mark.parametrize(
     "event_type", ["goal", "GOAL", "Own_Goal", "own goal", "ownGoal", "goal-penalty"]
 )
-def test_a_goal_is_a_highlight(event_type: str) -> None:
+def test_a_goal_is_relevant(event_type: str) -> None:
     """In any spelling."""
     assert not is_irrelevant(identified(eventType=event_type), RULES)
 
@@ -118,7 +122,7 @@ def test_a_goal_is_a_highlight(event_type: str) -> None:
 @pytest.mark.parametrize(
     "event_type", ["yellow_card", "goal_kick", "penalty", "goals", "shootout_goal"]
 )
-def test_another_event_passes_by(event_type: str) -> None:
+def test_another_event_is_irrelevant(event_type: str) -> None:
     """Unless it may revise a highlight."""
     assert is_irrelevant(identified(eventType=event_type), RULES)
     assert not is_irrelevant(identified(eventType=event_type, revision=1), RULES)
@@ -136,10 +140,10 @@ def test_another_event_passes_by(event_type: str) -> None:
         ({"revision": 1, "period": "shootout"}, IGNORED),
     ],
 )
-def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status: str) -> None:
-    """One that does not is kept too, so that no lower revision makes it stand."""
-    event, delivery = taken(TRACE, **fields)
-    recorded = row(event, delivery, RULES)
+def test_a_row_is_pending_if_its_goal_is_valid(fields: dict[str, Any], status: str) -> None:
+    """Others are recorded too, so that no lower revision makes a highlight of them."""
+    event, delivery = received(TRACE, **fields)
+    recorded = highlight_row(event, delivery, RULES)
     assert recorded["status"] == status
     assert recorded["traceparent"] == TRACE
     assert recorded["id"] == str(id_of(event.match_id, event.event_id))
@@ -147,40 +151,40 @@ def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status
 
 def test_a_row_has_every_field_of_the_event() -> None:
     """By its name; the store has a column for each."""
-    recorded = row(*taken(), RULES)
+    recorded = highlight_row(*received(), RULES)
     assert set(recorded) == set(COLUMNS)
     made = {"id", "status", "traceparent", "side", "team_key"}
     assert set(recorded) == IdentifiedEvent.model_fields.keys() | made
 
 
-def test_the_facts_of_a_claim_are_those_of_the_text() -> None:
-    """In the order in which the store hands them out."""
+def test_the_store_returns_the_facts_in_the_order_of_their_fields() -> None:
+    """Of which the enricher writes the text."""
     assert tuple(fact.name for fact in fields(Facts)) == FACTS
 
 
-def test_one_announcement_names_all_that_awaits_its_text() -> None:
-    """With the trace that brought the first of it; what is READY already is not named."""
+def test_one_record_announces_all_pending_highlights() -> None:
+    """With the trace of the batch's first event; highlights that are READY are not in it."""
     changes = [
         ChangedHighlight(UUID(int=1), PENDING_AI),
         ChangedHighlight(UUID(int=2), PENDING_AI),
         ChangedHighlight(UUID(int=3), READY),
     ]
-    (record,) = announcement(changes, taken(TRACE))
+    (record,) = pending_records(changes, received(TRACE))
     assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
     assert record.headers == {"traceparent": TRACE}
     assert json.loads(record.value) == {"highlightIds": [str(UUID(int=1)), str(UUID(int=2))]}
 
 
-def test_an_announcement_without_a_trace_has_no_header() -> None:
-    """A header says something or is not there."""
-    (record,) = announcement([ChangedHighlight(UUID(int=1), PENDING_AI)], taken())
+def test_the_announcement_of_an_event_without_a_trace_has_no_header() -> None:
+    """There is no empty header."""
+    (record,) = pending_records([ChangedHighlight(UUID(int=1), PENDING_AI)], received())
     assert record.headers == {}
 
 
 @pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
-def test_what_needs_no_text_is_not_announced(status: str) -> None:
-    """A correction of what the text does not tell, or a retraction."""
-    assert announcement([ChangedHighlight(UUID(int=1), status)], taken(TRACE)) == []
+def test_highlights_that_are_not_pending_are_not_announced(status: str) -> None:
+    """After a correction of facts that the text does not state, or a retraction."""
+    assert pending_records([ChangedHighlight(UUID(int=1), status)], received(TRACE)) == []
 
 
 @pytest.mark.parametrize(
@@ -191,34 +195,34 @@ def test_what_needs_no_text_is_not_announced(status: str) -> None:
         ("france", "away", "france"), ("Peru", None, "peru"), (None, None, None),
     ],
 )  # fmt: skip
-def test_a_row_knows_the_side_and_its_name(
+def test_a_row_has_the_side_and_the_key_of_its_name(
     team: str | None, side: str | None, key: str | None
 ) -> None:
-    """Whichever of the two the event says."""
-    recorded = row(*taken(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
+    """Whichever of the two the event states."""
+    recorded = highlight_row(*received(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
     assert (recorded["side"], recorded["team_key"]) == (side, key)
 
 
 @pytest.mark.parametrize(
     "team", ["São Paulo", "Sa\u0303o Paulo", "SÃO PAULO", "sa\u0303o paulo"]
 )  # fmt: skip
-def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
-    """Composed or not, in capitals or not; it is kept as it came."""
-    recorded = row(*taken(team=team, homeTeam="S\u00e3o Paulo"), RULES)
+def test_a_name_has_the_same_key_in_every_form_of_unicode(team: str) -> None:
+    """Composed or not, in capitals or not; the name itself is kept as it is."""
+    recorded = highlight_row(*received(team=team, homeTeam="S\u00e3o Paulo"), RULES)
     assert (recorded["side"], recorded["team_key"], recorded["team"]) == (
         "home", "s\u00e3o paulo", team,
     )  # fmt: skip
 
 
-def test_a_greek_name_is_the_same_in_capitals() -> None:
-    """Whose last letter has a form of its own."""
+def test_a_greek_name_has_the_same_key_in_capitals() -> None:
+    """Its last letter has a form of its own."""
     assert (
-        row(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["team_key"]
-        == row(*taken(team="παοκ άρης"), RULES)["team_key"]
+        highlight_row(*received(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["team_key"]
+        == highlight_row(*received(team="παοκ άρης"), RULES)["team_key"]
     )
 
 
-def test_a_team_of_both_names_is_of_no_side() -> None:
-    """Nobody can tell which."""
-    recorded = row(*taken(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
+def test_a_team_with_the_name_of_both_sides_has_no_side() -> None:
+    """It could be either."""
+    recorded = highlight_row(*received(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
     assert (recorded["side"], recorded["team_key"]) == (None, "reds")

@@ -1,4 +1,4 @@
-"""API keys from a file, and a start that is refused, with each function as it is hosted."""
+"""API keys from a file, and a start that is refused, under functions-framework."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Loads a function as functions-framework does, and asks it with the key of the file and without.
+# Loads a function as functions-framework does; sends requests with the file's key and without.
 ASK = """
 import asyncio, os, pathlib, sys
 import httpx
@@ -27,7 +27,7 @@ asyncio.run(ask(create_asgi_app(), *sys.argv[1:]))
 
 
 def started(name: str, *request: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Start a function for a request, to which its services are not there."""
+    """Start a function without its services, and send it a request."""
     hosting = {"FUNCTION_SOURCE": f"functions/{name}/main.py", "FUNCTION_TARGET": name}
     services = {
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
@@ -52,7 +52,7 @@ def started(name: str, *request: str, **environ: str) -> subprocess.CompletedPro
         ("get_highlight", "GET", "/highlights/none", 404),
     ],
 )
-def test_a_function_has_its_keys_from_a_file(
+def test_a_function_reads_its_keys_from_a_file(
     name: str, method: str, path: str, status: int, tmp_path: Path
 ) -> None:
     """As an orchestrator mounts a secret."""
@@ -62,8 +62,8 @@ def test_a_function_has_its_keys_from_a_file(
     assert done.stdout.split() == ["401", str(status)], done.stderr
 
 
-def test_ingest_event_does_not_start_open_to_strangers() -> None:
-    """A gateway that others reach needs keys."""
+def test_ingest_event_does_not_start_if_it_is_public_without_keys() -> None:
+    """A gateway that other machines reach needs keys."""
     done = started("ingest_event", "POST", "/events", GATEWAY_ADDRESS="192.0.2.1")
     assert done.returncode == 1
     assert done.stderr.startswith("cannot start: API_KEYS is missing: ")

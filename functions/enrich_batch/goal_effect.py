@@ -1,4 +1,4 @@
-"""What the running score tells about a goal."""
+"""The effect of a goal on the score."""
 
 from enum import Enum, auto
 
@@ -6,27 +6,28 @@ from functions.shared.contract.team_names import Side
 
 
 class GoalEffect(Enum):
-    """What a goal did to the score, for the side that it counts for."""
+    """The effect of a goal, for the side that it counts for."""
 
     OPENS = auto()  # 1-0
-    LEADS = auto()  # from level to one ahead, goals on both sides
+    LEADS = auto()  # from a draw with goals to one ahead
     EQUALISES = auto()
     DOUBLES = auto()  # 2-0
-    EXTENDS = auto()  # any other lead that grew
+    EXTENDS = auto()  # any other lead that grows
     REDUCES = auto()  # still behind
 
 
 def goal_effects(home: int, away: int, side: Side | None) -> frozenset[GoalEffect]:
-    """Return what a goal for `side` (None: for either) can have done if this is the score after it.
+    """Return the possible effects of a goal for `side` after which this is the score.
 
-    Empty when no such goal leads to that score: the two contradict each other.
+    Of an unknown side (None) they are those of both sides. None is possible if no goal for that
+    side leads to this score.
     """
     scored = {"home": (home, away), "away": (away, home)}
     sides = scored if side is None else (side,)
-    return frozenset(_turn(*scored[each]) for each in sides if scored[each][0] > 0)
+    return frozenset(_effect(*scored[each]) for each in sides if scored[each][0] > 0)
 
 
-def _turn(scored: int, conceded: int) -> GoalEffect:
+def _effect(scored: int, conceded: int) -> GoalEffect:
     match scored, scored - conceded:
         case 1, 1:
             return GoalEffect.OPENS

@@ -1,37 +1,37 @@
-"""What is written in one turn of the event loop goes out in one piece, in order, and whole."""
+"""Data that is written in one iteration of the event loop is sent together and in order."""
 
 import asyncio
 from typing import Any, cast
 
 import pytest
 
-from functions.shared.http.coalescing import JOINED, CoalescingTransport
+from functions.shared.http.coalescing_transport import COPY_LIMIT, CoalescingTransport
 
 
 class Socket:
-    """A transport that notes what is asked of it."""
+    """A transport that records its calls."""
 
     def __init__(self) -> None:
-        self.said: list[object] = []
+        self.calls: list[object] = []
 
     def write(self, data: bytes) -> None:
-        """A system call, as a rule."""
-        self.said.append(data)
+        """Record a write."""
+        self.calls.append(data)
 
     def write_eof(self) -> None:
-        """Half a close."""
-        self.said.append("eof")
+        """Record the end of writes."""
+        self.calls.append("eof")
 
     def close(self) -> None:
-        """Nothing more."""
-        self.said.append("closed")
+        """Record the close."""
+        self.calls.append("closed")
 
     def is_closing(self) -> bool:
-        """Whether it is closed."""
-        return "closed" in self.said
+        """Return whether it is closed."""
+        return "closed" in self.calls
 
     def get_extra_info(self, name: str) -> str:
-        """What else a transport is asked."""
+        """Return something that depends on the name."""
         return name
 
 
@@ -42,7 +42,7 @@ def _socket() -> Socket:
 
 
 async def write(socket: Socket, *parts: bytes) -> CoalescingTransport:
-    """Write the parts in one turn."""
+    """Write the parts in one iteration of the loop."""
     loop = asyncio.get_running_loop()
     transport = CoalescingTransport(cast(asyncio.Transport, socket), loop)
     for part in parts:
@@ -50,36 +50,36 @@ async def write(socket: Socket, *parts: bytes) -> CoalescingTransport:
     return transport
 
 
-def test_head_and_body_go_out_together(socket: Socket) -> None:
-    """Before the loop waits for more; and what comes in a later turn by itself."""
+def test_header_and_body_are_sent_together(socket: Socket) -> None:
+    """Before the loop waits for events; what is written in a later iteration is sent separately."""
 
     async def work() -> None:
         transport = await write(socket, b"head", b"body")
         await asyncio.sleep(0)
-        assert socket.said == [b"headbody"]
+        assert socket.calls == [b"headbody"]
         transport.write(b"HTTP/1.1 100 Continue")
         await asyncio.sleep(0)
-        assert socket.said == [b"headbody", b"HTTP/1.1 100 Continue"]
+        assert socket.calls == [b"headbody", b"HTTP/1.1 100 Continue"]
 
     asyncio.run(work())
 
 
 def test_a_large_body_is_not_copied(socket: Socket) -> None:
-    """It goes out as it is, after its head."""
-    body = b"b" * JOINED
+    """It is sent as it is, after its header."""
+    body = b"b" * COPY_LIMIT
 
     async def work() -> None:
         await write(socket, b"head", body)
         await asyncio.sleep(0)
 
     asyncio.run(work())
-    assert socket.said == [b"head", body]
-    assert socket.said[1] is body
+    assert socket.calls == [b"head", body]
+    assert socket.calls[1] is body
 
 
-@pytest.mark.parametrize(("end", "said"), [("close", "closed"), ("write_eof", "eof")])
-def test_the_end_comes_after_what_was_written(socket: Socket, end: str, said: str) -> None:
-    """And nothing after the end."""
+@pytest.mark.parametrize(("end", "call"), [("close", "closed"), ("write_eof", "eof")])
+def test_written_data_is_sent_before_the_end(socket: Socket, end: str, call: str) -> None:
+    """And nothing after it."""
 
     async def work() -> None:
         transport = await write(socket, b"head", b"body")
@@ -87,11 +87,11 @@ def test_the_end_comes_after_what_was_written(socket: Socket, end: str, said: st
         await asyncio.sleep(0)
 
     asyncio.run(work())
-    assert socket.said == [b"headbody", said]
+    assert socket.calls == [b"headbody", call]
 
 
-def test_all_else_is_asked_of_the_connections_own(socket: Socket) -> None:
-    """Such as whom it leads to, and whether it is open."""
+def test_other_attributes_are_those_of_the_wrapped_transport(socket: Socket) -> None:
+    """Such as the peer's address, and whether it is closing."""
 
     async def work() -> tuple[Any, bool, bool]:
         transport = await write(socket)
@@ -100,4 +100,4 @@ def test_all_else_is_asked_of_the_connections_own(socket: Socket) -> None:
         return transport.get_extra_info("peername"), is_open, transport.is_closing()
 
     assert asyncio.run(work()) == ("peername", True, True)
-    assert socket.said == ["closed"]
+    assert socket.calls == ["closed"]
