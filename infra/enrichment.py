@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.highlight_sql import (
     COUNT_BY_ATTEMPTS,
     COUNT_BY_STATUS,
@@ -107,7 +107,7 @@ class Enrichment:
             await self._cache.ready()
         except Unavailable as error:
             sys.stderr.write(
-                f"{error.detail} A cached list may show the old status for {self._ttl_s} s.\n"
+                f"{error} A cached list may show the old status for {self._ttl_s} s.\n"
             )
 
     async def _pages(
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except Unavailable as error:
         missing = getattr(error, "missing", "")
-        sys.exit(f"{error.detail}{f' Missing: {missing}.' if missing else ''}")
+        sys.exit(f"{error}{f' Missing: {missing}.' if missing else ''}")
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:

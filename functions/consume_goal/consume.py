@@ -12,14 +12,14 @@ from pydantic import ValidationError
 
 from functions.shared.contract.event import IdentifiedEvent, highlight_id
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.field_errors import summarize
 from functions.shared.contract.team_names import fold_name, side_of
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
-from functions.shared.http.problems import summary
+from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.observability.metrics import Counter
 from functions.shared.postgres.highlights import IGNORED, PENDING_AI, RETRACTED, ChangedHighlight
-from functions.shared.postgres.pool import DataRefused
 
 Taken = tuple[IdentifiedEvent, ReceivedRecord]
 Row = Mapping[str, Any]
@@ -107,7 +107,7 @@ class Consume:
             try:
                 changes = await self._write(latest_revisions(taken))
                 failures: list[RejectedRecord] = []
-            except DataRefused:
+            except DataRejected:
                 changes, failures = await self._write_each(taken)
             self._publisher.announce(announcement(changes, taken[0]))
         if len(changes) < len(taken) and not failures:
@@ -137,7 +137,7 @@ class Consume:
         for one in taken:
             try:
                 changes += await self._write([one])
-            except DataRefused as refused:
+            except DataRejected as refused:
                 failures.append(RejectedRecord(one[1], str(refused)))
         return changes, failures
 
@@ -205,4 +205,4 @@ def _reasons(error: ValidationError) -> str:
     refused = error.errors(include_url=False, include_input=False)
     if refused[0]["type"] == "model_type":  # pydantic would name a class of ours
         return "the value is JSON, but no object"
-    return summary(refused)
+    return summarize(refused)

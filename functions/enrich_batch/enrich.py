@@ -11,9 +11,9 @@ from uuid import UUID
 
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.errors import DataRejected
 from functions.shared.observability import trace
 from functions.shared.postgres.highlights import FAILED_AI, ChangedHighlight
-from functions.shared.postgres.pool import DataRefused
 
 log = logging.getLogger(__name__)
 
@@ -163,12 +163,12 @@ class EnrichBatch:
         """Keep all texts in one statement; if Postgres refuses one, each alone."""
         try:
             return await self._keep(outcome.described)
-        except DataRefused:
+        except DataRejected:
             ready: list[ChangedHighlight] = []
             for claim, text in outcome.described:
                 try:
                     ready += await self._keep([(claim, text)])
-                except DataRefused as refused:
+                except DataRejected as refused:
                     outcome.failed.append(claim)
                     _log(logging.WARNING, "text refused", claim, error=str(refused))
             return ready

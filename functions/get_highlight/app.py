@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import NotFound
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.routing import Admit, Routes, json_with_etag
 from functions.shared.postgres.highlights import Document
@@ -43,13 +43,13 @@ def identified(name: str) -> UUID:
     """The id that a path names; what is no id names nothing.
 
     Raises:
-        Problem: 404.
+        NotFound: it names no highlight.
     """
     if not CANONICAL.fullmatch(name):
         raise not_found(name)
     return UUID(name)
 
 
-def not_found(name: str) -> Problem:
+def not_found(name: str) -> NotFound:
     """There is no such highlight."""
-    return Problem(404, f"There is no highlight {name[:64]!r}.")
+    return NotFound(f"There is no highlight {name[:64]!r}.")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from functions.shared.http.problems import Problem, invalid
+from functions.shared.errors import InvalidInput
 
 KEY_LIMIT = 120  # characters; leaves room in an eventId for an item's index
 IN_BATCH = "/#"  # stands between the key of a batch and the index of an item
@@ -16,7 +16,7 @@ def key_of_event(lines: Sequence[bytes]) -> str | None:
     It is no key of an item in a batch, whatever the batch's own key is.
 
     Raises:
-        Problem: 400 when it cannot be an eventId, or might be taken for another key.
+        InvalidInput: it cannot be an eventId, or might be taken for another key.
     """
     key = key_of_batch(lines)
     if key is not None:
@@ -32,7 +32,7 @@ def key_of_batch(lines: Sequence[bytes]) -> str | None:
     """The key of a batch, of which `key_of_item` makes those of its events; read as any other.
 
     Raises:
-        Problem: 400 when it cannot be part of an eventId, or might be taken for another key.
+        InvalidInput: it cannot be part of an eventId, or might be taken for another key.
     """
     if not lines:
         return None
@@ -58,5 +58,5 @@ def key_of_item(key: str, index: int) -> str:
     return f"{key}{IN_BATCH}{index}"
 
 
-def _refused(why: str) -> Problem:
-    return invalid({"Idempotency-Key": [why]})
+def _refused(why: str) -> InvalidInput:
+    return InvalidInput({"Idempotency-Key": [why]})

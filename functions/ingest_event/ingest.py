@@ -11,10 +11,12 @@ from functions.ingest_event.idempotency_key import key_of_batch, key_of_event, k
 from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
 from functions.shared.contract.event import AssignedId, Event, highlight_id
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.field_errors import explain
 from functions.shared.contract.known_fields import EVENT_FIELDS
 from functions.shared.contract.topics import MATCH_EVENTS
-from functions.shared.http.problems import Problem, Unavailable, explain, invalid
-from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.errors import InvalidInput, NotAcknowledged, Unavailable
+from functions.shared.kafka.acknowledgements import Acknowledged
+from functions.shared.kafka.publisher import Record
 from functions.shared.observability import trace
 
 Receipt = dict[str, str]
@@ -54,7 +56,7 @@ class Ingest:
         """Accept one event, as JSON; the key is its id if it brings none of its own.
 
         Raises:
-            Problem: 400, with why each refused field is refused.
+            InvalidInput: with the reasons, by field.
             Unavailable: the broker did not acknowledge it in time.
         """
         arrival = Arrival(body, key_of_event(key_lines), _traceparent())
@@ -71,8 +73,8 @@ class Ingest:
             try:
                 event = event_of(arrival.body)
                 self._check_times([event], lambda _: "occurredAt")
-            except Problem as problem:
-                acknowledged.set_exception(problem)
+            except InvalidInput as error:
+                acknowledged.set_exception(error)
             else:
                 valid.append((_identified(event, arrival.key), arrival, acknowledged))
         for event, arrival, _ in valid:
@@ -93,13 +95,13 @@ class Ingest:
             if (why := self._rules.too_far_ahead(event, now))
         }
         if errors:
-            raise invalid(errors)
+            raise InvalidInput(errors)
 
     async def batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
         """Accept an array of events, all or none; the key and its index identify an item.
 
         Raises:
-            Problem: 400, with why each refused field is refused, by the item's index.
+            InvalidInput: with the reasons, by field, each with its item's index.
             Unavailable: the broker did not acknowledge all of them in time.
         """
         events = events_of(body)
@@ -129,13 +131,13 @@ def event_of(body: bytes) -> Event:
     """The event that was posted.
 
     Raises:
-        Problem: 400, with why each refused field is refused.
+        InvalidInput: with the reasons, by field.
     """
     try:
         return Event.model_validate_json(body)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(explain(errors, EVENT_FIELDS)) from None
+        raise InvalidInput(explain(errors, EVENT_FIELDS)) from None
 
 
 def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:

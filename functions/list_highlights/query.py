@@ -14,8 +14,14 @@ from uuid import UUID
 
 from functions.shared.contract.event import parse_rfc3339
 from functions.shared.contract.event_types import fold_event_type
+from functions.shared.contract.field_errors import (
+    MAX_ERRORS,
+    MAX_NAME_LENGTH,
+    FieldErrors,
+    explain_unknown,
+)
 from functions.shared.contract.team_names import SIDES, fold_name
-from functions.shared.http.problems import ERRORS_TOLD, NAME_TOLD, Errors, invalid, unknown
+from functions.shared.errors import InvalidInput
 from functions.shared.postgres.highlights import READY, STATUSES, Document
 
 PAGE_SIZE: Final = 50
@@ -71,10 +77,10 @@ def parse(query_string: str) -> Query:
     """The query of a URL.
 
     Raises:
-        Problem: 400, with why each refused parameter is refused.
+        InvalidInput: with the reasons, by parameter.
     """
     if len(query_string) > LONGEST:
-        raise invalid({"query": [f"must have at most {LONGEST} characters"]})
+        raise InvalidInput({"query": [f"must have at most {LONGEST} characters"]})
     given = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
     reader = _Reader([(name, text.strip()) for name, text in given])
     wanted: dict[str, Any] = {
@@ -109,9 +115,9 @@ class _Reader:
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         given = dict(pairs)
         self.given = {name: text for name, text in given.items() if text}
-        self._errors: Errors = {
-            name: [unknown(name[:NAME_TOLD], PARAMETERS)]
-            for name in islice((each for each in given if each not in PARAMETERS), ERRORS_TOLD)
+        self._errors: FieldErrors = {
+            name: [explain_unknown(name[:MAX_NAME_LENGTH], PARAMETERS)]
+            for name in islice((each for each in given if each not in PARAMETERS), MAX_ERRORS)
         }
         for name in (name for name, text in given.items() if not text and name in NEVER_EMPTY):
             self.refuse(name, "must not be empty; without a value it is left out")
@@ -122,7 +128,7 @@ class _Reader:
 
     def finish(self) -> None:
         if self._errors:
-            raise invalid(self._errors)
+            raise InvalidInput(self._errors)
 
     def text(self, name: str) -> str | None:
         text = self.given.get(name)

@@ -11,7 +11,8 @@ from functions.enrich_batch.app import app as enrich_batch
 from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_events
 from functions.list_highlights.app import app as list_highlights
-from functions.shared.http.problems import Problem, Unavailable
+from functions.shared.errors import Unavailable
+from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import LIMIT_S, Readiness
 from functions.shared.http.routing import Routes
 from functions.shared.kafka.topic_check import ANSWER_WITHIN_S

@@ -10,10 +10,11 @@ from pg8000.exceptions import DatabaseError
 
 from functions.consume_goal.consume import row
 from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import FILTERS
 from functions.shared.postgres.highlights import READY, HighlightStore
-from functions.shared.postgres.pool import DataRefused, Postgres, connect
+from functions.shared.postgres.pool import Postgres, connect
 from functions.shared.settings.load import PostgresSettings, load
 from infra.migrate import migrate
 from local.stack.ports import HOST
@@ -96,7 +97,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
 def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
     """An error of the first or the second half of a statement, then one that is right."""
     with closing(behind(url, "false")) as postgres:
-        for value, error in (("x", DataRefused), (1, None), ("y", DataRefused), (1, None)):
+        for value, error in (("x", DataRejected), (1, None), ("y", DataRejected), (1, None)):
             if error:
                 with pytest.raises(error):
                     asyncio.run(postgres.run(WHO, value=value))

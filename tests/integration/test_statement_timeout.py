@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres, connect
 from functions.shared.settings.load import PostgresSettings, load
@@ -70,7 +70,7 @@ def refused(postgres: Postgres, sql: str, **values: object) -> tuple[str, float]
     began = time.monotonic()
     with pytest.raises(Unavailable) as error:
         asyncio.run(postgres.run(sql, **values))
-    return error.value.detail, time.monotonic() - began
+    return str(error.value), time.monotonic() - began
 
 
 def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.load import PostgresSettings, RedisSettings, load

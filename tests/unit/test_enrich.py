@@ -14,7 +14,7 @@ from functions.consume_goal.consume import row
 from functions.enrich_batch.enrich import EnrichBatch, Tally
 from functions.enrich_batch.facts import Enricher, Facts, Text
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.settings.load import load

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import GoalStreamError, RecordsRejected
+from functions.shared.http.problems import problem_of
 from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
 from functions.shared.inbound.envelopes import failures_answer, open_envelope
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
@@ -30,9 +31,9 @@ def opened(content_type: str, body: Any, **headers: str) -> list[ReceivedRecord]
 
 def refused(content_type: str, body: Any, **headers: str) -> int:
     """Return the status with which a request is refused."""
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(GoalStreamError) as refusal:
         opened(content_type, body, **headers)
-    return refusal.value.status
+    return problem_of(refusal.value).status
 
 
 @pytest.mark.parametrize(
@@ -306,8 +307,8 @@ def test_garbage_of_every_kind_is_records_or_a_problem(
     try:
         deliveries = opened(content_type, body, **headers)
         orjson.dumps(failures_answer([RejectedRecord(delivery, "no") for delivery in deliveries]))
-    except Problem as problem:
-        refusal = problem
+    except GoalStreamError as error:
+        refusal = problem_of(error)
     else:
         return
     assert refusal.status in (400, 415, 422)
@@ -316,9 +317,10 @@ def test_garbage_of_every_kind_is_records_or_a_problem(
 def test_the_failure_of_a_record_that_came_alone_is_a_422() -> None:
     """The sender needs no name then, and one that reads no names has it as a dead letter."""
     (delivery,) = opened(STRUCTURED, cloud_event({"a": 1}, 7))
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(RecordsRejected) as refusal:
         failures_answer([RejectedRecord(delivery, "no event")])
-    assert (refusal.value.status, refusal.value.detail) == (422, "no event")
+    problem = problem_of(refusal.value)
+    assert (problem.status, problem.detail) == (422, "no event")
 
 
 def test_failures_are_called_by_their_place() -> None:
@@ -335,7 +337,5 @@ def test_failures_are_called_by_their_place() -> None:
 def test_a_failure_without_a_place_refuses_the_request() -> None:
     """With why: the caller knows which record it sent."""
     failures = [RejectedRecord(ReceivedRecord(None, None, place), "so") for place in (PLACE, None)]
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(RecordsRejected, match="so"):
         failures_answer(failures)
-    assert refusal.value.status == 422
-    assert "so" in refusal.value.detail

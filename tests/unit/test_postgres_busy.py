@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres
 from functions.shared.settings.load import PostgresSettings, load
 

@@ -12,7 +12,7 @@ import pytest
 from pg8000.exceptions import InterfaceError
 from pydantic import SecretStr
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres, connect
 from functions.shared.settings.load import PostgresSettings, load
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
 from functions.shared.contract.team_names import fold_name
-from functions.shared.http.problems import Problem
+from functions.shared.errors import InvalidInput
+from functions.shared.http.problems import problem_of
 from functions.shared.postgres.highlight_sql import FILTERS
 from functions.shared.postgres.highlights import STATUSES, Document
 from tests.support.builders.events import MATCH, NAMES
@@ -28,12 +29,9 @@ def filters(query_string: str = "", **parameters: str) -> Mapping[str, Any]:
 
 def errors(query_string: str) -> dict[str, list[str]]:
     """Return why parameters are refused."""
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(InvalidInput) as refusal:
         parse(query_string)
-    assert refusal.value.status == 400
-    told = refusal.value.members["errors"]
-    assert isinstance(told, dict)
-    return told
+    return dict(refusal.value.errors)
 
 
 def followed(query: Query, last: Document = LAST) -> Query:
@@ -347,15 +345,16 @@ def test_any_query_string_is_a_query_or_a_400(query_string: str) -> None:
     """Nothing else comes of it, and what is a query can be asked of the store."""
     try:
         query = parse(query_string)
-    except Problem as refusal:
-        problem = refusal
+    except InvalidInput as refusal:
+        error = refusal
     else:
         assert 1 <= query.page_size <= 100
         assert query.offset >= 0
         assert followed(query).filters["after_id"] == LAST.id
         return
+    assert error.errors
+    problem = problem_of(error)
     assert problem.status == 400
-    assert problem.members["errors"]
     assert problem.response().body
 
 

@@ -5,11 +5,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from functions.shared.http.problems import Unavailable
-
-
-class TooBusy(Unavailable):
-    """Every worker has been busy for as long as a caller waits for one."""
+from functions.shared.errors import TooBusy
 
 
 @dataclass(eq=False, slots=True)
@@ -38,7 +34,7 @@ class FairLimiter:
         """Take a turn, which is to be given back.
 
         Raises:
-            Busy: none came up in time.
+            TooBusy: none came up in time.
         """
         loop = asyncio.get_running_loop()
         with self._lock:

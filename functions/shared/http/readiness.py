@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import Unavailable
 
 Check = Callable[[], Awaitable[None]]
 
@@ -44,7 +44,7 @@ class Service(Protocol):
     """A client of a service, or a store in it."""
 
     async def ready(self) -> None:
-        """Return if it is; raise a Problem that says what is missing if not."""
+        """Return if it is; raise Unavailable with what is missing if not."""
 
 
 def ask(service: Callable[[], Service]) -> Check:
@@ -55,8 +55,8 @@ def ask(service: Callable[[], Service]) -> Check:
 class Readiness:
     """Asks the services, at most once every `max_age_s`, whoever and how many want to know.
 
-    A check raises a Problem that says what is missing. One that has not ended after `limit_s` is
-    not begun again before it has. `best_effort` services are reported, and make nothing unready.
+    A check raises Unavailable with what is missing. One that has not ended after `limit_s` is not
+    begun again before it has. `best_effort` services are reported, and make nothing unready.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class Readiness:
         error = running.exception()
         if error is None:
             return OK
-        if isinstance(error, Problem):
-            return error.detail
+        if isinstance(error, Unavailable):
+            return str(error)
         log.error("a check failed", exc_info=error)
         return "its check failed; why is in the log"
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
-from functions.shared.http.problems import Problem, invalid
+from functions.shared.errors import InvalidInput
+from functions.shared.http.problems import Problem
 from functions.shared.http.routing import header
 
 # Each member is a stream of its own (RFC 1952, 2.2), and what follows it is copied once.
@@ -21,12 +22,13 @@ async def read_json(request: Request, *, limit: int) -> bytes:
     """The JSON that a request brings, without a byte order mark.
 
     Raises:
-        Problem: 413 or 415, as `require_json` and `read_body`; 400 for UTF-16.
+        Problem: 413 or 415, as `require_json` and `read_body`.
+        InvalidInput: it is UTF-16, or not gzip though it says so.
     """
     require_json(request)
     body = await read_body(request, limit=limit)
     if body.startswith(UTF_16_MARKS):
-        raise invalid({"body": ["is UTF-16; JSON is sent as UTF-8"]})
+        raise InvalidInput({"body": ["is UTF-16; JSON is sent as UTF-8"]})
     return body.removeprefix(BYTE_ORDER_MARK)
 
 
@@ -34,8 +36,8 @@ async def read_body(request: Request, *, limit: int) -> bytes:
     """The body of a request, unpacked if it is gzipped; of at most `limit` bytes before and after.
 
     Raises:
-        Problem: 413 when it is larger, as soon as that is known; 415 for another content coding;
-            400 for what is not gzip though it says so.
+        Problem: 413 when it is larger, as soon as that is known; 415 for another content coding.
+        InvalidInput: it is not gzip though it says so.
     """
     announced, codings = b"", []
     for name, value in request.scope["headers"]:
@@ -54,7 +56,8 @@ def gunzip(packed: bytes, limit: int) -> bytes:
     """What was gzipped, of which never more than `limit` bytes are unpacked.
 
     Raises:
-        Problem: 413 when there is more of it, 400 when it is not gzip.
+        Problem: 413 when there is more of it.
+        InvalidInput: it is not gzip.
     """
     unpacked = bytearray()
     for _ in range(MEMBER_LIMIT):
@@ -62,15 +65,15 @@ def gunzip(packed: bytes, limit: int) -> bytes:
         try:
             unpacked += member.decompress(packed, limit + 1 - len(unpacked))
         except zlib.error:
-            raise invalid({"body": ["is not gzip, as its Content-Encoding says"]}) from None
+            raise InvalidInput({"body": ["is not gzip, as its Content-Encoding says"]}) from None
         if len(unpacked) > limit:
             raise too_large(limit)
         if not member.eof:
-            raise invalid({"body": ["ends before its gzip does"]})
+            raise InvalidInput({"body": ["ends before its gzip does"]})
         packed = member.unused_data
         if not packed:
             return bytes(unpacked)
-    raise invalid({"body": [f"must be one gzip stream, or up to {MEMBER_LIMIT} in a row"]})
+    raise InvalidInput({"body": [f"must be one gzip stream, or up to {MEMBER_LIMIT} in a row"]})
 
 
 def too_large(limit: int) -> Problem:

@@ -4,13 +4,15 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import blake2b
+from http import HTTPStatus
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.shared.errors import Unavailable
 from functions.shared.http.direct import Handler, serve_directly
-from functions.shared.http.problems import Problem, Unavailable
+from functions.shared.http.problems import Problem, problem_of
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.responses import Json
 from functions.shared.observability import trace
@@ -98,7 +100,7 @@ async def _answer_ready(ready: Readiness, _: Request) -> Response:
     report = await ready.report()
     if not report.is_ready:  # not raised: it is logged where it changes, not each time it is asked
         not_ready = Unavailable(f"Not ready: {report.missing}", services=report.services)
-        return not_ready.response()
+        return problem_of(not_ready).response()
     body = {"status": "ready", "services": report.services}
     return Json(orjson.dumps(body), headers={"Cache-Control": "no-store"})
 
@@ -115,15 +117,13 @@ def _guarded(methods: Methods, admit: Admit) -> Methods:
 
 
 def _answer_to(error: Exception) -> Response:
-    """What the sender is told of an error; what is not theirs is logged."""
-    if isinstance(error, ClientDisconnect):
-        error = Problem(400, "The body ended before its end.")
-    elif isinstance(error, Unavailable):
-        log.warning("unavailable", extra={"fields": {"detail": error.detail}})
-    elif not isinstance(error, Problem):
+    """The answer to an error; what is not the sender's fault is logged."""
+    problem = problem_of(error)
+    if isinstance(error, Unavailable):
+        log.warning("unavailable", extra={"fields": {"detail": problem.detail}})
+    elif problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("unexpected error", exc_info=error)
-        error = Problem(500, "Something unexpected went wrong; it is in the log.")
-    return error.response()
+    return problem.response()
 
 
 def header(request: Request, name: bytes) -> str | None:

@@ -5,7 +5,12 @@ from typing import Any
 import orjson
 from starlette.datastructures import Headers
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import (
+    RecordsRejected,
+    TooLarge,
+    UnreadableInput,
+    UnsupportedFormat,
+)
 from functions.shared.inbound.cloudevents import (
     BATCH,
     STRUCTURED,
@@ -26,8 +31,9 @@ def open_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
     """The records of a request: CloudEvents, a batch or one, or AWS Lambda's Kafka event.
 
     Raises:
-        Problem: 400 for what is no JSON, 413 for more than RECORD_LIMIT records, 415 for what is
-            no envelope.
+        UnreadableInput: it is not JSON, or not of the kind that it claims to be.
+        TooLarge: it holds more than RECORD_LIMIT records.
+        UnsupportedFormat: it is no envelope.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == BATCH:
@@ -38,8 +44,7 @@ def open_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
         return [binary(headers, body)]
     if media_type == JSON and is_lambda_event(event := _parsed(body, object)):
         return of_lambda_records(_counted(lambda_records(event)))
-    raise Problem(
-        415,
+    raise UnsupportedFormat(
         f"Send CloudEvents ({BATCH}, {STRUCTURED}, or ce- headers), or AWS Lambda's Kafka event.",
     )
 
@@ -48,11 +53,10 @@ def failures_answer(failures: list[RejectedRecord]) -> dict[str, Any]:
     """Partial failures, as AWS Lambda's triggers read them, and why there is no use in a retry.
 
     Raises:
-        Problem: 422 when a failed record came alone, or without a name to call it by.
+        RecordsRejected: a record that failed came alone, or without a name to call it by.
     """
     if any(failure.delivery.identifier is None for failure in failures):
-        told = "; ".join(failure.reason for failure in failures[:FAILURES_TOLD])
-        raise Problem(422, told)
+        raise RecordsRejected("; ".join(failure.reason for failure in failures[:FAILURES_TOLD]))
     return {
         "batchItemFailures": [
             {
@@ -67,7 +71,7 @@ def failures_answer(failures: list[RejectedRecord]) -> dict[str, Any]:
 
 def _counted(records: list[Any]) -> list[Any]:
     if len(records) > RECORD_LIMIT:
-        raise Problem(413, f"There are more than {RECORD_LIMIT} records in the batch.")
+        raise TooLarge(f"There are more than {RECORD_LIMIT} records in the batch.")
     return records
 
 
@@ -75,7 +79,7 @@ def _parsed(body: bytes, kind: type) -> Any:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(400, f"The envelope is no JSON: {error}.") from error
+        raise UnreadableInput(f"The envelope is no JSON: {error}.") from error
     if not isinstance(parsed, kind):
-        raise Problem(400, "The envelope is no CloudEvent of the kind that it claims to be.")
+        raise UnreadableInput("The envelope is no CloudEvent of the kind that it claims to be.")
     return parsed

@@ -5,15 +5,13 @@ from collections import deque
 
 from confluent_kafka import KafkaError, Message
 
+from functions.shared.errors import NotAcknowledged
+
 Acknowledged = asyncio.Future[None]
 
 # Between two looks at the deadlines there is a millisecond. After this long the process was
 # frozen, as a FaaS does between two requests, and the broker had no chance to be heard meanwhile.
 FROZEN_S = 1.0
-
-
-class NotAcknowledged(Exception):
-    """The broker did not acknowledge the records in time; they may still arrive."""
 
 
 class Acknowledgement:

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.shared.concurrency import pending_work
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.kafka import client
 from functions.shared.kafka.acknowledgements import (
     Acknowledged,
     Acknowledgement,
-    NotAcknowledged,
     PendingAcks,
 )
 from functions.shared.kafka.credentials import Credentials
@@ -27,8 +26,6 @@ from functions.shared.settings.load import KafkaSettings
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
 POLL_S = 0.001
-
-__all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
 
 log = logging.getLogger(__name__)
 

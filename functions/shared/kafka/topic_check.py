@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import TopicMetadata

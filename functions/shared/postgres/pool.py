@@ -18,8 +18,8 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 from pydantic import SecretStr
 
-from functions.shared.concurrency.fair_limiter import FairLimiter, TooBusy
-from functions.shared.http.problems import Unavailable
+from functions.shared.concurrency.fair_limiter import FairLimiter
+from functions.shared.errors import DataRejected, SchemaMissing, TooBusy, Unavailable
 from functions.shared.postgres import url as postgres_url
 from functions.shared.postgres.session import Prepared, Session, Unprepared
 from functions.shared.settings.load import PostgresSettings, reload_if_changed
@@ -44,21 +44,6 @@ MISSING = ("3D000", "3F000", "42P01", "42703", "42883", "42704", "42P10", "42501
 TELL_EVERY_S = 10.0
 # What a statement may take of the time that we wait for it: so Postgres ends it before we leave.
 STATEMENT_SHARE = 0.9
-
-
-class DataRefused(Exception):
-    """Postgres refuses the values of a statement: it would do so again."""
-
-
-class SchemaMissing(Unavailable):
-    """The database lacks what a statement names: its migration has still to run.
-
-    `missing` says what, in Postgres' words.
-    """
-
-    def __init__(self, missing: str) -> None:
-        super().__init__("The database is not ready: its migration has still to run.")
-        self.missing = missing
 
 
 def sqlstate(error: Exception) -> str:
@@ -124,8 +109,8 @@ class Postgres:
 
         Raises:
             Unavailable: Postgres is away, starting, full or too slow, lacks what the statement
-                names (SchemaMissing), or others keep all connections busy (Busy).
-            DataRefused: it does not take these values (SQLSTATE classes 22 and 23).
+                names (SchemaMissing), or others keep all connections busy (TooBusy).
+            DataRejected: it does not take these values (SQLSTATE classes 22 and 23).
         """
         return await self._run_in_turn(sql, values, heavy=False)
 
@@ -214,7 +199,7 @@ class Postgres:
     def _translated(self, error: Exception) -> Exception:
         state = sqlstate(error)
         if state.startswith(("22", "23")):
-            return DataRefused(error.args[0].get("M", "refused"))
+            return DataRejected(error.args[0].get("M", "refused"))
         if state == TOO_LONG:
             return Unavailable("The database takes too long over this.")
         if state in MISSING:

@@ -24,7 +24,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.redis.circuit_breaker import CircuitBreaker
 from functions.shared.redis.pool import MaxIdlePool
 from functions.shared.redis.scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import orjson
 from pydantic.alias_generators import to_camel
 
-from functions.shared.http.problems import Unavailable
-from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.errors import DataRejected, NotAcknowledged, Unavailable
+from functions.shared.kafka.acknowledgements import Acknowledged
+from functions.shared.kafka.publisher import Record
 from functions.shared.postgres import highlight_sql
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.highlights import (
@@ -23,7 +24,6 @@ from functions.shared.postgres.highlights import (
     ChangedHighlight,
     Document,
 )
-from functions.shared.postgres.pool import DataRefused
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -234,7 +234,7 @@ class FakeStore:
             for row in orjson.loads(orjson.dumps(rows))
         ]
         if any(self.refuses(row) for row in given):
-            raise DataRefused("unsupported Unicode escape sequence")
+            raise DataRejected("unsupported Unicode escape sequence")
         return given
 
     def _awaiting(self, ahead_s: float) -> Rows:
