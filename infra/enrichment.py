@@ -24,8 +24,10 @@ from functions.shared.postgres.highlight_sql import (
 )
 from functions.shared.postgres.highlights import PENDING_AI, STATUSES
 from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 
 PATIENCE_S = 60.0  # a count of all highlights may take longer than a reader would wait
 AT_ONCE = 500  # are tried again in one statement

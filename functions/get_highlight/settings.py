@@ -1,6 +1,7 @@
 """What get-highlight reads from the environment."""
 
-from functions.shared.settings.load import AccessSettings, PostgresSettings
+from functions.shared.http.settings import AccessSettings
+from functions.shared.postgres.settings import PostgresSettings
 
 
 class GetHighlightSettings(PostgresSettings, AccessSettings):

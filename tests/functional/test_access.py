@@ -15,8 +15,9 @@ from functions.list_highlights.app import app as list_highlights
 from functions.list_highlights.pages import Pages
 from functions.shared.http.auth import build_guard
 from functions.shared.http.routing import Admit, Routes
+from functions.shared.http.settings import AccessSettings
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.settings.load import AccessSettings, load
+from functions.shared.settings.load import load
 from infra.answers import ProblemDetails
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import RULES

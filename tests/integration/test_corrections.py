@@ -15,7 +15,7 @@ from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings
+from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import (

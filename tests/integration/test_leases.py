@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings
+from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH
 from tests.support.drivers.table import Table

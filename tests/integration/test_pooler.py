@@ -15,7 +15,8 @@ from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import FILTERS
 from functions.shared.postgres.highlights import READY, HighlightStore
 from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from infra.migrate import migrate
 from local.stack.ports import HOST
 from local.stack.stack import Stack

@@ -12,7 +12,8 @@ import pytest
 from functions.shared.errors import Unavailable
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from local.stack.ports import HOST
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from functions.shared.http.auth import ApiKeyAuth, api_key_of, build_guard
 from functions.shared.http.problems import Problem
 from functions.shared.http.routing import Admit
+from functions.shared.http.settings import AccessSettings
 from functions.shared.http.token_buckets import CALLERS, TokenBuckets
-from functions.shared.settings.load import AccessSettings, load
+from functions.shared.settings.load import load
 
 OLD, NEW = "the-old-key-of-the-feed", "the-new-key-of-the-feed"
 KEYS = {"API_KEYS": f"{OLD},{NEW}"}

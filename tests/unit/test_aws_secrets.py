@@ -13,10 +13,12 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings import aws_secrets
 from functions.shared.settings.aws_secrets import BOUNDS, fetch
-from functions.shared.settings.load import PostgresSettings, SettingsError, load, reload_if_changed
-from functions.shared.settings.secrets import RENEW_AFTER_S, Secrets
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load, reload_if_changed
+from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
 from tests.support.fakes.aws import KEYS, fake_aws
 
 URL = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
@@ -128,11 +130,11 @@ def test_a_rotated_secret_is_had_when_the_old_one_is_refused(account: Account) -
     arn = account.secret(SecretString="old")
     now = 0.0
     secrets = Secrets(fetch, lambda: now)
-    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
+    assert secrets.resolve(f"aws-secretsmanager:{arn}") == "old"
     account.secrets.put_secret_value(SecretId=arn, SecretString="new")
-    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
-    now += RENEW_AFTER_S
-    assert secrets.reveal(f"aws-secretsmanager:{arn}", anew=True) == "new"
+    assert secrets.resolve(f"aws-secretsmanager:{arn}") == "old"
+    now += REFRESH_AFTER_S
+    assert secrets.resolve(f"aws-secretsmanager:{arn}", refresh=True) == "new"
 
 
 def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 
 NO_TLS = b"N"
 CLEARTEXT_WANTED = b"R" + (8).to_bytes(4) + (3).to_bytes(4)

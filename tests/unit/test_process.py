@@ -6,9 +6,9 @@ import sys
 LOOK = """
 import gc, logging
 from functions.shared.http import server
-from functions.shared.settings.load import Settings
+from functions.shared.http.settings import HttpSettings
 assert gc.get_freeze_count() == 0
-server.configure("a-function", Settings())
+server.configure("a-function", HttpSettings())
 print(gc.get_freeze_count() > len(gc.get_objects()), gc.isenabled(), gc.get_threshold()[0])
 logging.info("hello")
 """

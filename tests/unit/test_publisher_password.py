@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError
 from functions.shared.errors import NotAcknowledged
 from functions.shared.kafka import producers, publisher
 from functions.shared.kafka.publisher import Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 
 NEW = "changed"
 

@@ -4,18 +4,18 @@ import gc
 import sys
 from functools import partial
 
+from functions.shared.http.settings import HttpSettings
 from functions.shared.observability import logs
-from functions.shared.settings.load import Settings
 
 
-def configure(service: str, settings: Settings) -> None:
+def configure(service: str, settings: HttpSettings) -> None:
     """Make the process a function's; to be called when all that it needs has been imported."""
     logs.configure(service, settings.log_level)
     gc.freeze()  # the collector need not look through what stays
     _limit_requests(settings)
 
 
-def _limit_requests(settings: Settings) -> None:
+def _limit_requests(settings: HttpSettings) -> None:
     """End requests that do not arrive in time.
 
     functions-framework has no setting for that, but makes its server after the import, from a class

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError
 
-from functions.shared.settings.load import KafkaSettings, reload_if_changed
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import reload_if_changed
 
 log = logging.getLogger(__name__)
 

@@ -11,17 +11,17 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.shared.concurrency import pending_work
 from functions.shared.errors import Unavailable
-from functions.shared.kafka import client
 from functions.shared.kafka.acknowledgements import (
     Acknowledged,
     Acknowledgement,
     PendingAcks,
 )
+from functions.shared.kafka.client import producer_configuration
 from functions.shared.kafka.credentials import Credentials
 from functions.shared.kafka.delivery_health import DeliveryHealth
 from functions.shared.kafka.producers import Producers
+from functions.shared.kafka.settings import KafkaSettings
 from functions.shared.kafka.topic_check import TopicCheck, passed
-from functions.shared.settings.load import KafkaSettings
 
 DeliveryReport = Callable[[KafkaError | None, Message], None]
 
@@ -160,7 +160,7 @@ class Publisher:
             self._polling = None
 
     def _connect(self) -> Producer:
-        configuration = client.producer(self._credentials.settings)
+        configuration = producer_configuration(self._credentials.settings)
         return Producer({**configuration, "error_cb": self._heard}, logger=log)
 
     def _heard(self, error: KafkaError) -> None:

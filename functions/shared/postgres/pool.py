@@ -22,7 +22,8 @@ from functions.shared.concurrency.fair_limiter import FairLimiter
 from functions.shared.errors import DataRejected, SchemaMissing, TooBusy, Unavailable
 from functions.shared.postgres import url as postgres_url
 from functions.shared.postgres.session import Prepared, Session, Unprepared
-from functions.shared.settings.load import PostgresSettings, reload_if_changed
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import reload_if_changed
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from functions.shared.settings import urls
+from functions.shared.settings.urls import check_credentials_url
 
 MODES = ("disable", "require", "verify-full")
 
@@ -41,9 +41,9 @@ def parse(url: str) -> PostgresUrl:
     )
 
 
-def checked(url: str) -> str:
-    """The URL as it is; raises as `parse` does."""
-    parse(urls.checked(url))
+def check_url(url: str) -> str:
+    """Return the URL itself; raises ValueError as `parse` does."""
+    parse(check_credentials_url(url))
     return url
 
 

@@ -28,7 +28,8 @@ from functions.shared.errors import Unavailable
 from functions.shared.redis.circuit_breaker import CircuitBreaker
 from functions.shared.redis.pool import MaxIdlePool
 from functions.shared.redis.scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE
-from functions.shared.settings.load import RedisSettings, reload_if_changed
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import reload_if_changed
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from functions.shared.observability.logs import quiet_aws
-from functions.shared.settings.secrets import SecretError
+from functions.shared.settings.errors import SecretError
 
 # A start that hangs says less than one that fails; twice, since a lost packet is no reason.
 BOUNDS = Config(

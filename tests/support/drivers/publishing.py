@@ -7,7 +7,8 @@ from itertools import count
 
 from functions.shared.errors import NotAcknowledged, Unavailable
 from functions.shared.kafka.publisher import Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 from tests.support.drivers.broker import Broker
 
 END = b"end"
