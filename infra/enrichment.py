@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.errors import Unavailable
 from functions.shared.postgres.highlight_sql import (
     COUNT_BY_ATTEMPTS,
@@ -22,7 +23,6 @@ from functions.shared.postgres.highlight_sql import (
     FAILED,
     RETRY,
 )
-from functions.shared.postgres.highlights import PENDING_AI, STATUSES
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
@@ -68,9 +68,9 @@ class Enrichment:
     async def status(self) -> None:
         """Print how many highlights are in each status, and of the pending ones how old."""
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
-        for status in STATUSES:
+        for status in SHOWN_STATUSES:
             _print(f"{status:10}  {counts.get(status, 0)}")
-            if status == PENDING_AI:
+            if status is Status.PENDING_AI:
                 for attempts, count, oldest_s in await self._postgres.run(COUNT_BY_ATTEMPTS):
                     _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
 

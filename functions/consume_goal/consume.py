@@ -1,10 +1,10 @@
 """Taking events off the topic: which revision of each counts, and what becomes of it."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from functions.shared.contract.event import IdentifiedEvent, highlight_id
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.field_errors import summarize
+from functions.shared.contract.highlight import Status
 from functions.shared.contract.team_names import fold_name, side_of
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.observability.metrics import Counter
-from functions.shared.postgres.highlights import IGNORED, PENDING_AI, RETRACTED, ChangedHighlight
+from functions.shared.postgres.highlights import ChangedHighlight, Revision
 
 Taken = tuple[IdentifiedEvent, ReceivedRecord]
-Row = Mapping[str, Any]
 
 CONFLICTS = Counter(
     "consume_goal_conflicting_events_total",
@@ -37,11 +37,11 @@ IdentifiedEvent.model_rebuild()  # at the start, not at the first event
 class RevisionRecorder(Protocol):
     """What consume-goal needs of the store."""
 
-    async def record(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
-        """Record revisions, at most one of each event."""
+    async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
+        """Record revisions, at most one of each event; return the highlights that they changed."""
 
-    async def conflicts(self, rows: Sequence[Row]) -> list[UUID]:
-        """The ids of the rows that say something else than the same revision as recorded."""
+    async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
+        """Return the ids of the highlights whose same revision is recorded with other content."""
 
 
 class PendingAnnouncer(Protocol):
@@ -115,14 +115,14 @@ class Consume:
         return failures
 
     async def _write(self, taken: Sequence[Taken]) -> list[ChangedHighlight]:
-        return await self._store.record(self._rows(taken))
+        return await self._store.record(self._revisions(taken))
 
-    def _rows(self, taken: Sequence[Taken]) -> list[Row]:
-        return [row(event, delivery, self._rules) for event, delivery in taken]
+    def _revisions(self, taken: Sequence[Taken]) -> list[Revision]:
+        return [revision_of(event, delivery, self._rules) for event, delivery in taken]
 
     async def _tell_conflicts(self, taken: Sequence[Taken]) -> None:
         """Log and count what was ignored though it is not what was said under its revision."""
-        for highlight in await self._store.conflicts(self._rows(taken)):
+        for highlight in await self._store.conflicts(self._revisions(taken)):
             CONFLICTS.add()
             log.warning(
                 "conflicting event ignored", extra={"fields": {"highlightId": str(highlight)}}
@@ -165,31 +165,31 @@ def rank(event: IdentifiedEvent) -> tuple[int, bool]:
     return event.revision, event.retracted
 
 
-def row(event: IdentifiedEvent, delivery: ReceivedRecord, rules: EventRules) -> Row:
-    """The event as the store records it."""
+def revision_of(event: IdentifiedEvent, delivery: ReceivedRecord, rules: EventRules) -> Revision:
+    """Return the event as the store records it."""
     side = side_of(event.team, event.home_team, event.away_team)
     name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
-    return {
-        **event.model_dump(),
-        "id": highlight_id(event.match_id, event.event_id),
-        "side": side,
-        "team_key": name and fold_name(name),
-        "status": status_of(event, rules),
-        "traceparent": delivery.traceparent,
-    }
+    return Revision(
+        event,
+        id=highlight_id(event.match_id, event.event_id),
+        side=side,
+        team_key=name and fold_name(name),
+        status=status_of(event, rules),
+        traceparent=delivery.traceparent,
+    )
 
 
-def status_of(event: IdentifiedEvent, rules: EventRules) -> str:
-    """What a revision makes of an event of which there is no other."""
+def status_of(event: IdentifiedEvent, rules: EventRules) -> Status:
+    """Return the status of an event of which there is no other revision."""
     if event.retracted:
-        return RETRACTED
-    return PENDING_AI if rules.makes_highlight(event) else IGNORED
+        return Status.RETRACTED
+    return Status.PENDING_AI if rules.makes_highlight(event) else Status.IGNORED
 
 
 def announcement(changes: Sequence[ChangedHighlight], first: Taken) -> list[Record]:
     """The record that tells enrich-batch of its work, if there is any; in the first's trace."""
     event, delivery = first
-    pending = [change for change in changes if change.status == PENDING_AI]
+    pending = [change for change in changes if change.status is Status.PENDING_AI]
     if not pending:
         return []
     record = Record(

@@ -2,37 +2,36 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from functions.enrich_batch.facts import Enricher, Facts, Text
+from functions.enrich_batch.facts import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.contract.highlight import HighlightText, Status
 from functions.shared.errors import DataRejected
 from functions.shared.observability import trace
-from functions.shared.postgres.highlights import FAILED_AI, ChangedHighlight
+from functions.shared.postgres.highlights import ChangedHighlight, Claim
 
 log = logging.getLogger(__name__)
-
-Row = Mapping[str, Any]
 
 
 class EnrichmentQueue(Protocol):
     """What enrich-batch needs of the store."""
 
-    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[list[Any]]:
-        """Lease highlights: id, lease, match_id, traceparent, attempts, facts."""
+    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[Claim]:
+        """Lease highlights that await their text."""
 
-    async def finish(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
-        """Make READY the rows whose lease still holds."""
+    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+        """Make READY the highlights whose lease is still valid."""
 
     async def give_back(
-        self, rows: Sequence[Row], *, attempts: int, backoff_s: float
+        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, the rows whose lease still holds."""
+        """Put off, or after `max_attempts` fail, the highlights whose lease is still valid."""
 
     async def count_pending(self) -> int:
         """How many highlights still await their text."""
@@ -43,23 +42,6 @@ class CacheInvalidator(Protocol):
 
     def change(self, match_ids: set[UUID]) -> AbstractAsyncContextManager[None]:
         """Around a change of these matches' highlights."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A highlight that this worker alone may enrich until its lease ends."""
-
-    id: UUID
-    lease: UUID
-    match_id: UUID
-    traceparent: str | None
-    attempts: int
-    facts: Facts
-
-    @property
-    def row(self) -> Row:
-        """What names the claim to the store."""
-        return {"id": self.id, "lease": self.lease}
 
 
 class OutOfAttempts(Exception):
@@ -79,7 +61,7 @@ class Tally:
 
 @dataclass(slots=True)
 class _Outcome:
-    described: list[tuple[Claim, Text]] = field(default_factory=list)
+    described: list[tuple[Claim, HighlightText]] = field(default_factory=list)
     failed: list[Claim] = field(default_factory=list)
 
 
@@ -117,15 +99,11 @@ class EnrichBatch:
         return tally
 
     async def _claim(self) -> list[Claim]:
-        rows = await self._queue.claim(
+        return await self._queue.claim(
             limit=self._settings.enrich_batch_size,
             lease_s=self._settings.enrich_lease_s,
             ahead_s=self._settings.furthest_ahead_s,
         )
-        return [
-            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
-            for id_, lease, match_id, traceparent, attempts, *facts in rows
-        ]
 
     async def _describe(self, claims: Sequence[Claim]) -> _Outcome:
         outcome = _Outcome()
@@ -142,7 +120,7 @@ class EnrichBatch:
                 _log(logging.WARNING, "enrichment failed", claim, error=repr(error))
         return outcome
 
-    async def _text(self, claim: Claim) -> Text:
+    async def _text(self, claim: Claim) -> HighlightText:
         if claim.attempts > self._settings.enrich_max_attempts:
             raise OutOfAttempts
         return await self._enricher.enrich(claim.facts)
@@ -152,7 +130,7 @@ class EnrichBatch:
         async with self._cache.change({claim.match_id for claim in claims}):
             ready = await self._finish(outcome)
             given_back = await self._give_back(outcome.failed)
-        failed = {change.id for change in given_back if change.status == FAILED_AI}
+        failed = {change.id for change in given_back if change.status is Status.FAILED_AI}
         for claim in (each for each in outcome.failed if each.id in failed):
             _log(logging.ERROR, "highlight failed", claim, attempts=claim.attempts)
         tally.ready += len(ready)
@@ -173,13 +151,12 @@ class EnrichBatch:
                     _log(logging.WARNING, "text refused", claim, error=str(refused))
             return ready
 
-    async def _keep(self, described: Sequence[tuple[Claim, Text]]) -> list[ChangedHighlight]:
+    async def _keep(
+        self, described: Sequence[tuple[Claim, HighlightText]]
+    ) -> list[ChangedHighlight]:
         if not described:
             return []
-        rows = [
-            {**claim.row, "title": text.title, "summary": text.summary} for claim, text in described
-        ]
-        ready = await self._queue.finish(rows)
+        ready = await self._queue.finish(described)
         ready_ids = {change.id for change in ready}
         for claim, text in described:
             if claim.id in ready_ids:
@@ -190,8 +167,8 @@ class EnrichBatch:
         if not claims:
             return []
         return await self._queue.give_back(
-            [claim.row for claim in claims],
-            attempts=self._settings.enrich_max_attempts,
+            claims,
+            max_attempts=self._settings.enrich_max_attempts,
             backoff_s=self._settings.enrich_backoff_s,
         )
 

@@ -1,96 +1,44 @@
-"""What an event says, and what an enricher makes of it."""
+"""The facts as an enricher needs them: clean, each on one line."""
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from functions.enrich_batch.invisible import without_invisible
 from functions.shared.contract.event_types import SHOOTOUT_GOAL, is_kick
-from functions.shared.contract.team_names import Side, side_of
+from functions.shared.contract.highlight import Facts, HighlightText
 
 # Beside white space, what is no part of a name but would reach beyond it: control characters, and
 # the marks that reorder the text which follows them.
 _GAP = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What an event says, by the names and units of the contract; None is unknown.
-
-    The scores are those after the event. Of an own goal, `team` is the side that benefits and
-    `player` the one who scored it.
-    """
-
-    event_type: str
-    team: str | None = None
-    player: str | None = None
-    assist: str | None = None
-    description: str | None = None
-    period: str | None = None
-    minute: int | None = None
-    added_time: int | None = None
-    home_team: str | None = None
-    away_team: str | None = None
-    home_score: int | None = None
-    away_score: int | None = None
-    home_shootout_score: int | None = None
-    away_shootout_score: int | None = None
-
-    @property
-    def side(self) -> Side | None:
-        """The side that `team` is, if the event tells: by the word or by the side's name."""
-        return side_of(self.team, self.home_team, self.away_team)
-
-    @property
-    def score(self) -> tuple[int, int] | None:
-        """The home and the away score, if both are known."""
-        if self.home_score is None or self.away_score is None:
-            return None
-        return self.home_score, self.away_score
-
-    @property
-    def shootout_score(self) -> tuple[int, int] | None:
-        """The home and the away score of the shoot-out, if both are known."""
-        if self.home_shootout_score is None or self.away_shootout_score is None:
-            return None
-        return self.home_shootout_score, self.away_shootout_score
-
-    def _told_type(self) -> str:
-        kick = is_kick(self.event_type.casefold(), self.period)
-        return SHOOTOUT_GOAL if kick else self.event_type
-
-    def cleaned(self) -> "Facts":
-        """The same facts, each text on one line; one that says nothing is unknown.
-
-        The type is in words, and that of a goal in a shoot-out says that it is a kick of it.
-        """
-        return replace(
-            self,
-            event_type=_one_line(self._told_type().replace("_", " ")) or "event",
-            team=_one_line(self.team),
-            player=_one_line(self.player),
-            assist=_one_line(self.assist),
-            description=_one_line(self.description),
-            home_team=_one_line(self.home_team),
-            away_team=_one_line(self.away_team),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What an enricher writes about an event: one line each."""
-
-    title: str
-    summary: str
-
-
 class Enricher(Protocol):
     """Writes the title and the summary of a highlight, and says nothing that the facts do not."""
 
-    async def enrich(self, facts: Facts) -> Text:
+    async def enrich(self, facts: Facts) -> HighlightText:
         """Return the text for these facts; any error is an attempt that failed."""
         ...
+
+
+def clean(facts: Facts) -> Facts:
+    """Return the same facts, each text on one line; one that says nothing is unknown.
+
+    The type is in words, and that of a goal in a shoot-out says that it is a kick of it.
+    """
+    is_goal_of_shootout = is_kick(facts.event_type.casefold(), facts.period)
+    event_type = SHOOTOUT_GOAL if is_goal_of_shootout else facts.event_type
+    return replace(
+        facts,
+        event_type=_one_line(event_type.replace("_", " ")) or "event",
+        team=_one_line(facts.team),
+        player=_one_line(facts.player),
+        assist=_one_line(facts.assist),
+        description=_one_line(facts.description),
+        home_team=_one_line(facts.home_team),
+        away_team=_one_line(facts.away_team),
+    )
 
 
 def _one_line(text: str | None) -> str | None:

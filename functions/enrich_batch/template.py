@@ -5,8 +5,9 @@ from functools import cache
 from string import Formatter
 from typing import NamedTuple
 
-from functions.enrich_batch.facts import Facts, Text
+from functions.enrich_batch.facts import clean
 from functions.enrich_batch.score import GoalEffect, goal_effects
+from functions.shared.contract.highlight import Facts, HighlightText
 
 # Of each row the first phrase whose every {word} is known. {side} is who the goal counts for,
 # {unlisted} the same where the score line does not name them.
@@ -129,16 +130,18 @@ CLOSERS = (
 class TemplateEnricher:
     """Writes from fixed phrases: the same facts make the same text, on every machine."""
 
-    async def enrich(self, facts: Facts) -> Text:
+    async def enrich(self, facts: Facts) -> HighlightText:
         """Return the text for these facts."""
-        facts = facts.cleaned()
+        facts = clean(facts)
         with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
         form = with_player if facts.player else without
         words = _judged(facts, form.phrases, _words(facts))
         title = "".join(_sayable(form.turned if "turn" in words else form.plain, words))
         sentence = "".join(_sayable(form.sentence, words))
         description = (facts.description or "").rstrip(DANGLING)
-        return Text(title, " ".join(_ended(part) for part in (sentence, description) if part))
+        return HighlightText(
+            title, " ".join(_ended(part) for part in (sentence, description) if part)
+        )
 
 
 def _sayable(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:

@@ -6,8 +6,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.ingest_event.ingest import EXPECTED, EventPublisher, Ingest
+from functions.ingest_event.ingest import EventPublisher, Ingest
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.highlight import Expectation
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.request_body import read_json
 from functions.shared.http.responses import Json
@@ -32,7 +33,7 @@ def app(
         body = await read_json(request, limit=EVENT_LIMIT)
         accepted = await ingest.one(body, header_lines(request, b"idempotency-key"))
         headers = {}
-        if accepted["highlight"] == EXPECTED:
+        if accepted["highlight"] is Expectation.EXPECTED:
             headers["Location"] = f"{highlights_url}/highlights/{accepted['highlightId']}"
         return Json(orjson.dumps(accepted), 202, headers)
 

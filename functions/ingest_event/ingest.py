@@ -12,6 +12,7 @@ from functions.shared.concurrency.micro_batch import Gathered, MicroBatcher
 from functions.shared.contract.event import AssignedId, Event, highlight_id
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.field_errors import explain
+from functions.shared.contract.highlight import Expectation
 from functions.shared.contract.known_fields import EVENT_FIELDS
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.errors import InvalidInput, NotAcknowledged, Unavailable
@@ -20,7 +21,6 @@ from functions.shared.kafka.publisher import Record
 from functions.shared.observability import trace
 
 Receipt = dict[str, str]
-EXPECTED = "expected"
 
 Event.model_rebuild()  # at the start, not at the first event
 
@@ -169,9 +169,9 @@ def receipt_of(event: Event, rules: EventRules) -> Receipt:
         "highlightId": highlight_id(event.match_id, event.event_id),
     }
     if rules.makes_highlight(event):
-        return {**receipt, "highlight": EXPECTED}
+        return {**receipt, "highlight": Expectation.EXPECTED}
     hint = rules.hint(event)
-    return {**receipt, "highlight": "none", **({"hint": hint} if hint else {})}
+    return {**receipt, "highlight": Expectation.NONE, **({"hint": hint} if hint else {})}
 
 
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:

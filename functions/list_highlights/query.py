@@ -20,9 +20,10 @@ from functions.shared.contract.field_errors import (
     FieldErrors,
     explain_unknown,
 )
+from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.contract.team_names import SIDES, fold_name
 from functions.shared.errors import InvalidInput
-from functions.shared.postgres.highlights import READY, STATUSES, Document
+from functions.shared.postgres.highlights import Document
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
@@ -62,7 +63,9 @@ class Query:
         """The match and the name under which the page may be cached, if it may."""
         match_id: UUID | None = self.filters.get("match_id")
         status = self.filters.get("status", "")
-        if match_id is None or len(self.filters) > 2 or self.page > 1 or status not in ("", READY):
+        if match_id is None or len(self.filters) > 2 or self.page > 1:
+            return None
+        if status not in ("", Status.READY):
             return None
         return match_id, f"{status}:{self.page_size}"
 
@@ -159,8 +162,8 @@ class _Reader:
     def status(self) -> str | None:
         given = self.given.get("status", "")
         status = given.upper()
-        if status and not (given.isascii() and status in STATUSES):
-            self.refuse("status", f"must be one of {', '.join(STATUSES)}")
+        if status and not (given.isascii() and status in SHOWN_STATUSES):
+            self.refuse("status", f"must be one of {', '.join(SHOWN_STATUSES)}")
             return None
         return status or None
 

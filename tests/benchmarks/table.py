@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4, uuid5
 
 import orjson
 from confluent_kafka import Producer
 from pg8000.native import Connection
 
-from functions.consume_goal.consume import row
+from functions.consume_goal.consume import revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.inbound.received_record import ReceivedRecord
@@ -85,9 +84,8 @@ def _through_the_function(stack: Stack, connection: Connection) -> float:
 def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
-    rows: list[Any] = [
-        row(event, ReceivedRecord(None, None, None), RULES) for event in goals(count)
-    ]
+    nothing = ReceivedRecord(None, None, None)
+    rows = [revision_of(event, nothing, RULES).to_row() for event in goals(count)]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()
     for made in batches:

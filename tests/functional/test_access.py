@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.consume_goal.consume import row
+from functions.consume_goal.consume import revision_of
 from functions.get_highlight.app import app as get_highlight
 from functions.ingest_event.app import app as ingest_event
 from functions.list_highlights.app import app as list_highlights
@@ -53,7 +53,7 @@ def _list(admit: Admit | None) -> Routes:
 
 def _get(admit: Admit | None) -> Routes:
     store = FakeStore()
-    asyncio.run(store.record([row(identified(), ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([revision_of(identified(), ReceivedRecord(None, None, None), RULES)]))
     return get_highlight(lambda: store, admit)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import Consume, row
+from functions.consume_goal.consume import Consume, revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
@@ -162,7 +162,8 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
     async def conflicts(event: IdentifiedEvent) -> int:
         nothing = ReceivedRecord(None, None, None)
         with postgres_of(quiet_stack) as postgres:
-            return len(await HighlightStore(postgres).conflicts([row(event, nothing, RULES)]))
+            revision = revision_of(event, nothing, RULES)
+            return len(await HighlightStore(postgres).conflicts([revision]))
 
     assert [asyncio.run(conflicts(event)) for event in [goal, *others]] == [0, 1, 1, 1, 1]
     assert table.run("SELECT player FROM highlights") == [["Messi"]]

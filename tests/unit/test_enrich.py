@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.consume import row
+from functions.consume_goal.consume import revision_of
 from functions.enrich_batch.enrich import EnrichBatch, Tally
-from functions.enrich_batch.facts import Enricher, Facts, Text
+from functions.enrich_batch.facts import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.errors import Unavailable
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.settings.load import load
 from tests.support.builders.events import MATCH, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
@@ -34,7 +34,7 @@ class Namer:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def enrich(self, facts: Facts) -> Text:
+    async def enrich(self, facts: Facts) -> HighlightText:
         """Return the text; who is called `fails` or `hangs` does so."""
         self.seen.append(facts)
         self.at_once += 1
@@ -46,7 +46,7 @@ class Namer:
             raise ValueError("no text")
         if facts.player == "hangs":
             await asyncio.get_running_loop().create_future()
-        return Text(f"GOAL by {facts.player}", "It counts.")
+        return HighlightText(f"GOAL by {facts.player}", "It counts.")
 
 
 class Work:
@@ -63,7 +63,7 @@ class Work:
     def goals(self, *players: str, match_id: UUID = MATCH) -> list[UUID]:
         """Record a goal of each of these players; return their ids."""
         rows = [
-            row(
+            revision_of(
                 identified(matchId=str(match_id), eventId=f"{at}", player=player),
                 ReceivedRecord(None, TRACE, None),
                 RULES,
@@ -91,7 +91,7 @@ def test_what_awaits_its_text_gets_it() -> None:
     assert work.run() == Tally(claimed=1, ready=1)
     made = work.store.rows[highlight]
     assert (made["title"], made["summary"]) == ("GOAL by Messi", "It counts.")
-    assert (made["status"], made["lease"]) == (READY, None)
+    assert (made["status"], made["lease"]) == (Status.READY, None)
 
 
 def test_an_enricher_is_told_all_that_the_event_says() -> None:
@@ -101,7 +101,7 @@ def test_an_enricher_is_told_all_that_the_event_says() -> None:
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(work.store.record([row(event, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(work.store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
     work.run()
     assert work.namer.seen == [
         Facts(
@@ -132,7 +132,7 @@ def test_a_call_works_until_nothing_is_left(goals: int) -> None:
     work = Work(ENRICH_BATCH_SIZE="2")
     ids = work.goals(*["Messi"] * goals)
     assert work.run() == Tally(claimed=goals, ready=goals)
-    assert work.statuses(ids) == [READY] * goals
+    assert work.statuses(ids) == [Status.READY] * goals
     assert work.namer.most_at_once <= 2
 
 
@@ -149,7 +149,7 @@ def test_one_that_fails_does_not_fail_the_others() -> None:
     work = Work(ENRICH_BACKOFF_S="2")
     ids = work.goals("Messi", "fails", "Mbappé")
     assert work.run() == Tally(claimed=3, ready=2, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI, READY]
+    assert work.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
     assert work.run() == Tally(remaining=1)
     work.store.now += 2
     assert work.run() == Tally(claimed=1, postponed=1, remaining=1)
@@ -160,7 +160,7 @@ def test_one_that_hangs_is_given_up_after_its_time() -> None:
     work = Work(ENRICH_TIMEOUT_S="0.2")
     ids = work.goals("Messi", "hangs")
     assert work.run() == Tally(claimed=2, ready=1, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI]
+    assert work.statuses(ids) == [Status.READY, Status.PENDING_AI]
 
 
 def test_the_last_attempt_that_fails_is_the_end() -> None:
@@ -173,7 +173,7 @@ def test_the_last_attempt_that_fails_is_the_end() -> None:
         tallies.append(work.run())
     postponed = Tally(claimed=1, postponed=1, remaining=1)
     assert tallies == [postponed, postponed, Tally(claimed=1, failed=1)]
-    assert work.statuses(ids) == [FAILED_AI]
+    assert work.statuses(ids) == [Status.FAILED_AI]
     assert len(work.namer.seen) == 3
 
 
@@ -198,7 +198,7 @@ def test_a_worker_that_crashed_at_the_last_attempt_leaves_nothing_pending() -> N
     assert work.run() == Tally(remaining=1)
     work.store.now += 60
     assert work.run() == Tally(claimed=1, failed=1)
-    assert work.statuses(ids) == [FAILED_AI]
+    assert work.statuses(ids) == [Status.FAILED_AI]
     assert not work.namer.seen
 
 
@@ -211,7 +211,7 @@ def test_a_crash_half_way_is_taken_up_again() -> None:
     assert work.run() == Tally(remaining=1)
     work.store.now += 1
     assert work.run() == Tally(claimed=1, ready=1)
-    assert work.statuses(ids) == [READY]
+    assert work.statuses(ids) == [Status.READY]
 
 
 def test_who_lost_the_lease_changes_nothing() -> None:
@@ -228,7 +228,7 @@ def test_who_lost_the_lease_changes_nothing() -> None:
 
     work.namer.meanwhile = another_claims
     assert work.run() == Tally(claimed=2, remaining=2)
-    leases = {claim[0]: claim[1] for claim in others[0]}
+    leases = {claim.id: claim.lease for claim in others[0]}
     assert {id_: work.store.rows[id_]["lease"] for id_ in ids} == leases
 
 
@@ -236,12 +236,12 @@ def test_a_goal_that_is_retracted_meanwhile_stays_so() -> None:
     """The text comes too late."""
     work = Work()
     (highlight,) = work.goals("Messi")
-    retraction = row(
+    retraction = revision_of(
         identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
     )
     work.namer.meanwhile = lambda _: _finished(work.store.record([retraction]))
     assert work.run() == Tally(claimed=1)
-    assert work.statuses([highlight]) == [RETRACTED]
+    assert work.statuses([highlight]) == [Status.RETRACTED]
     assert work.store.rows[highlight]["title"] is None
 
 
@@ -264,7 +264,7 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Whatever an AI's client raises, it is one failed attempt."""
 
     class Broken:
-        async def enrich(self, _: Facts) -> Text:
+        async def enrich(self, _: Facts) -> HighlightText:
             raise error
 
     work = Work(Broken())
@@ -276,14 +276,14 @@ def test_a_text_that_cannot_be_kept_fails_alone() -> None:
     """What Postgres refuses of one highlight leaves the others READY."""
 
     class Careless:
-        async def enrich(self, facts: Facts) -> Text:
-            return Text(f"GOAL by {facts.player}\0" if facts.player == "nul" else "GOAL", "")
+        async def enrich(self, facts: Facts) -> HighlightText:
+            return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
 
     work = Work(Careless())
     work.store.refuses = lambda given: "\0" in (given.get("title") or "")
     ids = work.goals("Messi", "nul", "Mbappé")
     assert work.run() == Tally(claimed=3, ready=2, postponed=1, remaining=1)
-    assert work.statuses(ids) == [READY, PENDING_AI, READY]
+    assert work.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
 
 
 def test_a_database_that_is_away_ends_the_call() -> None:
@@ -364,7 +364,9 @@ def test_every_highlight_ends_ready_or_failed(players: list[str], batch_size: in
     while not calls or calls[-1].remaining:
         calls.append(work.run())
         work.store.now += 3600
-    assert work.statuses(ids) == [READY if name == "Messi" else FAILED_AI for name in players]
+    assert work.statuses(ids) == [
+        Status.READY if name == "Messi" else Status.FAILED_AI for name in players
+    ]
     assert sum(call.ready for call in calls) == players.count("Messi")
     assert sum(call.failed for call in calls) == players.count("fails")
     assert sum(call.postponed for call in calls) == 2 * players.count("fails")

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.list_highlights.query import PARAMETERS, Query, cursor_of, parse
+from functions.shared.contract.highlight import SHOWN_STATUSES
 from functions.shared.contract.team_names import fold_name
 from functions.shared.errors import InvalidInput
 from functions.shared.http.problems import problem_of
 from functions.shared.postgres.highlight_sql import FILTERS
-from functions.shared.postgres.highlights import STATUSES, Document
+from functions.shared.postgres.highlights import Document
 from tests.support.builders.events import MATCH, NAMES
 
 LAST = Document(UUID(int=7), "2022-12-18T15:36:00.123456Z", "{}")
@@ -66,7 +67,7 @@ def test_each_parameter_is_a_filter() -> None:
     }
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", SHOWN_STATUSES)
 def test_a_status_is_of_any_case(status: str) -> None:
     """And asking for one is asking for no other, RETRACTED included."""
     for spelt in (status, status.lower(), status.title()):
@@ -80,7 +81,7 @@ def test_a_status_is_of_any_case(status: str) -> None:
 def test_a_status_that_there_is_not_is_refused(status: str) -> None:
     """The answer says which there are."""
     (why,) = errors(urlencode({"status": status}))["status"]
-    assert all(known in why for known in STATUSES)
+    assert all(known in why for known in SHOWN_STATUSES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -336,7 +337,9 @@ def test_the_same_query_string_is_one_query() -> None:
 
 PAIRS = st.tuples(
     st.sampled_from([*PARAMETERS, "match_id", "x"]) | st.text(),
-    st.text() | st.integers().map(str) | st.sampled_from([str(MATCH), *STATUSES, cursor_of(LAST)]),
+    st.text()
+    | st.integers().map(str)
+    | st.sampled_from([str(MATCH), *SHOWN_STATUSES, cursor_of(LAST)]),
 )
 
 

@@ -15,21 +15,14 @@ from functions.consume_goal.consume import (
     is_irrelevant,
     latest_revisions,
     rank,
-    row,
+    revision_of,
 )
-from functions.enrich_batch.facts import Facts
 from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.highlight import Facts, Status
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import COLUMNS, FACTS
-from functions.shared.postgres.highlights import (
-    FAILED_AI,
-    IGNORED,
-    PENDING_AI,
-    READY,
-    RETRACTED,
-    ChangedHighlight,
-)
+from functions.shared.postgres.highlights import ChangedHighlight
 from tests.support.builders.events import MATCH, OTHER_MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
 
@@ -128,42 +121,51 @@ def test_another_event_passes_by(event_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({}, PENDING_AI),
-        ({"revision": 3, "eventType": "PENALTY_GOAL"}, PENDING_AI),
-        ({"retracted": True}, RETRACTED),
-        ({"revision": 1, "eventType": "yellow_card"}, IGNORED),
-        ({"retracted": True, "eventType": "yellow_card"}, RETRACTED),
-        ({"revision": 1, "period": "shootout"}, IGNORED),
+        ({}, Status.PENDING_AI),
+        ({"revision": 3, "eventType": "PENALTY_GOAL"}, Status.PENDING_AI),
+        ({"retracted": True}, Status.RETRACTED),
+        ({"revision": 1, "eventType": "yellow_card"}, Status.IGNORED),
+        ({"retracted": True, "eventType": "yellow_card"}, Status.RETRACTED),
+        ({"revision": 1, "period": "shootout"}, Status.IGNORED),
     ],
 )
-def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status: str) -> None:
+def test_a_row_awaits_its_text_if_the_goal_stands(fields: dict[str, Any], status: Status) -> None:
     """One that does not is kept too, so that no lower revision makes it stand."""
     event, delivery = taken(TRACE, **fields)
-    recorded = row(event, delivery, RULES)
-    assert recorded["status"] == status
-    assert recorded["traceparent"] == TRACE
-    assert recorded["id"] == str(id_of(event.match_id, event.event_id))
+    recorded = revision_of(event, delivery, RULES)
+    assert recorded.status == status
+    assert recorded.traceparent == TRACE
+    assert recorded.id == str(id_of(event.match_id, event.event_id))
 
 
 def test_a_row_has_every_field_of_the_event() -> None:
     """By its name; the store has a column for each."""
-    recorded = row(*taken(), RULES)
+    recorded = revision_of(*taken(), RULES).to_row()
     assert set(recorded) == set(COLUMNS)
     made = {"id", "status", "traceparent", "side", "team_key"}
     assert set(recorded) == IdentifiedEvent.model_fields.keys() | made
 
 
-def test_the_facts_of_a_claim_are_those_of_the_text() -> None:
-    """In the order in which the store hands them out."""
+def test_a_row_has_the_values_that_the_event_has() -> None:
+    """Those that pydantic would give."""
+    event, delivery = taken(TRACE, player="Messi", metadata={"a": [1, {"b": None}]})
+    recorded = revision_of(event, delivery, RULES).to_row()
+    assert recorded.items() >= event.model_dump().items()
+
+
+def test_every_fact_of_a_text_is_a_field_of_the_event() -> None:
+    """Of the same name and type, and in the order in which a claim returns them."""
     assert tuple(fact.name for fact in fields(Facts)) == FACTS
+    fields_of_event = IdentifiedEvent.model_fields
+    assert set(FACTS) <= fields_of_event.keys()
 
 
 def test_one_announcement_names_all_that_awaits_its_text() -> None:
     """With the trace that brought the first of it; what is READY already is not named."""
     changes = [
-        ChangedHighlight(UUID(int=1), PENDING_AI),
-        ChangedHighlight(UUID(int=2), PENDING_AI),
-        ChangedHighlight(UUID(int=3), READY),
+        ChangedHighlight(UUID(int=1), Status.PENDING_AI),
+        ChangedHighlight(UUID(int=2), Status.PENDING_AI),
+        ChangedHighlight(UUID(int=3), Status.READY),
     ]
     (record,) = announcement(changes, taken(TRACE))
     assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
@@ -173,12 +175,12 @@ def test_one_announcement_names_all_that_awaits_its_text() -> None:
 
 def test_an_announcement_without_a_trace_has_no_header() -> None:
     """A header says something or is not there."""
-    (record,) = announcement([ChangedHighlight(UUID(int=1), PENDING_AI)], taken())
+    (record,) = announcement([ChangedHighlight(UUID(int=1), Status.PENDING_AI)], taken())
     assert record.headers == {}
 
 
-@pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
-def test_what_needs_no_text_is_not_announced(status: str) -> None:
+@pytest.mark.parametrize("status", [Status.READY, Status.FAILED_AI, Status.RETRACTED])
+def test_what_needs_no_text_is_not_announced(status: Status) -> None:
     """A correction of what the text does not tell, or a retraction."""
     assert announcement([ChangedHighlight(UUID(int=1), status)], taken(TRACE)) == []
 
@@ -195,8 +197,8 @@ def test_a_row_knows_the_side_and_its_name(
     team: str | None, side: str | None, key: str | None
 ) -> None:
     """Whichever of the two the event says."""
-    recorded = row(*taken(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
-    assert (recorded["side"], recorded["team_key"]) == (side, key)
+    recorded = revision_of(*taken(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
+    assert (recorded.side, recorded.team_key) == (side, key)
 
 
 @pytest.mark.parametrize(
@@ -204,8 +206,8 @@ def test_a_row_knows_the_side_and_its_name(
 )  # fmt: skip
 def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
     """Composed or not, in capitals or not; it is kept as it came."""
-    recorded = row(*taken(team=team, homeTeam="S\u00e3o Paulo"), RULES)
-    assert (recorded["side"], recorded["team_key"], recorded["team"]) == (
+    recorded = revision_of(*taken(team=team, homeTeam="S\u00e3o Paulo"), RULES)
+    assert (recorded.side, recorded.team_key, recorded.event.team) == (
         "home", "s\u00e3o paulo", team,
     )  # fmt: skip
 
@@ -213,12 +215,12 @@ def test_a_name_is_the_same_in_every_form_of_unicode(team: str) -> None:
 def test_a_greek_name_is_the_same_in_capitals() -> None:
     """Whose last letter has a form of its own."""
     assert (
-        row(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["team_key"]
-        == row(*taken(team="παοκ άρης"), RULES)["team_key"]
+        revision_of(*taken(team="ΠΑΟΚ ΆΡΗΣ"), RULES).team_key
+        == revision_of(*taken(team="παοκ άρης"), RULES).team_key
     )
 
 
 def test_a_team_of_both_names_is_of_no_side() -> None:
     """Nobody can tell which."""
-    recorded = row(*taken(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
-    assert (recorded["side"], recorded["team_key"]) == (None, "reds")
+    recorded = revision_of(*taken(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
+    assert (recorded.side, recorded.team_key) == (None, "reds")

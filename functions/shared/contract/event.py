@@ -97,7 +97,7 @@ Text = Annotated[Annotated[str, StringConstraints(max_length=1024), Storable] | 
 Period = Literal["first_half", "second_half", "extra_time_first", "extra_time_second", "shootout"]
 
 Integral = BeforeValidator(_integral)
-Revision = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), Integral]
+RevisionNumber = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), Integral]
 Minute = Annotated[int, Field(strict=True, ge=0, le=150), Integral]
 AddedTime = Annotated[int, Field(strict=True, ge=0, le=60), Integral]
 Score = Annotated[int, Field(strict=True, ge=0, le=999), Integral]
@@ -127,7 +127,7 @@ class Event(BaseModel):
     event_id: Annotated[
         EventId, BeforeValidator(_blank_is_left_out, json_schema_input_type=Name)
     ] = Field(default_factory=_new_event_id)
-    revision: Revision = 0
+    revision: RevisionNumber = 0
     retracted: Annotated[bool, Field(strict=True)] = False
     reason: Reason = None
     period: Period | None = None

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from functions.consume_goal.app import app as consume_goal
-from functions.consume_goal.consume import Consume, row
+from functions.consume_goal.consume import Consume, revision_of
 from functions.enrich_batch.app import app as enrich_batch
 from functions.enrich_batch.enrich import EnrichBatch
 from functions.enrich_batch.settings import EnrichBatchSettings
@@ -40,7 +40,7 @@ class Functions:
 
     def await_text(self) -> None:
         """Have one goal that awaits its text."""
-        goal = row(identified(), ReceivedRecord(None, None, None), RULES)
+        goal = revision_of(identified(), ReceivedRecord(None, None, None), RULES)
         asyncio.run(self.store.record([goal]))
 
 
