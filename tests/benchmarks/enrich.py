@@ -14,8 +14,8 @@ from pg8000.native import Connection
 
 from functions.consume_goal.consume import revision_of
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import CLAIM, RECORD
-from functions.shared.postgres.pool import connect
 from local.stack.ports import free_port
 from local.stack.services import functions
 from local.stack.services.functions import Function

@@ -12,8 +12,8 @@ from functions.consume_goal.consume import revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import RECORD
-from functions.shared.postgres.pool import connect
 from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.support.builders.events import FIRST_GOAL

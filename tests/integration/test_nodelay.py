@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.load import load

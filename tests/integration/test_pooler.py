@@ -13,9 +13,10 @@ from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.highlight import HighlightText, Status
 from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import FILTERS
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra.migrate import migrate

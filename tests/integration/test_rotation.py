@@ -18,7 +18,8 @@ from functions.shared.errors import Unavailable
 from functions.shared.kafka.publisher import Publisher, Record
 from functions.shared.kafka.settings import KafkaSettings
 from functions.shared.observability.logs import JsonFormatter
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.redis.settings import RedisSettings

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.shared.errors import Unavailable
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from local.stack.ports import HOST

@@ -15,7 +15,8 @@ import pytest
 from pydantic.alias_generators import to_snake
 
 from functions.shared.contract.event import highlight_id
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra.migrate import MIGRATIONS, MigrationFailed, migrate

@@ -13,7 +13,8 @@ from pg8000.exceptions import InterfaceError
 from pydantic import SecretStr
 
 from functions.shared.errors import Unavailable
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 
