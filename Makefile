@@ -107,6 +107,7 @@ lint: $(ready)
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	.venv/bin/lint-imports
 	$(python) -m infra.openapi --check
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/cfn-lint infra/aws/template.yaml infra/aws/services.yaml
