@@ -8,11 +8,11 @@ from pydantic_core import from_json
 
 from functions.shared.contract.event import Event
 from functions.shared.contract.field_errors import MAX_ERRORS, FieldErrors, explain
-from functions.shared.contract.known_fields import EVENT_FIELDS, LARGEST, without_most_unknown
+from functions.shared.contract.known_fields import EVENT_FIELDS, MAX_FIELDS, without_most_unknown
 from functions.shared.errors import InvalidInput
 
 BATCH_LIMIT = 500
-COMMAS = BATCH_LIMIT * LARGEST
+COMMAS = BATCH_LIMIT * MAX_FIELDS
 
 BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
 

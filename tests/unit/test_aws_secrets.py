@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings import aws_secrets
-from functions.shared.settings.aws_secrets import BOUNDS, fetch
+from functions.shared.settings.aws_secrets import CLIENT_CONFIG, fetch
 from functions.shared.settings.errors import SettingsError
 from functions.shared.settings.load import load, reload_if_changed
 from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
@@ -229,11 +229,11 @@ def test_an_aws_that_is_away_ends_the_start(environment: pytest.MonkeyPatch) -> 
 
 def test_an_aws_that_hangs_ends_the_start_too(environment: pytest.MonkeyPatch) -> None:
     """Within seconds, of which a test takes tenths."""
-    assert (BOUNDS.connect_timeout + BOUNDS.read_timeout) * BOUNDS.retries[
+    assert (CLIENT_CONFIG.connect_timeout + CLIENT_CONFIG.read_timeout) * CLIENT_CONFIG.retries[
         "total_max_attempts"
     ] < 12
-    hasty = BOUNDS.merge(Config(connect_timeout=0.1, read_timeout=0.1))
-    environment.setattr(aws_secrets, "BOUNDS", hasty)
+    hasty = CLIENT_CONFIG.merge(Config(connect_timeout=0.1, read_timeout=0.1))
+    environment.setattr(aws_secrets, "CLIENT_CONFIG", hasty)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{mute.getsockname()[1]}")
         assert refusal("aws-ssm:/db") == "AWS does not answer in time"
