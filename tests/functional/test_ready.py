@@ -15,7 +15,7 @@ from functions.shared.errors import Unavailable
 from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import LIMIT_S, Readiness
 from functions.shared.http.routing import Routes
-from functions.shared.kafka.topic_check import TIMEOUT_S
+from functions.shared.kafka.topic_check import ANSWER_TIMEOUT_S
 from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
 from tests.support.builders.revisions import RULES
@@ -32,7 +32,7 @@ import asyncio, sys
 import httpx
 from functions_framework.aio import create_asgi_app
 from functions.shared.kafka import topic_check
-topic_check.TIMEOUT_S = 0.2
+topic_check.ANSWER_TIMEOUT_S = 0.2
 
 async def ask(app):
     transport = httpx.ASGITransport(app)
@@ -98,7 +98,7 @@ def test_a_probe_needs_no_key(app: Callable[..., Routes]) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_names_the_services_that_are_not_there(function: str) -> None:
     """As functions-framework loads it: its own, in time for a probe, and without a password."""
-    assert TIMEOUT_S < LIMIT_S
+    assert ANSWER_TIMEOUT_S < LIMIT_S
     needed = {"ingest_event": {"kafka"}, "consume_goal": {"kafka", "postgres"}}
     done = run("-c", ASK_READY, **environment(function))
     status, retry_after, body = done.stdout.split(" ", 2)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import TopicMetadata
 
 CHECK_EVERY_S = 1.0
-TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 2.0
 
 
 class TopicCheck:
@@ -48,7 +48,7 @@ class TopicCheck:
     async def _find_problem(self) -> str | None:
         list_topics = self._producer().list_topics
         try:
-            metadata = await asyncio.to_thread(list_topics, self._topic, timeout=TIMEOUT_S)
+            metadata = await asyncio.to_thread(list_topics, self._topic, timeout=ANSWER_TIMEOUT_S)
         except KafkaException:
             return "The broker does not answer."
         return self._problem_of(metadata.topics.get(self._topic))
