@@ -132,6 +132,7 @@ lint-code: $(ready)
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
 	$(python) -m mypy
+	.venv/bin/lint-imports
 
 test-fast: $(ready) $(sdk)/installed
 	$(python) -m pytest tests/unit tests/functional --numprocesses=auto

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.contract.highlight import SHOWN_STATUSES, Status
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.highlight_sql import (
     COUNT_BY_ATTEMPTS,
     COUNT_BY_STATUS,
     FAILED,
     RETRY,
 )
-from functions.shared.postgres.highlights import PENDING_AI, STATUSES
 from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 
 PATIENCE_S = 60.0  # a count of all highlights may take longer than a reader would wait
 AT_ONCE = 500  # are tried again in one statement
@@ -66,9 +68,9 @@ class Enrichment:
     async def status(self) -> None:
         """Print how many highlights are in each status, and of the pending ones how old."""
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
-        for status in STATUSES:
+        for status in SHOWN_STATUSES:
             _print(f"{status:10}  {counts.get(status, 0)}")
-            if status == PENDING_AI:
+            if status is Status.PENDING_AI:
                 for attempts, count, oldest_s in await self._postgres.run(COUNT_BY_ATTEMPTS):
                     _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
 
@@ -107,7 +109,7 @@ class Enrichment:
             await self._cache.ready()
         except Unavailable as error:
             sys.stderr.write(
-                f"{error.detail} A cached list may show the old status for {self._ttl_s} s.\n"
+                f"{error} A cached list may show the old status for {self._ttl_s} s.\n"
             )
 
     async def _pages(
@@ -171,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except Unavailable as error:
         missing = getattr(error, "missing", "")
-        sys.exit(f"{error.detail}{f' Missing: {missing}.' if missing else ''}")
+        sys.exit(f"{error}{f' Missing: {missing}.' if missing else ''}")
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:

@@ -12,7 +12,7 @@ from pg8000.native import Connection, DatabaseError, identifier, literal
 from pydantic import SecretStr
 from scramp import ScramException, ScramMechanism
 
-from functions.shared.postgres.pool import sqlstate
+from functions.shared.postgres.errors import sqlstate
 from infra.roles import PRIVILEGES, Privileges
 
 T = TypeVar("T")

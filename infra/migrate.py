@@ -14,8 +14,10 @@ from typing import Annotated
 from pg8000.native import Connection, DatabaseError, InterfaceError
 from pydantic import AfterValidator, SecretStr
 
-from functions.shared.postgres.pool import connect, sqlstate
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.errors import sqlstate
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from infra.grants import checked_password, grant
 from infra.roles import READER, WRITER
 

@@ -8,8 +8,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import Field
 
 from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
-from functions.shared.kafka import client
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.client import client_configuration
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 
 DAY_MS = 24 * 60 * 60 * 1000
 RETENTION_MS = {MATCH_EVENTS: 7 * DAY_MS, HIGHLIGHTS_PENDING: DAY_MS, DEAD_LETTERS: 30 * DAY_MS}
@@ -52,7 +53,7 @@ def create(admin: AdminClient, replication: int) -> list[str]:
 def main() -> None:
     """Create the topics, and say what was done."""
     settings = load(TopicsSettings)
-    admin = AdminClient(client.client(settings))
+    admin = AdminClient(client_configuration(settings))
     try:
         created = create(admin, settings.kafka_replication_factor)
     except KafkaException as error:

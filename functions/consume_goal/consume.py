@@ -1,7 +1,7 @@
 """Consumption of events: validated, recorded in the table, and announced to enrich-batch."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -11,20 +11,20 @@ from pydantic import ValidationError
 
 from functions.consume_goal.revisions import (
     ReceivedEvent,
-    Row,
-    highlight_row,
     is_irrelevant,
     latest_revisions,
+    revision_of,
 )
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.field_errors import summarize
+from functions.shared.contract.highlight import Status
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
-from functions.shared.http.problems import summary
+from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.observability.metrics import Counter
-from functions.shared.postgres.highlights import PENDING_AI, ChangedHighlight
-from functions.shared.postgres.pool import DataRefused
+from functions.shared.postgres.highlights import ChangedHighlight, Revision
 from functions.shared.redis.invalidation import CacheInvalidator
 
 CONFLICTS = Counter(
@@ -40,11 +40,11 @@ IdentifiedEvent.model_rebuild()  # at start-up, not at the first event
 class RevisionRecorder(Protocol):
     """The part of the store that consume-goal uses."""
 
-    async def record(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
+    async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
         """Record revisions, at most one of each event; return the highlights that changed."""
 
-    async def conflicts(self, rows: Sequence[Row]) -> list[UUID]:
-        """Return the ids of the rows that differ from the same revision as it is recorded."""
+    async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
+        """Return the ids of the highlights whose same revision is recorded with other content."""
 
 
 class PendingAnnouncer(Protocol):
@@ -103,7 +103,7 @@ class EventConsumer:
             try:
                 changes = await self._write(latest_revisions(received))
                 rejected: list[RejectedRecord] = []
-            except DataRefused:
+            except DataRejected:
                 changes, rejected = await self._write_one_by_one(received)
             self._publisher.announce(pending_records(changes, received[0]))
         if len(changes) < len(received) and not rejected:
@@ -111,14 +111,14 @@ class EventConsumer:
         return rejected
 
     async def _write(self, received: Sequence[ReceivedEvent]) -> list[ChangedHighlight]:
-        return await self._store.record(self._rows(received))
+        return await self._store.record(self._revisions(received))
 
-    def _rows(self, received: Sequence[ReceivedEvent]) -> list[Row]:
-        return [highlight_row(event, record, self._rules) for event, record in received]
+    def _revisions(self, received: Sequence[ReceivedEvent]) -> list[Revision]:
+        return [revision_of(event, record, self._rules) for event, record in received]
 
     async def _report_conflicts(self, received: Sequence[ReceivedEvent]) -> None:
         """Log and count the events that differ from the recorded event of the same revision."""
-        for highlight in await self._store.conflicts(self._rows(received)):
+        for highlight in await self._store.conflicts(self._revisions(received)):
             CONFLICTS.increment()
             log.warning(
                 "conflicting event ignored", extra={"fields": {"highlightId": str(highlight)}}
@@ -133,7 +133,7 @@ class EventConsumer:
         for each in received:
             try:
                 changes += await self._write([each])
-            except DataRefused as refused:
+            except DataRejected as refused:
                 rejected.append(RejectedRecord(each.record, str(refused)))
         return changes, rejected
 
@@ -143,7 +143,7 @@ def pending_records(changes: Sequence[ChangedHighlight], first: ReceivedEvent) -
 
     It has the key and the trace of the batch's first event.
     """
-    pending = [change for change in changes if change.status == PENDING_AI]
+    pending = [change for change in changes if change.status is Status.PENDING_AI]
     if not pending:
         return []
     traceparent = first.record.traceparent
@@ -160,4 +160,4 @@ def _reasons(error: ValidationError) -> str:
     refused = error.errors(include_url=False, include_input=False)
     if refused[0]["type"] == "model_type":  # pydantic's message names our class
         return "the value is JSON, but no object"
-    return summary(refused)
+    return summarize(refused)

@@ -1,16 +1,15 @@
-"""Revisions of events: the one that counts, and the row that it makes."""
+"""Revisions of events: the one that counts, as the store records it."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from functions.shared.contract.event import IdentifiedEvent, highlight_id
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.highlight import Status
 from functions.shared.contract.team_names import fold_name, side_of
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import IGNORED, PENDING_AI, RETRACTED
-
-Row = Mapping[str, Any]
+from functions.shared.postgres.highlights import Revision
 
 
 class ReceivedEvent(NamedTuple):
@@ -44,22 +43,22 @@ def precedence(event: IdentifiedEvent) -> tuple[int, bool]:
     return event.revision, event.retracted
 
 
-def highlight_row(event: IdentifiedEvent, record: ReceivedRecord, rules: EventRules) -> Row:
-    """Return the row of `highlights` that an event makes."""
+def revision_of(event: IdentifiedEvent, record: ReceivedRecord, rules: EventRules) -> Revision:
+    """Return the event as the store records it."""
     side = side_of(event.team, event.home_team, event.away_team)
     name = {"home": event.home_team, "away": event.away_team}.get(side or "", event.team)
-    return {
-        **event.model_dump(),
-        "id": highlight_id(event.match_id, event.event_id),
-        "side": side,
-        "team_key": name and fold_name(name),
-        "status": initial_status(event, rules),
-        "traceparent": record.traceparent,
-    }
+    return Revision(
+        event,
+        id=highlight_id(event.match_id, event.event_id),
+        side=side,
+        team_key=name and fold_name(name),
+        status=initial_status(event, rules),
+        traceparent=record.traceparent,
+    )
 
 
-def initial_status(event: IdentifiedEvent, rules: EventRules) -> str:
+def initial_status(event: IdentifiedEvent, rules: EventRules) -> Status:
     """Return the status of an event of which no other revision is recorded."""
     if event.retracted:
-        return RETRACTED
-    return PENDING_AI if rules.makes_highlight(event) else IGNORED
+        return Status.RETRACTED
+    return Status.PENDING_AI if rules.makes_highlight(event) else Status.IGNORED

@@ -2,58 +2,39 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Protocol
 
-from functions.enrich_batch.facts import Enricher, Facts, Text
+from functions.enrich_batch.facts import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.contract.highlight import HighlightText, Status
+from functions.shared.errors import DataRejected
 from functions.shared.observability import trace
-from functions.shared.postgres.highlights import FAILED_AI, ChangedHighlight
-from functions.shared.postgres.pool import DataRefused
+from functions.shared.postgres.highlights import ChangedHighlight, Claim
 from functions.shared.redis.invalidation import CacheInvalidator
 
 log = logging.getLogger(__name__)
-
-Row = Mapping[str, Any]
 
 
 class EnrichmentQueue(Protocol):
     """The part of the store that enrich-batch uses."""
 
-    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[list[Any]]:
-        """Lease pending highlights: rows of id, lease, match_id, traceparent, attempts, facts."""
+    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[Claim]:
+        """Lease pending highlights."""
 
-    async def finish(self, rows: Sequence[Row]) -> list[ChangedHighlight]:
-        """Make READY the rows (id, lease, title, summary) whose lease is still valid."""
+    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+        """Make READY the highlights whose lease is still valid."""
 
     async def give_back(
-        self, rows: Sequence[Row], *, attempts: int, backoff_s: float
+        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Postpone, or after the last attempt fail, the rows (id, lease) whose lease is valid."""
+        """Postpone, or after `max_attempts` fail, the highlights whose lease is still valid."""
 
     async def count_pending(self) -> int:
         """Return how many highlights are pending."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A highlight that only this worker may enrich until its lease ends."""
-
-    id: UUID
-    lease: UUID
-    match_id: UUID
-    traceparent: str | None
-    attempts: int
-    facts: Facts
-
-    @property
-    def row(self) -> Row:
-        """The claim as the store identifies it."""
-        return {"id": self.id, "lease": self.lease}
 
 
 class OutOfAttempts(Exception):
@@ -75,7 +56,7 @@ class EnrichmentCounts:
 class _Results:
     """The texts of a batch of claims, and the claims that have none."""
 
-    texts: list[tuple[Claim, Text]] = field(default_factory=list)
+    texts: list[tuple[Claim, HighlightText]] = field(default_factory=list)
     failed: list[Claim] = field(default_factory=list)
 
 
@@ -113,15 +94,11 @@ class EnrichmentWorker:
         return counts
 
     async def _claim(self) -> list[Claim]:
-        rows = await self._queue.claim(
+        return await self._queue.claim(
             limit=self._settings.enrich_batch_size,
             lease_s=self._settings.enrich_lease_s,
             ahead_s=self._settings.max_ahead_s,
         )
-        return [
-            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
-            for id_, lease, match_id, traceparent, attempts, *facts in rows
-        ]
 
     async def _write_texts(self, claims: Sequence[Claim]) -> _Results:
         results = _Results()
@@ -138,7 +115,7 @@ class EnrichmentWorker:
                 _log(logging.WARNING, "enrichment failed", claim, error=repr(error))
         return results
 
-    async def _text(self, claim: Claim) -> Text:
+    async def _text(self, claim: Claim) -> HighlightText:
         if claim.attempts > self._settings.enrich_max_attempts:
             raise OutOfAttempts
         return await self._enricher.enrich(claim.facts)
@@ -148,7 +125,7 @@ class EnrichmentWorker:
         async with self._cache.change({claim.match_id for claim in claims}):
             ready = await self._finish(results)
             given_back = await self._give_back(results.failed)
-        failed = {change.id for change in given_back if change.status == FAILED_AI}
+        failed = {change.id for change in given_back if change.status is Status.FAILED_AI}
         for claim in (each for each in results.failed if each.id in failed):
             _log(logging.ERROR, "highlight failed", claim, attempts=claim.attempts)
         counts.ready += len(ready)
@@ -159,23 +136,22 @@ class EnrichmentWorker:
         """Store all texts in one statement, or each alone if Postgres refuses one."""
         try:
             return await self._store_texts(results.texts)
-        except DataRefused:
+        except DataRejected:
             ready: list[ChangedHighlight] = []
             for claim, text in results.texts:
                 try:
                     ready += await self._store_texts([(claim, text)])
-                except DataRefused as refused:
+                except DataRejected as refused:
                     results.failed.append(claim)
                     _log(logging.WARNING, "text refused", claim, error=str(refused))
             return ready
 
-    async def _store_texts(self, texts: Sequence[tuple[Claim, Text]]) -> list[ChangedHighlight]:
+    async def _store_texts(
+        self, texts: Sequence[tuple[Claim, HighlightText]]
+    ) -> list[ChangedHighlight]:
         if not texts:
             return []
-        rows = [
-            {**claim.row, "title": text.title, "summary": text.summary} for claim, text in texts
-        ]
-        ready = await self._queue.finish(rows)
+        ready = await self._queue.finish(texts)
         ready_ids = {change.id for change in ready}
         for claim, text in texts:
             if claim.id in ready_ids:
@@ -186,8 +162,8 @@ class EnrichmentWorker:
         if not claims:
             return []
         return await self._queue.give_back(
-            [claim.row for claim in claims],
-            attempts=self._settings.enrich_max_attempts,
+            claims,
+            max_attempts=self._settings.enrich_max_attempts,
             backoff_s=self._settings.enrich_backoff_s,
         )
 

@@ -4,11 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from functions.shared.http.settings import HttpSettings
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
-from functions.shared.settings.load import PostgresSettings, RedisSettings, Seconds
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.base import Seconds
 
 
-class EnrichBatchSettings(PostgresSettings, RedisSettings):
+class EnrichBatchSettings(HttpSettings, PostgresSettings, RedisSettings):
     """The size and the lease of a claim, and the attempts at a highlight."""
 
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from string import Formatter
 
-from functions.enrich_batch.facts import Facts, Text
+from functions.enrich_batch.facts import normalize
 from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
 from functions.enrich_batch.phrasings import OTHER, PHRASINGS
+from functions.shared.contract.highlight import Facts, HighlightText
 
 END_OF_EXTRA_TIME = 120  # minutes
 DASH = "\N{EN DASH}"
@@ -26,9 +27,9 @@ CLOSING_MARKS = (
 class TemplateEnricher:
     """Writes texts of fixed phrases: equal facts make equal texts, on every machine."""
 
-    async def enrich(self, facts: Facts) -> Text:
+    async def enrich(self, facts: Facts) -> HighlightText:
         """Return the text for these facts."""
-        facts = facts.normalized()
+        facts = normalize(facts)
         with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
         phrasing = with_player if facts.player else without
         words = _with_effect(facts, phrasing.effects, _words(facts))
@@ -36,7 +37,7 @@ class TemplateEnricher:
         summary = "".join(_filled(phrasing.summary, words))
         description = (facts.description or "").rstrip(TRAILING)
         sentences = [_with_full_stop(part) for part in (summary, description) if part]
-        return Text("".join(_filled(title, words)), " ".join(sentences))
+        return HighlightText("".join(_filled(title, words)), " ".join(sentences))
 
 
 def _filled(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:

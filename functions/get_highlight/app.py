@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import NotFound
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.responses import conditional_json_response
 from functions.shared.http.routing import Guard, Router
@@ -46,13 +46,13 @@ def parse_id(text: str) -> UUID:
     """Return the id in a path.
 
     Raises:
-        Problem: 404 if it is not a UUID in its canonical form.
+        NotFound: it is not a UUID in its canonical form.
     """
     if not CANONICAL_UUID.fullmatch(text):
         raise not_found(text)
     return UUID(text)
 
 
-def not_found(text: str) -> Problem:
-    """Return the 404 for an id that no highlight has."""
-    return Problem(404, f"There is no highlight {text[:64]!r}.")
+def not_found(text: str) -> NotFound:
+    """Return the error for an id that no highlight has."""
+    return NotFound(f"There is no highlight {text[:64]!r}.")

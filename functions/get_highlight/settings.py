@@ -1,6 +1,7 @@
 """The settings of get-highlight."""
 
-from functions.shared.settings.load import AccessSettings, PostgresSettings
+from functions.shared.http.settings import AccessSettings
+from functions.shared.postgres.settings import PostgresSettings
 
 
 class GetHighlightSettings(PostgresSettings, AccessSettings):

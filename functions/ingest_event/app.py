@@ -6,8 +6,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.ingest_event.ingest import EXPECTED, EventIngester, EventPublisher
+from functions.ingest_event.ingest import EventIngester, EventPublisher
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.highlight import Expectation
 from functions.shared.http.headers import header_lines
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.request_body import read_json
@@ -36,7 +37,7 @@ def build_app(
         body = await read_json(request, limit=EVENT_LIMIT)
         accepted = await ingester.ingest(body, header_lines(request, b"idempotency-key"))
         headers = {}
-        if accepted["highlight"] == EXPECTED:
+        if accepted["highlight"] is Expectation.EXPECTED:
             headers["Location"] = f"{highlights_url}/highlights/{accepted['highlightId']}"
         return json_response(orjson.dumps(accepted), 202, headers)
 

@@ -7,11 +7,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from functions.shared.contract.event import Event
-from functions.shared.contract.known_fields import EVENT_FIELDS, LARGEST, without_most_unknown
-from functions.shared.http.problems import ERRORS_TOLD, Errors, explain, invalid
+from functions.shared.contract.field_errors import MAX_ERRORS, FieldErrors, explain
+from functions.shared.contract.known_fields import EVENT_FIELDS, MAX_FIELDS, without_most_unknown
+from functions.shared.errors import InvalidInput
 
 BATCH_LIMIT = 500
-MAX_COMMAS = BATCH_LIMIT * LARGEST
+MAX_COMMAS = BATCH_LIMIT * MAX_FIELDS
 
 BATCH = TypeAdapter(Annotated[list[Event], Field(min_length=1, max_length=BATCH_LIMIT)])
 
@@ -20,7 +21,7 @@ def parse_batch(body: bytes) -> list[Event]:
     """Parse a JSON array of events.
 
     Raises:
-        Problem: 400, with the reasons by field, each field with its event's index; only the first
+        InvalidInput: with the reasons by field, each field with its event's index; only the first
             ones if there are many.
     """
     # With so few commas there are few enough fields and values to validate all at once.
@@ -34,23 +35,23 @@ def _parse_items(body: bytes) -> list[Any]:
     try:
         items = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise invalid({"body": [f"Invalid JSON: {error}"]}) from None
+        raise InvalidInput({"body": [f"Invalid JSON: {error}"]}) from None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH_LIMIT:
-        raise invalid({"body": [f"must be an array of 1 to {BATCH_LIMIT} events"]})
+        raise InvalidInput({"body": [f"must be an array of 1 to {BATCH_LIMIT} events"]})
     return items
 
 
 def _parse_one_by_one(items: list[Any]) -> list[Event]:
     events: list[Event] = []
-    errors: Errors = {}
+    errors: FieldErrors = {}
     for index, item in enumerate(items):
         try:
             events.append(Event.model_validate(without_most_unknown(item)))
         except ValidationError as error:
             refused = error.errors(include_url=False, include_context=False, include_input=False)
-            errors |= explain(refused, EVENT_FIELDS, at=(index,))
-            if len(errors) >= ERRORS_TOLD:
+            errors |= explain(refused, EVENT_FIELDS, prefix=(index,))
+            if len(errors) >= MAX_ERRORS:
                 break
     if errors:
-        raise invalid(errors)
+        raise InvalidInput(errors)
     return events

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from functions.shared.http.problems import Problem, invalid
+from functions.shared.errors import InvalidInput
 
 KEY_LIMIT = 120  # characters; leaves room in an eventId for an index
 INDEX_SEPARATOR = "/#"  # between the key of a batch and the index of an event
@@ -16,7 +16,7 @@ def parse_event_key(lines: Sequence[bytes]) -> str | None:
     It may be quoted, as its draft standard has it, and cannot equal the key of an event in a batch.
 
     Raises:
-        Problem: 400 if the key cannot be an eventId, or is ambiguous.
+        InvalidInput: the key cannot be an eventId, or is ambiguous.
     """
     key = parse_batch_key(lines)
     if key is not None:
@@ -32,7 +32,7 @@ def parse_batch_key(lines: Sequence[bytes]) -> str | None:
     """Parse the key of a batch from the header's lines; None without one.
 
     Raises:
-        Problem: 400 if the key cannot be part of an eventId, or is ambiguous.
+        InvalidInput: the key cannot be part of an eventId, or is ambiguous.
     """
     if not lines:
         return None
@@ -58,5 +58,5 @@ def item_key(batch_key: str, index: int) -> str:
     return f"{batch_key}{INDEX_SEPARATOR}{index}"
 
 
-def _refused(why: str) -> Problem:
-    return invalid({"Idempotency-Key": [why]})
+def _refused(why: str) -> InvalidInput:
+    return InvalidInput({"Idempotency-Key": [why]})

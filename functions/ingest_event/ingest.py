@@ -11,14 +11,16 @@ from functions.ingest_event.idempotency_key import item_key, parse_batch_key, pa
 from functions.shared.concurrency.micro_batch import Batch, MicroBatcher
 from functions.shared.contract.event import AssignedId, Event, highlight_id
 from functions.shared.contract.event_rules import EventRules
+from functions.shared.contract.field_errors import explain
+from functions.shared.contract.highlight import Expectation
 from functions.shared.contract.known_fields import EVENT_FIELDS
 from functions.shared.contract.topics import MATCH_EVENTS
-from functions.shared.http.problems import Problem, Unavailable, explain, invalid
-from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.errors import InvalidInput, NotAcknowledged, Unavailable
+from functions.shared.kafka.acknowledgements import Acknowledged
+from functions.shared.kafka.publisher import Record
 from functions.shared.observability import trace
 
 Receipt = dict[str, str]
-EXPECTED = "expected"
 
 Event.model_rebuild()  # at start-up, not at the first event
 
@@ -56,7 +58,7 @@ class EventIngester:
         `key_lines` are the lines of `Idempotency-Key`, which identifies an event without an id.
 
         Raises:
-            Problem: 400, with the reasons by field.
+            InvalidInput: with the reasons by field.
             Unavailable: the broker did not acknowledge the event in time.
         """
         posted = _PostedEvent(body, parse_event_key(key_lines), _traceparent())
@@ -73,8 +75,8 @@ class EventIngester:
             try:
                 event = parse_event(posted.body)
                 self._check_times([event], lambda _: "occurredAt")
-            except Problem as problem:
-                acknowledged.set_exception(problem)
+            except InvalidInput as error:
+                acknowledged.set_exception(error)
             else:
                 valid.append((_with_id(event, posted.key), posted, acknowledged))
         for event, posted, _ in valid:
@@ -95,7 +97,7 @@ class EventIngester:
             if (why := self._rules.too_far_ahead(event, now))
         }
         if errors:
-            raise invalid(errors)
+            raise InvalidInput(errors)
 
     async def ingest_batch(self, body: bytes, key_lines: Sequence[bytes] = ()) -> dict[str, Any]:
         """Ingest a JSON array of events, all or none; return their receipts.
@@ -103,7 +105,7 @@ class EventIngester:
         The `Idempotency-Key` and its index identify an event without an id.
 
         Raises:
-            Problem: 400, with the reasons by field, each field with its event's index.
+            InvalidInput: with the reasons by field, each field with its event's index.
             Unavailable: the broker did not acknowledge all events in time.
         """
         events = parse_batch(body)
@@ -131,13 +133,13 @@ def parse_event(body: bytes) -> Event:
     """Parse an event in JSON.
 
     Raises:
-        Problem: 400, with the reasons by field.
+        InvalidInput: with the reasons by field.
     """
     try:
         return Event.model_validate_json(body)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(explain(errors, EVENT_FIELDS)) from None
+        raise InvalidInput(explain(errors, EVENT_FIELDS)) from None
 
 
 def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
@@ -169,9 +171,9 @@ def receipt_of(event: Event, rules: EventRules) -> Receipt:
         "highlightId": highlight_id(event.match_id, event.event_id),
     }
     if rules.makes_highlight(event):
-        return {**receipt, "highlight": EXPECTED}
+        return {**receipt, "highlight": Expectation.EXPECTED}
     hint = rules.hint(event)
-    return {**receipt, "highlight": "none", **({"hint": hint} if hint else {})}
+    return {**receipt, "highlight": Expectation.NONE, **({"hint": hint} if hint else {})}
 
 
 def record_of(event: Event, receipt: Receipt, traceparent: str) -> Record:

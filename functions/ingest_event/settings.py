@@ -2,25 +2,20 @@
 
 from ipaddress import ip_address
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from functions.shared.settings.load import AccessSettings, EventSettings, KafkaSettings
-
-
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be as https://example.org/api")
-    return url.rstrip("/")
+from functions.shared.http.settings import AccessSettings
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.events import EventSettings
+from functions.shared.settings.urls import check_base_url
 
 
 class IngestEventSettings(KafkaSettings, AccessSettings, EventSettings):
     """The broker, the events and callers that it accepts, and the addresses of other services."""
 
     gateway_address: str = "127.0.0.1"
-    highlights_url: Annotated[str, AfterValidator(_base_url)] | None = None
+    highlights_url: Annotated[str, AfterValidator(check_base_url)] | None = None
 
     @model_validator(mode="after")
     def _require_keys_if_public(self) -> Self:

@@ -14,9 +14,16 @@ from uuid import UUID
 
 from functions.shared.contract.event import parse_rfc3339
 from functions.shared.contract.event_types import fold_event_type
+from functions.shared.contract.field_errors import (
+    MAX_ERRORS,
+    MAX_NAME_LENGTH,
+    FieldErrors,
+    explain_unknown,
+)
+from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.contract.team_names import SIDES, fold_name
-from functions.shared.http.problems import ERRORS_TOLD, NAME_TOLD, Errors, invalid, unknown
-from functions.shared.postgres.highlights import READY, STATUSES, Document
+from functions.shared.errors import InvalidInput
+from functions.shared.postgres.highlights import Document
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_LIMIT: Final = 100
@@ -56,7 +63,9 @@ class Query:
         """The match and the name under which the page is cached; None if it is not."""
         match_id: UUID | None = self.filters.get("match_id")
         status = self.filters.get("status", "")
-        if match_id is None or len(self.filters) > 2 or self.page > 1 or status not in ("", READY):
+        if match_id is None or len(self.filters) > 2 or self.page > 1:
+            return None
+        if status not in ("", Status.READY):
             return None
         return match_id, f"{status}:{self.page_size}"
 
@@ -71,10 +80,10 @@ def parse_query(query_string: str) -> Query:
     """Parse the query of a URL.
 
     Raises:
-        Problem: 400, with the reasons by parameter.
+        InvalidInput: with the reasons, by parameter.
     """
     if len(query_string) > MAX_LENGTH:
-        raise invalid({"query": [f"must have at most {MAX_LENGTH} characters"]})
+        raise InvalidInput({"query": [f"must have at most {MAX_LENGTH} characters"]})
     pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
     parser = _ParameterParser([(name, value.strip()) for name, value in pairs])
     values: dict[str, Any] = {
@@ -109,9 +118,9 @@ class _ParameterParser:
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         given = dict(pairs)
         self.values = {name: value for name, value in given.items() if value}
-        self._errors: Errors = {
-            name: [unknown(name[:NAME_TOLD], PARAMETERS)]
-            for name in islice((each for each in given if each not in PARAMETERS), ERRORS_TOLD)
+        self._errors: FieldErrors = {
+            name: [explain_unknown(name[:MAX_NAME_LENGTH], PARAMETERS)]
+            for name in islice((each for each in given if each not in PARAMETERS), MAX_ERRORS)
         }
         for name in (name for name, value in given.items() if not value and name in NOT_EMPTY):
             self.add_error(name, "must not be empty; without a value it is left out")
@@ -122,7 +131,7 @@ class _ParameterParser:
 
     def raise_for_errors(self) -> None:
         if self._errors:
-            raise invalid(self._errors)
+            raise InvalidInput(self._errors)
 
     def text(self, name: str) -> str | None:
         text = self.values.get(name)
@@ -153,8 +162,8 @@ class _ParameterParser:
     def status(self) -> str | None:
         given = self.values.get("status", "")
         status = given.upper()
-        if status and not (given.isascii() and status in STATUSES):
-            self.add_error("status", f"must be one of {', '.join(STATUSES)}")
+        if status and not (given.isascii() and status in SHOWN_STATUSES):
+            self.add_error("status", f"must be one of {', '.join(SHOWN_STATUSES)}")
             return None
         return status or None
 

@@ -1,6 +1,8 @@
 """The settings of list-highlights."""
 
-from functions.shared.settings.load import AccessSettings, PostgresSettings, RedisSettings
+from functions.shared.http.settings import AccessSettings
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.redis.settings import RedisSettings
 
 
 class ListHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings):

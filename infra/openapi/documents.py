@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 from functions.ingest_event.idempotency_key import INDEX_SEPARATOR, KEY_LIMIT
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.shared.contract.event import Event
-from functions.shared.postgres.highlights import STATUSES
+from functions.shared.contract.highlight import SHOWN_STATUSES
 from infra.answers import Accepted, BatchAccepted, Health, Highlight, ProblemDetails
 from infra.openapi import examples
 
@@ -244,7 +244,7 @@ _FILTERS = [
         "status",
         "In this status; without it, all but RETRACTED. In any case.",
         type="string",
-        enum=list(STATUSES),
+        enum=list(SHOWN_STATUSES),
     ),
     _parameter("team", "By this side: home, away or a team's name in any case", **_TEXT),
     _parameter("eventType", "Of this type, in any spelling that an event may have", **_TEXT),

@@ -4,12 +4,12 @@ import asyncio
 import json
 from typing import Any, Final
 
-from functions.enrich_batch.facts import Facts
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
 from functions.shared.contract.event import Event
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
+from functions.shared.contract.highlight import Facts
 from functions.shared.postgres.highlight_sql import FACTS, SHOWN
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
@@ -42,7 +42,7 @@ BATCH_ACCEPTED: Final[Json] = {
 
 
 def _highlight(event: Event) -> Json:
-    facts = Facts(*(getattr(event, fact) for fact in FACTS))
+    facts = Facts(**event.model_dump(include=set(FACTS)))
     text = asyncio.run(TemplateEnricher().enrich(facts))
     return {
         "id": ACCEPTED["highlightId"],

@@ -52,7 +52,7 @@ def _run(config: Config, options: argparse.Namespace, stopping: threading.Event)
     configure_logging("kafka-trigger")
     registry = CollectorRegistry()
     faults = fault_injection(options.fault, options.seed)
-    read = partial(load, options.file, os.environ, partial(process_secrets.reveal, anew=True))
+    read = partial(load, options.file, os.environ, partial(process_secrets.resolve, refresh=True))
     try:
         consumers = make_consumers(config, registry, faults, read)
     except KafkaException as error:

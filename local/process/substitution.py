@@ -7,12 +7,14 @@ a secret, as for the functions.
 import re
 from collections.abc import Callable, Mapping
 
-from functions.shared.settings.secrets import SecretError, process_secrets, read_file
+from functions.shared.settings.environment import read_variable
+from functions.shared.settings.errors import SecretError
+from functions.shared.settings.secrets import process_secrets
 
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-Reveal = Callable[[str], str]
+ResolveSecret = Callable[[str], str]
 
 
 class SubstitutionError(ValueError):
@@ -20,43 +22,41 @@ class SubstitutionError(ValueError):
 
 
 def substitute(
-    text: str, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal
+    text: str, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.resolve
 ) -> str:
     """Replace each `${NAME}` of `text`; a default stands in for a variable unset or empty.
 
-    `reveal` says what a reference means, and raises SecretError.
+    `resolve` returns a value with a reference to a secret replaced, or raises SecretError.
     Raises SubstitutionError with a sentence that names the variable.
     """
-    return REFERENCE.sub(lambda match: _value(match, environ, reveal), text)
+    return REFERENCE.sub(lambda match: _value(match, environ, resolve), text)
 
 
-def _value(match: re.Match[str], environ: Mapping[str, str], reveal: Reveal) -> str:
+def _value(match: re.Match[str], environ: Mapping[str, str], resolve: ResolveSecret) -> str:
     reference, end = match.groups()
     name, has_default, default = reference.partition(":-")
     if not end or not NAME.fullmatch(name):
         raise SubstitutionError(f"{match[0]!r} is neither ${{NAME}} nor ${{NAME:-default}}")
-    value = environ.get(name) or _filed(f"{name}_FILE", environ)
+    value = _read(name, environ)
     if value:
-        value = _revealed(name, value, reveal)
+        value = _resolve(name, value, resolve)
     if has_default:
         return value or default
-    if value is None and name not in environ:
+    if value is None:
         raise SubstitutionError(f"the environment variable {name} is not set")
     return value or ""
 
 
-def _filed(name: str, environ: Mapping[str, str]) -> str | None:
-    path = environ.get(name)
-    if not path:
-        return None
+def _read(name: str, environ: Mapping[str, str]) -> str | None:
     try:
-        return read_file(path)
+        return read_variable(name, environ)
     except ValueError as error:
-        raise SubstitutionError(f"the file that {name} names cannot be read: {error}") from None
+        why = f"the file that {name}_FILE names cannot be read: {error}"
+        raise SubstitutionError(why) from None
 
 
-def _revealed(name: str, value: str, reveal: Reveal) -> str:
+def _resolve(name: str, value: str, resolve: ResolveSecret) -> str:
     try:
-        return reveal(value)
+        return resolve(value)
     except SecretError as error:
         raise SubstitutionError(f"{name} is wrong: {value}: {error}") from None

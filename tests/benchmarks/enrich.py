@@ -12,10 +12,10 @@ import httpx
 import orjson
 from pg8000.native import Connection
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import CLAIM, RECORD
-from functions.shared.postgres.pool import connect
 from local.stack.ports import free_port
 from local.stack.services import functions
 from local.stack.services.functions import Function
@@ -140,7 +140,7 @@ def _record(connection: Connection) -> None:
     now = datetime.now(UTC)
     rows = [
         {
-            **highlight_row(event, ReceivedRecord(None, None, None), RULES),
+            **revision_of(event, ReceivedRecord(None, None, None), RULES).to_row(),
             "occurredAt": now + number * GOAL_EVERY,
         }
         for number, event in enumerate(goals(ROWS))

@@ -7,7 +7,7 @@ from functools import partial
 from confluent_kafka import Producer
 from pg8000.native import Connection
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.benchmarks.table import LIMIT_S, goals

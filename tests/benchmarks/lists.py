@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 from pydantic import TypeAdapter
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from infra.answers import Highlight
 from local.stack.stack import Stack
 from tests.benchmarks import peers

@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4, uuid5
 
 import orjson
 from confluent_kafka import Producer
 from pg8000.native import Connection
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import RECORD
-from functions.shared.postgres.pool import connect
 from local.stack.stack import Stack
 from tests.benchmarks.result import Result, at_least, interleaved
 from tests.support.builders.events import FIRST_GOAL
@@ -85,9 +84,8 @@ def _through_the_function(stack: Stack, connection: Connection) -> float:
 def _raw(connection: Connection, count: int, batch: int) -> float:
     connection.run("TRUNCATE raw")
     insert = connection.prepare(RECORD.partition("ON CONFLICT")[0].replace("highlights", "raw"))
-    rows: list[Any] = [
-        highlight_row(event, ReceivedRecord(None, None, None), RULES) for event in goals(count)
-    ]
+    nothing = ReceivedRecord(None, None, None)
+    rows = [revision_of(event, nothing, RULES).to_row() for event in goals(count)]
     batches = [orjson.dumps(rows[at : at + batch]).decode() for at in range(0, count, batch)]
     began = time.perf_counter()
     for made in batches:

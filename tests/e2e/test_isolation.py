@@ -33,9 +33,10 @@ with ThreadPoolExecutor(64) as pool:
 """
 LOG_IN = """
 import sys
-from functions.shared.postgres import connect_by
-from functions.shared.settings import PostgresSettings, load
-connection = connect_by(load(PostgresSettings))
+from functions.shared.postgres.connection import connect_with
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
+connection = connect_with(load(PostgresSettings))
 print(connection.run("SELECT current_user")[0][0])
 for statement in sys.argv[1:]:
     try:

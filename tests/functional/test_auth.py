@@ -8,15 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import build_app as ingest_event
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
 from functions.shared.http.auth import build_guard
 from functions.shared.http.routing import Guard, Router
+from functions.shared.http.settings import AccessSettings
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.settings.load import AccessSettings, load
+from functions.shared.settings.load import load
 from infra.answers import ProblemDetails
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import RULES
@@ -52,9 +53,7 @@ def _list(guard: Guard | None) -> Router:
 
 def _get(guard: Guard | None) -> Router:
     store = FakeStore()
-    asyncio.run(
-        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
-    )
+    asyncio.run(store.record([revision_of(identified(), ReceivedRecord(None, None, None), RULES)]))
     return get_highlight(lambda: store, guard)
 
 

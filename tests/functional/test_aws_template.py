@@ -12,7 +12,7 @@ from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
-from functions.shared.settings.load import Settings
+from functions.shared.settings.base import Settings
 from infra.topics import PARTITIONS, TopicsSettings
 from tests.support.cloudformation import MSK, ROOT, SELF_MANAGED, Template, read, transformed
 

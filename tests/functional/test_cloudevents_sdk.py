@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.shared.postgres.highlights import PENDING_AI, READY
+from functions.shared.contract.highlight import Status
 from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from local.kafka_trigger.envelopes.json_events import BATCH, STRUCTURED
@@ -63,7 +63,7 @@ def test_consume_goal_accepts_events_of_the_sdk(make: Make) -> None:
     functions = Functions()
     answer = post(functions.consume_goal, make(EVENT))
     assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
-    assert functions.store.rows[GOAL]["status"] == PENDING_AI
+    assert functions.store.rows[GOAL]["status"] == Status.PENDING_AI
     assert functions.store.rows[GOAL]["player"] == "Ángel Di María"
 
 
@@ -73,7 +73,7 @@ def test_enrich_batch_accepts_events_of_the_sdk(make: Make) -> None:
     functions = Functions()
     functions.await_text()
     assert post(functions.enrich_batch, make({"highlightIds": [str(GOAL)]})).status_code == 200
-    assert functions.store.rows[GOAL]["status"] == READY
+    assert functions.store.rows[GOAL]["status"] == Status.READY
 
 
 @pytest.mark.parametrize("make", SINGLE.values(), ids=SINGLE)

@@ -18,11 +18,11 @@ from functions.consume_goal.consume import EventConsumer
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
+from functions.shared.contract.highlight import HighlightText, Status
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
-from functions.shared.postgres.highlights import FAILED_AI, IGNORED, PENDING_AI, READY, RETRACTED
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import (
     RULES,
@@ -79,8 +79,8 @@ class World:
         claims = await self.store.claim(limit=100, lease_s=60)
         await self.store.finish(
             [
-                {"id": id_, "lease": lease, "title": told(*facts[:3:2]), "summary": ""}
-                for id_, lease, _, _, _, *facts in claims
+                (claim, HighlightText(told(claim.facts.event_type, claim.facts.player), ""))
+                for claim in claims
             ]
         )
 
@@ -104,7 +104,7 @@ def test_a_goal_becomes_a_highlight(world: World) -> None:
     """With all facts of the event; it is pending."""
     world.take(identified(player="John Doe", minute=45, addedTime=2, homeScore=1, awayScore=0))
     row = world.store.rows[GOAL]
-    assert row["status"] == PENDING_AI
+    assert row["status"] == Status.PENDING_AI
     assert (row["player"], row["minute"], row["addedTime"]) == ("John Doe", 45, 2)
     assert (row["homeScore"], row["awayScore"], row["team"]) == (1, 0, None)
     assert (row["title"], row["revision"], row["matchId"]) == (None, 0, str(MATCH))
@@ -114,7 +114,7 @@ def test_a_goal_becomes_a_highlight(world: World) -> None:
 def test_every_type_of_goal_makes_a_highlight(event_type: str, world: World) -> None:
     """In any case."""
     world.take(identified(eventType=event_type))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 @pytest.mark.parametrize("event_type", ["yellow_card", "kick_off", "goal_kick", "x"])
@@ -185,7 +185,7 @@ def test_a_correction_of_the_facts_is_enriched_again(world: World) -> None:
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Mbappé", revision=1))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
     assert world.store.rows[GOAL]["title"] is None
     assert len(world.broker.announced) == 2
     world.enrich()
@@ -197,7 +197,7 @@ def test_a_correction_of_a_fact_that_is_not_in_the_text_keeps_the_text(world: Wo
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Messi", revision=1, occurredAt="2025-12-08T20:17:00Z"))
-    assert (world.status(), world.store.rows[GOAL]["title"]) == (READY, "goal by Messi")
+    assert (world.status(), world.store.rows[GOAL]["title"]) == (Status.READY, "goal by Messi")
     assert world.store.rows[GOAL]["occurredAt"].startswith("2025-12-08T20:17:00")
     assert len(world.broker.announced) == 1
 
@@ -214,14 +214,14 @@ def test_a_retracted_goal_is_stored_as_retracted(world: World) -> None:
     world.take(identified(player="Messi"))
     world.enrich()
     world.take(identified(player="Messi", revision=1, retracted=True))
-    assert (world.status(), world.store.rows[GOAL]["title"]) == (RETRACTED, None)
+    assert (world.status(), world.store.rows[GOAL]["title"]) == (Status.RETRACTED, None)
 
 
 def test_a_retraction_before_its_goal_leaves_a_tombstone(world: World) -> None:
     """The goal that arrives later does not become a highlight."""
     world.take(identified(retracted=True, revision=1))
     world.take(identified())
-    assert world.status() == RETRACTED
+    assert world.status() == Status.RETRACTED
     assert world.broker.announced == []
 
 
@@ -229,25 +229,25 @@ def test_a_goal_that_is_corrected_to_another_type_is_retracted(world: World) -> 
     """A later revision may change it back."""
     world.take(identified())
     world.take(identified(eventType="shot_on_target", revision=1))
-    assert world.status() == RETRACTED
+    assert world.status() == Status.RETRACTED
     world.take(identified(eventType="own_goal", revision=2))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_an_event_that_is_corrected_to_a_goal_makes_a_highlight(world: World) -> None:
     """Although it made none at first."""
     world.take(identified(eventType="shot_on_target"))
     world.take(identified(eventType="goal", revision=1))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_a_failed_highlight_is_enriched_again_when_its_facts_change(world: World) -> None:
     """With all its attempts."""
     world.take(identified(player="Messi"))
-    world.store.rows[GOAL]["status"] = FAILED_AI
-    assert world.status() == FAILED_AI
+    world.store.rows[GOAL]["status"] = Status.FAILED_AI
+    assert world.status() == Status.FAILED_AI
     world.take(identified(player="Mbappé", revision=1))
-    assert (world.status(), world.store.rows[GOAL]["attempts"]) == (PENDING_AI, 0)
+    assert (world.status(), world.store.rows[GOAL]["attempts"]) == (Status.PENDING_AI, 0)
 
 
 @given(arrivals(), st.booleans())
@@ -265,8 +265,8 @@ def test_in_any_order_of_arrival_the_highest_revision_wins(
     assert set(rows) == set(expected(batches))
     for id_, end in expected(batches).items():
         row = rows[id_]
-        others = {RETRACTED} if end.retracted else {RETRACTED, IGNORED}
-        assert row["status"] in ({READY} if end.stands else others)
+        others = {Status.RETRACTED} if end.retracted else {Status.RETRACTED, Status.IGNORED}
+        assert row["status"] in ({Status.READY} if end.stands else others)
         assert row["title"] == (told(end.event_type, end.player) if end.stands else None)
         assert (row["revision"], row["retracted"]) == (end.revision, end.retracted)
         assert (row["eventType"], row["player"]) == (end.event_type, end.player)
@@ -338,7 +338,7 @@ def test_an_invalid_trace_does_not_reject_its_goal(world: World) -> None:
     world.store.refuses = lambda row: "\0" in (row.get("traceparent") or "")
     record = envelope([identified()])[0] | {"traceparent": "00-\0"}
     assert world.failures([record]) == []
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_a_database_that_is_away_is_a_503(world: World) -> None:
@@ -351,14 +351,14 @@ def test_a_database_that_is_away_is_a_503(world: World) -> None:
     assert world.broker.announced == []
     world.store.away = False
     world.take(identified())
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_an_unavailable_cache_does_no_harm(world: World) -> None:
     """The cache is best effort."""
     world.cache.away = True
     world.take(identified())
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_cached_pages_of_changed_matches_are_dropped(world: World) -> None:
@@ -394,7 +394,7 @@ def test_a_structured_event_is_accepted(world: World) -> None:
     """One CloudEvent, as JSON."""
     answer = world.post(envelope([identified()])[0], STRUCTURED)
     assert answer.json() == {"batchItemFailures": []}
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_a_binary_event_is_accepted(world: World) -> None:
@@ -402,7 +402,7 @@ def test_a_binary_event_is_accepted(world: World) -> None:
     headers = {"ce-id": "1", "ce-source": "/", "ce-type": "t", "ce-specversion": "1.0"}
     answer = world.post(identified().to_json(), "application/json", **headers)
     assert answer.json() == {"batchItemFailures": []}
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 @pytest.mark.parametrize("content_type", [STRUCTURED, "application/json"])
@@ -421,7 +421,7 @@ def test_data_in_base64_is_accepted(world: World) -> None:
     del record["data"]
     record["data_base64"] = base64.b64encode(identified().to_json()).decode()
     assert world.failures([record]) == []
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_an_empty_batch_is_accepted(world: World) -> None:
@@ -461,13 +461,13 @@ def test_the_function_accepts_posts_at_its_root(world: World) -> None:
 def test_a_first_event_that_makes_no_highlight_is_never_shown(world: World) -> None:
     """It is recorded if it has a revision; then a lower revision, a goal, makes no highlight."""
     world.take(identified(eventType="yellow_card", revision=2))
-    assert world.status() == IGNORED
+    assert world.status() == Status.IGNORED
     world.take(identified(eventType="goal", revision=1))
-    assert world.status() == IGNORED
+    assert world.status() == Status.IGNORED
     world.take(identified(eventType="goal", revision=3))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
     world.take(identified(eventType="yellow_card", revision=4))
-    assert world.status() == RETRACTED
+    assert world.status() == Status.RETRACTED
 
 
 @pytest.mark.parametrize("event_type", ["goal", "penalty_goal", "own_goal"])
@@ -481,7 +481,7 @@ def test_a_kick_of_a_shoot_out_makes_no_highlight(event_type: str, world: World)
     asyncio.run(
         consume.consume([ReceivedRecord(kick.model_dump(mode="json", by_alias=True), None, None)])
     )
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI
 
 
 def test_another_event_of_the_same_revision_is_ignored_logged_and_counted(
@@ -527,8 +527,8 @@ def test_an_event_in_the_far_future_is_rejected(world: World) -> None:
 def test_a_failed_highlight_is_enriched_again_under_a_higher_revision(world: World) -> None:
     """Although the facts are the same."""
     world.take(identified())
-    world.store.rows[GOAL]["status"] = FAILED_AI
+    world.store.rows[GOAL]["status"] = Status.FAILED_AI
     world.take(identified())
-    assert world.status() == FAILED_AI
+    assert world.status() == Status.FAILED_AI
     world.take(identified(revision=1))
-    assert world.status() == PENDING_AI
+    assert world.status() == Status.PENDING_AI

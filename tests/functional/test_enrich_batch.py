@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 import yaml
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app
 from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
+from functions.shared.contract.highlight import Status
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import PENDING_AI, READY
 from functions.shared.settings.load import load
 from local.stack import ROOT
 from tests.support.builders.events import MATCH, event_json, id_of, identified
@@ -31,7 +31,7 @@ def _store() -> FakeStore:
     """A store with one pending highlight."""
     event = identified(team="home", player="John Doe")
     store = FakeStore()
-    asyncio.run(store.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
     return store
 
 
@@ -49,7 +49,7 @@ def test_a_call_enriches_pending_highlights(cron: Client, store: FakeStore) -> N
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == NOTHING | {"claimed": 1, "ready": 1}
-    assert store.rows[GOAL]["status"] == READY
+    assert store.rows[GOAL]["status"] == Status.READY
     assert store.rows[GOAL]["title"] == "Home GOAL by John Doe"
 
 
@@ -77,7 +77,7 @@ def test_any_body_starts_a_run(
     headers = {"Content-Type": content_type} if content_type else {}
     answer = cron.post("/", content=content, headers=headers)
     assert (answer.status_code, answer.json()["ready"]) == (200, 1)
-    assert store.rows[GOAL]["status"] == READY
+    assert store.rows[GOAL]["status"] == Status.READY
 
 
 def test_a_ping_of_a_knative_schedule_starts_a_run(cron: Client) -> None:
@@ -102,7 +102,7 @@ def test_a_highlight_that_another_worker_has_claimed_is_left_to_it(
     """It remains pending."""
     asyncio.run(store.claim(limit=1, lease_s=60))
     assert cron.post("/").json() == NOTHING | {"remaining": 1}
-    assert store.rows[GOAL]["status"] == PENDING_AI
+    assert store.rows[GOAL]["status"] == Status.PENDING_AI
 
 
 def test_concurrent_calls_enrich_each_highlight_once(cron: Client, store: FakeStore) -> None:
@@ -121,7 +121,7 @@ def test_concurrent_calls_enrich_each_highlight_once(cron: Client, store: FakeSt
 async def _record_more(store: FakeStore) -> None:
     events = [identified(matchId=str(UUID(int=9)), eventId=f"{n}") for n in range(20)]
     delivery = ReceivedRecord(None, None, None)
-    await store.record([highlight_row(event, delivery, RULES) for event in events])
+    await store.record([revision_of(event, delivery, RULES) for event in events])
 
 
 def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:
@@ -139,4 +139,4 @@ def test_the_function_accepts_posts_at_its_root(cron: Client, store: FakeStore) 
     refused = cron.get("/")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert cron.post("/anything").status_code == 404
-    assert store.rows[GOAL]["status"] == PENDING_AI
+    assert store.rows[GOAL]["status"] == Status.PENDING_AI

@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes import KafkaEvent
 from cloudevents.http import from_http
 
-from functions.shared.postgres.highlights import PENDING_AI, READY
+from functions.shared.contract.highlight import Status
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
 from tests.support.builders.deliveries import TRACE, Functions, goal_record, post, request_of
 from tests.support.builders.events import MATCH, id_of, identified
@@ -61,7 +61,7 @@ def test_the_functions_accept_the_envelopes_of_the_trigger(envelope: Envelope) -
     assert post(functions.consume_goal, request).json() == {"batchItemFailures": []}
     assert functions.store.rows[GOAL]["traceparent"] == TRACE
     assert post(functions.enrich_batch, request).status_code == 200
-    assert functions.store.rows[GOAL]["status"] == READY
+    assert functions.store.rows[GOAL]["status"] == Status.READY
 
 
 @pytest.mark.parametrize("envelope", ["cloudevents-batch", "lambda"])
@@ -71,4 +71,4 @@ def test_a_batch_response_lists_the_invalid_record(envelope: Envelope) -> None:
     request = request_of(envelope, goal_record(7), goal_record(8, b"text"))
     [failure] = post(functions.consume_goal, request).json()["batchItemFailures"]
     assert failure["itemIdentifier"] == {"partition": f"{TOPIC}-0", "offset": 8}
-    assert functions.store.rows[GOAL]["status"] == PENDING_AI
+    assert functions.store.rows[GOAL]["status"] == Status.PENDING_AI

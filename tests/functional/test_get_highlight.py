@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.get_highlight.app import build_app
+from functions.shared.contract.highlight import Status
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import RETRACTED
 from infra.answers import Highlight
 from tests.support.builders.events import MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
@@ -23,9 +23,7 @@ PATH = f"/highlights/{GOAL}"
 def _store() -> FakeStore:
     """A store with one goal."""
     store = FakeStore()
-    asyncio.run(
-        store.record([highlight_row(identified(), ReceivedRecord(None, None, None), RULES)])
-    )
+    asyncio.run(store.record([revision_of(identified(), ReceivedRecord(None, None, None), RULES)]))
     return store
 
 
@@ -47,8 +45,8 @@ def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
 def test_a_retracted_highlight_is_found_by_its_id(reader: Client, store: FakeStore) -> None:
     """It is stored, and shown by its id."""
     retraction = identified(revision=1, retracted=True)
-    asyncio.run(store.record([highlight_row(retraction, ReceivedRecord(None, None, None), RULES)]))
-    assert reader.get(PATH).json()["status"] == RETRACTED
+    asyncio.run(store.record([revision_of(retraction, ReceivedRecord(None, None, None), RULES)]))
+    assert reader.get(PATH).json()["status"] == Status.RETRACTED
 
 
 def test_an_id_in_capitals_is_the_same_id(reader: Client) -> None:
@@ -103,7 +101,7 @@ def test_a_matching_etag_is_a_304(reader: Client, store: FakeStore) -> None:
     again = reader.get(PATH, headers={"If-None-Match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     correction = identified(revision=1, player="Messi")
-    asyncio.run(store.record([highlight_row(correction, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(store.record([revision_of(correction, ReceivedRecord(None, None, None), RULES)]))
     changed = reader.get(PATH, headers={"If-None-Match": tag})
     assert (changed.status_code, changed.json()["player"]) == (200, "Messi")
 

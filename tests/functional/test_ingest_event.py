@@ -22,7 +22,8 @@ from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.kafka.publisher import Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 from infra.answers import Accepted, BatchAccepted, ProblemDetails
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
 from tests.support.builders.revisions import RULES

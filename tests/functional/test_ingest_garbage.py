@@ -19,7 +19,8 @@ from starlette.types import Message
 from functions.ingest_event.app import build_app
 from functions.shared.contract.event import Event, IdentifiedEvent
 from functions.shared.http.routing import Router
-from functions.shared.kafka.publisher import Acknowledged, Record
+from functions.shared.kafka.acknowledgements import Acknowledged
+from functions.shared.kafka.publisher import Record
 from tests.support.builders.events import NAMES, event_json, events_json
 from tests.support.builders.revisions import RULES
 

@@ -11,13 +11,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from functions.consume_goal.app import BODY_LIMIT
-from functions.enrich_batch.facts import Facts
 from functions.enrich_batch.template import TemplateEnricher
 from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import MAX_LENGTH
+from functions.shared.contract.highlight import Facts
 from functions.shared.contract.metadata import Metadata
 from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.list_highlights.app import build_app
 from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import PARAMETERS
+from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import PENDING_AI, READY, RETRACTED, STATUSES, Document
+from functions.shared.postgres.highlights import Document
 from infra.answers import Highlight, ProblemDetails
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
@@ -38,14 +39,14 @@ class World:
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
         """Record a goal, or a correction of one; return its id."""
         event = identified(eventId=event_id, **fields)
-        recorded = highlight_row(event, ReceivedRecord(None, None, None), RULES)
+        recorded = revision_of(event, ReceivedRecord(None, None, None), RULES)
 
         async def record() -> None:
             async with self.cache.change({event.match_id}):
                 await self.store.record([recorded])
 
         asyncio.run(record())
-        return UUID(recorded["id"])
+        return UUID(recorded.id)
 
     def goals(self, count: int) -> list[UUID]:
         """Record goals, one a minute; return their ids, newest first."""
@@ -290,7 +291,7 @@ def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.world.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
-                await self.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)])
+                await self.record([revision_of(event, ReceivedRecord(None, None, None), RULES)])
             return read
 
     world = World()
@@ -395,9 +396,9 @@ def test_each_status_can_be_requested(world: World) -> None:
     """No other status is in the response."""
     world.goal("1")
     world.goal("2", retracted=True)
-    found = {status: len(world.ids(f"status={status}")) for status in STATUSES}
-    assert found == dict.fromkeys(STATUSES, 0) | {PENDING_AI: 1, RETRACTED: 1}
-    assert READY in found
+    found = {status: len(world.ids(f"status={status}")) for status in SHOWN_STATUSES}
+    assert found == dict.fromkeys(SHOWN_STATUSES, 0) | {Status.PENDING_AI: 1, Status.RETRACTED: 1}
+    assert Status.READY in found
 
 
 def test_a_highlight_is_shown_as_the_store_returns_it(world: World) -> None:

@@ -5,7 +5,7 @@ from typing import get_args
 import orjson
 import pytest
 
-from functions.shared.postgres.highlights import PENDING_AI
+from functions.shared.contract.highlight import Status
 from local.kafka_trigger.envelopes.choice import Envelope
 from tests.support.builders.costs import ingest, posted
 from tests.support.builders.deliveries import Functions, goal_record, post, request_of
@@ -23,7 +23,7 @@ def test_an_event_of_a_newer_release_is_consumed_without_its_unknown_fields(kind
     answer = post(functions.consume_goal, request_of(kind, record))
     assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
     row = functions.store.rows[id_of(MATCH, "goal-1")]
-    assert row["status"] == PENDING_AI
+    assert row["status"] == Status.PENDING_AI
     assert {name: row[name] for name in known if name != "occurredAt"}.items() <= known.items()
     assert not UNKNOWN.keys() & row.keys()
 

@@ -9,7 +9,8 @@ from confluent_kafka import KafkaError
 
 from functions.shared.kafka import publisher as module
 from functions.shared.kafka.publisher import Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 
 Delivered = Callable[[KafkaError | None, object], None]
 

@@ -3,9 +3,11 @@
 import asyncio
 
 from functions.shared.contract.topics import MATCH_EVENTS
+from functions.shared.errors import NotAcknowledged
 from functions.shared.kafka.client import QUEUE_KIB
-from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 from tests.support.builders.costs import KIB
 
 

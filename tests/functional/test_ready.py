@@ -11,10 +11,11 @@ from functions.enrich_batch.app import build_app as enrich_batch
 from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import build_app as ingest_events
 from functions.list_highlights.app import build_app as list_highlights
-from functions.shared.http.problems import Problem, Unavailable
+from functions.shared.errors import Unavailable
+from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import TIMEOUT_S, Readiness
 from functions.shared.http.routing import Router
-from functions.shared.kafka.topic_check import ANSWER_WITHIN_S
+from functions.shared.kafka.topic_check import ANSWER_TIMEOUT_S
 from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
 from tests.support.builders.revisions import RULES
@@ -31,7 +32,7 @@ import asyncio, sys
 import httpx
 from functions_framework.aio import create_asgi_app
 from functions.shared.kafka import topic_check
-topic_check.ANSWER_WITHIN_S = 0.2
+topic_check.ANSWER_TIMEOUT_S = 0.2
 
 async def ask(app):
     transport = httpx.ASGITransport(app)
@@ -112,7 +113,7 @@ def test_a_probe_needs_no_api_key(app: Callable[..., Router]) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_names_its_services_that_are_not_ready(function: str) -> None:
     """As functions-framework loads it: in time for a probe, and without a password."""
-    assert ANSWER_WITHIN_S < TIMEOUT_S
+    assert ANSWER_TIMEOUT_S < TIMEOUT_S
     needed = {"ingest_event": {"kafka"}, "consume_goal": {"kafka", "postgres"}}
     done = run("-c", ASK_READY, **environment(function))
     status, retry_after, body = done.stdout.split(" ", 2)

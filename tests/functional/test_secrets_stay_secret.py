@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from functions.consume_goal.settings import ConsumeGoalSettings
+from functions.shared.http.settings import AccessSettings
 from functions.shared.settings.aws_secrets import fetch
-from functions.shared.settings.load import AccessSettings, SettingsError, load
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 from functions.shared.settings.secrets import Secrets
 from tests.support.fakes.aws import FakeAws, fake_aws
 

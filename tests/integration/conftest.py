@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from infra.migrate import migrate
 from local.stack.ports import free_port
 from local.stack.stack import Stack

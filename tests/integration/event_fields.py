@@ -16,7 +16,7 @@ from functions.ingest_event.app import build_app as ingest_event
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings
+from functions.shared.postgres.settings import PostgresSettings
 from infra.answers import Highlight
 from tests.support.builders.events import whole_event
 from tests.support.builders.revisions import RULES

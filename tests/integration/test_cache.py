@@ -6,7 +6,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import RedisSettings
+from functions.shared.redis.settings import RedisSettings
 from local.stack.ports import HOST, free_port
 from local.stack.stack import Stack
 from tests.support.waiting import LIMIT_S

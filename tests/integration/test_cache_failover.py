@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import RedisSettings
+from functions.shared.redis.settings import RedisSettings
 from local.stack.ports import free_port
 from local.stack.services import valkey
 from tests.support.drivers.cached_match import PAGE, CachedMatch, settings_of, until, with_caches

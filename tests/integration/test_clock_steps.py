@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
 from functions.enrich_batch.settings import EnrichBatchSettings
+from functions.shared.contract.highlight import Status
 from functions.shared.postgres.highlight_sql import CLAIM, LONGEST_BACKOFF_S
-from functions.shared.postgres.highlights import READY, HighlightStore
+from functions.shared.postgres.highlights import Claim, HighlightStore
 from functions.shared.settings.load import load
-from tests.integration.test_leases import TEXT, put, row, with_queue_at
+from tests.integration.test_leases import TEXT, put, with_queue_at
 from tests.support.builders.events import MATCH
 from tests.support.drivers.table import Table
 
@@ -21,7 +21,7 @@ STEP = """UPDATE highlights SET available_at = available_at + make_interval(secs
     leased_until = leased_until + make_interval(secs => :seconds)"""
 
 
-async def claim(queue: HighlightStore) -> list[list[Any]]:
+async def claim(queue: HighlightStore) -> list[Claim]:
     """Claim as enrich-batch does by default."""
     return await queue.claim(limit=100, lease_s=LEASE_S, ahead_s=AHEAD_S)
 
@@ -56,13 +56,13 @@ def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:
-        ((first, *_),) = await claim(queue)
+        (first,) = await claim(queue)
         step_back(own_table, step_s)
         waited_s = 0.0
         while not (claims := await claim(queue)):
             waited_s += 5
             own_table.run(STEP, seconds=-5)  # time goes by
-        assert claims[0][0] == first
+        assert claims[0].id == first.id
         assert waited_s <= AHEAD_S
 
     with_queue_at(own_table.url, work)
@@ -74,7 +74,7 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
 
     async def work(queue: HighlightStore) -> None:
         (held,) = await claim(queue)
-        await queue.give_back([row(held)], attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
+        await queue.give_back([held], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
         assert await claim(queue) == []
         step_back(own_table)
         assert len(await claim(queue)) == 1
@@ -91,8 +91,8 @@ def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_
         (early,) = await claim(queue)
         step_back(own_table, step_s)
         (late,) = await claim(queue)
-        assert await queue.finish([row(early, **TEXT)]) == []
-        assert [each.status for each in await queue.finish([row(late, **TEXT)])] == [READY]
+        assert await queue.finish([(early, TEXT)]) == []
+        assert [each.status for each in await queue.finish([(late, TEXT)])] == [Status.READY]
 
     with_queue_at(own_table.url, work)
     assert own_table.statuses() == {"READY": 1}
@@ -109,9 +109,9 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
 
     async def work(queue: HighlightStore) -> None:
         for _ in range(2):
-            ((id_, lease, *_),) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
+            (held,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
-            await queue.give_back([{"id": id_, "lease": lease}], attempts=100, backoff_s=3600)
+            await queue.give_back([held], max_attempts=100, backoff_s=3600)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
             own_table.run("UPDATE highlights SET available_at = now(), attempts = 98")
 

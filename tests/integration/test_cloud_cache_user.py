@@ -13,7 +13,8 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 from local.stack import ROOT
 from local.stack.packages import folder_of
 from local.stack.ports import HOST, accepts, free_port

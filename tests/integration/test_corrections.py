@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.consume_goal.consume import EventConsumer
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings
+from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import (
@@ -164,7 +164,7 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
         nothing = ReceivedRecord(None, None, None)
         with postgres_of(quiet_stack) as postgres:
             return len(
-                await HighlightStore(postgres).conflicts([highlight_row(event, nothing, RULES)])
+                await HighlightStore(postgres).conflicts([revision_of(event, nothing, RULES)])
             )
 
     assert [asyncio.run(conflicts(event)) for event in [goal, *others]] == [0, 1, 1, 1, 1]

@@ -10,7 +10,7 @@ from shutil import copytree
 from typing import Any
 
 from functions.shared.contract.event import Event
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from infra.migrate import migrate
 from tests.support.drivers.table import TIMEOUT_S, Table
 

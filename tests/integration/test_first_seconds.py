@@ -27,10 +27,13 @@ from functions.shared.http.readiness import Readiness
 from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.kafka.publisher import Publisher
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import KafkaSettings, PostgresSettings, load
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from infra import topics
 from infra.migrate import migrate
 from local.stack.ports import accepts, free_port

@@ -12,8 +12,10 @@ import pytest
 from redis import Redis
 
 from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 from local.stack.ports import HOST
 from local.stack.services import functions
 from local.stack.stack import Stack

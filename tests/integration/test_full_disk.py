@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from local.stack.errors import StackError
 from local.stack.stack import Stack
 from local.supervisor import NotReady

@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-from functions.shared.postgres.highlights import HighlightStore
+from functions.consume_goal.revisions import revision_of
+from functions.shared.contract.highlight import HighlightText
+from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlights import Claim, HighlightStore
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings
+from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
-from tests.support.builders.events import MATCH
+from tests.support.builders.events import MATCH, identified
+from tests.support.builders.revisions import RULES
 from tests.support.drivers.table import Table
 from tests.support.waiting import eventually
 
 LEASE_S = 60.0
 ATTEMPTS = 3
-TEXT = {"title": "Goal", "summary": "A goal."}
+TEXT = HighlightText("Goal", "A goal.")
 LEASES_END = "UPDATE highlights SET leased_until = now() - interval '1 second'"
 WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
-Claim = list[Any]
 
 
 def with_queue(stack: Stack, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
@@ -50,11 +52,6 @@ def put(table: Table, count: int = 1) -> None:
     )
 
 
-def row(claim: Claim, **more: Any) -> dict[str, Any]:
-    """What names a claim to the queue."""
-    return {"id": claim[0], "lease": claim[1], **more}
-
-
 async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
     """Claim what is due."""
     return await queue.claim(limit=limit, lease_s=LEASE_S)
@@ -66,7 +63,7 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
 
     async def work(queue: HighlightStore) -> None:
         claims = await asyncio.gather(*(claim(queue, 30) for _ in range(8)))
-        ids = [one[0] for worker in claims for one in worker]
+        ids = [one.id for worker in claims for one in worker]
         assert len(ids) == len(set(ids)) == 200
 
     with_queue(quiet_stack, work)
@@ -77,11 +74,11 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
     put(table)
 
     async def work(queue: HighlightStore) -> None:
-        ((first, *_),) = await claim(queue)
+        (first,) = await claim(queue)
         assert await claim(queue) == []
         table.run(LEASES_END)
-        ((again, *_),) = await claim(queue)
-        assert again == first
+        (again,) = await claim(queue)
+        assert again.id == first.id
 
     with_queue(quiet_stack, work)
 
@@ -96,9 +93,9 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
         (late,) = await claim(queue)
         table.run(LEASES_END)
         (holder,) = await claim(queue)
-        assert await queue.finish([row(late, **TEXT)]) == []
-        assert await queue.give_back([row(late)], attempts=ATTEMPTS, backoff_s=1) == []
-        assert len(await queue.finish([row(holder, **TEXT)])) == 1
+        assert await queue.finish([(late, TEXT)]) == []
+        assert await queue.give_back([late], max_attempts=ATTEMPTS, backoff_s=1) == []
+        assert len(await queue.finish([(holder, TEXT)])) == 1
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"READY": 1}
@@ -110,12 +107,14 @@ def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> 
 
     async def work(queue: HighlightStore) -> None:
         (late,) = await claim(queue)
-        corrected = {
-            "id": late[0], "match_id": MATCH, "event_id": "1", "revision": 1, "retracted": False,
-            "occurred_at": "2025-12-08T20:16:00Z", "event_type": "own_goal", "status": "PENDING_AI",
-        }  # fmt: skip
+        corrected = revision_of(
+            identified(eventId="1", revision=1, eventType="own_goal"),
+            ReceivedRecord(None, None, None),
+            RULES,
+        )
+        corrected.id = str(late.id)
         assert len(await queue.record([corrected])) == 1
-        assert await queue.finish([row(late, **TEXT)]) == []
+        assert await queue.finish([(late, TEXT)]) == []
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"PENDING_AI": 1}
@@ -132,7 +131,7 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
             (held,) = await claim(queue)
-            await queue.give_back([row(held)], attempts=ATTEMPTS, backoff_s=100)
+            await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=100)
             ((wait,),) = table.run(
                 "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
             )
@@ -150,7 +149,7 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
     async def work(queue: HighlightStore) -> None:
         (held,) = await claim(queue)
-        await queue.give_back([row(held)], attempts=ATTEMPTS, backoff_s=1)
+        await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=1)
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}

@@ -7,7 +7,7 @@ from shutil import copy
 
 import pytest
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from infra.migrate import MIGRATIONS, migrate
 
 TIMEOUT_S = 30

@@ -15,9 +15,10 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 from local.kafka_trigger.delivering.transport import HttpTransport
 from local.kafka_trigger.envelopes.payload import Payload
 from local.process.probes import Probes, Report, Sources

@@ -8,13 +8,17 @@ from urllib.parse import urlsplit
 import pytest
 from pg8000.exceptions import DatabaseError
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.highlight import HighlightText, Status
+from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import FILTERS
-from functions.shared.postgres.highlights import READY, HighlightStore
-from functions.shared.postgres.pool import DataRefused, Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from infra.migrate import migrate
 from local.stack.ports import HOST
 from local.stack.stack import Stack
@@ -67,19 +71,17 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
 async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     """Of a highlight, until it can be read."""
     nothing = ReceivedRecord(None, None, None)
-    [recorded] = await highlights.record([highlight_row(event, nothing, RULES)])
-    assert await highlights.record([highlight_row(event, nothing, RULES)]) == []
+    [recorded] = await highlights.record([revision_of(event, nothing, RULES)])
+    assert await highlights.record([revision_of(event, nothing, RULES)]) == []
     assert await highlights.count_pending() == 1
     [claimed] = await highlights.claim(limit=10, lease_s=60)
-    back = {"id": claimed[0], "lease": claimed[1]}
-    [given_back] = await highlights.give_back([back], attempts=5, backoff_s=0)
+    [given_back] = await highlights.give_back([claimed], max_attempts=5, backoff_s=0)
     [again] = await highlights.claim(limit=10, lease_s=60)
-    text = {"lease": again[1], "title": "Goal", "summary": "A goal."}
-    [finished] = await highlights.finish([{"id": again[0], **text}])
-    assert recorded.id == claimed[0] == given_back.id == finished.id
+    [finished] = await highlights.finish([(again, HighlightText("Goal", "A goal."))])
+    assert recorded.id == claimed.id == given_back.id == finished.id
     values = {
-        "match_id": MATCH, "status": READY, "standing": True, "side": "home", "team_key": "home fc",
-        "event_type": "goal",
+        "match_id": MATCH, "status": Status.READY, "standing": True, "side": "home",
+        "team_key": "home fc", "event_type": "goal",
         "updated_since": "2020-01-01T00:00:00Z", "after": "2100-01-01T00:00:00Z",
         "after_id": recorded.id,
     }  # fmt: skip
@@ -96,7 +98,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
 def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
     """An error of the first or the second half of a statement, then one that is right."""
     with closing(behind(url, "false")) as postgres:
-        for value, error in (("x", DataRefused), (1, None), ("y", DataRefused), (1, None)):
+        for value, error in (("x", DataRejected), (1, None), ("y", DataRejected), (1, None)):
             if error:
                 with pytest.raises(error):
                     asyncio.run(postgres.run(WHO, value=value))

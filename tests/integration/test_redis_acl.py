@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from functions.shared.redis.page_cache import PageCache, keys_of
-from functions.shared.settings.load import RedisSettings
+from functions.shared.redis.settings import RedisSettings
 from local.stack.stack import Stack
 
 OTHER = "other:key"

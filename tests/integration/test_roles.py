@@ -12,7 +12,8 @@ import pytest
 from pg8000.native import Connection, DatabaseError
 from pydantic import SecretStr
 
-from functions.shared.postgres.pool import connect, sqlstate
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.errors import sqlstate
 from infra.grants import grant
 from infra.migrate import migrate
 from infra.roles import PRIVILEGES, READER, WRITER

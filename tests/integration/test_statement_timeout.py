@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
+from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from local.stack.ports import HOST
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH
@@ -70,7 +72,7 @@ def refused(postgres: Postgres, sql: str, **values: object) -> tuple[str, float]
     began = time.monotonic()
     with pytest.raises(Unavailable) as error:
         asyncio.run(postgres.run(sql, **values))
-    return error.value.detail, time.monotonic() - began
+    return str(error.value), time.monotonic() - began
 
 
 def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:

@@ -10,10 +10,12 @@ from uuid import uuid4
 import pytest
 import trustme
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.page_cache import PageCache
-from functions.shared.settings.load import PostgresSettings, RedisSettings, load
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import load
 from local.kafka_trigger.delivering.transport import HttpTransport, Unreachable
 from local.kafka_trigger.envelopes.payload import Payload
 from local.stack.ports import HOST

@@ -15,8 +15,10 @@ import pytest
 from pydantic.alias_generators import to_snake
 
 from functions.shared.contract.event import highlight_id
-from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 from infra.migrate import MIGRATIONS, MigrationFailed, migrate
 from tests.integration.statements import FOLDER, statements
 from tests.integration.statements.__main__ import NAMED

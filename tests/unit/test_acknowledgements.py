@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from functions.shared.errors import NotAcknowledged
 from functions.shared.kafka.acknowledgements import (
     Acknowledged,
     Acknowledgement,
-    NotAcknowledged,
     PendingAcks,
 )
 

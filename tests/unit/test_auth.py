@@ -9,7 +9,8 @@ from starlette.requests import Request
 from functions.shared.http.auth import ApiKeyAuth, api_key_of, build_guard
 from functions.shared.http.problems import Problem
 from functions.shared.http.routing import Guard
-from functions.shared.settings.load import AccessSettings, load
+from functions.shared.http.settings import AccessSettings
+from functions.shared.settings.load import load
 
 OLD, NEW = "the-old-key-of-the-feed", "the-new-key-of-the-feed"
 KEYS = {"API_KEYS": f"{OLD},{NEW}"}

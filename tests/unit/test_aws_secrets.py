@@ -13,10 +13,12 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings import aws_secrets
-from functions.shared.settings.aws_secrets import BOUNDS, fetch
-from functions.shared.settings.load import PostgresSettings, SettingsError, load, reload_if_changed
-from functions.shared.settings.secrets import RENEW_AFTER_S, Secrets
+from functions.shared.settings.aws_secrets import CLIENT_CONFIG, fetch
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load, reload_if_changed
+from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
 from tests.support.fakes.aws import KEYS, fake_aws
 
 URL = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
@@ -128,11 +130,11 @@ def test_a_rotated_secret_is_had_when_the_old_one_is_refused(account: Account) -
     arn = account.secret(SecretString="old")
     now = 0.0
     secrets = Secrets(fetch, lambda: now)
-    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
+    assert secrets.resolve(f"aws-secretsmanager:{arn}") == "old"
     account.secrets.put_secret_value(SecretId=arn, SecretString="new")
-    assert secrets.reveal(f"aws-secretsmanager:{arn}") == "old"
-    now += RENEW_AFTER_S
-    assert secrets.reveal(f"aws-secretsmanager:{arn}", anew=True) == "new"
+    assert secrets.resolve(f"aws-secretsmanager:{arn}") == "old"
+    now += REFRESH_AFTER_S
+    assert secrets.resolve(f"aws-secretsmanager:{arn}", refresh=True) == "new"
 
 
 def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:
@@ -227,11 +229,11 @@ def test_an_aws_that_is_away_ends_the_start(environment: pytest.MonkeyPatch) -> 
 
 def test_an_aws_that_hangs_ends_the_start_too(environment: pytest.MonkeyPatch) -> None:
     """Within seconds, of which a test takes tenths."""
-    assert (BOUNDS.connect_timeout + BOUNDS.read_timeout) * BOUNDS.retries[
+    assert (CLIENT_CONFIG.connect_timeout + CLIENT_CONFIG.read_timeout) * CLIENT_CONFIG.retries[
         "total_max_attempts"
     ] < 12
-    hasty = BOUNDS.merge(Config(connect_timeout=0.1, read_timeout=0.1))
-    environment.setattr(aws_secrets, "BOUNDS", hasty)
+    hasty = CLIENT_CONFIG.merge(Config(connect_timeout=0.1, read_timeout=0.1))
+    environment.setattr(aws_secrets, "CLIENT_CONFIG", hasty)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{mute.getsockname()[1]}")
         assert refusal("aws-ssm:/db") == "AWS does not answer in time"

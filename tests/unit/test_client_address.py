@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from functions.shared.http.client_address import MAX_HOPS, TrustedProxies, parse_address
-from functions.shared.settings.load import AccessSettings, SettingsError, load
+from functions.shared.http.settings import AccessSettings
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 
 PEER = "192.0.2.1"
 CALLER = "198.51.100.7"

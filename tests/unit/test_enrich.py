@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
-from functions.enrich_batch.facts import Enricher, Facts, Text
+from functions.enrich_batch.facts import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.http.problems import Unavailable
+from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.errors import Unavailable
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import FAILED_AI, PENDING_AI, READY, RETRACTED
 from functions.shared.settings.load import load
 from tests.support.builders.events import MATCH, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
@@ -34,7 +34,7 @@ class RecordingEnricher:
         self.at_once = 0
         self.most_at_once = 0
 
-    async def enrich(self, facts: Facts) -> Text:
+    async def enrich(self, facts: Facts) -> HighlightText:
         """Return the text; who is called `fails` or `hangs` does so."""
         self.seen.append(facts)
         self.at_once += 1
@@ -46,7 +46,7 @@ class RecordingEnricher:
             raise ValueError("no text")
         if facts.player == "hangs":
             await asyncio.get_running_loop().create_future()
-        return Text(f"GOAL by {facts.player}", "It counts.")
+        return HighlightText(f"GOAL by {facts.player}", "It counts.")
 
 
 class World:
@@ -63,7 +63,7 @@ class World:
     def goals(self, *players: str, match_id: UUID = MATCH) -> list[UUID]:
         """Record a goal of each of these players; return the highlights' ids."""
         rows = [
-            highlight_row(
+            revision_of(
                 identified(matchId=str(match_id), eventId=f"{at}", player=player),
                 ReceivedRecord(None, TRACE, None),
                 RULES,
@@ -91,7 +91,7 @@ def test_a_pending_highlight_gets_its_text() -> None:
     assert world.run() == EnrichmentCounts(claimed=1, ready=1)
     made = world.store.rows[highlight]
     assert (made["title"], made["summary"]) == ("GOAL by Messi", "It counts.")
-    assert (made["status"], made["lease"]) == (READY, None)
+    assert (made["status"], made["lease"]) == (Status.READY, None)
 
 
 def test_the_enricher_gets_all_facts_of_the_event() -> None:
@@ -101,7 +101,7 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(world.store.record([highlight_row(event, ReceivedRecord(None, None, None), RULES)]))
+    asyncio.run(world.store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
     world.run()
     assert world.recorder.seen == [
         Facts(
@@ -132,7 +132,7 @@ def test_a_run_continues_until_no_highlight_is_pending(goals: int) -> None:
     world = World(ENRICH_BATCH_SIZE="2")
     ids = world.goals(*["Messi"] * goals)
     assert world.run() == EnrichmentCounts(claimed=goals, ready=goals)
-    assert world.statuses(ids) == [READY] * goals
+    assert world.statuses(ids) == [Status.READY] * goals
     assert world.recorder.most_at_once <= 2
 
 
@@ -149,7 +149,7 @@ def test_a_failed_attempt_does_not_fail_the_others() -> None:
     world = World(ENRICH_BACKOFF_S="2")
     ids = world.goals("Messi", "fails", "Mbappé")
     assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
-    assert world.statuses(ids) == [READY, PENDING_AI, READY]
+    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
     assert world.run() == EnrichmentCounts(remaining=1)
     world.store.now += 2
     assert world.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
@@ -160,7 +160,7 @@ def test_an_attempt_that_hangs_fails_after_its_timeout() -> None:
     world = World(ENRICH_TIMEOUT_S="0.2")
     ids = world.goals("Messi", "hangs")
     assert world.run() == EnrichmentCounts(claimed=2, ready=1, postponed=1, remaining=1)
-    assert world.statuses(ids) == [READY, PENDING_AI]
+    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI]
 
 
 def test_a_highlight_fails_when_its_last_attempt_fails() -> None:
@@ -173,7 +173,7 @@ def test_a_highlight_fails_when_its_last_attempt_fails() -> None:
         counts.append(world.run())
     postponed = EnrichmentCounts(claimed=1, postponed=1, remaining=1)
     assert counts == [postponed, postponed, EnrichmentCounts(claimed=1, failed=1)]
-    assert world.statuses(ids) == [FAILED_AI]
+    assert world.statuses(ids) == [Status.FAILED_AI]
     assert len(world.recorder.seen) == 3
 
 
@@ -198,7 +198,7 @@ def test_a_highlight_fails_when_a_worker_crashes_in_its_last_attempt() -> None:
     assert world.run() == EnrichmentCounts(remaining=1)
     world.store.now += 60
     assert world.run() == EnrichmentCounts(claimed=1, failed=1)
-    assert world.statuses(ids) == [FAILED_AI]
+    assert world.statuses(ids) == [Status.FAILED_AI]
     assert not world.recorder.seen
 
 
@@ -211,7 +211,7 @@ def test_a_highlight_is_claimed_again_after_a_crash() -> None:
     assert world.run() == EnrichmentCounts(remaining=1)
     world.store.now += 1
     assert world.run() == EnrichmentCounts(claimed=1, ready=1)
-    assert world.statuses(ids) == [READY]
+    assert world.statuses(ids) == [Status.READY]
 
 
 def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
@@ -228,7 +228,7 @@ def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
 
     world.recorder.meanwhile = another_claims
     assert world.run() == EnrichmentCounts(claimed=2, remaining=2)
-    leases = {claim[0]: claim[1] for claim in others[0]}
+    leases = {claim.id: claim.lease for claim in others[0]}
     assert {id_: world.store.rows[id_]["lease"] for id_ in ids} == leases
 
 
@@ -236,12 +236,12 @@ def test_a_goal_that_is_retracted_meanwhile_stays_retracted() -> None:
     """Its text arrives too late."""
     world = World()
     (highlight,) = world.goals("Messi")
-    retraction = highlight_row(
+    retraction = revision_of(
         identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
     )
     world.recorder.meanwhile = lambda _: _finished(world.store.record([retraction]))
     assert world.run() == EnrichmentCounts(claimed=1)
-    assert world.statuses([highlight]) == [RETRACTED]
+    assert world.statuses([highlight]) == [Status.RETRACTED]
     assert world.store.rows[highlight]["title"] is None
 
 
@@ -264,7 +264,7 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Any error of an AI's client is one failed attempt."""
 
     class Broken:
-        async def enrich(self, _: Facts) -> Text:
+        async def enrich(self, _: Facts) -> HighlightText:
             raise error
 
     world = World(Broken())
@@ -276,14 +276,14 @@ def test_a_text_that_postgres_refuses_fails_alone() -> None:
     """The other highlights become READY."""
 
     class Careless:
-        async def enrich(self, facts: Facts) -> Text:
-            return Text(f"GOAL by {facts.player}\0" if facts.player == "nul" else "GOAL", "")
+        async def enrich(self, facts: Facts) -> HighlightText:
+            return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
 
     world = World(Careless())
     world.store.refuses = lambda given: "\0" in (given.get("title") or "")
     ids = world.goals("Messi", "nul", "Mbappé")
     assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
-    assert world.statuses(ids) == [READY, PENDING_AI, READY]
+    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
 
 
 def test_a_database_that_is_away_ends_the_run() -> None:
@@ -364,7 +364,9 @@ def test_every_highlight_ends_ready_or_failed(players: list[str], batch_size: in
     while not runs or runs[-1].remaining:
         runs.append(world.run())
         world.store.now += 3600
-    assert world.statuses(ids) == [READY if name == "Messi" else FAILED_AI for name in players]
+    assert world.statuses(ids) == [
+        Status.READY if name == "Messi" else Status.FAILED_AI for name in players
+    ]
     assert sum(run.ready for run in runs) == players.count("Messi")
     assert sum(run.failed for run in runs) == players.count("fails")
     assert sum(run.postponed for run in runs) == 2 * players.count("fails")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import GoalStreamError, RecordsRejected
+from functions.shared.http.problems import problem_of
 from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
 from functions.shared.inbound.envelopes import batch_response, parse_envelope
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
@@ -30,9 +31,9 @@ def parsed(content_type: str, body: Any, **headers: str) -> list[ReceivedRecord]
 
 def refusal_status(content_type: str, body: Any, **headers: str) -> int:
     """Return the status with which a request is refused."""
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(GoalStreamError) as refusal:
         parsed(content_type, body, **headers)
-    return refusal.value.status
+    return problem_of(refusal.value).status
 
 
 @pytest.mark.parametrize(
@@ -308,8 +309,8 @@ def test_any_request_is_parsed_or_refused(
     try:
         records = parsed(content_type, body, **headers)
         orjson.dumps(batch_response([RejectedRecord(record, "no") for record in records]))
-    except Problem as problem:
-        refusal = problem
+    except GoalStreamError as error:
+        refusal = problem_of(error)
     else:
         return
     assert refusal.status in (400, 415, 422)
@@ -318,9 +319,10 @@ def test_any_request_is_parsed_or_refused(
 def test_the_rejection_of_a_single_record_is_a_422() -> None:
     """A sender that does not read batch responses makes a dead letter of it."""
     (record,) = parsed(STRUCTURED, cloud_event({"a": 1}, 7))
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(RecordsRejected) as refusal:
         batch_response([RejectedRecord(record, "no event")])
-    assert (refusal.value.status, refusal.value.detail) == (422, "no event")
+    problem = problem_of(refusal.value)
+    assert (problem.status, problem.detail) == (422, "no event")
 
 
 def test_rejected_records_are_listed_by_their_identifier() -> None:
@@ -340,7 +342,5 @@ def test_a_rejected_record_without_an_identifier_is_a_422() -> None:
         RejectedRecord(ReceivedRecord(None, None, identifier), "so")
         for identifier in (IDENTIFIER, None)
     ]
-    with pytest.raises(Problem) as refusal:
+    with pytest.raises(RecordsRejected, match="so"):
         batch_response(rejected)
-    assert refusal.value.status == 422
-    assert "so" in refusal.value.detail

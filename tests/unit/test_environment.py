@@ -2,7 +2,8 @@
 
 import pytest
 
-from functions.shared.settings.secrets import SecretError, Secrets
+from functions.shared.settings.errors import SecretError
+from functions.shared.settings.secrets import Secrets
 from local.process.substitution import SubstitutionError, substitute
 
 
@@ -47,7 +48,7 @@ def test_a_value_may_be_a_reference_to_a_secret() -> None:
 
     secrets = Secrets(fetch)
     environ = {"PASSWORD": "aws-ssm:db#password", "OTHER": "aws-ssm:none"}
-    assert substitute("${PASSWORD}", environ, secrets.reveal) == "word of ssm"
+    assert substitute("${PASSWORD}", environ, secrets.resolve) == "word of ssm"
     with pytest.raises(SubstitutionError) as error:
-        substitute("${OTHER:-default}", environ, secrets.reveal)
+        substitute("${OTHER:-default}", environ, secrets.resolve)
     assert str(error.value) == "OTHER is wrong: aws-ssm:none: there is no such secret"

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from functions.shared.concurrency.fair_limiter import FairLimiter, TooBusy
+from functions.shared.concurrency.fair_limiter import FairLimiter
+from functions.shared.errors import TooBusy
+from functions.shared.http.problems import problem_of
 
 LONG_S = 30.0
 
@@ -85,8 +87,8 @@ def test_a_caller_that_waits_too_long_is_refused_and_gets_no_slot_later() -> Non
         await limiter.acquire(heavy=False)
         with pytest.raises(TooBusy) as error:
             await limiter.acquire(heavy=False)
-        assert error.value.status == 503
-        assert error.value.headers == {"Retry-After": "1"}
+        problem = problem_of(error.value)
+        assert (problem.status, problem.headers) == (503, {"Retry-After": "1"})
         limiter.release(heavy=False)
         await limiter.acquire(heavy=False)
 

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from confluent_kafka import Producer
 
-from functions.shared.kafka import client
-from functions.shared.settings.load import KafkaSettings, SettingsError, load
+from functions.shared.kafka.client import client_configuration
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 from local.kafka_trigger.config.load import ConfigError
 from local.kafka_trigger.config.load import load as load_triggers
 from local.kafka_trigger.kafka.settings import consumer_settings, producer_settings
@@ -34,7 +36,7 @@ MSK = {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM", "AWS_REGION": "eu-west-1"}
 
 def of_function(environ: dict[str, str]) -> dict[str, Any]:
     """What a function's producer is told."""
-    return client.client(load(KafkaSettings, environ))
+    return client_configuration(load(KafkaSettings, environ))
 
 
 def of_trigger(environ: dict[str, str]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from functions.shared.settings.load import SettingsError, load
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 from infra.migrate import MigrateSettings
 
 URL = {"DATABASE_URL": "postgresql://goalstream@127.0.0.1:5432/goalstream"}

@@ -5,7 +5,7 @@ import time
 
 from functions.shared.concurrency import pending_work
 from functions.shared.kafka.publisher import Publisher, Record
-from functions.shared.settings.load import KafkaSettings
+from functions.shared.kafka.settings import KafkaSettings
 
 RECORD = Record("topic", "key", b"{}", {})
 

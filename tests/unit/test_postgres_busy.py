@@ -6,9 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.postgres.pool import Postgres
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 
 
 def test_who_has_waited_for_too_long_is_told_so_without_another_try() -> None:

@@ -12,9 +12,11 @@ import pytest
 from pg8000.exceptions import InterfaceError
 from pydantic import SecretStr
 
-from functions.shared.http.problems import Unavailable
-from functions.shared.postgres.pool import Postgres, connect
-from functions.shared.settings.load import PostgresSettings, load
+from functions.shared.errors import Unavailable
+from functions.shared.postgres.connection import connect
+from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import load
 
 NO_TLS = b"N"
 CLEARTEXT_WANTED = b"R" + (8).to_bytes(4) + (3).to_bytes(4)

@@ -7,13 +7,11 @@ import pytest
 import trustme
 
 from functions.shared.postgres import url as postgres_url
-from functions.shared.settings.load import (
-    PostgresSettings,
-    RedisSettings,
-    Settings,
-    SettingsError,
-    load,
-)
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.base import Settings
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 
 URL = "postgresql://me:hush@db.example/goals"
 

@@ -7,10 +7,25 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from functions.shared.contract.field_errors import explain, explain_unknown
 from functions.shared.contract.known_fields import EVENT_FIELDS as FIELDS
-from functions.shared.http.problems import Problem, Unavailable, explain, invalid, unknown
+from functions.shared.errors import (
+    DataRejected,
+    InvalidInput,
+    NotAcknowledged,
+    NotFound,
+    RecordsRejected,
+    SchemaMissing,
+    TooBusy,
+    TooLarge,
+    Unavailable,
+    UnreadableInput,
+    UnsupportedFormat,
+)
+from functions.shared.http.problems import Problem, problem_of
 
 
 def body(response: Response) -> dict[str, Any]:
@@ -49,7 +64,7 @@ def test_a_problem_has_members_and_headers_of_its_own() -> None:
 
 def test_what_is_unavailable_says_when_to_come_again() -> None:
     """503, with whole seconds, and what it was about."""
-    response = Unavailable("Away.", retry_after_s=2, topic="match-events").response()
+    response = problem_of(Unavailable("Away.", retry_after_s=2, topic="match-events")).response()
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     assert body(response)["topic"] == "match-events"
 
@@ -57,8 +72,38 @@ def test_what_is_unavailable_says_when_to_come_again() -> None:
 def test_what_is_invalid_names_each_refused_field() -> None:
     """In `errors`, each with a list of reasons."""
     errors = {"player": ["is too long"], "minute": ["is negative", "is no integer"]}
-    said = body(invalid(errors).response())
+    said = body(problem_of(InvalidInput(errors)).response())
     assert (said["status"], said["errors"]) == (400, errors)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UnreadableInput("It is not JSON."), 400),
+        (ClientDisconnect(), 400),
+        (NotFound("There is no highlight 'x'."), 404),
+        (TooLarge("There are more than 10000 records in the batch."), 413),
+        (UnsupportedFormat("Send CloudEvents."), 415),
+        (RecordsRejected("the value is empty"), 422),
+        (DataRejected("not for callers"), 500),
+        (NotAcknowledged("not for callers"), 500),
+        (OSError("not for callers"), 500),
+        (SchemaMissing("not for callers"), 503),
+        (TooBusy("The database has too much to do."), 503),
+    ],
+)
+def test_each_error_has_a_status_of_its_own(error: Exception, status: int) -> None:
+    """With its message as the detail, where it is meant for the caller."""
+    problem = problem_of(error)
+    assert problem.status == status
+    assert "not for callers" not in problem.detail
+    assert status == 500 or problem.detail == str(error) or isinstance(error, ClientDisconnect)
+
+
+def test_a_problem_stays_the_problem_that_it_is() -> None:
+    """HTTP's own errors need no translation."""
+    problem = Problem(405, "No.")
+    assert problem_of(problem) is problem
 
 
 @pytest.mark.parametrize(
@@ -79,13 +124,13 @@ def test_what_is_invalid_names_each_refused_field() -> None:
 )
 def test_a_name_that_is_nearly_right_earns_a_hint(name: str, hint: str) -> None:
     """However it is misspelt, the name that was meant is told."""
-    assert unknown(name, FIELDS) == f"is unknown; did you mean {hint}?"
+    assert explain_unknown(name, FIELDS) == f"is unknown; did you mean {hint}?"
 
 
 @pytest.mark.parametrize("name", ["", "x", "weather", "id", "🥅"])
 def test_a_name_that_is_far_off_earns_none(name: str) -> None:
     """A wild guess helps nobody."""
-    assert unknown(name, FIELDS) == "is unknown"
+    assert explain_unknown(name, FIELDS) == "is unknown"
 
 
 def test_an_error_is_named_by_its_field() -> None:

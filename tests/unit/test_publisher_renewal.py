@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from functions.shared.errors import NotAcknowledged
 from functions.shared.kafka import producers, publisher
-from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 
 RECORD = Record("topic", "key", b"value", {})
 FENCED = KafkaError(KafkaError.PRODUCER_FENCED)

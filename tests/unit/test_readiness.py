@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.http.readiness import Readiness, ReadinessReport
 
 

@@ -12,24 +12,17 @@ from hypothesis import strategies as st
 from functions.consume_goal.consume import pending_records
 from functions.consume_goal.revisions import (
     ReceivedEvent,
-    highlight_row,
     is_irrelevant,
     latest_revisions,
     precedence,
+    revision_of,
 )
-from functions.enrich_batch.facts import Facts
 from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.highlight import Facts, Status
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import COLUMNS, FACTS
-from functions.shared.postgres.highlights import (
-    FAILED_AI,
-    IGNORED,
-    PENDING_AI,
-    READY,
-    RETRACTED,
-    ChangedHighlight,
-)
+from functions.shared.postgres.highlights import ChangedHighlight
 from tests.support.builders.events import MATCH, OTHER_MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
 
@@ -132,42 +125,51 @@ def test_another_event_is_irrelevant(event_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({}, PENDING_AI),
-        ({"revision": 3, "eventType": "PENALTY_GOAL"}, PENDING_AI),
-        ({"retracted": True}, RETRACTED),
-        ({"revision": 1, "eventType": "yellow_card"}, IGNORED),
-        ({"retracted": True, "eventType": "yellow_card"}, RETRACTED),
-        ({"revision": 1, "period": "shootout"}, IGNORED),
+        ({}, Status.PENDING_AI),
+        ({"revision": 3, "eventType": "PENALTY_GOAL"}, Status.PENDING_AI),
+        ({"retracted": True}, Status.RETRACTED),
+        ({"revision": 1, "eventType": "yellow_card"}, Status.IGNORED),
+        ({"retracted": True, "eventType": "yellow_card"}, Status.RETRACTED),
+        ({"revision": 1, "period": "shootout"}, Status.IGNORED),
     ],
 )
-def test_a_row_is_pending_if_its_goal_is_valid(fields: dict[str, Any], status: str) -> None:
+def test_a_row_is_pending_if_its_goal_is_valid(fields: dict[str, Any], status: Status) -> None:
     """Others are recorded too, so that no lower revision makes a highlight of them."""
     event, delivery = received(TRACE, **fields)
-    recorded = highlight_row(event, delivery, RULES)
-    assert recorded["status"] == status
-    assert recorded["traceparent"] == TRACE
-    assert recorded["id"] == str(id_of(event.match_id, event.event_id))
+    recorded = revision_of(event, delivery, RULES)
+    assert recorded.status == status
+    assert recorded.traceparent == TRACE
+    assert recorded.id == str(id_of(event.match_id, event.event_id))
 
 
 def test_a_row_has_every_field_of_the_event() -> None:
     """By its name; the store has a column for each."""
-    recorded = highlight_row(*received(), RULES)
+    recorded = revision_of(*received(), RULES).to_row()
     assert set(recorded) == set(COLUMNS)
     made = {"id", "status", "traceparent", "side", "team_key"}
     assert set(recorded) == IdentifiedEvent.model_fields.keys() | made
 
 
-def test_the_store_returns_the_facts_in_the_order_of_their_fields() -> None:
-    """Of which the enricher writes the text."""
+def test_a_row_has_the_values_that_the_event_has() -> None:
+    """Those that pydantic would give."""
+    event, delivery = received(TRACE, player="Messi", metadata={"a": [1, {"b": None}]})
+    recorded = revision_of(event, delivery, RULES).to_row()
+    assert recorded.items() >= event.model_dump().items()
+
+
+def test_every_fact_of_a_text_is_a_field_of_the_event() -> None:
+    """Of the same name, and in the order in which a claim returns them."""
     assert tuple(fact.name for fact in fields(Facts)) == FACTS
+    fields_of_event = IdentifiedEvent.model_fields
+    assert set(FACTS) <= fields_of_event.keys()
 
 
 def test_one_record_announces_all_pending_highlights() -> None:
     """With the trace of the batch's first event; highlights that are READY are not in it."""
     changes = [
-        ChangedHighlight(UUID(int=1), PENDING_AI),
-        ChangedHighlight(UUID(int=2), PENDING_AI),
-        ChangedHighlight(UUID(int=3), READY),
+        ChangedHighlight(UUID(int=1), Status.PENDING_AI),
+        ChangedHighlight(UUID(int=2), Status.PENDING_AI),
+        ChangedHighlight(UUID(int=3), Status.READY),
     ]
     (record,) = pending_records(changes, received(TRACE))
     assert (record.topic, record.key) == (HIGHLIGHTS_PENDING, str(MATCH))
@@ -177,12 +179,12 @@ def test_one_record_announces_all_pending_highlights() -> None:
 
 def test_the_announcement_of_an_event_without_a_trace_has_no_header() -> None:
     """There is no empty header."""
-    (record,) = pending_records([ChangedHighlight(UUID(int=1), PENDING_AI)], received())
+    (record,) = pending_records([ChangedHighlight(UUID(int=1), Status.PENDING_AI)], received())
     assert record.headers == {}
 
 
-@pytest.mark.parametrize("status", [READY, FAILED_AI, RETRACTED])
-def test_highlights_that_are_not_pending_are_not_announced(status: str) -> None:
+@pytest.mark.parametrize("status", [Status.READY, Status.FAILED_AI, Status.RETRACTED])
+def test_highlights_that_are_not_pending_are_not_announced(status: Status) -> None:
     """After a correction of facts that the text does not state, or a retraction."""
     assert pending_records([ChangedHighlight(UUID(int=1), status)], received(TRACE)) == []
 
@@ -199,8 +201,8 @@ def test_a_row_has_the_side_and_the_key_of_its_name(
     team: str | None, side: str | None, key: str | None
 ) -> None:
     """Whichever of the two the event states."""
-    recorded = highlight_row(*received(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
-    assert (recorded["side"], recorded["team_key"]) == (side, key)
+    recorded = revision_of(*received(team=team, homeTeam="Argentina", awayTeam="France"), RULES)
+    assert (recorded.side, recorded.team_key) == (side, key)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +210,8 @@ def test_a_row_has_the_side_and_the_key_of_its_name(
 )  # fmt: skip
 def test_a_name_has_the_same_key_in_every_form_of_unicode(team: str) -> None:
     """Composed or not, in capitals or not; the name itself is kept as it is."""
-    recorded = highlight_row(*received(team=team, homeTeam="S\u00e3o Paulo"), RULES)
-    assert (recorded["side"], recorded["team_key"], recorded["team"]) == (
+    recorded = revision_of(*received(team=team, homeTeam="S\u00e3o Paulo"), RULES)
+    assert (recorded.side, recorded.team_key, recorded.event.team) == (
         "home", "s\u00e3o paulo", team,
     )  # fmt: skip
 
@@ -217,12 +219,12 @@ def test_a_name_has_the_same_key_in_every_form_of_unicode(team: str) -> None:
 def test_a_greek_name_has_the_same_key_in_capitals() -> None:
     """Its last letter has a form of its own."""
     assert (
-        highlight_row(*received(team="ΠΑΟΚ ΆΡΗΣ"), RULES)["team_key"]
-        == highlight_row(*received(team="παοκ άρης"), RULES)["team_key"]
+        revision_of(*received(team="ΠΑΟΚ ΆΡΗΣ"), RULES).team_key
+        == revision_of(*received(team="παοκ άρης"), RULES).team_key
     )
 
 
 def test_a_team_with_the_name_of_both_sides_has_no_side() -> None:
     """It could be either."""
-    recorded = highlight_row(*received(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
-    assert (recorded["side"], recorded["team_key"]) == (None, "reds")
+    recorded = revision_of(*received(team="Reds", homeTeam="Reds", awayTeam="REDS"), RULES)
+    assert (recorded.side, recorded.team_key) == (None, "reds")

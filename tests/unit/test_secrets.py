@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.shared.settings.load import PostgresSettings, SettingsError, load, reload_if_changed
-from functions.shared.settings.secrets import RENEW_AFTER_S, SecretError, Secrets
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.errors import SecretError, SettingsError
+from functions.shared.settings.load import load, reload_if_changed
+from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}
@@ -41,7 +43,7 @@ class Vault:
 def test_a_reference_means_what_is_kept(reference: str, asked: tuple[str, str]) -> None:
     """Without the white space around either."""
     vault = Vault(db=" word\n")
-    assert vault.secrets.reveal(reference) == "word"
+    assert vault.secrets.resolve(reference) == "word"
     assert vault.asked == [asked]
 
 
@@ -49,7 +51,7 @@ def test_a_reference_means_what_is_kept(reference: str, asked: tuple[str, str]) 
 def test_what_is_no_reference_means_itself(value: str) -> None:
     """And nobody is asked."""
     vault = Vault()
-    assert vault.secrets.reveal(value) == value
+    assert vault.secrets.resolve(value) == value
     assert vault.asked == []
 
 
@@ -59,7 +61,7 @@ def test_what_is_no_reference_means_itself(value: str) -> None:
 def test_a_name_may_hold_colons_and_slashes(name: str) -> None:
     """As those of AWS do."""
     vault = Vault(**{name: json.dumps({"a#b": "word"})})
-    assert vault.secrets.reveal(f"aws-ssm:{name}#a#b") == "word"
+    assert vault.secrets.resolve(f"aws-ssm:{name}#a#b") == "word"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_name_may_hold_colons_and_slashes(name: str) -> None:
 def test_a_key_means_one_value_of_an_object(value: object, meant: str) -> None:
     """Text or a number."""
     vault = Vault(db=json.dumps({"key": value, "other": "x"}))
-    assert vault.secrets.reveal("aws-ssm:db#key") == meant
+    assert vault.secrets.resolve("aws-ssm:db#key") == meant
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_a_key_means_one_value_of_an_object(value: object, meant: str) -> None:
 def test_what_is_wrong_is_said_without_a_value(text: str, reference: str, why: str) -> None:
     """Names of keys are told; nothing that they hold is, nor is it hidden in the error."""
     with pytest.raises(SecretError) as error:
-        Vault(db=text).secrets.reveal(reference)
+        Vault(db=text).secrets.resolve(reference)
     assert str(error.value) == why
     assert CANARY not in f"{error.value.__cause__!r}"
     assert error.value.__suppress_context__ or error.value.__context__ is None
@@ -106,7 +108,7 @@ def test_what_is_wrong_is_said_without_a_value(text: str, reference: str, why: s
 def test_many_keys_are_not_all_told() -> None:
     """A line stays a line."""
     with pytest.raises(SecretError) as error:
-        Vault(db=json.dumps(dict.fromkeys(map(str, range(100)), 1))).secrets.reveal("aws-ssm:db#x")
+        Vault(db=json.dumps(dict.fromkeys(map(str, range(100)), 1))).secrets.resolve("aws-ssm:db#x")
     assert str(error.value).endswith("…")
     assert len(str(error.value)) < 200
 
@@ -115,44 +117,44 @@ def test_a_secret_is_fetched_once() -> None:
     """However many settings refer to it, or to keys of it; each service has its own names."""
     vault = Vault(db=json.dumps({"user": "u", "password": "p"}))
     for key in ("user", "password", "user"):
-        vault.secrets.reveal(f"aws-ssm:db#{key}")
-    vault.secrets.reveal("aws-secretsmanager:db")
+        vault.secrets.resolve(f"aws-ssm:db#{key}")
+    vault.secrets.resolve("aws-secretsmanager:db")
     vault.now += 1_000_000
-    vault.secrets.reveal("aws-ssm:db")
+    vault.secrets.resolve("aws-ssm:db")
     assert vault.asked == [("ssm", "db"), ("secretsmanager", "db")]
 
 
 def test_a_secret_is_fetched_anew_when_it_is_refused() -> None:
     """And from then on means what it is now."""
     vault = Vault(db="old")
-    vault.secrets.reveal("aws-ssm:db")
+    vault.secrets.resolve("aws-ssm:db")
     vault.texts["db"] = "new"
-    vault.now += RENEW_AFTER_S
-    assert vault.secrets.reveal("aws-ssm:db") == "old"
-    assert vault.secrets.reveal("aws-ssm:db", anew=True) == "new"
-    assert vault.secrets.reveal("aws-ssm:db") == "new"
+    vault.now += REFRESH_AFTER_S
+    assert vault.secrets.resolve("aws-ssm:db") == "old"
+    assert vault.secrets.resolve("aws-ssm:db", refresh=True) == "new"
+    assert vault.secrets.resolve("aws-ssm:db") == "new"
 
 
 def test_a_secret_that_stays_wrong_is_fetched_every_few_seconds() -> None:
     """However often it is refused; a fetch that fails counts."""
     vault = Vault(db="wrong")
     for _ in range(100):
-        vault.secrets.reveal("aws-ssm:db", anew=True)
-        vault.now += RENEW_AFTER_S / 10
+        vault.secrets.resolve("aws-ssm:db", refresh=True)
+        vault.now += REFRESH_AFTER_S / 10
     assert len(vault.asked) == pytest.approx(10, abs=1)
     del vault.texts["db"]
-    vault.now += RENEW_AFTER_S
+    vault.now += REFRESH_AFTER_S
     vault.asked.clear()
     with pytest.raises(SecretError):
-        vault.secrets.reveal("aws-ssm:db", anew=True)
-    assert vault.secrets.reveal("aws-ssm:db", anew=True) == "wrong"
+        vault.secrets.resolve("aws-ssm:db", refresh=True)
+    assert vault.secrets.resolve("aws-ssm:db", refresh=True) == "wrong"
     assert len(vault.asked) == 1
 
 
 def test_secrets_are_not_shown() -> None:
     """Not even those that are kept for the next who asks."""
     vault = Vault(db=CANARY)
-    vault.secrets.reveal("aws-ssm:db")
+    vault.secrets.resolve("aws-ssm:db")
     assert CANARY not in repr(vault.secrets)
 
 

@@ -15,15 +15,13 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
-from functions.shared.settings.load import (
-    AccessSettings,
-    KafkaSettings,
-    PostgresSettings,
-    RedisSettings,
-    Settings,
-    SettingsError,
-    load,
-)
+from functions.shared.http.settings import AccessSettings
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.base import Settings
+from functions.shared.settings.errors import SettingsError
+from functions.shared.settings.load import load
 
 KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 POSTGRES = {"DATABASE_URL": "postgresql://user:secret@127.0.0.1:5432/goalstream"}

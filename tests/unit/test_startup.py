@@ -6,9 +6,9 @@ import sys
 SET_UP = """
 import gc, logging
 from functions.shared.http.startup import configure_process
-from functions.shared.settings.load import Settings
+from functions.shared.http.settings import HttpSettings
 assert gc.get_freeze_count() == 0
-configure_process("a-function", Settings())
+configure_process("a-function", HttpSettings())
 print(gc.get_freeze_count() > len(gc.get_objects()), gc.isenabled(), gc.get_threshold()[0])
 logging.info("hello")
 """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.enrich_batch.facts import Facts, Text
 from functions.enrich_batch.template import TemplateEnricher
+from functions.shared.contract.highlight import Facts, HighlightText
 
 VOCABULARY = """
     A An GOAL Goal Own Penalty Home Away Bicycle home away side the goal own penalty bicycle kick
@@ -26,7 +26,7 @@ SMALLEST = Facts(
 )
 
 
-def enrich(facts: Facts) -> Text:
+def enrich(facts: Facts) -> HighlightText:
     """Return the text that the enricher writes."""
     return asyncio.run(TemplateEnricher().enrich(facts))
 
@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
 
 def test_the_smallest_example() -> None:
     """A side, a player and a description are enough."""
-    assert enrich(SMALLEST) == Text(
+    assert enrich(SMALLEST) == HighlightText(
         "Home GOAL by John Doe",
         "John Doe scores for the home side. Curled it into the top corner from outside the box.",
     )
@@ -63,7 +63,7 @@ def test_a_goal_of_which_all_facts_are_known() -> None:
         away_score=0,
     )
 
-    assert enrich(facts) == Text(
+    assert enrich(facts) == HighlightText(
         "Ángel Di María doubles the lead: Argentina 2–0 France, 36'",
         "Ángel Di María scores for Argentina in the 36th minute to make it Argentina 2–0 France.",
     )
@@ -140,7 +140,7 @@ def test_the_summary_of_an_own_goal() -> None:
         away_score=0,
     )
 
-    assert enrich(facts) == Text(
+    assert enrich(facts) == HighlightText(
         "Own goal by Mats Hummels puts France ahead: France 1–0 Germany, 20'",
         "An own goal by Mats Hummels in the 20th minute counts for France: France 1–0 Germany.",
     )
@@ -159,7 +159,7 @@ def test_a_penalty_goal_is_said_to_be_one() -> None:
         away_score=3,
     )
 
-    assert enrich(facts) == Text(
+    assert enrich(facts) == HighlightText(
         "Mbappé equalises for France from the penalty spot: Argentina 3–3 France, 118'",
         "Mbappé scores for France from the penalty spot in the 118th minute"
         " to make it Argentina 3–3 France.",
@@ -172,33 +172,35 @@ def test_a_penalty_goal_is_said_to_be_one() -> None:
 @pytest.mark.parametrize(
     ("event_type", "facts", "expected"),
     [
-        ("goal", {}, Text("GOAL", "A goal.")),
-        ("penalty_goal", {}, Text("GOAL from the penalty spot", "A penalty goal.")),
-        ("own_goal", {}, Text("Own goal", "An own goal.")),
-        ("goal", {"team": "Away"}, Text("Away GOAL", "A goal for the away side.")),
-        ("goal", {"player": "Ann"}, Text("GOAL by Ann", "Ann scores.")),
-        ("goal", {"minute": 36}, Text("GOAL, 36'", "A goal in the 36th minute.")),
-        ("own_goal", {"player": "Ann"}, Text("Own goal by Ann", "An own goal by Ann.")),
-        ("goal", {"added_time": 4}, Text("GOAL", "A goal.")),
-        ("goal", {"home_score": 1}, Text("GOAL", "A goal.")),
+        ("goal", {}, HighlightText("GOAL", "A goal.")),
+        ("penalty_goal", {}, HighlightText("GOAL from the penalty spot", "A penalty goal.")),
+        ("own_goal", {}, HighlightText("Own goal", "An own goal.")),
+        ("goal", {"team": "Away"}, HighlightText("Away GOAL", "A goal for the away side.")),
+        ("goal", {"player": "Ann"}, HighlightText("GOAL by Ann", "Ann scores.")),
+        ("goal", {"minute": 36}, HighlightText("GOAL, 36'", "A goal in the 36th minute.")),
+        ("own_goal", {"player": "Ann"}, HighlightText("Own goal by Ann", "An own goal by Ann.")),
+        ("goal", {"added_time": 4}, HighlightText("GOAL", "A goal.")),
+        ("goal", {"home_score": 1}, HighlightText("GOAL", "A goal.")),
         (
             "goal",
             {"team": "Reds", "home_score": 1, "away_score": 1},
-            Text("Goal brings Reds level: 1–1", "A goal for Reds: 1–1."),
+            HighlightText("Goal brings Reds level: 1–1", "A goal for Reds: 1–1."),
         ),
         (
             "penalty_goal",
             {"home_score": 1, "away_score": 0},
-            Text("Penalty goal opens the scoring: 1–0", "A penalty goal: 1–0."),
+            HighlightText("Penalty goal opens the scoring: 1–0", "A penalty goal: 1–0."),
         ),
         (
             "own_goal",
             {"player": "Ann", "home_score": 1, "away_score": 1},
-            Text("Own goal by Ann levels the score: 1–1", "An own goal by Ann: 1–1."),
+            HighlightText("Own goal by Ann levels the score: 1–1", "An own goal by Ann: 1–1."),
         ),
     ],
 )
-def test_any_fact_may_be_missing(event_type: str, facts: dict[str, Any], expected: Text) -> None:
+def test_any_fact_may_be_missing(
+    event_type: str, facts: dict[str, Any], expected: HighlightText
+) -> None:
     """The text shows no gap."""
     assert enrich(Facts(event_type, **facts)) == expected
 
@@ -226,7 +228,7 @@ def test_a_score_that_contradicts_the_goal_is_left_out(score: tuple[int, int]) -
         away_score=score[1],
     )
 
-    assert enrich(facts) == Text(
+    assert enrich(facts) == HighlightText(
         "Argentina GOAL by Ann, 36'", "Ann scores for Argentina in the 36th minute."
     )
 
@@ -283,13 +285,13 @@ def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: 
     """Added time is never added to the minute."""
     text = enrich(Facts("goal", player="Ann", minute=minute, added_time=added_time))
 
-    assert text == Text(f"GOAL by Ann, {clock}", f"Ann scores {when}.")
+    assert text == HighlightText(f"GOAL by Ann, {clock}", f"Ann scores {when}.")
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (Facts("bicycle_kick_goal"), Text("Bicycle kick goal", "Bicycle kick goal.")),
+        (Facts("bicycle_kick_goal"), HighlightText("Bicycle kick goal", "Bicycle kick goal.")),
         (
             Facts(
                 "yellow_card",
@@ -303,17 +305,17 @@ def test_the_match_clock(minute: int, added_time: int | None, clock: str, when: 
                 home_score=0,
                 away_score=0,
             ),
-            Text(
+            HighlightText(
                 "France yellow card: Ann, 45+2'",
                 "France yellow card in added time (45+2') at Argentina 0–0 France: Ann. Late.",
             ),
         ),
-        (Facts("VAR_check", "home"), Text("Home VAR check", "Home VAR check.")),
-        (Facts("__", player="Ann"), Text("Event: Ann", "Event: Ann.")),
-        (Facts("100%_{player}"), Text("100% {player}", "100% {player}.")),
+        (Facts("VAR_check", "home"), HighlightText("Home VAR check", "Home VAR check.")),
+        (Facts("__", player="Ann"), HighlightText("Event: Ann", "Event: Ann.")),
+        (Facts("100%_{player}"), HighlightText("100% {player}", "100% {player}.")),
     ],
 )
-def test_another_event_is_named_by_its_type(facts: Facts, expected: Text) -> None:
+def test_another_event_is_named_by_its_type(facts: Facts, expected: HighlightText) -> None:
     """The meaning of a type is not guessed: its facts stand beside each other."""
     assert enrich(facts) == expected
 
@@ -471,25 +473,25 @@ KICKS: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("event_type", "facts", "expected"),
     [
-        ("shootout_goal", {"player": "Montiel"}, Text(
+        ("shootout_goal", {"player": "Montiel"}, HighlightText(
             "Montiel scores in the shoot-out: Argentina 4–2 France",
             "Montiel scores for Argentina in the shoot-out to make it Argentina 4–2 France.")),
-        ("penalty_goal", {"player": "Montiel", "period": "shootout", "minute": 120}, Text(
+        ("penalty_goal", {"player": "Montiel", "period": "shootout", "minute": 120}, HighlightText(
             "Montiel scores in the shoot-out: Argentina 4–2 France",
             "Montiel scores for Argentina in the shoot-out to make it Argentina 4–2 France.")),
-        ("shootout_goal", {}, Text(
+        ("shootout_goal", {}, HighlightText(
             "Argentina GOAL in the shoot-out: Argentina 4–2 France",
             "A goal for Argentina in the shoot-out: Argentina 4–2 France.")),
-        ("shootout_miss", {"player": "Coman"}, Text(
+        ("shootout_miss", {"player": "Coman"}, HighlightText(
             "Coman misses in the shoot-out: Argentina 4–2 France",
             "Coman misses for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
-        ("shootout_miss", {}, Text(
+        ("shootout_miss", {}, HighlightText(
             "Argentina miss in the shoot-out: Argentina 4–2 France",
             "A miss for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
     ],
 )  # fmt: skip
 def test_a_kick_of_a_shoot_out_is_said_to_be_one(
-    event_type: str, facts: dict[str, Any], expected: Text
+    event_type: str, facts: dict[str, Any], expected: HighlightText
 ) -> None:
     """With the shoot-out's score; it has no effect on the score of the match."""
     assert enrich(Facts(event_type, team="home", **FINAL, **KICKS, **facts)) == expected
@@ -499,7 +501,7 @@ def test_a_late_penalty_without_a_period_shows_no_score() -> None:
     """It may be a kick of a shoot-out, which some feeds have at 120+1 and later."""
     kick = Facts("penalty_goal", team="away", player="Ann", minute=120, added_time=2, **FINAL,
                  home_score=3, away_score=3)  # fmt: skip
-    assert enrich(kick) == Text(
+    assert enrich(kick) == HighlightText(
         "France GOAL by Ann from the penalty spot, 120+2'",
         "Ann scores for France from the penalty spot in added time (120+2').",
     )

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.kafka import topic_check
-from functions.shared.kafka.topic_check import TopicCheck, passed
+from functions.shared.kafka.topic_check import TopicCheck, raise_for_problem
 
 AWAY = KafkaException(KafkaError(KafkaError._TRANSPORT, "broker-7.internal:9092 is away"))
 NOTHING = object()
@@ -64,12 +64,11 @@ def test_what_is_missing_is_said(found: Any, said: str) -> None:
     """Without any address: anybody may ask."""
 
     async def ask() -> None:
-        await passed(check_of(FakeProducer(found)).look())
+        await raise_for_problem(check_of(FakeProducer(found)).start())
 
     with pytest.raises(Unavailable) as error:
         asyncio.run(ask())
-    assert error.value.detail == said
-    assert error.value.status == 503
+    assert str(error.value) == said
 
 
 @pytest.mark.parametrize("leaders", [(), (-1,), (-1, -1)])
@@ -77,7 +76,7 @@ def test_a_topic_that_nobody_leads_takes_no_record(leaders: tuple[int, ...]) -> 
     """All of its brokers are away; one leader of several will do for most."""
 
     async def ask() -> None:
-        await passed(check_of(FakeProducer(None, leaders)).look())
+        await raise_for_problem(check_of(FakeProducer(None, leaders)).start())
 
     with pytest.raises(Unavailable, match="no partition has a leader"):
         asyncio.run(ask())
@@ -90,15 +89,15 @@ def test_the_broker_is_asked_once_however_many_ask() -> None:
     async def ask() -> None:
         check = check_of(producer)
         producer.may_answer.clear()
-        several = [asyncio.create_task(passed(check.look())) for _ in range(50)]
+        several = [asyncio.create_task(raise_for_problem(check.start())) for _ in range(50)]
         await asyncio.sleep(0)
-        assert check.is_looking()
+        assert check.is_running()
         several.pop().cancel()
         await asyncio.sleep(0)
         producer.may_answer.set()
         await asyncio.gather(*several)
-        assert not check.is_looking()
-        await passed(check.look())
+        assert not check.is_running()
+        await raise_for_problem(check.start())
 
     asyncio.run(ask())
     [(topic, within_s)] = producer.asked
@@ -108,7 +107,7 @@ def test_the_broker_is_asked_once_however_many_ask() -> None:
 
 def test_it_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """A topic that is made is found, one that is deleted is missed."""
-    monkeypatch.setattr(topic_check, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(topic_check, "CHECK_EVERY_S", 0)
     producer = FakeProducer(UNKNOWN)
 
     async def ask() -> None:
@@ -116,10 +115,10 @@ def test_it_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
         for found in (UNKNOWN, None, UNKNOWN, AWAY, None):
             producer.found = found
             if found is None:
-                await passed(check.look())
+                await raise_for_problem(check.start())
             else:
                 with pytest.raises(Unavailable):
-                    await passed(check.look())
+                    await raise_for_problem(check.start())
 
     asyncio.run(ask())
     assert len(producer.asked) == 5

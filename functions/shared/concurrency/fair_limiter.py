@@ -5,11 +5,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from functions.shared.http.problems import Unavailable
-
-
-class TooBusy(Unavailable):
-    """All slots have been in use for as long as a caller waits for one."""
+from functions.shared.errors import TooBusy
 
 
 @dataclass(eq=False, slots=True)

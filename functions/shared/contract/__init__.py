@@ -1,1 +1,1 @@
-"""The contract: what an event and a highlight say, and the names of the topics."""
+"""The contract: events, highlights, and the names of the topics."""

@@ -1,4 +1,4 @@
-"""The event, as the contract has it: what a feed posts and what the topic carries."""
+"""The event: the model of what a feed posts and of what the topic carries."""
 
 import os
 import re
@@ -36,12 +36,12 @@ def _not_nil(value: UUID) -> UUID:
 
 
 def parse_rfc3339(text: object) -> datetime:
-    """A point in time, in UTC, from an RFC 3339 date-time with an offset.
+    """Return the time, in UTC, of an RFC 3339 date-time with an offset.
 
-    A leap second is taken as the second before it.
+    A leap second counts as the second before it.
 
     Raises:
-        ValueError: the text is none, or lies outside of the years 1 to 9999 in UTC.
+        ValueError: the text is no such date-time, or outside the years 1 to 9999 in UTC.
     """
     if not isinstance(text, str) or not RFC_3339.fullmatch(text):
         raise ValueError(NO_DATE_TIME)
@@ -57,18 +57,18 @@ def parse_rfc3339(text: object) -> datetime:
     return at
 
 
-def _blank_is_unknown(value: object) -> object:
+def _blank_as_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _blank_is_left_out(value: object) -> object:
-    if _blank_is_unknown(value) is None:
+def _blank_as_default(value: object) -> object:
+    if _blank_as_none(value) is None:
         raise PydanticUseDefault
     return value
 
 
 class AssignedId(str):
-    """An event id that is ours, since the sender gave none."""
+    """An event id that was assigned here, since the sender gave none."""
 
     __slots__ = ()
 
@@ -78,15 +78,15 @@ def _new_event_id() -> str:
 
 
 def _integral(value: object) -> object:
-    """Take 10.0 as 10, as JSON does (JSON Schema Core, 4.2.3)."""
+    """Return 10 for 10.0, which is an integer in JSON (JSON Schema Core, 4.2.3)."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Blankable = BeforeValidator(_blank_is_unknown)
+Blankable = BeforeValidator(_blank_as_none)
 Storable = StringConstraints(pattern=r"^[^\x00]*$")  # Postgres keeps any text but NUL
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=128), Storable]
-# And it is not blank: what white space stands around it is stripped before.
+# Not blank: the white space around it was stripped before.
 Word = StringConstraints(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=64), Word, AfterValidator(fold_event_type)
@@ -97,7 +97,7 @@ Text = Annotated[Annotated[str, StringConstraints(max_length=1024), Storable] | 
 Period = Literal["first_half", "second_half", "extra_time_first", "extra_time_second", "shootout"]
 
 Integral = BeforeValidator(_integral)
-Revision = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), Integral]
+RevisionNumber = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), Integral]
 Minute = Annotated[int, Field(strict=True, ge=0, le=150), Integral]
 AddedTime = Annotated[int, Field(strict=True, ge=0, le=60), Integral]
 Score = Annotated[int, Field(strict=True, ge=0, le=999), Integral]
@@ -105,7 +105,7 @@ ShootoutScore = Annotated[int, Field(strict=True, ge=0, le=99), Integral]
 
 
 class Event(BaseModel):
-    """One match event, as `POST /events` takes it and the topic `match-events` carries it."""
+    """A match event, as `POST /events` accepts it and the topic `match-events` carries it."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -125,9 +125,9 @@ class Event(BaseModel):
     assist: Name = None
     description: Text = None
     event_id: Annotated[
-        EventId, BeforeValidator(_blank_is_left_out, json_schema_input_type=Name)
+        EventId, BeforeValidator(_blank_as_default, json_schema_input_type=Name)
     ] = Field(default_factory=_new_event_id)
-    revision: Revision = 0
+    revision: RevisionNumber = 0
     retracted: Annotated[bool, Field(strict=True)] = False
     reason: Reason = None
     period: Period | None = None
@@ -142,7 +142,7 @@ class Event(BaseModel):
     metadata: Metadata | None = None
 
     def to_json(self) -> bytes:
-        """The value of the event's record on the topic; what is unknown is left out."""
+        """Return the value of the event's record on the topic; unknown fields are left out."""
         return EVENT.dump_json(self, by_alias=True, exclude_none=True)
 
 
@@ -150,10 +150,10 @@ EVENT = TypeAdapter(Event)
 
 
 class IdentifiedEvent(Event):
-    """An event on the topic: whoever put it there has given it an id.
+    """An event on the topic, which always has an id.
 
-    A type that `POST /events` takes may be longer once it is folded. Fields that are not known here
-    are ignored: a newer release may have put the event there.
+    A type that `POST /events` accepts may be longer after folding. Unknown fields are ignored: a
+    newer release may have published the event.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -168,7 +168,7 @@ class IdentifiedEvent(Event):
 
 
 def highlight_id(match_id: UUID, event_id: str) -> str:
-    """The id of an event's highlight: the same event makes the same highlight everywhere.
+    """Return the id of an event's highlight, the same for the same event everywhere.
 
     It is `uuid.uuid5(match_id, event_id)` as text (RFC 9562, 5.5), in a third of the time.
     """

@@ -1,4 +1,4 @@
-"""What the contract leaves to who runs it: which events make a highlight, which are refused."""
+"""The rules for events that are configured: which make a highlight, which are rejected."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class EventRules:
     now: Callable[[], datetime] = _utc_now
 
     def makes_highlight(self, event: Event) -> bool:
-        """Whether an event makes a highlight, unless it is retracted."""
+        """Return whether an event makes a highlight, unless it is retracted."""
         return self.highlight_types.include(event.event_type, event.period)
 
     def hint(self, event: Event) -> str | None:
-        """Why an event makes no highlight, where its sender may have expected one."""
+        """Return why an event makes no highlight, where its sender may have expected one."""
         return self.highlight_types.hint(event.event_type, event.period)
 
     def too_far_ahead(self, event: Event, now: datetime) -> str | None:
-        """Why the time of an event is refused, if it lies too far ahead of our clock's `now`."""
+        """Return why an event's time is rejected, if it is too far ahead of `now`, our clock's."""
         if event.occurred_at - now <= self.max_clock_skew:
             return None
         return f"lies more than {self.max_clock_skew} ahead of our clock, {now:%Y-%m-%dT%H:%M:%SZ}"

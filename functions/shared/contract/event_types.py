@@ -1,4 +1,4 @@
-"""Types of events: how their spellings are folded, and which of them make a highlight."""
+"""Types of events: the folding of their spellings, and which of them make a highlight."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SHOOTOUT: Final = "shootout"
 SHOOTOUT_GOAL: Final = "shootout_goal"
 SHOOTOUT_MISS: Final = "shootout_miss"
 
-# The spellings of feeds that mean one type and cannot mean another, each in its folded form.
+# Spellings of feeds that mean one type and cannot mean another, each in its folded form.
 SYNONYMS: Final = {
     "goal_own": "own_goal",
     "owngoal": "own_goal",
@@ -26,7 +26,7 @@ _BETWEEN_WORDS = re.compile(
 
 @lru_cache(maxsize=1024)
 def fold_event_type(text: str) -> str:
-    """The type that a spelling means: lower-case words with `_` between them.
+    """Return the type that a spelling means: lower-case words with `_` between them.
 
     `ownGoal`, `Own Goal` and `own-goal` are `own_goal`. A text without any word stays as it is.
     """
@@ -35,28 +35,28 @@ def fold_event_type(text: str) -> str:
 
 
 def is_kick(event_type: str, period: str | None) -> bool:
-    """Whether a goal of this folded type is a kick of a shoot-out, and no goal of the match."""
+    """Return whether a goal of this folded type is a kick of a shoot-out, not of the match."""
     return period == SHOOTOUT and event_type in GOAL_TYPES
 
 
 @dataclass(frozen=True)
 class HighlightTypes:
-    """The types of which an event makes a highlight; `names` are folded."""
+    """The types of the events that make a highlight; `names` are folded."""
 
     names: frozenset[str]
 
     @classmethod
     def of(cls, text: str) -> "HighlightTypes":
-        """The types in a list that is separated by commas, in any spelling."""
+        """Return the types in a list that is separated by commas, in any spelling."""
         names = (fold_event_type(name.strip()) for name in text.split(",") if name.strip())
         return cls(frozenset(names))
 
     def include(self, event_type: str, period: str | None) -> bool:
-        """Whether an event of this folded type makes a highlight; a kick is a `shootout_goal`."""
+        """Return whether this folded type makes a highlight; a kick is a `shootout_goal`."""
         return (SHOOTOUT_GOAL if is_kick(event_type, period) else event_type) in self.names
 
     def hint(self, event_type: str, period: str | None) -> str | None:
-        """Why an event makes no highlight, where its sender may have expected one."""
+        """Return why an event makes no highlight, where its sender may have expected one."""
         if is_kick(event_type, period):
             return "A kick of a shoot-out is no goal of the match."
         closest = _closest(event_type, self.names)
@@ -65,5 +65,5 @@ class HighlightTypes:
 
 @lru_cache(maxsize=1024)  # a feed sends the same types again and again
 def _closest(event_type: str, names: frozenset[str]) -> str | None:
-    """The name that is most like a type, if one is."""
+    """Return the name that is most like a type, if one is."""
     return next(iter(get_close_matches(event_type, sorted(names), n=1, cutoff=0.7)), None)

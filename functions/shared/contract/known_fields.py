@@ -1,4 +1,4 @@
-"""The fields that an event may have, and objects that have many others."""
+"""The fields that an event may have, and a limit on those that it may not."""
 
 from itertools import islice
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from functions.shared.contract.event import Event
 
 EVENT_FIELDS = tuple(field.alias or name for name, field in Event.model_fields.items())
-LARGEST = 2 * len(EVENT_FIELDS)
+MAX_FIELDS = 2 * len(EVENT_FIELDS)
 
 
 def without_most_unknown(fields: Any) -> Any:
-    """Parsed JSON, without most of an event's unknown fields if there are very many.
+    """Return parsed JSON without most of an event's unknown fields, if there are very many.
 
-    It is refused as before, but not a hundred thousand times: each unknown field is an error.
+    It stays invalid, but for a few errors instead of a hundred thousand: each such field is one.
     """
-    if not isinstance(fields, dict) or len(fields) <= LARGEST:
+    if not isinstance(fields, dict) or len(fields) <= MAX_FIELDS:
         return fields
     known = {name: fields[name] for name in EVENT_FIELDS if name in fields}
-    return known | dict(islice(fields.items(), LARGEST))
+    return known | dict(islice(fields.items(), MAX_FIELDS))

@@ -1,4 +1,4 @@
-"""Names of teams, compared as people read them: in one form of Unicode and without case."""
+"""Names of teams, compared in one form of Unicode and without case."""
 
 from typing import Final, Literal
 from unicodedata import normalize
@@ -9,14 +9,14 @@ SIDES: Final[tuple[Side, Side]] = ("home", "away")
 
 
 def fold_name(name: str) -> str:
-    """The form in which two spellings of one name are equal (Unicode 3.13, D145), in NFC."""
+    """Return the form in which spellings of one name are equal (Unicode 3.13, D145), in NFC."""
     if name.isascii():
         return name.lower()
     return normalize("NFC", normalize("NFD", name).casefold())
 
 
 def side_of(team: str | None, home_team: str | None, away_team: str | None) -> Side | None:
-    """The side that `team` is: by the word or by the side's name, if only one fits."""
+    """Return the side that `team` is, by the word or by the side's name, if only one fits."""
     if team is None:
         return None
     folded = fold_name(team)

@@ -1,4 +1,4 @@
-"""The topics, by name."""
+"""The names of the topics."""
 
 MATCH_EVENTS = "match-events"
 HIGHLIGHTS_PENDING = "highlights-pending"

@@ -10,7 +10,7 @@ from functions.shared.http.headers import header
 from functions.shared.http.problems import Problem
 from functions.shared.http.rate_limit import Clock, RateLimiter
 from functions.shared.http.routing import Guard
-from functions.shared.settings.load import AccessSettings
+from functions.shared.http.settings import AccessSettings
 
 
 def build_guard(settings: AccessSettings, clock: Clock = time.monotonic) -> Guard | None:

@@ -1,27 +1,38 @@
-"""Errors as answers: problem details (RFC 9457), made in this one place."""
+"""Errors as HTTP answers: problem details (RFC 9457), made in this one place."""
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from functions.shared.contract.field_errors import MAX_ERRORS, MAX_NAME_LENGTH
+from functions.shared.errors import (
+    InvalidInput,
+    NotFound,
+    RecordsRejected,
+    TooLarge,
+    Unavailable,
+    UnreadableInput,
+    UnsupportedFormat,
+)
 from functions.shared.http.responses import json_response
 
-Errors = dict[str, list[str]]
+MAX_NAMES_IN_DETAIL = 5
 
-# Who sends much nonsense is not sent more of it.
-ERRORS_TOLD = 50
-ERRORS_IN_A_LINE = 10
-NAMES_TOLD = 5
-NAME_TOLD = 64
+STATUSES: Mapping[type[Exception], int] = {
+    UnreadableInput: 400,
+    NotFound: 404,
+    TooLarge: 413,
+    UnsupportedFormat: 415,
+    RecordsRejected: 422,
+}
 
 
 class Problem(Exception):
-    """An error that the caller is told as `application/problem+json`."""
+    """An error that is answered with `application/problem+json`."""
 
     def __init__(
         self,
@@ -54,51 +65,28 @@ class Problem(Exception):
         )
 
 
-class Unavailable(Problem):
-    """A service that we need does not answer; the same request may work in a moment."""
-
-    def __init__(self, detail: str, *, retry_after_s: int = 1, **members: object) -> None:
-        super().__init__(503, detail, headers={"Retry-After": str(retry_after_s)}, **members)
-
-
-def invalid(errors: Errors) -> Problem:
-    """A 400 that says of every refused field why, or of the first of many."""
-    errors = {name[:NAME_TOLD]: errors[name] for name in islice(errors, ERRORS_TOLD)}
-    names = list(errors)
-    more = ", …" if len(names) > NAMES_TOLD else ""
-    fields = ", ".join(names[:NAMES_TOLD]) + more
-    return Problem(400, f"The request is not valid: {fields}.", errors=errors)
-
-
-def unknown(name: str, known: Sequence[str]) -> str:
-    """Why a field or parameter is refused, with a hint where its name is nearly right."""
-    folded = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower().replace("_", ""), folded, n=1, cutoff=0.7)
-    return f"is unknown; did you mean {folded[close[0]]}?" if close else "is unknown"
+def problem_of(error: Exception) -> Problem:
+    """The problem by which an error is answered: 500 for one that nobody expects."""
+    match error:
+        case Problem():
+            return error
+        case ClientDisconnect():
+            return Problem(400, "The body ended before its end.")
+        case InvalidInput():
+            return _invalid(error.errors)
+        case Unavailable():
+            headers = {"Retry-After": str(error.retry_after_s)}
+            return Problem(503, str(error), headers=headers, **error.members)
+    for kind, status in STATUSES.items():
+        if isinstance(error, kind):
+            return Problem(status, str(error))
+    return Problem(500, "Something unexpected went wrong; it is in the log.")
 
 
-def explain(errors: Sequence[Any], known: Sequence[str], *, at: tuple[int, ...] = ()) -> Errors:
-    """The first of pydantic's errors, by field; of a batch with its index, as in `3.player`.
-
-    `at` is where in what was posted the validated part stands.
-    """
-    explained: Errors = {}
-    for error in errors[:ERRORS_TOLD]:
-        name = _place((*at, *error["loc"])) or "body"
-        if error["type"] == "extra_forbidden":
-            why = unknown(str(error["loc"][-1])[:NAME_TOLD], known)
-        else:
-            why = error["msg"].removeprefix("Value error, ")
-        explained.setdefault(name, []).append(why)
-    return explained
-
-
-def summary(errors: Sequence[Any]) -> str:
-    """The first of pydantic's errors, in one line."""
-    return "; ".join(
-        f"{_place(error['loc']) or 'data'}: {error['msg']}" for error in errors[:ERRORS_IN_A_LINE]
-    )
-
-
-def _place(loc: Sequence[str | int]) -> str:
-    return ".".join(str(part)[:NAME_TOLD] for part in loc)
+def _invalid(errors: Mapping[str, list[str]]) -> Problem:
+    """A 400 with the reasons for the first MAX_ERRORS fields."""
+    listed = {name[:MAX_NAME_LENGTH]: errors[name] for name in islice(errors, MAX_ERRORS)}
+    names = list(listed)
+    more = ", …" if len(names) > MAX_NAMES_IN_DETAIL else ""
+    fields = ", ".join(names[:MAX_NAMES_IN_DETAIL]) + more
+    return Problem(400, f"The request is not valid: {fields}.", errors=listed)

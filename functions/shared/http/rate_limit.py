@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from functions.shared.http.client_address import TrustedProxies
 from functions.shared.http.problems import Problem
+from functions.shared.http.settings import AccessSettings
 from functions.shared.http.token_buckets import TokenBuckets
-from functions.shared.settings.load import AccessSettings
 
 Clock = Callable[[], float]
 

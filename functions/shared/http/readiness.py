@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import Unavailable
 
 OK = "ok"
 TIMEOUT_S = 2.5  # a probe waits a little longer
@@ -19,7 +19,7 @@ class Service(Protocol):
     """A client of a service."""
 
     async def ready(self) -> None:
-        """Return if the service is ready; raise a Problem that says why if it is not."""
+        """Return if the service is ready; raise Unavailable with why if it is not."""
 
 
 Services = Mapping[str, Callable[[], Service]]
@@ -108,8 +108,8 @@ class Readiness:
         error = check.exception()
         if error is None:
             return OK
-        if isinstance(error, Problem):
-            return error.detail
+        if isinstance(error, Unavailable):
+            return str(error)
         log.error("a check failed", exc_info=error)
         return "its check failed; why is in the log"
 

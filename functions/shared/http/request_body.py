@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
+from functions.shared.errors import InvalidInput
 from functions.shared.http.headers import header
-from functions.shared.http.problems import Problem, invalid
+from functions.shared.http.problems import Problem
 
 # A gzip file has one or more members (RFC 1952, 2.2); all that follows a member is copied once.
 MAX_MEMBERS = 64
@@ -21,12 +22,13 @@ async def read_json(request: Request, *, limit: int) -> bytes:
     """Return the JSON body of a request, without a byte order mark.
 
     Raises:
-        Problem: 413, 415 or 400, as of `require_json` and `read_body`; 400 for UTF-16.
+        Problem: 413 or 415, as of `require_json` and `read_body`.
+        InvalidInput: it is UTF-16, or not gzip though its header says so.
     """
     require_json(request)
     body = await read_body(request, limit=limit)
     if body.startswith(UTF_16_MARKS):
-        raise invalid({"body": ["is UTF-16; JSON is sent as UTF-8"]})
+        raise InvalidInput({"body": ["is UTF-16; JSON is sent as UTF-8"]})
     return body.removeprefix(BYTE_ORDER_MARK)
 
 
@@ -35,7 +37,8 @@ async def read_body(request: Request, *, limit: int) -> bytes:
 
     Raises:
         Problem: 413 if it is larger, as soon as that is known; 415 for a content coding other than
-            gzip; 400 for a body that is not gzip though its header says so.
+            gzip.
+        InvalidInput: it is not gzip though its header says so.
     """
     content_length, codings = b"", []
     for name, value in request.scope["headers"]:
@@ -54,7 +57,8 @@ def gunzip(compressed: bytes, limit: int) -> bytes:
     """Decompress gzip, never more than `limit` bytes of it.
 
     Raises:
-        Problem: 413 if it is larger, 400 if it is not gzip.
+        Problem: 413 if it is larger.
+        InvalidInput: it is not gzip.
     """
     decompressed = bytearray()
     for _ in range(MAX_MEMBERS):
@@ -62,15 +66,15 @@ def gunzip(compressed: bytes, limit: int) -> bytes:
         try:
             decompressed += member.decompress(compressed, limit + 1 - len(decompressed))
         except zlib.error:
-            raise invalid({"body": ["is not gzip, as its Content-Encoding says"]}) from None
+            raise InvalidInput({"body": ["is not gzip, as its Content-Encoding says"]}) from None
         if len(decompressed) > limit:
             raise too_large(limit)
         if not member.eof:
-            raise invalid({"body": ["ends before its gzip does"]})
+            raise InvalidInput({"body": ["ends before its gzip does"]})
         compressed = member.unused_data
         if not compressed:
             return bytes(decompressed)
-    raise invalid({"body": [f"must be one gzip stream, or up to {MAX_MEMBERS} in a row"]})
+    raise InvalidInput({"body": [f"must be one gzip stream, or up to {MAX_MEMBERS} in a row"]})
 
 
 def too_large(limit: int) -> Problem:

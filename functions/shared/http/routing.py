@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.shared.errors import Unavailable
 from functions.shared.http.framework_bypass import Handler, bypass_framework
 from functions.shared.http.headers import header
-from functions.shared.http.problems import Problem, Unavailable
+from functions.shared.http.problems import Problem, problem_of
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.responses import json_response
 from functions.shared.observability import trace
@@ -93,7 +95,7 @@ async def _ready(readiness: Readiness, _: Request) -> Response:
     report = await readiness.check()
     if not report.is_ready:  # not raised: a change is logged, not every request
         not_ready = Unavailable(f"Not ready: {report.failures}", services=report.services)
-        return not_ready.response()
+        return problem_of(not_ready).response()
     body = {"status": "ready", "services": report.services}
     return json_response(orjson.dumps(body), headers={"Cache-Control": "no-store"})
 
@@ -111,11 +113,9 @@ def _guarded(methods: Methods, guard: Guard) -> Methods:
 
 def _error_response(error: Exception) -> Response:
     """Return the response to an error; one that is not the client's is logged."""
-    if isinstance(error, ClientDisconnect):
-        error = Problem(400, "The body ended before its end.")
-    elif isinstance(error, Unavailable):
-        log.warning("unavailable", extra={"fields": {"detail": error.detail}})
-    elif not isinstance(error, Problem):
+    problem = problem_of(error)
+    if isinstance(error, Unavailable):
+        log.warning("unavailable", extra={"fields": {"detail": problem.detail}})
+    elif problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("unexpected error", exc_info=error)
-        error = Problem(500, "Something unexpected went wrong; it is in the log.")
-    return error.response()
+    return problem.response()

@@ -4,18 +4,18 @@ import gc
 import sys
 from functools import partial
 
+from functions.shared.http.settings import HttpSettings
 from functions.shared.observability.logs import configure_logging
-from functions.shared.settings.load import Settings
 
 
-def configure_process(service: str, settings: Settings) -> None:
+def configure_process(service: str, settings: HttpSettings) -> None:
     """Set up the process of a function, once all that it needs has been imported."""
     configure_logging(service, settings.log_level)
     gc.freeze()  # the collector need not walk through modules
     _limit_requests(settings)
 
 
-def _limit_requests(settings: Settings) -> None:
+def _limit_requests(settings: HttpSettings) -> None:
     """Have the server refuse requests that are too large or do not arrive in time.
 
     functions-framework has no setting for that, but it makes its server after the import, from a

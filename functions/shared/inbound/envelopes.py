@@ -5,7 +5,12 @@ from typing import Any
 import orjson
 from starlette.datastructures import Headers
 
-from functions.shared.http.problems import Problem
+from functions.shared.errors import (
+    RecordsRejected,
+    TooLarge,
+    UnreadableInput,
+    UnsupportedFormat,
+)
 from functions.shared.inbound.cloudevents import (
     BATCH,
     STRUCTURED,
@@ -26,8 +31,9 @@ def parse_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
     """Return the records of a request: of CloudEvents, or of AWS Lambda's Kafka event.
 
     Raises:
-        Problem: 400 if the body is not JSON, 413 for more than MAX_RECORDS records, 415 if it is
-            not an envelope.
+        UnreadableInput: the body is not JSON, or not of the kind that it claims to be.
+        TooLarge: it holds more than MAX_RECORDS records.
+        UnsupportedFormat: it is not an envelope.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == BATCH:
@@ -38,8 +44,7 @@ def parse_envelope(headers: Headers, body: bytes) -> list[ReceivedRecord]:
         return [parse_binary(headers, body)]
     if media_type == JSON and is_lambda_event(event := _parse_json(body, object)):
         return parse_records(_limited(raw_records(event)))
-    raise Problem(
-        415,
+    raise UnsupportedFormat(
         f"Send CloudEvents ({BATCH}, {STRUCTURED}, or ce- headers), or AWS Lambda's Kafka event.",
     )
 
@@ -48,10 +53,10 @@ def batch_response(rejected: list[RejectedRecord]) -> dict[str, Any]:
     """Return AWS Lambda's partial batch response, which says also why a retry is of no use.
 
     Raises:
-        Problem: 422 if a rejected record has no identifier.
+        RecordsRejected: a rejected record has no identifier.
     """
     if any(each.record.identifier is None for each in rejected):
-        raise Problem(422, "; ".join(each.reason for each in rejected[:MAX_REASONS]))
+        raise RecordsRejected("; ".join(each.reason for each in rejected[:MAX_REASONS]))
     return {
         "batchItemFailures": [
             {
@@ -66,7 +71,7 @@ def batch_response(rejected: list[RejectedRecord]) -> dict[str, Any]:
 
 def _limited(records: list[Any]) -> list[Any]:
     if len(records) > MAX_RECORDS:
-        raise Problem(413, f"There are more than {MAX_RECORDS} records in the batch.")
+        raise TooLarge(f"There are more than {MAX_RECORDS} records in the batch.")
     return records
 
 
@@ -74,7 +79,7 @@ def _parse_json(body: bytes, kind: type) -> Any:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Problem(400, f"The envelope is no JSON: {error}.") from error
+        raise UnreadableInput(f"The envelope is no JSON: {error}.") from error
     if not isinstance(parsed, kind):
-        raise Problem(400, "The envelope is no CloudEvent of the kind that it claims to be.")
+        raise UnreadableInput("The envelope is no CloudEvent of the kind that it claims to be.")
     return parsed

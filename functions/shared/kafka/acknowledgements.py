@@ -1,41 +1,39 @@
-"""The acknowledgements that a producer awaits, each until its deadline."""
+"""Acknowledgements that the broker owes: the futures that wait for them, and their deadlines."""
 
 import asyncio
 from collections import deque
 
 from confluent_kafka import KafkaError, Message
 
+from functions.shared.errors import NotAcknowledged
+
 Acknowledged = asyncio.Future[None]
 
-# Between two looks at the deadlines there is a millisecond. After this long the process was
-# frozen, as a FaaS does between two requests, and the broker had no chance to be heard meanwhile.
+# `expire` is called every millisecond. After so long without a call the process was frozen, as a
+# FaaS does between two requests, and could not receive acknowledgements meanwhile.
 FROZEN_S = 1.0
 
 
-class NotAcknowledged(Exception):
-    """The broker did not acknowledge the records in time; they may still arrive."""
-
-
 class Acknowledgement:
-    """Counts down the delivery reports of the records of one call."""
+    """Completes a future when the last of so many records is reported, or one has failed."""
 
-    __slots__ = ("_awaited", "_done", "_error", "deadline")
+    __slots__ = ("_done", "_error", "_missing", "deadline")
 
-    def __init__(self, done: Acknowledged, awaited: int, deadline: float) -> None:
+    def __init__(self, done: Acknowledged, records: int, deadline: float) -> None:
         self.deadline = deadline
         self._done = done
-        self._awaited = awaited
+        self._missing = records
         self._error: KafkaError | None = None
 
-    def delivered(self, error: KafkaError | None, _: Message) -> None:
-        """Count a delivery report; the last one ends it."""
+    def on_delivery(self, error: KafkaError | None, _: Message) -> None:
+        """Count a delivery report; the last one completes the future."""
         self._error = self._error or error
-        self._awaited -= 1
-        if self._awaited == 0:
-            self.end(str(self._error) if self._error else None)
+        self._missing -= 1
+        if self._missing == 0:
+            self.complete(str(self._error) if self._error else None)
 
-    def end(self, error: str | None) -> None:
-        """Tell whoever waits, unless that has been done."""
+    def complete(self, error: str | None) -> None:
+        """Set the future's result, or NotAcknowledged with this error, unless it is done."""
         if self._done.done():
             return
         if error is None:
@@ -43,33 +41,33 @@ class Acknowledgement:
         else:
             self._done.set_exception(NotAcknowledged(error))
 
-    def ended(self) -> bool:
-        """Whether whoever waits has been told."""
+    def is_done(self) -> bool:
+        """Return whether the future is done."""
         return self._done.done()
 
 
 class PendingAcks:
-    """Acknowledgements in the order of their deadlines, which a freeze puts off."""
+    """Acknowledgements in the order of their deadlines, which a freeze extends."""
 
     def __init__(self) -> None:
-        self._awaited: deque[Acknowledgement] = deque()
-        self._looked_at = 0.0
+        self._pending: deque[Acknowledgement] = deque()
+        self._checked_at = 0.0
 
     def __bool__(self) -> bool:
-        """Whether any is awaited."""
-        return bool(self._awaited)
+        """Whether there are any."""
+        return bool(self._pending)
 
     def add(self, acknowledgement: Acknowledgement, now: float) -> None:
-        """Await one more, whose deadline is not before the others'."""
-        if not self._awaited:
-            self._looked_at = now
-        self._awaited.append(acknowledgement)
+        """Add one whose deadline is not before the others'."""
+        if not self._pending:
+            self._checked_at = now
+        self._pending.append(acknowledgement)
 
     def expire(self, now: float) -> None:
-        """Drop what has ended, and end what is late."""
-        if (frozen_s := now - self._looked_at) > FROZEN_S:
-            for each in self._awaited:
+        """Remove those that are done, and fail those whose deadline has passed."""
+        if (frozen_s := now - self._checked_at) > FROZEN_S:
+            for each in self._pending:
                 each.deadline += frozen_s
-        self._looked_at = now
-        while self._awaited and (self._awaited[0].ended() or self._awaited[0].deadline <= now):
-            self._awaited.popleft().end("no acknowledgement in time")
+        self._checked_at = now
+        while self._pending and (self._pending[0].is_done() or self._pending[0].deadline <= now):
+            self._pending.popleft().complete("no acknowledgement in time")

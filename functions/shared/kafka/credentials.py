@@ -1,49 +1,62 @@
-"""The user and password of Kafka clients, fetched again when the broker refuses them."""
+"""The user and password of a Kafka client, read again when the broker rejects them."""
 
-import asyncio
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from confluent_kafka import KafkaError
 
-from functions.shared.settings.load import KafkaSettings, reload_if_changed
+Login = tuple[str, str]  # user and password
 
 log = logging.getLogger(__name__)
 
 
-class Credentials:
-    """Keeps the settings with the present user and password; bound to the running event loop.
+class SaslClient(Protocol):
+    """A client that logs in with a user and a password."""
 
-    librdkafka says that they are refused, and goes on trying; the records wait meanwhile. `take` is
-    called with a new user and password, for the clients that were made with the old ones.
+    def set_sasl_credentials(self, username: str, password: str) -> None:
+        """Log in as this user from now on."""
+
+
+class SaslCredentials:
+    """The user and password of a client that was made with `login`.
+
+    librdkafka reports each attempt that the broker rejects, and goes on trying; records wait
+    meanwhile. `read_login` returns the present login, or None without one. That may take seconds,
+    so it has a thread of its own. The client is updated by the thread that polls it, as it blocks
+    any other meanwhile; but not from within one of its callbacks, as the next callback would crash
+    the process.
     """
 
-    def __init__(self, settings: KafkaSettings, take: Callable[[str, str], None]) -> None:
-        self.settings = settings
-        self._take = take
-        self._loop = asyncio.get_running_loop()
-        self._renewing: asyncio.Task[None] | None = None
+    def __init__(self, login: Login | None, read_login: Callable[[], Login | None]) -> None:
+        self._login = login
+        self._read_login = read_login
+        self._reader = ThreadPoolExecutor(1, "credentials")
+        self._reading: Future[Login | None] | None = None
+        self._lock = threading.Lock()  # several threads may poll a client
 
-    def heard(self, error: KafkaError) -> None:
-        """Take what a client calls `error_cb` with: it does for each attempt that is refused."""
-        has_password = self.settings.kafka_sasl_password is not None
-        is_refused = error.code() == KafkaError._AUTHENTICATION
-        if has_password and is_refused and self._renewing is None:
-            self._renewing = self._loop.create_task(self._renew())
+    def on_error(self, error: KafkaError) -> None:
+        """Read the login again if the broker has rejected it; for the client's `error_cb`."""
+        with self._lock:
+            if error.code() == KafkaError._AUTHENTICATION and self._reading is None:
+                self._reading = self._reader.submit(self._read_login)
 
-    async def _renew(self) -> None:
-        try:
-            names = ("kafka_sasl_username", "kafka_sasl_password")
-            fresh = await asyncio.to_thread(reload_if_changed, self.settings, *names)
-            if fresh is None:
-                log.error("the broker refuses our user or password")
-            else:
-                self._set(fresh)
-        finally:
-            self._renewing = None
+    def is_reading(self) -> bool:
+        """Return whether a login is being read, or was read and no client has it yet."""
+        return self._reading is not None
 
-    def _set(self, fresh: KafkaSettings) -> None:
-        self.settings = fresh
-        password = fresh.kafka_sasl_password
-        if fresh.kafka_sasl_username and password:
-            self._take(fresh.kafka_sasl_username, password.get_secret_value())
+    def update(self, client: SaslClient) -> None:
+        """Give a client, after it was polled, the login that was read, if there is any."""
+        with self._lock:
+            reading = self._reading
+            if reading is None or not reading.done():
+                return
+            self._reading = None
+        login = reading.result()
+        if login is None or login == self._login:
+            log.error("the broker refuses our user or password")
+        else:
+            self._login = login
+            client.set_sasl_credentials(*login)

@@ -10,31 +10,25 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from functions.shared.concurrency import pending_work
-from functions.shared.http.problems import Unavailable
-from functions.shared.kafka import client
-from functions.shared.kafka.acknowledgements import (
-    Acknowledged,
-    Acknowledgement,
-    NotAcknowledged,
-    PendingAcks,
-)
-from functions.shared.kafka.credentials import Credentials
+from functions.shared.errors import Unavailable
+from functions.shared.kafka.acknowledgements import Acknowledged, Acknowledgement, PendingAcks
+from functions.shared.kafka.client import producer_configuration
+from functions.shared.kafka.credentials import Login, SaslCredentials
 from functions.shared.kafka.delivery_health import DeliveryHealth
 from functions.shared.kafka.producers import Producers
-from functions.shared.kafka.topic_check import TopicCheck, passed
-from functions.shared.settings.load import KafkaSettings
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.kafka.topic_check import TopicCheck, raise_for_problem
+from functions.shared.settings.load import reload_if_changed
 
-DeliveryReport = Callable[[KafkaError | None, Message], None]
+OnDelivery = Callable[[KafkaError | None, Message], None]
 
-POLL_S = 0.001
-
-__all__ = ["Acknowledged", "NotAcknowledged", "Publisher", "Record"]
+POLL_EVERY_S = 0.001
 
 log = logging.getLogger(__name__)
 
 
 class Record(NamedTuple):
-    """What goes onto a topic; records of one key stay in order."""
+    """A record for a topic; records with the same key stay in order."""
 
     topic: str
     key: str
@@ -45,67 +39,68 @@ class Record(NamedTuple):
 class Publisher:
     """Publishes through one idempotent producer a process; bound to the running event loop.
 
-    While acknowledgements are awaited the loop asks for them every millisecond. A thread that
-    waits for them would fight with the loop for the interpreter: measured, it cost more than all
-    the rest of a request. Records that come meanwhile are held until then, as Nagle's algorithm
-    would: a request to the broker costs as much as ten events. A lone one goes out at once.
+    While acknowledgements are pending the loop polls for them every millisecond. A thread that
+    waits for them would compete with the loop for the interpreter: measured, it cost more than all
+    the rest of a request. Records that come meanwhile are held until the next poll, as by Nagle's
+    algorithm: a request to the broker costs as much as ten events. A lone record is sent at once.
 
-    Whatever error a delivery ends with, another producer takes the place of the one that had it.
-    `topic` is the one that `ready` asks for.
+    After any error of a delivery, another producer replaces the one that had it. `topic` is the one
+    that `ready` checks.
     """
 
     def __init__(self, settings: KafkaSettings, *, topic: str) -> None:
+        self._settings = settings
         self._deadline_s = settings.publish_deadline_s
         self._loop = asyncio.get_running_loop()
         self._health = DeliveryHealth(self._deadline_s, self._loop.time)
-        self._credentials = Credentials(settings, self._sign_in)
+        self._credentials = SaslCredentials(_login(settings), self._read_login)
         self._producers = Producers(self._connect, self._deadline_s)
         self._topic_check = TopicCheck(self._producers.get, topic)
         self._polling: pending_work.Work | None = None
-        self._awaited = PendingAcks()
+        self._pending = PendingAcks()
         self._held: list[tuple[Sequence[Record], Acknowledgement]] = []
 
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """Publish the records; await what is returned, or bring the future that is to end.
+        """Publish records; return a future, by default a new one, that waits for the broker.
 
-        It ends when the broker has acknowledged all of them (acks=all), or with `NotAcknowledged`
-        when the broker refused one, or the deadline passed.
+        Its result is set when the broker has acknowledged all of them (acks=all); its exception is
+        NotAcknowledged when the broker rejected one, or the deadline passed.
         """
         acknowledged = acknowledged or self._loop.create_future()
         now = self._loop.time()
         acknowledgement = Acknowledgement(acknowledged, len(records), now + self._deadline_s)
-        if self._awaited:
+        if self._pending:
             self._held.append((records, acknowledgement))
         else:
             self._send(records, acknowledgement)
-        if not acknowledgement.ended():
-            self._awaited.add(acknowledgement, now)
+        if not acknowledgement.is_done():
+            self._pending.add(acknowledgement, now)
         return acknowledged
 
     def announce(self, records: Sequence[Record]) -> None:
-        """Publish the records without waiting; one may be lost, and why is logged."""
+        """Publish records without waiting; one may be lost, which is logged."""
         with suppress(BufferError, KafkaException):
             self._produce(records, lambda *_: None)
 
     async def ready(self) -> None:
-        """Return when a record could be published, as far as that can be known without one.
+        """Return if a record could be published, as far as that is known without publishing one.
 
         Raises:
             Unavailable: the broker does not answer within two seconds, has no such topic, or
-                refused the last record, and why.
+                rejected the last record, and why.
         """
         if cause := self._health.cause():
             raise Unavailable(f"The broker does not acknowledge records: {cause}.")
-        look = self._topic_check.look()
-        self._poll_soon()  # a client that has to sign in anew is given a token by a callback
-        await passed(look)
+        check = self._topic_check.start()
+        self._ensure_polling()  # a client that has to log in again gets a token by a callback
+        await raise_for_problem(check)
 
-    def _produce(self, records: Sequence[Record], delivered: DeliveryReport) -> None:
+    def _produce(self, records: Sequence[Record], on_delivery: OnDelivery) -> None:
         producer = self._producers.get()
-        reported = partial(self._reported, producer, delivered)
-        self._poll_soon()
+        callback = partial(self._on_delivery, producer, on_delivery)
+        self._ensure_polling()
         try:
             for record in records:
                 producer.produce(
@@ -113,63 +108,75 @@ class Publisher:
                     record.value,
                     record.key,
                     headers=list(record.headers.items()),
-                    on_delivery=reported,
+                    on_delivery=callback,
                 )
         except KafkaException as error:
-            self._failed(producer, error.args[0])
+            self._record_failure(producer, error.args[0])
             raise
         except BufferError:
-            self._health.failed(KafkaError(KafkaError._QUEUE_FULL))
+            self._health.record_failure(KafkaError(KafkaError._QUEUE_FULL))
             raise
 
     def _send(self, records: Sequence[Record], acknowledgement: Acknowledgement) -> None:
         try:
-            self._produce(records, acknowledgement.delivered)
+            self._produce(records, acknowledgement.on_delivery)
         except (BufferError, KafkaException) as error:
-            acknowledgement.end(str(error))
+            acknowledgement.complete(str(error))
 
-    def _reported(
+    def _on_delivery(
         self,
         producer: Producer,
-        delivered: DeliveryReport,
+        on_delivery: OnDelivery,
         error: KafkaError | None,
         message: Message,
     ) -> None:
         if error is None:
-            self._health.succeeded()
+            self._health.record_success()
         else:
-            self._failed(producer, error)
-        delivered(error, message)
+            self._record_failure(producer, error)
+        on_delivery(error, message)
 
-    def _failed(self, producer: Producer, error: KafkaError) -> None:
+    def _record_failure(self, producer: Producer, error: KafkaError) -> None:
         if self._producers.failed(producer):
-            self._health.failed(error)
+            self._health.record_failure(error)
 
-    def _poll_soon(self) -> None:
+    def _ensure_polling(self) -> None:
         if self._polling is None:
             self._polling = pending_work.track()
-            self._loop.call_later(POLL_S, self._poll)
+            self._loop.call_later(POLL_EVERY_S, self._poll)
 
     def _poll(self) -> None:
         self._producers.poll()
         held, self._held = self._held, []
         for records, acknowledgement in held:
             self._send(records, acknowledgement)
-        self._awaited.expire(self._loop.time())
-        if self._awaited or self._producers or self._topic_check.is_looking():
-            self._loop.call_later(POLL_S, self._poll)
+        self._pending.expire(self._loop.time())
+        if is_reading_login := self._credentials.is_reading():
+            self._credentials.update(self._producers)
+        has_records = self._pending or self._producers
+        if has_records or self._topic_check.is_running() or is_reading_login:
+            self._loop.call_later(POLL_EVERY_S, self._poll)
         elif self._polling is not None:
             self._polling.set_result(None)
             self._polling = None
 
     def _connect(self) -> Producer:
-        configuration = client.producer(self._credentials.settings)
-        return Producer({**configuration, "error_cb": self._heard}, logger=log)
+        configuration = producer_configuration(self._settings)
+        return Producer({**configuration, "error_cb": self._on_client_error}, logger=log)
 
-    def _heard(self, error: KafkaError) -> None:
-        self._health.heard(error)
-        self._credentials.heard(error)
+    def _on_client_error(self, error: KafkaError) -> None:
+        self._health.record_client_error(error)
+        if _login(self._settings):
+            self._credentials.on_error(error)
+            self._ensure_polling()
 
-    def _sign_in(self, user: str, password: str) -> None:
-        for producer in self._producers:
-            producer.set_sasl_credentials(user, password)
+    def _read_login(self) -> Login | None:
+        """Read the settings again, for later producers too; called in a thread of its own."""
+        fields = ("kafka_sasl_username", "kafka_sasl_password")
+        self._settings = reload_if_changed(self._settings, *fields) or self._settings
+        return _login(self._settings)
+
+
+def _login(settings: KafkaSettings) -> Login | None:
+    user, password = settings.kafka_sasl_username, settings.kafka_sasl_password
+    return (user, password.get_secret_value()) if user and password else None

@@ -1,4 +1,4 @@
-"""A Kafka producer that is replaced by a new one when one of its deliveries has failed."""
+"""A Kafka producer that is replaced after one of its deliveries has failed."""
 
 import logging
 import time
@@ -7,21 +7,21 @@ from threading import Lock
 
 from confluent_kafka import KafkaException, Producer
 
-RENEW_AFTER_S = 1.0  # a producer is in use at least this long: a broker that refuses all gets few
+RENEW_AFTER_S = 1.0  # the least age of a producer that is replaced: a broken broker sees few
 
 log = logging.getLogger(__name__)
 
 
 class RenewableProducer:
-    """The producer to produce with; threads may share it.
+    """Holds the producer to produce with; threads may share it.
 
-    librdkafka recovers from most errors by itself, but not from all: one that its broker calls
-    fenced is refused for ever, and one that was told of a cluster without brokers looks for none.
-    Which error is of which kind depends on the broker, so each of them counts: a new producer
-    costs a millisecond and its connections.
+    librdkafka recovers from most errors by itself, but not from all: a producer that its broker
+    calls fenced is rejected for ever, and one that learnt of a cluster without brokers looks for
+    none. Which errors are fatal depends on the broker, so every error counts: a new producer costs
+    a millisecond and its connections.
 
-    `connect` makes a producer. `retire` is given one that was replaced; records that it still
-    holds end with their own delivery reports, as long as somebody polls it.
+    `connect` makes a producer. `retire` is called with one that was replaced; the records that it
+    still holds end with their own delivery reports, as long as it is polled.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class RenewableProducer:
 
     @property
     def current(self) -> Producer:
-        """The producer in use, whatever became of its deliveries."""
+        """The producer in use, whether or not it has failed."""
         return self._producer
 
     def get(self) -> Producer:
-        """The producer in use; a new one if a delivery of the last one has failed."""
+        """Return the producer in use; a new one if a delivery of the last one has failed."""
         if self._has_failed:
             with self._lock:
                 if self._has_failed and self._clock() - self._made_at >= self._renew_after_s:
@@ -55,7 +55,7 @@ class RenewableProducer:
         return self._producer
 
     def failed(self, producer: Producer) -> bool:
-        """Take note of a delivery that failed; returns whether its producer is still in use."""
+        """Record that a delivery failed; return whether its producer is still in use."""
         with self._lock:
             is_in_use = producer is self._producer
             self._has_failed = self._has_failed or is_in_use
@@ -65,7 +65,7 @@ class RenewableProducer:
         self._made_at = self._clock()
         try:
             producer = self._connect()
-        except KafkaException as error:  # a CA file that is just being replaced, for instance
+        except KafkaException as error:  # for instance while a CA file is being replaced
             log.error("no new producer can be made: %s", error.args[0].str())  # noqa: TRY400 (says it all)
             return
         replaced, self._producer = self._producer, producer

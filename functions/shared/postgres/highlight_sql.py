@@ -1,18 +1,15 @@
 """All SQL of the table `highlights`: its columns, and each statement by its name."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Final
 
 from pydantic.alias_generators import to_camel
 
 from functions.shared.contract.event import Event
+from functions.shared.contract.highlight import Facts
 
-# What the text of a highlight tells, in the order in which a claim hands it out.
-FACTS: Final = (
-    "event_type", "team", "player", "assist", "description", "period", "minute", "added_time",
-    "home_team", "away_team", "home_score", "away_score",
-    "home_shootout_score", "away_shootout_score",
-)  # fmt: skip
+FACTS: Final = tuple(fact.name for fact in fields(Facts))
 # Every field of an event has a column of its name. Each revision may change those that do not
 # identify the event, and what is made of them.
 FIELDS: Final = tuple(Event.model_fields)

@@ -1,12 +1,15 @@
-"""The highlights, as functions record, enrich and read them in Postgres."""
+"""The table of highlights, as functions record, enrich and read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import orjson
 
+from functions.shared.contract.event import IdentifiedEvent
+from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.contract.team_names import Side
 from functions.shared.postgres.highlight_sql import (
     CLAIM,
     CONFLICTS,
@@ -20,27 +23,63 @@ from functions.shared.postgres.highlight_sql import (
     list_statement,
 )
 from functions.shared.postgres.pool import Postgres
+from functions.shared.postgres.session import Row
 
-PENDING_AI: Final = "PENDING_AI"
-READY: Final = "READY"
-FAILED_AI: Final = "FAILED_AI"
-RETRACTED: Final = "RETRACTED"
-STATUSES: Final = (PENDING_AI, READY, FAILED_AI, RETRACTED)
-# What no reader sees: an event that makes no highlight, known so that a lower revision makes none.
-IGNORED: Final = "IGNORED"
+
+@dataclass(slots=True)  # frozen, it would take three times as long to make, 500 in a batch
+class Revision:
+    """A revision of an event, and what the table records besides.
+
+    `id` is the highlight's. `side` and `team_key` are what lists are filtered by: the side that the
+    event's team is, and the team's folded name. `status` is that of an event without other
+    revisions.
+    """
+
+    event: IdentifiedEvent
+    id: str
+    side: Side | None
+    team_key: str | None
+    status: Status
+    traceparent: str | None
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the values of COLUMNS, by their names."""
+        return {
+            **vars(self.event),  # its fields; `model_dump` takes several times as long
+            "id": self.id,
+            "side": self.side,
+            "team_key": self.team_key,
+            "status": self.status,
+            "traceparent": self.traceparent,
+        }
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A highlight that one worker alone may enrich until its lease ends.
+
+    `attempts` counts this one too.
+    """
+
+    id: UUID
+    lease: UUID
+    match_id: UUID
+    traceparent: str | None
+    attempts: int
+    facts: Facts
+
+
+@dataclass(slots=True)
 class ChangedHighlight:
     """A highlight that a statement changed."""
 
     id: UUID
-    status: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A highlight as the API shows it, with what its place in a list is known by."""
+    """A highlight in JSON, as the API shows it; `occurred_at` and `id` are its place in a list."""
 
     id: UUID
     occurred_at: str
@@ -48,75 +87,91 @@ class Document:
 
 
 class HighlightStore:
-    """The highlights, in Postgres; `needs` are the statements that `ready` asks for."""
+    """The highlights, in Postgres; `statements` are those that `ready` checks."""
 
-    def __init__(self, postgres: Postgres, needs: Sequence[str] = ()) -> None:
+    def __init__(self, postgres: Postgres, statements: Sequence[str] = ()) -> None:
         self._postgres = postgres
-        self._needs = needs
+        self._statements = statements
 
     async def ready(self) -> None:
-        """Return if Postgres answers, and has all that our statements name, open to us.
+        """Return if Postgres answers, and has all that the statements name, open to us.
 
         Raises:
             Unavailable: it does not, or lacks something.
         """
-        await self._postgres.explain(self._needs)
+        await self._postgres.explain(self._statements)
 
-    async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
-        """Record revisions of events, at most one of each event; returns what they changed.
+    async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
+        """Record revisions, at most one of each event; return the highlights that they changed."""
+        return _changed(await self._postgres.run(RECORD, rows=_rows(revisions)))
 
-        A row has the names of `COLUMNS`.
-        """
-        changed = await self._postgres.run(RECORD, rows=_json(rows))
-        return [ChangedHighlight(*row) for row in changed]
-
-    async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
-        """The ids of the rows that say something else than the same revision as it is recorded."""
-        return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_json(rows))]
+    async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
+        """Return the ids of the highlights whose same revision is recorded with other content."""
+        return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_rows(revisions))]
 
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
-    ) -> list[list[Any]]:
+    ) -> list[Claim]:
         """Lease up to `limit` highlights that await their text, oldest first.
 
-        None is leased or put off further ahead than `ahead_s`. Rows: id, lease, match_id,
-        traceparent, attempts (this one too), then the facts in the order of the contract.
+        No lease ends, and no backoff, more than `ahead_s` seconds from now: one that claims to was
+        written before the clock stepped back.
         """
-        return await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, ahead_s=ahead_s)
+        rows = await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, ahead_s=ahead_s)
+        return [
+            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
+            for id_, lease, match_id, traceparent, attempts, *facts in rows
+        ]
 
-    async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
-        """Make READY those of the rows (id, lease, title, summary) whose lease still holds."""
-        finished = await self._postgres.run(FINISH, rows=_json(rows))
-        return [ChangedHighlight(*row) for row in finished]
+    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+        """Make READY, with their texts, the highlights whose lease is still valid."""
+        rows = [
+            {"id": claim.id, "lease": claim.lease, "title": text.title, "summary": text.summary}
+            for claim, text in texts
+        ]
+        return _changed(await self._postgres.run(FINISH, rows=_json(rows)))
 
     async def give_back(
-        self, rows: Sequence[Mapping[str, Any]], *, attempts: int, backoff_s: float
+        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, the rows (id, lease) whose lease still holds."""
-        changed = await self._postgres.run(
-            GIVE_BACK, rows=_json(rows), attempts=attempts, backoff_s=backoff_s
+        """Put off, or after `max_attempts` fail, the highlights whose lease is still valid.
+
+        `backoff_s` is what the first attempt waits; the wait doubles with each attempt.
+        """
+        rows = [{"id": claim.id, "lease": claim.lease} for claim in claims]
+        return _changed(
+            await self._postgres.run(
+                GIVE_BACK, rows=_json(rows), attempts=max_attempts, backoff_s=backoff_s
+            )
         )
-        return [ChangedHighlight(*row) for row in changed]
 
     async def count_pending(self) -> int:
-        """How many highlights still await their text."""
+        """Return how many highlights still await their text."""
         ((count,),) = await self._postgres.run(COUNT_PENDING)
         return int(count)
 
     async def get(self, highlight_id: UUID) -> Document | None:
-        """One highlight, in any status."""
+        """Return one highlight, in any status that is shown."""
         rows = await self._postgres.run(GET, id=highlight_id)
         return Document(*rows[0]) if rows else None
 
     async def list(
         self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
     ) -> list[Document]:
-        """Highlights by the values of `FILTERS`, newest first by (occurred_at, id)."""
+        """Return highlights by the values of FILTERS, newest first by (occurred_at, id)."""
         values = {name: value for name, value in filters.items() if name != "standing"}
         run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
         rows = await run(list_statement(filters), limit=limit, offset=offset, **values)
         return [Document(*row) for row in rows]
 
 
+def _rows(revisions: Iterable[Revision]) -> str:
+    return _json([revision.to_row() for revision in revisions])
+
+
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
+
+
+def _changed(rows: Iterable[Row]) -> list[ChangedHighlight]:
+    return [ChangedHighlight(id_, Status[status]) for id_, status in rows]

@@ -1,13 +1,12 @@
-"""Postgres from an event loop: a small pool of threads, each with one connection.
+"""A small pool of threads, each with one connection, to run statements from an event loop.
 
-pg8000 serves one thread a connection and has no async face.
+pg8000 needs a thread for each connection: it has no asynchronous interface.
 """
 
 import asyncio
 import logging
 import math
 import re
-import socket
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,97 +15,34 @@ from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
-from pydantic import SecretStr
 
-from functions.shared.concurrency.fair_limiter import FairLimiter, TooBusy
-from functions.shared.http.problems import Unavailable
-from functions.shared.postgres import url as postgres_url
-from functions.shared.postgres.session import Prepared, Session, Unprepared
-from functions.shared.settings.load import PostgresSettings, reload_if_changed
+from functions.shared.concurrency.fair_limiter import FairLimiter
+from functions.shared.errors import SchemaMissing, TooBusy, Unavailable
+from functions.shared.postgres.connection import connect_with
+from functions.shared.postgres.errors import (
+    INVALID_AUTHORIZATION,
+    QUERY_CANCELED,
+    is_stale,
+    sqlstate,
+    translate,
+)
+from functions.shared.postgres.session import Prepared, Row, Session, Unprepared
+from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.load import reload_if_changed
 
 log = logging.getLogger(__name__)
 
-Row = list[Any]
-
 PLACEHOLDER = re.compile(r"(?<![:\w]):([a-z_]+)")  # as in `:name`, and not in `::text`
-
-# SQLSTATE classes that say "not now" rather than "not so": connection, roll back, resources,
-# operator intervention, system error; and a server that takes no writes while it fails over.
-# Nor is a refused password ours to answer for with a 500: it is being changed, or will be.
-TRANSIENT = ("08", "28", "40", "53", "57", "58", "25006")
-# A plan made before the schema changed, or on a server that has been restarted.
-STALE_STATEMENT = ("0A000", "26000")
-REFUSED = "28"  # the class of SQLSTATE of a password or user that does not do
-TOO_LONG = "57014"  # a statement that its time-out, or an administrator, has ended
-# The database, a schema, table, column, function, type, constraint or right is not there (yet): a
-# migration has still to run. A mistake of ours in the text of a statement is none of these.
-MISSING = ("3D000", "3F000", "42P01", "42703", "42883", "42704", "42P10", "42501")
-TELL_EVERY_S = 10.0
-# What a statement may take of the time that we wait for it: so Postgres ends it before we leave.
-STATEMENT_SHARE = 0.9
-
-
-class DataRefused(Exception):
-    """Postgres refuses the values of a statement: it would do so again."""
-
-
-class SchemaMissing(Unavailable):
-    """The database lacks what a statement names: its migration has still to run.
-
-    `missing` says what, in Postgres' words.
-    """
-
-    def __init__(self, missing: str) -> None:
-        super().__init__("The database is not ready: its migration has still to run.")
-        self.missing = missing
-
-
-def sqlstate(error: Exception) -> str:
-    """The five characters by which Postgres names an error."""
-    details = error.args[0] if error.args else None
-    return str(details.get("C", "")) if isinstance(details, dict) else ""
-
-
-def connect(url: str, timeout_s: float, password: SecretStr | None = None) -> Connection:
-    """A connection by `postgresql://user:password@host:port/database`.
-
-    `password` serves a URL that has none; `timeout_s` bounds every wait on the socket, not only
-    the connect.
-    """
-    its = postgres_url.parse(url)
-    given = password.get_secret_value() if password else None
-    connection = Connection(
-        user=its.user,
-        password=its.password or given,
-        host=its.host,
-        port=its.port,
-        database=its.database,
-        timeout=timeout_s,
-        application_name="goalstream",
-        ssl_context=its.tls,
-    )
-    # pg8000 sends what exceeds 8 KB in pieces: the last would wait 40 ms for an acknowledgement.
-    connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
-
-
-def connect_by(settings: PostgresSettings) -> Connection:
-    """A connection as the settings say."""
-    return connect(settings.database_url, settings.database_timeout_s, settings.database_password)
-
-
-def _is_stale(error: Exception) -> bool:
-    """Whether a session broke as after a restart or a freeze, so that a new one may do."""
-    if isinstance(error, DatabaseError):
-        return sqlstate(error).startswith(("08", "57P", *STALE_STATEMENT))
-    return not isinstance(error.__cause__ or error, TimeoutError)
+LOG_EVERY_S = 10.0
+# The part of our timeout that a statement may take: so Postgres ends it before we give up.
+STATEMENT_TIMEOUT_RATIO = 0.9
 
 
 class Postgres:
-    """Runs single statements, each its own transaction.
+    """Runs single statements, each in a transaction of its own.
 
-    A statement may run twice when a connection breaks under it, so every statement of ours is
-    written to do no harm then.
+    A statement may run twice when a connection breaks under it: every statement must be safe to
+    repeat.
     """
 
     def __init__(self, settings: PostgresSettings) -> None:
@@ -117,27 +53,27 @@ class Postgres:
         self._local = local()
         self._sessions: set[Session] = set()
         self._answered_at = -math.inf
-        self._told_at = -math.inf
+        self._logged_at = -math.inf
 
     async def run(self, sql: str, **values: Any) -> list[Row]:
-        """The rows of one statement with `:named` values.
+        """Return the rows of one statement with `:named` values.
 
         Raises:
-            Unavailable: Postgres is away, starting, full or too slow, lacks what the statement
-                names (SchemaMissing), or others keep all connections busy (Busy).
-            DataRefused: it does not take these values (SQLSTATE classes 22 and 23).
+            Unavailable: Postgres is unreachable, starting, full or too slow, lacks what the
+                statement names (SchemaMissing), or all connections stay busy (TooBusy).
+            DataRejected: it rejects the values (SQLSTATE classes 22 and 23).
         """
         return await self._run_in_turn(sql, values, heavy=False)
 
     async def run_heavy(self, sql: str, **values: Any) -> list[Row]:
-        """As `run`, for a statement that may take long: half of the connections at most do."""
+        """Do as `run`, for a statement that may take long: half of the connections at most do."""
         return await self._run_in_turn(sql, values, heavy=True)
 
     async def explain(self, statements: Iterable[str]) -> None:
         """Have each statement planned, not run: all that it names is there, and open to us.
 
         Raises:
-            Unavailable: as `run`; but not when all connections are busy and get their answers.
+            Unavailable: as `run`; but not while all connections are busy and statements succeed.
         """
         try:
             for sql in statements:
@@ -161,7 +97,7 @@ class Postgres:
         return rows
 
     def close(self) -> None:
-        """Close every connection, and take no more statements."""
+        """Close every connection, and accept no more statements."""
         self._threads.shutdown()
         for session in self._sessions:
             session.close()
@@ -169,27 +105,28 @@ class Postgres:
     def _run(self, sql: str, values: dict[str, Any]) -> list[Row]:
         session: Session | None = getattr(self._local, "session", None)
         if session is not None and session.idle_s() > self._settings.database_max_idle_s:
-            self._forget_session()
+            self._discard_session()
         elif session is not None:
             try:
                 return session.run(sql, values)
             except (DatabaseError, InterfaceError, OSError) as error:
-                if not _is_stale(error):
-                    raise self._translated(error) from error
-                self._forget_session()
-        return self._run_anew(sql, values)
+                if not is_stale(error):
+                    raise self._translate(error) from error
+                self._discard_session()
+        return self._run_in_new_session(sql, values)
 
-    def _run_anew(self, sql: str, values: dict[str, Any]) -> list[Row]:
+    def _run_in_new_session(self, sql: str, values: dict[str, Any]) -> list[Row]:
         try:
-            session = self._local.session = self._session()
+            session = self._local.session = self._open_session()
             self._sessions.add(session)
             return session.run(sql, values)
         except (DatabaseError, InterfaceError, OSError) as error:
-            raise self._translated(error) from error
+            raise self._translate(error) from error
 
-    def _session(self) -> Session:
-        connection = self._connection()
-        timeout_ms = max(1, int(self._settings.database_timeout_s * STATEMENT_SHARE * 1000))
+    def _open_session(self) -> Session:
+        connection = self._connect()
+        timeout_s = self._settings.database_timeout_s * STATEMENT_TIMEOUT_RATIO
+        timeout_ms = max(1, int(timeout_s * 1000))
         statements = Prepared if self._settings.database_prepare else Unprepared
         try:
             return Session(connection, statements(connection, timeout_ms))
@@ -197,40 +134,35 @@ class Postgres:
             connection.close()
             raise
 
-    def _connection(self) -> Connection:
-        tried = self._settings
+    def _connect(self) -> Connection:
+        """Open a connection; with a new password if the known one is rejected."""
+        settings = self._settings
         try:
-            return connect_by(tried)
+            return connect_with(settings)
         except DatabaseError as error:
-            if not sqlstate(error).startswith(REFUSED):
+            if not sqlstate(error).startswith(INVALID_AUTHORIZATION):
                 raise
-            fresh = reload_if_changed(tried, "database_url", "database_password")
+            fresh = reload_if_changed(settings, "database_url", "database_password")
             if fresh is None:
                 log.error("the database refuses our user or password")  # noqa: TRY400
                 raise
         self._settings = fresh
-        return connect_by(fresh)
+        return connect_with(fresh)
 
-    def _translated(self, error: Exception) -> Exception:
-        state = sqlstate(error)
-        if state.startswith(("22", "23")):
-            return DataRefused(error.args[0].get("M", "refused"))
-        if state == TOO_LONG:
-            return Unavailable("The database takes too long over this.")
-        if state in MISSING:
-            return self._missing(error.args[0].get("M", state))
-        if state and not state.startswith(TRANSIENT):
-            return error
-        self._forget_session()
-        return Unavailable("The database does not answer.")
+    def _translate(self, error: Exception) -> Exception:
+        translated = translate(error)
+        if isinstance(translated, SchemaMissing):
+            self._log_missing(translated.missing)
+        elif isinstance(translated, Unavailable) and sqlstate(error) != QUERY_CANCELED:
+            self._discard_session()
+        return translated
 
-    def _missing(self, what: str) -> SchemaMissing:
-        if time.monotonic() - self._told_at > TELL_EVERY_S:
-            self._told_at = time.monotonic()
-            log.error("the database lacks what we need", extra={"fields": {"missing": what}})
-        return SchemaMissing(what)
+    def _log_missing(self, missing: str) -> None:
+        if time.monotonic() - self._logged_at > LOG_EVERY_S:
+            self._logged_at = time.monotonic()
+            log.error("the database lacks what we need", extra={"fields": {"missing": missing}})
 
-    def _forget_session(self) -> None:
+    def _discard_session(self) -> None:
         session: Session | None = getattr(self._local, "session", None)
         self._local.session = None
         if session is not None:

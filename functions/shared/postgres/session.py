@@ -1,4 +1,4 @@
-"""One connection to Postgres, and how statements are run on it."""
+"""A connection to Postgres, and two ways to run statements on it."""
 
 import logging
 import time
@@ -13,24 +13,24 @@ log = logging.getLogger(__name__)
 
 Row = list[Any]
 
-# As SET LOCAL, which would warn in a transaction that no BEGIN has opened. It has no rows, so none
-# come before those of the statement that follows.
-LIMIT_TRANSACTION = "SELECT FROM set_config('statement_timeout', :timeout_ms, true) OFFSET 1"
+# Like SET LOCAL, which would warn in a transaction that no BEGIN has opened. It returns no rows, so
+# the only ones are those of the statement that follows.
+SET_TIMEOUT = "SELECT FROM set_config('statement_timeout', :timeout_ms, true) OFFSET 1"
 
 
 class Statements(Protocol):
     """Runs statements with `:named` values."""
 
     def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        """The rows of one statement, in a transaction of its own.
+        """Return the rows of one statement, which is a transaction of its own.
 
-        The transaction has the statement's time-out as a setting of its own. One of the session
-        would not do behind a pooler: it would stay with a server, for whoever comes next.
+        The timeout is a setting of the transaction. One of the session would not do behind a
+        pooler: it would stay with the server connection, for the next client.
         """
 
 
 class Prepared:
-    """Statements that the server keeps, by name, until the connection ends."""
+    """Runs prepared statements, which the server keeps by name until the connection ends."""
 
     def __init__(self, connection: Connection, timeout_ms: int) -> None:
         self._connection = connection
@@ -38,38 +38,38 @@ class Prepared:
         self._timeout_ms = (str(timeout_ms),)
 
     def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        """The rows of a statement, which is prepared when it is first run."""
+        """Return the rows of a statement, which is prepared when it is first run."""
         connection, statement = self._connection, self._prepared(sql)
-        self._limit()
+        self._set_timeout()
         parameters = make_params(connection.py_types, statement.make_vals(values))
         connection.send_BIND(statement.name_bin, parameters)
         connection.send_EXECUTE()
-        return _answer(connection, Context(sql, None, statement.cols, statement.input_funcs))
+        return _receive_rows(connection, Context(sql, None, statement.cols, statement.input_funcs))
 
     def _prepared(self, sql: str) -> PreparedStatement:
         if sql not in self._statements:
-            if sql != LIMIT_TRANSACTION:
-                self._limit()  # it waits for a table that is locked
+            if sql != SET_TIMEOUT:
+                self._set_timeout()  # to prepare it waits for a locked table
             try:
                 self._statements[sql] = self._connection.prepare(sql)
-            except DatabaseError:  # pg8000 would look for a free name behind all that failed
+            except DatabaseError:  # pg8000 counts the names of failed statements as used
                 names = {statement.name_bin for statement in self._statements.values()}
                 self._connection._statement_nums = names
                 raise
         return self._statements[sql]
 
-    def _limit(self) -> None:
-        """Begin a transaction that has our time-out: the next Sync ends it."""
-        limit = self._prepared(LIMIT_TRANSACTION)
+    def _set_timeout(self) -> None:
+        """Begin a transaction with our timeout; the next Sync ends it."""
+        limit = self._prepared(SET_TIMEOUT)
         self._connection.send_BIND(limit.name_bin, self._timeout_ms)
         self._connection.send_EXECUTE()
 
 
 class Unprepared:
-    """Statements without a name, each sent whole: the server keeps nothing from one to the next.
+    """Runs unnamed statements: the server keeps nothing from one to the next.
 
-    pg8000's own way to run one ends a transaction between its text and its values, and a pooler
-    may give the values to another server then. This sends all of it before the one Sync.
+    pg8000 itself ends a transaction between a statement's text and its values, and a pooler may
+    send the values to another server then. This sends both before one Sync.
     """
 
     def __init__(self, connection: Connection, timeout_ms: int) -> None:
@@ -77,10 +77,10 @@ class Unprepared:
         self._timeout_ms = str(timeout_ms)
 
     def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        """The rows of a statement."""
-        self._send(LIMIT_TRANSACTION, {"timeout_ms": self._timeout_ms})
+        """Return the rows of a statement."""
+        self._send(SET_TIMEOUT, {"timeout_ms": self._timeout_ms})
         self._send(sql, values)
-        return _answer(self._connection, Context(sql))
+        return _receive_rows(self._connection, Context(sql))
 
     def _send(self, sql: str, values: dict[str, Any]) -> None:
         connection = self._connection
@@ -91,7 +91,7 @@ class Unprepared:
         connection.send_EXECUTE()
 
 
-def _answer(connection: Connection, context: Context) -> list[Row]:
+def _receive_rows(connection: Connection, context: Context) -> list[Row]:
     connection._sock.write(SYNC_MSG)
     connection._sock.flush()
     connection.handle_messages(context)
@@ -101,7 +101,7 @@ def _answer(connection: Connection, context: Context) -> list[Row]:
 class Session:
     """A connection with the time of its last use.
 
-    The time is the wall clock's: after a freeze it is put right, while others may have stood still.
+    The time is the wall clock's, which is right again after a freeze; others may have stopped.
     """
 
     def __init__(self, connection: Connection, statements: Statements) -> None:
@@ -110,17 +110,17 @@ class Session:
         self._used_at = time.time()
 
     def idle_s(self) -> float:
-        """The seconds since its last use."""
+        """Return the seconds since its last use."""
         return time.time() - self._used_at
 
     def run(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        """The rows of one statement."""
+        """Return the rows of one statement."""
         rows = self._statements.run(sql, values)
         self._used_at = time.time()
         return rows
 
     def close(self) -> None:
-        """Close the connection, if it is not gone already."""
+        """Close the connection, unless it is closed already."""
         try:
             self._connection.close()
         except (DatabaseError, InterfaceError, OSError):

@@ -1,20 +1,20 @@
-"""DATABASE_URL, taken apart: `postgresql://user:password@host:port/database?sslmode=…`."""
+"""Parsing DATABASE_URL: `postgresql://user:password@host:port/database?sslmode=…`."""
 
 import ssl
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from functions.shared.settings import urls
+from functions.shared.settings.urls import check_credentials_url
 
 MODES = ("disable", "require", "verify-full")
 
-# As pg8000 takes it: False is never, None is if the server has it, and then unchecked.
+# As for pg8000: False is never, None is if the server offers it, without any check.
 Tls = ssl.SSLContext | Literal[False] | None
 
 
 class PostgresUrl(NamedTuple):
-    """Where Postgres is, and with which TLS it is to be reached."""
+    """The parts of a URL, and the TLS that it asks for."""
 
     user: str
     password: str | None
@@ -25,10 +25,10 @@ class PostgresUrl(NamedTuple):
 
 
 def parse(url: str) -> PostgresUrl:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises:
-        ValueError: it asks for what is not understood; says what, and nothing else of the URL.
+        ValueError: it has an unknown option or value; the message names that alone.
     """
     parts = urlsplit(url)
     return PostgresUrl(
@@ -41,9 +41,9 @@ def parse(url: str) -> PostgresUrl:
     )
 
 
-def checked(url: str) -> str:
-    """The URL as it is; raises as `parse` does."""
-    parse(urls.checked(url))
+def check_url(url: str) -> str:
+    """Return the URL itself; raises ValueError as `parse` does."""
+    parse(check_credentials_url(url))
     return url
 
 
@@ -51,25 +51,25 @@ def _tls(query: str) -> Tls:
     options = dict(parse_qsl(query, keep_blank_values=True))
     if unknown := sorted(options.keys() - {"sslmode", "sslrootcert"}):
         raise ValueError(f"{', '.join(unknown)}: only sslmode and sslrootcert are understood")
-    mode, authority = options.get("sslmode"), options.get("sslrootcert")
+    mode, ca_file = options.get("sslmode"), options.get("sslrootcert")
     if mode not in (*MODES, None):
         raise ValueError(f"sslmode is one of {', '.join(MODES)}")
     if mode in ("disable", None):
-        if authority:
+        if ca_file:
             raise ValueError("sslrootcert is given, and no sslmode that uses it")
         return None if mode is None else False
-    return _context(mode, authority)
+    return _context(mode, ca_file)
 
 
-@lru_cache  # the system's own authorities take 20 ms to read
-def _context(mode: str, authority: str | None) -> ssl.SSLContext:
-    """As libpq: `require` checks no certificate, but for one that has to be of the authority."""
+@lru_cache  # the system's CA certificates take 20 ms to read
+def _context(mode: str, ca_file: str | None) -> ssl.SSLContext:
+    """Return libpq's: `require` checks the certificate only where there is an sslrootcert."""
     try:
-        context = ssl.create_default_context(cafile=authority)
+        context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"sslrootcert cannot be read: {error.strerror or error}") from None
     if mode == "require":
         context.check_hostname = False
-        if authority is None:
+        if ca_file is None:
             context.verify_mode = ssl.CERT_NONE
     return context

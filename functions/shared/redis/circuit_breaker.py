@@ -1,4 +1,4 @@
-"""A circuit breaker: a service that hangs costs one call its time-out, and the next nothing."""
+"""A circuit breaker: after one timeout, calls to a failed service are not even tried."""
 
 import asyncio
 import logging
@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
-# Failures further apart, in seconds, are two outages: the process was frozen meanwhile, and the
-# service may have been back. Longer than a probe's interval and its time-out.
-GAP_S = 5.0
+# Failures that are further apart are two outages: the process was frozen meanwhile, and the service
+# may have been back. Longer than a probe's interval and its timeout.
+OUTAGE_GAP_S = 5.0
 
 
 class CircuitBreaker:
-    """Open while a service is away; a probe in the background closes it again.
+    """Open while a service is unavailable; a probe in the background closes it again.
 
-    It closes after `steady_s` of answers rather than at the first: by then what was from before
-    the outage has expired.
+    It closes after `steady_s` seconds of answers rather than at the first: by then all that was
+    cached before the outage has expired.
     """
 
     def __init__(
@@ -38,22 +38,22 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the service is to be left alone."""
+        """Whether the service is not to be called."""
         return self._probing is not None
 
     def trip(self, error: Exception) -> None:
-        """Open, because the service failed."""
+        """Open after a failed call."""
         self._record_failure()
         if self._probing is None:
             log.warning("%s is away", self._name, extra={"fields": {"error": str(error)}})
             self._probing = asyncio.get_running_loop().create_task(self._probe_until_steady())
 
     def record_success(self) -> None:
-        """End the outage that `has_failed_for` measures; does not close the breaker."""
+        """End the outage that `has_failed_for` measures; the breaker stays open."""
         self._first_failure = self._last_failure = 0.0
 
     def has_failed_for(self, seconds: float) -> bool:
-        """Whether every call and probe failed for so many seconds, up to the last one."""
+        """Return whether every call and probe has failed for so long, up to the last one."""
         return self._last_failure - self._first_failure >= seconds
 
     async def close(self) -> None:
@@ -64,7 +64,7 @@ class CircuitBreaker:
 
     def _record_failure(self) -> None:
         now = self._clock()
-        if not 0 <= now - self._last_failure <= GAP_S:
+        if not 0 <= now - self._last_failure <= OUTAGE_GAP_S:
             self._first_failure = now
         self._last_failure = now
 

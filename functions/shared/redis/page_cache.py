@@ -1,63 +1,61 @@
-"""The cache of each match's first page, in Redis: best effort, and never wrong.
+"""The cache of each match's first pages, in Redis: best effort, and never stale.
 
 A match has three keys. `pages` is a hash of its pages. `lease` is a random token that a reader
-takes before it reads the database, and with which alone its page may be kept, until the lease
-expires. `changes` is the set of changes under way. A change announces itself before it commits:
-that drops the pages and the lease, so that nobody is shown what is about to be past, and nothing
-read before it is kept. When it is done it drops them again.
+takes before it reads the database: only with it may the page be cached, until the lease expires.
+`changes` is the set of changes in progress. A change announces itself before it commits, which
+deletes the pages and the lease: so nobody is shown what is about to be stale, and nothing that was
+read before is cached. When it has committed it deletes them again.
 
-A change that Redis does not take waits, once an outage, until every page and lease from before
-has expired. A node that refuses writes refuses reads of pages too, so it keeps nobody in the past.
+A change that Redis does not accept waits, once an outage, until every page and lease from before
+has expired. A node that rejects writes rejects reads of pages too, so nobody is shown stale ones.
 """
 
 import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
-from functions.shared.http.problems import Unavailable
+from functions.shared.errors import Unavailable
 from functions.shared.redis.circuit_breaker import CircuitBreaker
-from functions.shared.redis.pool import MaxIdlePool
+from functions.shared.redis.pool import MaxIdlePool, open_pool
 from functions.shared.redis.scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE
-from functions.shared.settings.load import RedisSettings, reload_if_changed
+from functions.shared.redis.settings import RedisSettings
+from functions.shared.settings.load import reload_if_changed
 
 log = logging.getLogger(__name__)
 
-CHANGE_S = 30  # longer than any change may take; bounds what a crash leaves behind
-TLS_CONNECT_S = 1.0  # a handshake takes longer than an answer may
-UNKNOWN = ""  # no change's mark
-RETRY_S = 0.05  # between two attempts to announce a change
-EXPIRY_MARGIN_S = 0.1  # what Redis' clock may lag behind within a command
+CHANGE_TTL_S = 30  # longer than any change takes; removes what a crash leaves behind
+NO_CHANGE = ""  # is in no set of changes
+RETRY_EVERY_S = 0.05  # until a change is announced
+EXPIRY_MARGIN_S = 0.1  # by which Redis' clock may lag behind within a command
 REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 
 def keys_of(match_id: UUID) -> tuple[str, str, str]:
-    """A match's `pages`, `lease` and `changes`."""
+    """Return the keys of a match's `pages`, `lease` and `changes`."""
     match = f"goalstream:{match_id}"
     return f"{match}:pages", f"{match}:lease", f"{match}:changes"
 
 
 class PageCache:
-    """Pages by match; whatever Redis does, a reader's call returns within its time-out."""
+    """Pages by match; whatever Redis does, a reader's call returns within REDIS_TIMEOUT_S."""
 
     def __init__(self, settings: RedisSettings) -> None:
         self._settings = settings
-        self._is_refused = False
-        self._pool: MaxIdlePool | None = _pool(settings) if settings.redis_url else None
+        self._is_login_rejected = False
+        self._pool: MaxIdlePool | None = open_pool(settings) if settings.redis_url else None
         self._redis: Redis | None = Redis.from_pool(self._pool) if self._pool else None
         self._breaker = CircuitBreaker("redis", self._probe, steady_s=settings.cache_ttl_s)
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
-        """A page as it was kept, or None."""
+        """Return a page that is cached, or None."""
         if self._redis is None or self._breaker.is_open:
             return None
         pages, _, _ = keys_of(match_id)
@@ -65,7 +63,7 @@ class PageCache:
         return kept
 
     async def lease(self, match_id: UUID) -> bytes | None:
-        """What `fill` needs to keep a page that is read from the database after this call."""
+        """Return the lease that `fill` needs for a page that is read after this call, or None."""
         if self._redis is None or self._breaker.is_open:
             return None
         _, lease, _ = keys_of(match_id)
@@ -76,18 +74,18 @@ class PageCache:
         return token.encode() if held is None else held or None
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
-        """Keep a page until `CACHE_TTL_S` after its lease, if nothing changed since then."""
+        """Cache a page until CACHE_TTL_S after its lease, if nothing has changed since then."""
         if self._redis is None or self._breaker.is_open:
             return
         await self._try(self._redis.eval(FILL, 3, *keys_of(match_id), lease, page, content))
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
-        """Around a change of these matches' highlights: nobody is shown what it makes past.
+        """Return a context for a change of these matches' highlights; it deletes their pages.
 
-        It may wait for `CACHE_TTL_S` when Redis is away. One that raises may still be made, by a
-        database that has only not answered in time: then nothing is kept until the change's mark
-        expires.
+        It may wait for CACHE_TTL_S when Redis is unavailable. A change that raises may still be
+        made, by a database that only did not answer in time: then nothing is cached until the
+        change's entry expires.
         """
         if self._redis is None or not match_ids:
             yield
@@ -98,16 +96,16 @@ class PageCache:
         try:
             yield
         except BaseException:
-            change = UNKNOWN
+            change = NO_CHANGE
             raise
         finally:
-            await self._tell(SETTLE, keys, change)
+            await self._run_script(SETTLE, keys, change)
 
     async def ready(self) -> None:
         """Return if Redis answers.
 
         Raises:
-            Unavailable: it does not, or there is none.
+            Unavailable: it does not, or no URL is set.
         """
         if self._redis is None:
             raise Unavailable("No REDIS_URL is set.")
@@ -125,74 +123,58 @@ class PageCache:
             await self._redis.aclose()
 
     async def _announce(self, keys: Sequence[str], change: str) -> None:
-        """Tell Redis of a change, or wait until it holds nothing from before.
+        """Announce a change to Redis, or wait until everything that is cached has expired.
 
-        Whatever keeps this process from writing there, a page that is still read there was kept
-        `CACHE_TTL_S` ago at most.
+        Whatever keeps this process from writing, a page that others still read was cached
+        CACHE_TTL_S ago at most.
         """
-        enough_s = self._settings.cache_ttl_s + EXPIRY_MARGIN_S
-        began = time.monotonic()
-        while not await self._tell(ANNOUNCE, keys, change, CHANGE_S):
-            if self._breaker.has_failed_for(enough_s) or time.monotonic() - began > enough_s:
+        expiry_s = self._settings.cache_ttl_s + EXPIRY_MARGIN_S
+        started_at = time.monotonic()
+        while not await self._run_script(ANNOUNCE, keys, change, CHANGE_TTL_S):
+            if self._breaker.has_failed_for(expiry_s) or time.monotonic() - started_at > expiry_s:
                 return
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(RETRY_EVERY_S)
 
-    async def _tell(self, script: str, keys: Sequence[str], *arguments: Any) -> bool:
+    async def _run_script(self, script: str, keys: Sequence[str], *arguments: Any) -> bool:
         if self._redis is None:
             return True
         return bool(await self._try(self._redis.eval(script, len(keys), *keys, *arguments)))
 
     async def _probe(self) -> None:
-        if self._is_refused:
-            await self._renew()
+        if self._is_login_rejected:
+            await self._reconnect()
         if self._redis is not None:
-            await self._heard(self._redis.eval(PROBE, 0))
+            await self._call(self._redis.eval(PROBE, 0))
 
-    async def _renew(self) -> None:
-        """Connect anew with the URL and the password as they are now, if one has changed.
+    async def _reconnect(self) -> None:
+        """Connect with the present URL and password, if one of them has changed.
 
-        It is a probe that does this, not a call: a call would have to wait for it.
+        Only probes do this: a reader's call would have to wait for it.
         """
-        self._is_refused = False
-        fresh = await asyncio.to_thread(
+        self._is_login_rejected = False
+        settings = await asyncio.to_thread(
             reload_if_changed, self._settings, "redis_url", "redis_password"
         )
-        if fresh is not None:
-            refused, self._settings, self._pool = self._redis, fresh, _pool(fresh)
+        if settings is not None:
+            old, self._settings, self._pool = self._redis, settings, open_pool(settings)
             self._redis = Redis.from_pool(self._pool)
-            if refused is not None:
-                await refused.aclose()
+            if old is not None:
+                await old.aclose()
 
-    async def _try(self, call: Any, otherwise: Any = None) -> Any:
+    async def _try(self, command: Awaitable[Any], otherwise: Any = None) -> Any:
         try:
-            answer = await self._heard(call)
+            answer = await self._call(command)
         except Exception as error:  # whatever it is, an answer without the cache is right
             self._breaker.trip(error)
             return otherwise
         self._breaker.record_success()
         return answer
 
-    async def _heard(self, call: Any) -> Any:
+    async def _call(self, command: Awaitable[Any]) -> Any:
         try:
-            return await call
+            return await command
         except Exception as error:
-            self._is_refused = self._is_refused or isinstance(error, REFUSED)
-            if self._pool is not None:  # after a fail-over a new connection finds the new primary
+            self._is_login_rejected = self._is_login_rejected or isinstance(error, REFUSED)
+            if self._pool is not None:  # a new connection leads to the new primary, if there is one
                 await self._pool.drop()
             raise
-
-
-def _pool(settings: RedisSettings) -> MaxIdlePool:
-    url, timeout_s = settings.redis_url or "", settings.redis_timeout_s
-    password = settings.redis_password.get_secret_value() if settings.redis_password else None
-    return MaxIdlePool.from_url(
-        url,
-        password=password,  # unless the URL has one
-        max_idle_s=settings.redis_max_idle_s,
-        max_age_s=settings.redis_max_age_s,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=max(timeout_s, TLS_CONNECT_S if url.startswith("rediss:") else 0),
-        retry=Retry(NoBackoff(), 0),  # a second try would double what a hang costs
-        max_connections=16,
-        timeout=timeout_s,  # for a connection, when all are in use
-    )

@@ -1,18 +1,18 @@
 """The cache's Lua scripts, each of which Redis runs as one step.
 
 `#!lua` without the flag `no-writes` makes a script a write, even one that only reads: a node that
-refuses writes (READONLY, NOREPLICAS, MISCONF, OOM) refuses it too. So nobody reads pages of a node
-that could not be told of a change. It takes Redis 7 or newer, or Valkey.
+rejects writes (READONLY, NOREPLICAS, MISCONF, OOM) rejects it too. So nobody reads pages of a node
+to which changes cannot be announced. It takes Redis 7 or newer, or Valkey.
 """
 
-# Whether the node takes writes; PING is answered by one that does not.
+# Succeeds only where writes do, unlike PING.
 PROBE = "#!lua\nreturn 1"
 
 # A page: KEYS pages; ARGV page.
 READ = "#!lua\nreturn redis.call('HGET', KEYS[1], ARGV[1])"
 
-# Keeps a page if its reader's lease still stands and no change is under way, and for as long as
-# that lease: its age counts from before it was read, so that a slow reader brings nothing older.
+# Caches a page if its reader's lease is still valid and no change is in progress, and for as long
+# as that lease: its age counts from before it was read, so a slow reader caches nothing older.
 # KEYS pages, lease, changes; ARGV lease, page, content.
 FILL = """#!lua
 if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 then
@@ -21,8 +21,8 @@ if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 
 end
 """
 
-# Both take three keys a match, and the change: a batch of matches costs one round trip. A node that
-# is out of memory runs them, since they free some.
+# Both take three keys a match, and the change: a batch of matches costs one round trip. They run on
+# a node that is out of memory, since they free some.
 ANNOUNCE = """#!lua flags=allow-oom
 for at = 1, #KEYS, 3 do
     redis.call('UNLINK', KEYS[at], KEYS[at + 1])

@@ -1,1 +1,1 @@
-"""Settings: read from the environment, from files and from stores of secrets."""
+"""Typed settings: reading them from the environment, from files and from stores of secrets."""

@@ -8,16 +8,16 @@ from botocore import exceptions
 from botocore.config import Config
 
 from functions.shared.observability.logs import silence_aws_debug_logs
-from functions.shared.settings.secrets import SecretError
+from functions.shared.settings.errors import SecretError
 
-# A start that hangs says less than one that fails; twice, since a lost packet is no reason.
-BOUNDS = Config(
+# A start that hangs tells less than one that fails; the retry is for a lost packet.
+CLIENT_CONFIG = Config(
     connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
 )
 ARN = re.compile(r"arn:[^:]+:[^:]+:([a-z0-9-]+):")
 
-# What AWS answers, by the codes of both services, in our words.
-REFUSALS = {
+# Our messages for the error codes of both services.
+MESSAGES = {
     "ResourceNotFoundException": "there is no such secret in {region}",
     "ParameterNotFound": "there is no such parameter in {region}",
     "ParameterVersionNotFound": "the parameter has no such version",
@@ -42,20 +42,20 @@ PERMISSIONS = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:Ge
 
 
 def fetch(service: str, name: str) -> str:
-    """The text of a secret; an ARN says its region itself.
+    """Return the text of a secret; the region is that of an ARN, else the environment's.
 
     Raises:
-        SecretError: says what is to be mended, without a word of what AWS has sent.
+        SecretError: with what is to be corrected, and nothing of AWS' answer.
     """
     silence_aws_debug_logs()
     region = arn[1] if (arn := ARN.match(name)) else None
     try:
-        # A client of its own each time: a connection from before a fork or a freeze is of no use.
-        client = boto3.client(service, region_name=region, config=BOUNDS)
+        # A new client each time: a connection from before a fork or a freeze is of no use.
+        client = boto3.client(service, region_name=region, config=CLIENT_CONFIG)
         return _secret(client, name) if service == "secretsmanager" else _parameter(client, name)
     except exceptions.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "an error")
-        why = REFUSALS.get(code, f"AWS answers {code}")
+        why = MESSAGES.get(code, f"AWS answers {code}")
         region = client.meta.region_name
         raise SecretError(why.format(region=region, permission=PERMISSIONS[service])) from None
     except exceptions.NoRegionError:

@@ -1,31 +1,26 @@
-"""Secrets that a setting refers to instead of saying them.
+"""References to secrets that are stored elsewhere, in place of a setting's value.
 
 `aws-secretsmanager:NAME_OR_ARN` and `aws-ssm:NAME_OR_ARN` are references; with `#key` at the end
 they mean one value of a JSON object. A secret is fetched once a process, however many settings
-refer to it or to keys of it, and anew only when somebody says that what it was is refused.
+refer to it or to keys of it, and again only when its value was refused.
 """
 
 import json
-import os
 import re
-import stat
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
+
+from functions.shared.settings.errors import SecretError
 
 PREFIXES = ("aws-secretsmanager:", "aws-ssm:")
 REFERENCE = re.compile(r"aws-(secretsmanager|ssm):([^#\s]+)(?:#(.+))?")
 
-RENEW_AFTER_S = 3.0  # so that a secret that stays wrong does not hammer who keeps it
-KEYS_TOLD = 20
+REFRESH_AFTER_S = 3.0  # a secret that stays wrong must not flood its store with requests
+MAX_KEYS_LISTED = 20
 
 Fetch = Callable[[str, str], str]
-
-
-class SecretError(ValueError):
-    """A secret that cannot be had; the message says why, and nothing of what it holds."""
 
 
 class _Fetched(NamedTuple):
@@ -34,7 +29,11 @@ class _Fetched(NamedTuple):
 
 
 class Secrets:
-    """What references mean; `fetch` gets a service and a name, and raises SecretError."""
+    """Resolves references, and keeps what it fetched.
+
+    `fetch` is called with a service (`secretsmanager` or `ssm`) and a name; it returns the text of
+    the secret, or raises SecretError.
+    """
 
     def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
@@ -42,11 +41,13 @@ class Secrets:
         self._lock = threading.Lock()
         self._fetched: dict[tuple[str, str], _Fetched] = {}
 
-    def reveal(self, value: str, *, anew: bool = False) -> str:
-        """What `value` refers to, or itself if it is no reference.
+    def resolve(self, value: str, *, refresh: bool = False) -> str:
+        """Return the secret that `value` refers to, or `value` itself if it is no reference.
 
-        `anew` asks for it as it is now, unless it was asked for a few seconds ago.
-        Raises SecretError.
+        With `refresh` the secret is fetched again, unless that was done a few seconds ago.
+
+        Raises:
+            SecretError: it cannot be fetched, or is not of the expected form.
         """
         if not is_reference(value):
             return value
@@ -54,17 +55,17 @@ class Secrets:
         if match is None:
             raise SecretError("a reference is aws-secretsmanager:NAME or aws-ssm:NAME, and #KEY")
         service, name, key = match.groups()
-        text = self._text(service, name, anew=anew)
-        found = (text if key is None else _value_of(text, key)).strip()
-        if not found:
+        text = self._text(service, name, refresh=refresh)
+        secret = (text if key is None else _value_of(text, key)).strip()
+        if not secret:
             raise SecretError("it is empty")
-        return found
+        return secret
 
-    def _text(self, service: str, name: str, *, anew: bool) -> str:
-        with self._lock:  # who comes while it is fetched waits for it
+    def _text(self, service: str, name: str, *, refresh: bool) -> str:
+        with self._lock:  # others wait while it is fetched
             known = self._fetched.get((service, name))
             now = self._clock()
-            if known and not (anew and now - known.at >= RENEW_AFTER_S):
+            if known and not (refresh and now - known.at >= REFRESH_AFTER_S):
                 return known.text
             if known:  # a fetch that fails counts as one
                 self._fetched[service, name] = _Fetched(known.text, now)
@@ -73,32 +74,8 @@ class Secrets:
             return text
 
 
-def read_file(path: str) -> str:
-    """The secret that a file holds, without the white space around it.
-
-    Raises ValueError with why it cannot be read; the path may be a secret in the wrong place.
-    """
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8 text") from None
-    except OSError as error:
-        whose = _whose(path) if isinstance(error, PermissionError) else ""
-        raise ValueError(f"{error.strerror}{whose}") from None
-
-
-def _whose(path: str) -> str:
-    """Who may read a file, and who we are."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return f": user {os.geteuid()} may not pass through a folder above it"
-    mode = stat.S_IMODE(found.st_mode)
-    return f": its mode is {mode:o}, its owner user {found.st_uid}, and this is user {os.geteuid()}"
-
-
 def is_reference(value: str) -> bool:
-    """Whether a value means a secret that is kept elsewhere."""
+    """Return whether a value refers to a secret that is stored elsewhere."""
     return value.lstrip().startswith(PREFIXES)
 
 
@@ -110,7 +87,7 @@ def _value_of(text: str, key: str) -> str:
     if not isinstance(values, dict):
         raise SecretError(f"it is no JSON object, so it has no key {key!r}")
     if key not in values:
-        raise SecretError(f"it has no key {key!r}, but {_told(sorted(values))}")
+        raise SecretError(f"it has no key {key!r}, but {_listed(sorted(values))}")
     value = values[key]
     if isinstance(value, str):
         return value
@@ -119,13 +96,13 @@ def _value_of(text: str, key: str) -> str:
     raise SecretError(f"its {key!r} is neither text nor a number")
 
 
-def _told(keys: list[str]) -> str:
-    more = ", …" if len(keys) > KEYS_TOLD else ""
-    return ", ".join(repr(key[:64]) for key in keys[:KEYS_TOLD]) + more or "none at all"
+def _listed(keys: list[str]) -> str:
+    more = ", …" if len(keys) > MAX_KEYS_LISTED else ""
+    return ", ".join(repr(key[:64]) for key in keys[:MAX_KEYS_LISTED]) + more or "none at all"
 
 
 def _fetch(service: str, name: str) -> str:
-    # Imported when a setting refers to AWS, and not before: it costs a third of a second.
+    # Imported only where a setting refers to AWS: it takes a third of a second.
     try:
         from functions.shared.settings.aws_secrets import fetch
     except ImportError:

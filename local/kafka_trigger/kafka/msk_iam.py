@@ -1,14 +1,12 @@
 """`sasl.mechanism = "AWS_MSK_IAM"`, which librdkafka knows as OAUTHBEARER with signed tokens."""
 
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import Any
 
-MECHANISM = "AWS_MSK_IAM"
+from functions.shared.kafka.msk_iam import MECHANISM, PACKAGE, is_installed, token_callback
+
 REGION = "aws.region"
 NAMES = {"sasl.mechanism", "sasl.mechanisms"}
-
-Token = Callable[[str], tuple[str, float]]
 
 
 def is_chosen(settings: Mapping[str, Any]) -> bool:
@@ -22,8 +20,8 @@ def missing(settings: Mapping[str, Any]) -> str | None:
         return None
     if not settings.get(REGION):
         return f"{REGION} is missing: {MECHANISM} signs for a region"
-    if find_spec("aws_msk_iam_sasl_signer") is None:
-        return f"{MECHANISM} needs the package aws-msk-iam-sasl-signer-python"
+    if not is_installed():
+        return f"{MECHANISM} needs the package {PACKAGE}"
     return None
 
 
@@ -37,17 +35,5 @@ def for_librdkafka(settings: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in rest.items()
         if name not in NAMES and not name.startswith("sasl.oauthbearer.")
     }
-    token = signer(str(settings[REGION]))
-    return {**kept, "sasl.mechanism": "OAUTHBEARER", "oauth_cb": token}
-
-
-def signer(region: str) -> Token:
-    """What signs tokens by the role or the keys that the process has."""
-    # Few need it, and boto3 comes with it.
-    from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
-
-    def token(_: str) -> tuple[str, float]:
-        signed, expires_at_ms = MSKAuthTokenProvider.generate_auth_token(region)
-        return signed, expires_at_ms / 1000
-
-    return token
+    callback = token_callback(str(settings[REGION]))
+    return {**kept, "sasl.mechanism": "OAUTHBEARER", "oauth_cb": callback}

@@ -8,7 +8,7 @@ import httpx
 
 from functions.consume_goal.app import build_app as consume_goal
 from functions.consume_goal.consume import EventConsumer
-from functions.consume_goal.revisions import highlight_row
+from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app as enrich_batch
 from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.settings import EnrichBatchSettings
@@ -41,7 +41,7 @@ class Functions:
 
     def await_text(self) -> None:
         """Have one goal that awaits its text."""
-        goal = highlight_row(identified(), ReceivedRecord(None, None, None), RULES)
+        goal = revision_of(identified(), ReceivedRecord(None, None, None), RULES)
         asyncio.run(self.store.record([goal]))
 
 

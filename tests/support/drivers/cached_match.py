@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from functions.shared.redis.page_cache import PageCache, keys_of
-from functions.shared.settings.load import RedisSettings
+from functions.shared.redis.settings import RedisSettings
 from tests.support.waiting import LIMIT_S
 
 PAGE = ":50"

@@ -5,9 +5,10 @@ import time
 from collections import Counter
 from itertools import count
 
-from functions.shared.http.problems import Unavailable
-from functions.shared.kafka.publisher import NotAcknowledged, Publisher, Record
-from functions.shared.settings.load import KafkaSettings, load
+from functions.shared.errors import NotAcknowledged, Unavailable
+from functions.shared.kafka.publisher import Publisher, Record
+from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.settings.load import load
 from tests.support.drivers.broker import Broker
 
 END = b"end"
@@ -50,7 +51,7 @@ class Posts:
         try:
             await self.publisher.ready()
         except Unavailable as unavailable:
-            return unavailable.detail
+            return str(unavailable)
         return None
 
     async def until_it_says(self, expected: str | None) -> None:

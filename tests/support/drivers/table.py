@@ -3,7 +3,7 @@
 from contextlib import closing
 from typing import Any
 
-from functions.shared.postgres.pool import connect
+from functions.shared.postgres.connection import connect
 
 TIMEOUT_S = 30
 

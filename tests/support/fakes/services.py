@@ -1,8 +1,9 @@
 """Stand-ins for the services behind the functions: small, in memory, and true to their word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,20 +11,13 @@ from uuid import UUID, uuid4
 import orjson
 from pydantic.alias_generators import to_camel
 
-from functions.shared.http.problems import Unavailable
-from functions.shared.kafka.publisher import Acknowledged, NotAcknowledged, Record
+from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.errors import DataRejected, NotAcknowledged, Unavailable
+from functions.shared.kafka.acknowledgements import Acknowledged
+from functions.shared.kafka.publisher import Record
 from functions.shared.postgres import highlight_sql
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
-from functions.shared.postgres.highlights import (
-    FAILED_AI,
-    IGNORED,
-    PENDING_AI,
-    READY,
-    RETRACTED,
-    ChangedHighlight,
-    Document,
-)
-from functions.shared.postgres.pool import DataRefused
+from functions.shared.postgres.highlights import ChangedHighlight, Claim, Document, Revision
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -125,9 +119,9 @@ class FakeStore:
         self.refuses: Callable[[Row], bool] = lambda _: False
         self.statements = 0
 
-    async def record(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
+    async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
         """Record revisions: the highest wins, and of two equal ones a retraction."""
-        given = self._stated(rows)
+        given = self._stated([revision.to_row() for revision in revisions])
         if len({row["id"] for row in given}) < len(given):
             raise AssertionError("Postgres cannot affect a row a second time in one statement")
         return [self._change(row) for row in given if self._recorded(row)]
@@ -139,22 +133,22 @@ class FakeStore:
             return True
         if (row["revision"], row["retracted"]) <= (known["revision"], known["retracted"]):
             return False
-        if row["status"] == IGNORED != known["status"]:
-            row["status"] = RETRACTED
+        if row["status"] == Status.IGNORED != known["status"]:
+            row["status"] = Status.RETRACTED
         told = (
-            row["status"] == PENDING_AI
-            and known["status"] in (PENDING_AI, READY)
+            row["status"] == Status.PENDING_AI
+            and known["status"] in (Status.PENDING_AI, Status.READY)
             and all(known[fact] == row[fact] for fact in FACTS)
         )
         kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
         return True
 
-    async def conflicts(self, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
-        """Return the ids of rows that say something else than the same revision as recorded."""
+    async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
+        """Return the ids of the highlights whose same revision is recorded with other content."""
         return [
             row["id"]
-            for row in self._stated(rows)
+            for row in self._stated([revision.to_row() for revision in revisions])
             if (known := self.rows.get(row["id"]))
             and (known["revision"], known["retracted"]) == (row["revision"], row["retracted"])
             and any(known[name] != row[name] for name in SAID)
@@ -167,7 +161,7 @@ class FakeStore:
 
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
-    ) -> list[list[Any]]:
+    ) -> list[Claim]:
         """Lease highlights that await their text, oldest first."""
         self._stated([])
         claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
@@ -177,43 +171,59 @@ class FakeStore:
             row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
             row["availableAt"] = self.now + lease_s
         return [
-            [row["id"], row["lease"], UUID(row["matchId"]), row["traceparent"], row["attempts"]]
-            + [row[fact] for fact in FACTS]
+            Claim(
+                row["id"],
+                row["lease"],
+                UUID(row["matchId"]),
+                row["traceparent"],
+                row["attempts"],
+                Facts(*(row[fact] for fact in FACTS)),
+            )
             for row in claimed
         ]
 
-    async def finish(self, rows: Sequence[Mapping[str, Any]]) -> list[ChangedHighlight]:
-        """Make READY those whose lease still holds."""
-        given = self._stated(rows)
+    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+        """Make READY those whose lease is still valid."""
+        given = self._stated(
+            [{"id": claim.id, "lease": claim.lease, **asdict(text)} for claim, text in texts]
+        )
         return [
-            self._set(row, status=READY, title=text["title"], summary=text["summary"], lease=None)
+            self._set(
+                row, status=Status.READY, title=text["title"], summary=text["summary"], lease=None
+            )
             for text in given
             if (row := self._held(text))
         ]
 
     async def give_back(
-        self, rows: Sequence[Mapping[str, Any]], *, attempts: int, backoff_s: float
+        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, those whose lease still holds."""
-        given = self._stated(rows)
+        """Put off, or at the last attempt fail, those whose lease is still valid."""
+        given = self._stated([{"id": claim.id, "lease": claim.lease} for claim in claims])
         return [
-            self._put_off(row, attempts, backoff_s) for claim in given if (row := self._held(claim))
+            self._put_off(row, max_attempts, backoff_s)
+            for claim in given
+            if (row := self._held(claim))
         ]
 
-    def _put_off(self, row: Row, attempts: int, backoff_s: float) -> ChangedHighlight:
+    def _put_off(self, row: Row, max_attempts: int, backoff_s: float) -> ChangedHighlight:
         row |= {"lease": None, "availableAt": self.now + backoff_s * 2 ** (row["attempts"] - 1)}
-        return self._set(row, status=FAILED_AI) if row["attempts"] >= attempts else _change(row)
+        return (
+            self._set(row, status=Status.FAILED_AI)
+            if row["attempts"] >= max_attempts
+            else _change(row)
+        )
 
     async def count_pending(self) -> int:
         """Return how many still await their text."""
         self._stated([])
-        return sum(row["status"] == PENDING_AI for row in self.rows.values())
+        return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
 
     async def get(self, highlight_id: UUID) -> Document | None:
         """Return one highlight, in any status."""
         self._stated([])
         row = self.rows.get(highlight_id)
-        return _document(row) if row and row["status"] != IGNORED else None
+        return _document(row) if row and row["status"] != Status.IGNORED else None
 
     async def list(
         self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
@@ -234,20 +244,20 @@ class FakeStore:
             for row in orjson.loads(orjson.dumps(rows))
         ]
         if any(self.refuses(row) for row in given):
-            raise DataRefused("unsupported Unicode escape sequence")
+            raise DataRejected("unsupported Unicode escape sequence")
         return given
 
     def _awaiting(self, ahead_s: float) -> Rows:
         return [
             row
             for row in self.rows.values()
-            if row["status"] == PENDING_AI
+            if row["status"] == Status.PENDING_AI
             and not self.now < row["availableAt"] <= self.now + ahead_s
         ]
 
     def _held(self, claim: Row) -> Row | None:
         row = self.rows.get(claim["id"])
-        held = row and row["status"] == PENDING_AI and str(row["lease"]) == claim["lease"]
+        held = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
         return row if held else None
 
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
@@ -262,7 +272,7 @@ class FakeStore:
 
 
 def _change(row: Row) -> ChangedHighlight:
-    return ChangedHighlight(row["id"], row["status"])
+    return ChangedHighlight(row["id"], Status(row["status"]))
 
 
 def _place(row: Row) -> tuple[datetime, UUID]:
@@ -280,7 +290,7 @@ def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
     tests: dict[str, Callable[[Any], bool]] = {
         "match_id": lambda wanted: row["matchId"] == str(wanted),
         "status": lambda wanted: row["status"] == wanted,
-        "standing": lambda _: row["status"] in (PENDING_AI, READY, FAILED_AI),
+        "standing": lambda _: row["status"] in (Status.PENDING_AI, Status.READY, Status.FAILED_AI),
         "side": lambda wanted: row["side"] == wanted,
         "team_key": lambda wanted: row["teamKey"] == wanted,
         "event_type": lambda wanted: row["eventType"] == wanted,
