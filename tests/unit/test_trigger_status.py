@@ -75,9 +75,7 @@ def status_of(partition: Mapping[str, object]) -> dict[str, object]:
 def test_the_status_is_fetched_from_the_probes() -> None:
     """By trigger and partition; another server there is an error."""
     body = {"triggers": {"one": {"member": True, "partitions": {"3": {"in_flight": 2}}}}}
-    sources = Sources(
-        lambda: OK, lambda: OK, lambda: b"", {"/status": lambda: Report(True, body)}
-    )
+    sources = Sources(lambda: OK, lambda: OK, lambda: b"", {"/status": lambda: Report(True, body)})
     with Probes(sources, "127.0.0.1", 0) as probes:
         url = f"http://127.0.0.1:{probes.port}"
         assert (
