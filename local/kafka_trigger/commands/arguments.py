@@ -39,7 +39,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    _add_command(commands, "check", "say what a triggers' file means, or what is wrong with it")
+    _add_command(
+        commands, "check", "describe the triggers of a file, or report what is wrong with it"
+    )
     _add_status(commands)
     _add_dlq(commands)
     _add_replay(commands)
@@ -114,7 +116,7 @@ def _add_dlq(commands: Commands) -> None:
     for action, done in ((redrive, "redriven"), (discard, "discarded")):
         action.add_argument("ids", nargs="*", metavar="ID", help="partition:offset, as in the list")
         action.add_argument("--all", action="store_true", help="all that the list shows")
-        _add_dry_run(action, f"say what would be {done}, and write nothing")
+        _add_dry_run(action, f"print what would be {done}, and write nothing")
     for action in (list_, show, redrive, discard):
         _add_trigger(action)
     for action in (list_, show):
@@ -144,7 +146,7 @@ def _add_replay(commands: Commands) -> None:
     )
     command.add_argument("--partition", type=int, metavar="N", help="this partition only")
     _add_function(command)
-    _add_dry_run(command, "say what would be delivered, and deliver nothing")
+    _add_dry_run(command, "print what would be delivered, and deliver nothing")
 
 
 def _add_invoke(commands: Commands) -> None:

@@ -73,7 +73,9 @@ class Replayer:
         except (Stopped, Interrupted) as error:
             raise Interrupted(self._with_commands("interrupted")) from error
         except FunctionUnavailable as error:
-            raise CommandError(self._with_commands(f"the function is unavailable: {error}")) from error
+            raise CommandError(
+                self._with_commands(f"the function is unavailable: {error}")
+            ) from error
         except CommandError as error:
             raise CommandError(self._with_commands(str(error)), error.status) from error
         finally:
