@@ -1,8 +1,8 @@
 """Dead letters: how they are parsed, indexed, redriven and discarded."""
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import Producer
@@ -132,6 +132,29 @@ def test_a_record_that_is_not_acknowledged_is_not_marked(raises: bool) -> None:
     ]
     markers = [write["headers"] for write in producer.written if write["topic"] == "dlq"]
     assert markers == [[("dlq_redriven", "0:1")]]
+
+
+class SmallQueue(FakeProducer):
+    """A producer whose queue holds one record, and none with the value `big`."""
+
+    def produce(self, topic: str, on_delivery: Callable[..., None], **more: Any) -> None:
+        """Queue a record if there is room."""
+        if self.callbacks or more["value"] == b"big":
+            raise BufferError
+        super().produce(topic, on_delivery, **more)
+
+
+def test_a_full_queue_is_flushed_and_a_record_larger_than_it_fails() -> None:
+    """The others are redriven."""
+    producer = SmallQueue()
+    results = redrive(
+        producer,
+        dead_letter_record(7, 0),
+        dead_letter_record(8, 1),
+        dead_letter_record(9, 2, value=b"big"),
+    )
+    assert [bool(each.error) for each in results] == [False, False, True]
+    assert [write["topic"] for write in producer.written] == [TOPIC, TOPIC, "dlq", "dlq"]
 
 
 def test_a_marker_that_cannot_be_written_is_an_error() -> None:
