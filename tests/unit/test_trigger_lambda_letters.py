@@ -11,7 +11,7 @@ from local.kafka_trigger.commands.dead_letter import GONE, REDRIVES, Content, St
 from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import NOW, FakeProducer, buried, mark
 from tests.support.builders.lambda_dead_letters import lambda_letter, payload_record
 from tests.support.builders.records import TOPIC, record

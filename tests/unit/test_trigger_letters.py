@@ -14,8 +14,8 @@ from local.kafka_trigger.commands.errors import Interrupted
 from local.kafka_trigger.commands.marks import AT_ONCE, End
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import NOW, OWN, FakeProducer, buried, mark
 from tests.support.builders.records import TOPIC, record
 

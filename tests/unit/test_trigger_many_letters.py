@@ -14,7 +14,7 @@ from local.kafka_trigger.commands.dead_letter_index import DeadLetterIndex
 from local.kafka_trigger.commands.dead_letter_output import say_list
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import NOW, FakeProducer, buried, mark
 
 COUNT = 1500

@@ -12,9 +12,9 @@ from local.kafka_trigger.commands.dead_letter_output import say_letter, say_list
 from local.kafka_trigger.commands.marks import End
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import DeadLetter, dead_letter_headers
 from local.kafka_trigger.delivering.dead_letter_size import SMALLER, DeadLetterSize, record_bytes
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import NOW, OWN, FakeProducer, mark
 from tests.support.builders.records import TOPIC, record
 

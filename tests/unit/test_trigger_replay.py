@@ -112,7 +112,7 @@ def test_a_batch_may_begin_with_a_tombstone() -> None:
     assert [[each.offset() for each in batch] for batch in told] == [[0, 1, 2]]
 
 
-def test_failures_are_told_and_a_function_that_is_away_ends_all(
+def test_failures_are_told_and_a_function_that_is_unavailable_ends_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """There is no use in a minute of patience for each batch; one that hangs is not away."""
@@ -120,6 +120,8 @@ def test_failures_are_told_and_a_function_that_is_away_ends_all(
     hung = DeadLetter(record(7), None, 1, "no answer within 30 s", "age")
     assert failures.write([hung]) == []
     with pytest.raises(FunctionAway, match="no connection"):
-        failures.write([DeadLetter(record(8), None, 1, "no connection", "age", is_away=True)])
+        failures.write(
+            [DeadLetter(record(8), None, 1, "no connection", "age", is_unavailable=True)]
+        )
     assert failures.count == 1
     assert capsys.readouterr().out == "not taken: matches 0:7: no answer within 30 s\n"

@@ -12,14 +12,12 @@ from local.kafka_trigger.commands.content import content, shown
 from local.kafka_trigger.commands.probing import NotReached, standings
 from local.kafka_trigger.commands.status import lag
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
-from local.kafka_trigger.delivering.attempts import Attempts, CountedPosts
-from local.kafka_trigger.delivering.transport import HttpResponse
-from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.observing.reports import status
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.record import Record
 from local.process.probes import Probes, Report, Sources
 from tests.support.builders.records import record
 from tests.support.waiting import eventually
@@ -27,43 +25,38 @@ from tests.support.waiting import eventually
 WELL = Report(True, {})
 
 
-class Stubborn:
-    """A delivery that posts each batch thrice, is let go, and is done."""
+class FakeDeliverer:
+    """A deliverer that has made three attempts, and waits to be released."""
 
-    def __init__(self, attempts: Attempts) -> None:
-        self.let_go = threading.Event()
-        self._posts = CountedPosts(self, attempts)
+    def __init__(self, status: DeliveryStatus) -> None:
+        self.released = threading.Event()
+        self._status = status
 
-    def post(self, _: Payload) -> HttpResponse:
-        """Answer."""
-        return HttpResponse(500, b"")
-
-    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
-        """Post a batch until it is done."""
-        for _ in range(3):
-            self._posts.post(Payload("", b""))
-        self.let_go.wait(10)
-        done(records[-1].offset() + 1)
+    def deliver(self, records: Sequence[Record], on_progress: Callable[[int], None]) -> None:
+        """Wait, and report the batch as processed."""
+        self._status.attempts = 3
+        self.released.wait(10)
+        on_progress(records[-1].offset() + 1)
 
 
 def test_a_running_trigger_tells_how_its_partitions_stand() -> None:
     """In flight, paused, attempts and age while a batch is tried; nothing of it afterwards."""
-    attempts = Attempts()
-    delivery = Stubborn(attempts)
+    delivery = DeliveryStatus()
+    deliverer = FakeDeliverer(delivery)
     queue = RecordQueue(batch_size=2, batch_bytes=1000, window_s=0)
-    partition = Partition(3, queue, delivery, threading.Event(), lambda: None, attempts)
-    watch = TriggerState("one")
-    watch.partitions[3] = partition
-    watch.paused.add(3)
-    tell = partial(status, [watch], now=12.0)
-    partition.start()
+    worker = PartitionWorker(3, queue, deliverer, delivery, threading.Event(), lambda: None)
+    state = TriggerState("one")
+    state.workers[3] = worker
+    state.paused.add(3)
+    report = partial(status, [state], now=12.0)
+    worker.start()
     queue.put([record(offset, None, timestamp=(1, 10_000 + offset)) for offset in range(2)])
     busy = {"in_flight": 2, "paused": True, "attempts": 3, "oldest_age_s": 2.0}
-    eventually(lambda: tell().body["triggers"] == told(busy))
-    delivery.let_go.set()
+    eventually(lambda: report().body["triggers"] == told(busy))
+    deliverer.released.set()
     idle = {"in_flight": 0, "paused": True, "attempts": 0, "oldest_age_s": None}
-    eventually(lambda: tell().body["triggers"] == told(idle))
-    partition.stop()
+    eventually(lambda: report().body["triggers"] == told(idle))
+    worker.stop()
 
 
 def told(standing: Mapping[str, object]) -> dict[str, object]:

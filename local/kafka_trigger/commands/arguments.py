@@ -6,7 +6,8 @@ from typing import Any
 
 from local.kafka_trigger.commands.replay_range import ALL, bound_from, bound_to
 from local.kafka_trigger.config.address import web_address
-from local.kafka_trigger.faults.inject import KINDS, fault
+from local.kafka_trigger.faults.fault_injection import parse_fault
+from local.kafka_trigger.faults.faulty_transport import KINDS
 from local.process import probe_options
 
 EXIT_STATUSES = """\
@@ -59,7 +60,7 @@ def _add_run(commands: Commands) -> None:
     probe_options.add_to(made)
     made.add_argument(
         "--fault",
-        type=fault,
+        type=parse_fault,
         action="append",
         default=[],
         metavar="KIND:RATE",

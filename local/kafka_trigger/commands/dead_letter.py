@@ -7,9 +7,9 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, NamedTuple, get_args
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
-from local.kafka_trigger.delivering.dead_letter_size import OMISSION, Header, record_bytes
+from local.kafka_trigger.delivering.dead_letter_size import OMISSION_FIELDS, Header, record_bytes
+from local.kafka_trigger.record import Record
 
 STORY = ("topic", "partition", "offset", "trigger", "status", "attempts", "error", "time")
 REDRIVES = f"{PREFIX}redrives"  # on a record that was brought home: how often that was
@@ -119,7 +119,7 @@ class StoredDeadLetter:
         0 again.
         """
         value = self.content.value if self.content else None
-        instead = [self.told.get(name) for name in OMISSION[2:]] if self.omitted else []
+        instead = [self.told.get(name) for name in OMISSION_FIELDS[2:]] if self.omitted else []
         head = repr((*self.place, self.key, value is None, *instead)).encode()
         return blake2b(head + (value or b""), digest_size=16).digest()
 
@@ -129,7 +129,7 @@ class StoredDeadLetter:
 
     def own_headers(self) -> list[Header]:
         """The record's own headers."""
-        burial = {PREFIX + name for name in (*STORY, *OMISSION)} | {REDRIVES}
+        burial = {PREFIX + name for name in (*STORY, *OMISSION_FIELDS)} | {REDRIVES}
         headers = self.content.headers if self.content else ()
         return [header for header in headers if header[0] not in burial]
 

@@ -15,7 +15,7 @@ from local.kafka_trigger.commands.dead_letter import (
 )
 from local.kafka_trigger.commands.lambda_dead_letter import letters_of_lambda
 from local.kafka_trigger.commands.topic_reader import Span
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 State = Literal["open"] | ClosedState
 

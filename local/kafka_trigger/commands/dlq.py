@@ -20,10 +20,11 @@ from local.kafka_trigger.commands.marks import End
 from local.kafka_trigger.commands.redrive import Redriver
 from local.kafka_trigger.commands.source import Source
 from local.kafka_trigger.commands.topic_reader import ANSWERS_WITHIN_S, TopicReader, reading
-from local.kafka_trigger.config.models import Config, Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Config, Trigger
 from local.kafka_trigger.kafka.producer import ResilientProducer
 from local.kafka_trigger.kafka.settings import producer_settings
+from local.kafka_trigger.record import Record
 
 
 def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:

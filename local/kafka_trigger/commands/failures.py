@@ -19,7 +19,7 @@ class Failures:
     def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Tell of letters, and count them."""
         for letter in letters:
-            if letter.is_away:
+            if letter.is_unavailable:
                 raise FunctionAway(letter.error)
             self.count += 1
             record = letter.record

@@ -14,12 +14,12 @@ from local.kafka_trigger.delivering.classify_response import Outcome, Verdict, c
 from local.kafka_trigger.delivering.google_identity import tokens_for
 from local.kafka_trigger.delivering.transport import (
     Aborted,
-    Broken,
     HttpResponse,
     HttpTransport,
+    NoResponse,
     Unreachable,
 )
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, encoder_for
 from local.kafka_trigger.envelopes.payload import Payload
 
 
@@ -29,10 +29,10 @@ def invoke(config: Config, options: argparse.Namespace, stopping: threading.Even
     records = read_samples(options.event_file, trigger.topic)
     if len({record.partition() for record in records}) > 1:
         raise Misuse(f"{options.event_file}: a request has the records of one partition")
-    if len(records) > 1 and trigger.envelope in OF_ONE_RECORD:
+    if len(records) > 1 and trigger.envelope in SINGLE_RECORD:
         raise Misuse(f"{options.event_file}: a {trigger.envelope} envelope holds one record")
     url = options.function or trigger.function
-    payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
+    payload = encoder_for(trigger.envelope, config.kafka.bootstrap_servers)(records)
     output.say(
         f"POST {redact_query(url)}: {payload.content_type or 'no type'}, {len(payload.body)} bytes"
     )
@@ -51,7 +51,7 @@ def _post(transport: HttpTransport, payload: Payload) -> HttpResponse:
     began = time.monotonic()
     try:
         answer = transport.post(payload)
-    except (Unreachable, Broken) as error:
+    except (Unreachable, NoResponse) as error:
         raise Problem(str(error)) from error
     except Aborted as error:
         raise Interrupted from error
@@ -65,10 +65,10 @@ def _post(transport: HttpTransport, payload: Payload) -> HttpResponse:
 
 
 def _say_outcome(outcome: Outcome, records: Sequence[SampleRecord]) -> int:
-    if outcome.verdict is not Verdict.TAKEN:
-        output.say(f"not taken: {output.printable(outcome.why)}")
+    if outcome.verdict is not Verdict.ACCEPTED:
+        output.say(f"not taken: {output.printable(outcome.detail)}")
         return FAILED
     for offset, failure in sorted(outcome.failures.items()):
-        output.say(f"not taken: offset {offset}: {output.printable(failure.why)}")
+        output.say(f"not taken: offset {offset}: {output.printable(failure.detail)}")
     output.say(f"{len(records) - len(outcome.failures)} of {len(records)} taken")
     return FAILED if outcome.failures else 0

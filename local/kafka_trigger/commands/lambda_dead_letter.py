@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from local.kafka_trigger.commands.dead_letter import Content, StoredDeadLetter
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter_size import Header
+from local.kafka_trigger.record import Record
 
 SIGN = b'"KafkaBatchInfo"'
 ANYWHERE = -1

@@ -13,15 +13,16 @@ from local.kafka_trigger.commands.failures import Failures, FunctionAway
 from local.kafka_trigger.commands.replay_range import ReplayRange
 from local.kafka_trigger.commands.resume_hint import ResumeHint
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config.models import Config, Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.delivering.availability_log import AvailabilityLog
-from local.kafka_trigger.delivering.delivery import Delivery, Stopped
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Config, Trigger
+from local.kafka_trigger.delivering.context import Waits
 from local.kafka_trigger.delivering.google_identity import tokens_for
+from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer, Stopped
 from local.kafka_trigger.delivering.transport import HttpTransport
-from local.kafka_trigger.filters.compile import Accepts, compile_filters
+from local.kafka_trigger.filters.record_filter import RecordPredicate, compile_filters
 from local.kafka_trigger.observing.metrics import Metrics, TriggerMetrics
-from local.kafka_trigger.wiring import make_delivery, make_queue
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.wiring import delivery_context, make_queue
 
 LONGEST_WAIT_S = 60.0  # for a function that is away
 
@@ -64,7 +65,10 @@ def _numbers(
 
 
 def _foretell(
-    reader: TopicReader, stretch: ReplayRange, spans: Mapping[int, Span], wanted: Accepts | None
+    reader: TopicReader,
+    stretch: ReplayRange,
+    spans: Mapping[int, Span],
+    wanted: RecordPredicate | None,
 ) -> int:
     for number, span in spans.items():
         count = first = last = 0
@@ -89,7 +93,7 @@ class _Replay:
         self._failures = Failures()
         self._counters = CollectorRegistry()
         metrics = Metrics(self._counters).of(trigger.name)
-        self._delivery = _delivery(kafka, trigger, self._failures, metrics, stopping)
+        self._deliverer = _deliverer(kafka, trigger, self._failures, metrics, stopping)
         self._going_on = going_on
 
     def run(self, reader: TopicReader, stretch: ReplayRange, spans: Mapping[int, Span]) -> int:
@@ -113,7 +117,7 @@ class _Replay:
 
         before = self._counted("taken")
         for batch in batches(self._trigger, records):
-            self._delivery.deliver(batch, advance)
+            self._deliverer.deliver(batch, advance)
         del self._going_on.left[number]
         output.note(f"partition {number}: {self._counted('taken') - before} records taken")
 
@@ -142,21 +146,16 @@ def batches(trigger: Trigger, records: Iterator[Record]) -> Iterator[list[Record
         yield queue.take()
 
 
-def _delivery(
+def _deliverer(
     kafka: Kafka,
     trigger: Trigger,
     failures: Failures,
     metrics: TriggerMetrics,
     stopping: threading.Event,
-) -> Delivery:
-    return make_delivery(
-        kafka,
-        trigger,
-        HttpTransport(
-            trigger.function, trigger.timeout_s, tokens_for(trigger.auth, trigger.function)
-        ),
-        failures,
-        AvailabilityLog(trigger.name),
-        metrics,
-        stopping.wait,
+) -> RetryingDeliverer:
+    tokens = tokens_for(trigger.auth, trigger.function)
+    return RetryingDeliverer(
+        delivery_context(kafka, trigger, failures, metrics),
+        HttpTransport(trigger.function, trigger.timeout_s, tokens),
+        Waits(stopping.wait, stopping.wait),
     )

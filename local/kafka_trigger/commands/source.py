@@ -6,8 +6,9 @@ from typing import Self
 
 from local.kafka_trigger.commands.dead_letter import Content, StoredDeadLetter
 from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.record import Record
 
 
 class Source:

@@ -16,14 +16,15 @@ from confluent_kafka import (
 )
 
 from local.kafka_trigger.commands.errors import Interrupted, Problem
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record, readable
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
 from local.kafka_trigger.kafka.settings import (
     NO_COORDINATOR,
     NO_LEADER,
     consumer_settings,
     raise_for_errors,
 )
+from local.kafka_trigger.record import Record, with_readable_headers
 
 AT_ONCE = 500
 POLL_S = 0.1
@@ -150,7 +151,7 @@ class TopicReader:
             if message.error() or offset >= end - 1:
                 del left[number]
             if not message.error() and offset < end:
-                yield cast(Record, readable(message))
+                yield cast(Record, with_readable_headers(message))
 
     def _assign(self, offsets: Mapping[int, int]) -> None:
         self._client.assign([self._place(*each) for each in offsets.items()])

@@ -8,8 +8,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from local.kafka_trigger.commands.dead_letter import ClosedState
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import DeadLetter, dead_letter_headers
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import record
 
 NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
