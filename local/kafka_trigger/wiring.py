@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -27,7 +28,7 @@ from local.kafka_trigger.envelopes.encoder import encoder_for
 from local.kafka_trigger.faults.fault_injection import NO_FAULTS, FaultInjection
 from local.kafka_trigger.filters.record_filter import compile_filters
 from local.kafka_trigger.kafka.consumer_client import connect
-from local.kafka_trigger.kafka.credentials import Credentials
+from local.kafka_trigger.kafka.credentials import SaslCredentials
 from local.kafka_trigger.kafka.producer import ResilientProducer
 from local.kafka_trigger.kafka.settings import ThrottleFilter, producer_settings
 from local.kafka_trigger.observing.gauges import Gauges
@@ -92,14 +93,15 @@ def make_queue(trigger: Trigger, window_s: float) -> RecordQueue:
 def _sink_maker(kafka: Kafka, read_config: Callable[[], Config]) -> MakeSink:
     """Return a function that makes a trigger's dead-letter sink, on one producer for all."""
     settings = producer_settings(kafka) | SINGLE_RECORD_BATCHES
-    credentials = Credentials(settings, lambda: producer_settings(read_config().kafka))
-    producer = credentials.client = ResilientProducer({**settings, "error_cb": credentials.heard})
+    credentials = SaslCredentials(settings, lambda: producer_settings(read_config().kafka))
+    producer = ResilientProducer({**settings, "error_cb": credentials.on_error})
+    after_poll = partial(credentials.update, producer)
 
     def make_sink(trigger: Trigger) -> DeadLetterSink:
         if trigger.dead_letter_topic is None:
             return DeadLetterLog(trigger.name)
         return DeadLetterTopic(
-            trigger.dead_letter_topic, trigger.name, producer, after_poll=credentials.polled
+            trigger.dead_letter_topic, trigger.name, producer, after_poll=after_poll
         )
 
     return make_sink

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from local.kafka_trigger.kafka import msk_iam
+from local.kafka_trigger.config import msk_iam
 
 Setting = str | int | float | bool
 

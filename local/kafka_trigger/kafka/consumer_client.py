@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -11,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.config.models import Config, Trigger
 from local.kafka_trigger.kafka.broker_watchdog import BrokerWatchdog
-from local.kafka_trigger.kafka.credentials import Credentials
+from local.kafka_trigger.kafka.credentials import SaslCredentials
 from local.kafka_trigger.kafka.settings import consumer_settings, group_protocol
 
 CommitResult = tuple[KafkaError | None, list[TopicPartition]]
@@ -52,20 +53,19 @@ def connect(
         return consumer_settings(kafka, trigger, prefetch)
 
     settings = settings_of(kafka)
-    credentials = Credentials(settings, lambda: settings_of(read_config().kafka))
+    credentials = SaslCredentials(settings, lambda: settings_of(read_config().kafka))
     brokers = BrokerWatchdog()
     commit_results: deque[CommitResult] = deque()
     callbacks = {
         "on_commit": lambda *result: commit_results.append(result),
         "stats_cb": brokers.read_statistics,
-        "error_cb": credentials.heard,
+        "error_cb": credentials.on_error,
     }
     consumer = make_consumer({**settings, **callbacks}, logger=log)
-    credentials.client = consumer
     return ConsumerClient(
         consumer,
         commit_results,
         brokers,
-        credentials.polled,
+        partial(credentials.update, consumer),
         reports_empty_assignment=group_protocol(kafka) != "consumer",
     )

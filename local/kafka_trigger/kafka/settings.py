@@ -9,8 +9,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.config.msk_iam import for_librdkafka
 from local.kafka_trigger.kafka.broker_watchdog import STATISTICS_EVERY_MS
-from local.kafka_trigger.kafka.msk_iam import for_librdkafka
 
 CLASSIC_ONLY = {
     "group.protocol.type",
