@@ -22,7 +22,7 @@ from local.kafka_trigger.commands.status import status
 from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.load import ConfigError, load
 from local.kafka_trigger.config.models import Config
-from local.kafka_trigger.faults.inject import fault_injection
+from local.kafka_trigger.faults.fault_injection import fault_injection
 from local.kafka_trigger.run import run
 from local.kafka_trigger.wiring import make_consumers
 

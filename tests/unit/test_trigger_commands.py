@@ -10,7 +10,7 @@ import pytest
 
 from local.kafka_trigger.cli import COMMANDS, main
 from local.kafka_trigger.commands.arguments import make_parser
-from local.kafka_trigger.faults.inject import KINDS
+from local.kafka_trigger.faults.faulty_transport import KINDS
 
 PACKAGE = Path(__file__).parents[2] / "local" / "kafka_trigger"
 PAGE = (PACKAGE / "COMMANDS.md").read_text()

@@ -12,8 +12,8 @@ from local.kafka_trigger.commands.dead_letters.discard import Discarder
 from local.kafka_trigger.commands.dead_letters.stored_dead_letter import FAILURE_METADATA, REDRIVES
 from local.kafka_trigger.commands.dead_letters.trigger_format import parse_dead_letter
 from local.kafka_trigger.commands.errors import Interrupted
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import (
     NOW,
     ORIGINAL_HEADERS,

@@ -13,7 +13,7 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     RecordContent,
     StoredDeadLetter,
 )
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import (
     FakeProducer,
     dead_letter_record,

@@ -13,8 +13,8 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     RecordContent,
     StoredDeadLetter,
 )
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter_size import SMALLER, DeadLetterSize, record_bytes
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import (
     ORIGINAL_HEADERS,
     FakeProducer,

@@ -11,7 +11,7 @@ import pytest
 from local.kafka_trigger.commands.dead_letters.index import DeadLetterIndex
 from local.kafka_trigger.commands.dead_letters.printing import print_list
 from local.kafka_trigger.commands.topic_reader import OffsetRange
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 from tests.support.builders.dead_letters import (
     FakeProducer,
     dead_letter_record,

@@ -136,6 +136,8 @@ def test_failures_are_printed_and_an_unavailable_function_ends_the_replay(
     hung = DeadLetter(record(7), None, 1, "no answer within 30 s", "age")
     assert failures.write([hung]) == []
     with pytest.raises(FunctionUnavailable, match="no connection"):
-        failures.write([DeadLetter(record(8), None, 1, "no connection", "age", is_away=True)])
+        failures.write(
+            [DeadLetter(record(8), None, 1, "no connection", "age", is_unavailable=True)]
+        )
     assert failures.count == 1
     assert capsys.readouterr().out == "not taken: matches 0:7: no answer within 30 s\n"

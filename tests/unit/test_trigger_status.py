@@ -12,14 +12,12 @@ from local.kafka_trigger.commands.dead_letters.printing import bytes_as_json, by
 from local.kafka_trigger.commands.live_status import StatusUnavailable, fetch_live_status
 from local.kafka_trigger.commands.status import lag
 from local.kafka_trigger.commands.topic_reader import OffsetRange
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
-from local.kafka_trigger.delivering.attempts import Attempts, CountedPosts
-from local.kafka_trigger.delivering.transport import HttpResponse
-from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.observing.reports import status
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.record import Record
 from local.process.probes import Probes, Report, Sources
 from tests.support.builders.records import record
 from tests.support.waiting import eventually
@@ -27,43 +25,38 @@ from tests.support.waiting import eventually
 OK = Report(True, {})
 
 
-class RepeatingDelivery:
-    """A delivery that posts each batch three times, and is done when it is released."""
+class FakeDeliverer:
+    """A deliverer that has made three attempts, and waits to be released."""
 
-    def __init__(self, attempts: Attempts) -> None:
+    def __init__(self, status: DeliveryStatus) -> None:
         self.released = threading.Event()
-        self._posts = CountedPosts(self, attempts)
+        self._status = status
 
-    def post(self, _: Payload) -> HttpResponse:
-        """Answer."""
-        return HttpResponse(500, b"")
-
-    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
-        """Post a batch, and wait for the release."""
-        for _ in range(3):
-            self._posts.post(Payload("", b""))
+    def deliver(self, records: Sequence[Record], on_progress: Callable[[int], None]) -> None:
+        """Wait, and report the batch as processed."""
+        self._status.attempts = 3
         self.released.wait(10)
-        done(records[-1].offset() + 1)
+        on_progress(records[-1].offset() + 1)
 
 
 def test_a_running_trigger_reports_the_status_of_its_partitions() -> None:
     """In flight, paused, attempts and age during a batch; zero or none of them afterwards."""
-    attempts = Attempts()
-    delivery = RepeatingDelivery(attempts)
+    delivery = DeliveryStatus()
+    deliverer = FakeDeliverer(delivery)
     queue = RecordQueue(batch_size=2, batch_bytes=1000, window_s=0)
-    partition = Partition(3, queue, delivery, threading.Event(), lambda: None, attempts)
-    watch = TriggerState("one")
-    watch.partitions[3] = partition
-    watch.paused.add(3)
-    report = partial(status, [watch], now=12.0)
-    partition.start()
+    worker = PartitionWorker(3, queue, deliverer, delivery, threading.Event(), lambda: None)
+    state = TriggerState("one")
+    state.workers[3] = worker
+    state.paused.add(3)
+    report = partial(status, [state], now=12.0)
+    worker.start()
     queue.put([record(offset, None, timestamp=(1, 10_000 + offset)) for offset in range(2)])
     busy = {"in_flight": 2, "paused": True, "attempts": 3, "oldest_age_s": 2.0}
     eventually(lambda: report().body["triggers"] == status_of(busy))
-    delivery.released.set()
+    deliverer.released.set()
     idle = {"in_flight": 0, "paused": True, "attempts": 0, "oldest_age_s": None}
     eventually(lambda: report().body["triggers"] == status_of(idle))
-    partition.stop()
+    worker.stop()
 
 
 def status_of(partition: Mapping[str, object]) -> dict[str, object]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from local.kafka_trigger.commands.replay_range import UNBOUNDED, parse_from, parse_to
 from local.kafka_trigger.config.address import web_address
-from local.kafka_trigger.faults.inject import KINDS, fault
+from local.kafka_trigger.faults.fault_injection import parse_fault
+from local.kafka_trigger.faults.faulty_transport import KINDS
 from local.process import probe_options
 
 EXIT_STATUSES = """\
@@ -62,7 +63,7 @@ def _add_run(commands: Commands) -> None:
     probe_options.add_to(command)
     command.add_argument(
         "--fault",
-        type=fault,
+        type=parse_fault,
         action="append",
         default=[],
         metavar="KIND:RATE",

@@ -16,18 +16,18 @@ from local.kafka_trigger.commands.errors import (
 from local.kafka_trigger.commands.sample_records import read_samples
 from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.models import Config
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.classify_response import Outcome, Verdict, classify_response
 from local.kafka_trigger.delivering.google_identity import tokens_for
 from local.kafka_trigger.delivering.transport import (
     Aborted,
-    Broken,
     HttpResponse,
     HttpTransport,
+    NoResponse,
     Unreachable,
 )
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, encoder_for
 from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.record import Record
 
 
 def invoke(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -36,10 +36,10 @@ def invoke(config: Config, options: argparse.Namespace, stopping: threading.Even
     records = read_samples(options.event_file, trigger.topic)
     if len({record.partition() for record in records}) > 1:
         raise UsageError(f"{options.event_file}: a request has the records of one partition")
-    if len(records) > 1 and trigger.envelope in OF_ONE_RECORD:
+    if len(records) > 1 and trigger.envelope in SINGLE_RECORD:
         raise UsageError(f"{options.event_file}: a {trigger.envelope} envelope holds one record")
     url = options.function or trigger.function
-    payload = encoder(trigger.envelope, config.kafka.bootstrap_servers)(records)
+    payload = encoder_for(trigger.envelope, config.kafka.bootstrap_servers)(records)
     content_type = payload.content_type or "no type"
     output.print_line(f"POST {redact_query(url)}: {content_type}, {len(payload.body)} bytes")
     transport = HttpTransport(url, trigger.timeout_s, tokens_for(trigger.auth, url))
@@ -57,7 +57,7 @@ def _post(transport: HttpTransport, payload: Payload) -> HttpResponse:
     started_at = time.monotonic()
     try:
         response = transport.post(payload)
-    except (Unreachable, Broken) as error:
+    except (Unreachable, NoResponse) as error:
         raise CommandError(str(error)) from error
     except Aborted as error:
         raise Interrupted from error
@@ -71,10 +71,10 @@ def _post(transport: HttpTransport, payload: Payload) -> HttpResponse:
 
 
 def _print_outcome(outcome: Outcome, records: Sequence[Record]) -> int:
-    if outcome.verdict is not Verdict.TAKEN:
-        output.print_line(f"not taken: {output.printable(outcome.why)}")
+    if outcome.verdict is not Verdict.ACCEPTED:
+        output.print_line(f"not taken: {output.printable(outcome.detail)}")
         return FAILED
     for offset, failure in sorted(outcome.failures.items()):
-        output.print_line(f"not taken: offset {offset}: {output.printable(failure.why)}")
+        output.print_line(f"not taken: offset {offset}: {output.printable(failure.detail)}")
     output.print_line(f"{len(records) - len(outcome.failures)} of {len(records)} taken")
     return FAILED if outcome.failures else 0

@@ -12,7 +12,7 @@ from local.kafka_trigger.commands.replayer import Replayer
 from local.kafka_trigger.commands.resume_hint import ResumeHint
 from local.kafka_trigger.commands.topic_reader import OffsetRange, TopicReader, open_reader
 from local.kafka_trigger.config.models import Config, Trigger
-from local.kafka_trigger.filters.compile import Accepts, compile_filters
+from local.kafka_trigger.filters.record_filter import RecordPredicate, compile_filters
 
 MAX_UNAVAILABLE_S = 60.0  # that it waits for a function that does not answer
 
@@ -60,7 +60,7 @@ def _dry_run(
     reader: TopicReader,
     replay_range: ReplayRange,
     ranges: Mapping[int, OffsetRange],
-    accepts: Accepts | None,
+    accepts: RecordPredicate | None,
 ) -> int:
     for partition, offsets in ranges.items():
         count = first = last = 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import dropwhile, takewhile
 
 from local.kafka_trigger.commands.topic_reader import OffsetRange, TopicReader
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 EARLIEST, END = "earliest", "end"
 

@@ -10,15 +10,16 @@ from local.kafka_trigger.commands.errors import FAILED, CommandError, Interrupte
 from local.kafka_trigger.commands.replay_range import ReplayRange
 from local.kafka_trigger.commands.resume_hint import ResumeHint
 from local.kafka_trigger.commands.topic_reader import OffsetRange, TopicReader
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.delivering.availability_log import AvailabilityLog
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.delivering.context import Waits
 from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
-from local.kafka_trigger.delivering.delivery import Delivery, Stopped
 from local.kafka_trigger.delivering.google_identity import tokens_for
+from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer, Stopped
 from local.kafka_trigger.delivering.transport import HttpTransport
 from local.kafka_trigger.observing.metrics import Metrics, TriggerMetrics
-from local.kafka_trigger.wiring import make_delivery, make_queue
+from local.kafka_trigger.record import Record
+from local.kafka_trigger.wiring import delivery_context, make_queue
 
 
 class FunctionUnavailable(Exception):
@@ -37,7 +38,7 @@ class FailureReport:
     def write(self, dead_letters: Sequence[DeadLetter]) -> list[NotWritten]:
         """Print dead letters."""
         for dead_letter in dead_letters:
-            if dead_letter.is_away:
+            if dead_letter.is_unavailable:
                 raise FunctionUnavailable(dead_letter.error)
             self.count += 1
             record = dead_letter.record
@@ -56,7 +57,7 @@ class Replayer:
         self._failures = FailureReport()
         self._registry = CollectorRegistry()
         metrics = Metrics(self._registry).of(trigger.name)
-        self._delivery = _make_delivery(kafka, trigger, self._failures, metrics, stopping)
+        self._deliverer = _make_deliverer(kafka, trigger, self._failures, metrics, stopping)
         self._resume_hint = resume_hint
 
     def run(
@@ -85,7 +86,7 @@ class Replayer:
     def _replay_partition(self, partition: int, records: Iterator[Record]) -> None:
         before = self._counted("taken")
         for batch in trigger_batches(self._trigger, records):
-            self._delivery.deliver(
+            self._deliverer.deliver(
                 batch, lambda offset: self._resume_hint.advance(partition, offset)
             )
         self._resume_hint.finish(partition)
@@ -118,20 +119,16 @@ def trigger_batches(trigger: Trigger, records: Iterator[Record]) -> Iterator[lis
         yield queue.take()
 
 
-def _make_delivery(
+def _make_deliverer(
     kafka: Kafka,
     trigger: Trigger,
     failures: FailureReport,
     metrics: TriggerMetrics,
     stopping: threading.Event,
-) -> Delivery:
+) -> RetryingDeliverer:
     tokens = tokens_for(trigger.auth, trigger.function)
-    return make_delivery(
-        kafka,
-        trigger,
+    return RetryingDeliverer(
+        delivery_context(kafka, trigger, failures, metrics),
         HttpTransport(trigger.function, trigger.timeout_s, tokens),
-        failures,
-        AvailabilityLog(trigger.name),
-        metrics,
-        stopping.wait,
+        Waits(stopping.wait, stopping.wait),
     )

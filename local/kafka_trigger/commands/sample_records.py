@@ -12,7 +12,7 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, Message
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from local.kafka_trigger.commands.errors import UsageError
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 
 def _validate_base64(text: str) -> str:

@@ -16,14 +16,15 @@ from confluent_kafka import (
 )
 
 from local.kafka_trigger.commands.errors import CommandError, Interrupted, UsageError
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record, readable
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
 from local.kafka_trigger.kafka.settings import (
     NO_COORDINATOR,
     NO_LEADER,
     consumer_settings,
     raise_for_errors,
 )
+from local.kafka_trigger.record import Record, with_readable_headers
 
 MAX_MESSAGES = 500  # of one poll
 POLL_S = 0.1
@@ -153,7 +154,7 @@ class TopicReader:
             if message.error() or offset >= end - 1:
                 del ends[partition]
             if not message.error() and offset < end:
-                yield cast(Record, readable(message))
+                yield cast(Record, with_readable_headers(message))
 
     def _assign(self, offsets: Mapping[int, int]) -> None:
         self._client.assign([self._topic_partition(*each) for each in offsets.items()])

@@ -15,9 +15,9 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     StoredDeadLetter,
 )
 from local.kafka_trigger.commands.topic_reader import OffsetRange
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import DeadLetter, dead_letter_headers
 from local.kafka_trigger.delivering.dead_letter_size import WHOLE, DeadLetterSize
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record
 
 NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from local.kafka_trigger.commands.errors import UsageError
-from local.kafka_trigger.config.models import Kafka
+from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.delivering.dead_letter_size import Header
 from local.kafka_trigger.kafka.producer import RecordProducer, ResilientProducer
 from local.kafka_trigger.kafka.settings import producer_settings

@@ -17,7 +17,7 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import StoredD
 from local.kafka_trigger.commands.errors import UsageError, choose_trigger
 from local.kafka_trigger.commands.topic_reader import TopicReader, open_reader
 from local.kafka_trigger.config.models import Config, Trigger
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 
 def dlq(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:

@@ -21,7 +21,7 @@ from local.kafka_trigger.commands.dead_letters.actions import (
 from local.kafka_trigger.commands.dead_letters.markers import marker_record
 from local.kafka_trigger.commands.dead_letters.stored_dead_letter import StoredDeadLetter
 from local.kafka_trigger.commands.errors import Interrupted, UsageError
-from local.kafka_trigger.config.models import Kafka
+from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.kafka.producer import RecordProducer
 
 STOP_CHECK_S = 0.1  # between two checks, while it waits for an answer, whether it is to stop

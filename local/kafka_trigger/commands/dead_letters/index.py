@@ -15,7 +15,7 @@ from local.kafka_trigger.commands.dead_letters.markers import (
 from local.kafka_trigger.commands.dead_letters.stored_dead_letter import StoredDeadLetter
 from local.kafka_trigger.commands.dead_letters.trigger_format import parse_dead_letter
 from local.kafka_trigger.commands.topic_reader import OffsetRange
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 State = Literal["open"] | Resolution
 

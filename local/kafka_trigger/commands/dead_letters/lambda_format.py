@@ -20,8 +20,8 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     RecordContent,
     StoredDeadLetter,
 )
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter_size import Header
+from local.kafka_trigger.record import Record
 
 SIGNATURE = b'"KafkaBatchInfo"'
 MAX_RECORDS = 10_000  # in a dead letter: no mapping has larger batches

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, get_args
 
 from local.kafka_trigger.commands.dead_letters.acknowledged_writer import OutgoingRecord
 from local.kafka_trigger.commands.dead_letters.stored_dead_letter import StoredDeadLetter
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
+from local.kafka_trigger.record import Record
 
 Resolution = Literal["redriven", "discarded"]
 # By the name of a marker's header, whose value is the ID of the dead letter.

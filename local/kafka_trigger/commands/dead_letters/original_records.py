@@ -10,7 +10,8 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     StoredDeadLetter,
 )
 from local.kafka_trigger.commands.topic_reader import OffsetRange, TopicReader, open_reader
-from local.kafka_trigger.config.models import Kafka, Trigger
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
 
 
 class OriginalRecords:

@@ -28,7 +28,7 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     StoredDeadLetter,
 )
 from local.kafka_trigger.commands.topic_reader import REQUEST_TIMEOUT_S
-from local.kafka_trigger.config.models import Kafka
+from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.delivering.dead_letter_size import is_too_large
 from local.kafka_trigger.kafka.producer import ANY_PARTITION, RecordProducer
 

@@ -6,9 +6,9 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
-from local.kafka_trigger.delivering.dead_letter_size import OMISSION, Header, record_bytes
+from local.kafka_trigger.delivering.dead_letter_size import OMISSION_FIELDS, Header, record_bytes
+from local.kafka_trigger.record import Record
 
 FAILURE_METADATA = (
     "topic",
@@ -21,7 +21,7 @@ FAILURE_METADATA = (
     "time",
 )
 REDRIVES = f"{PREFIX}redrives"  # header of a redriven record: how often it has been redriven
-ADDED_HEADERS = {PREFIX + name for name in (*FAILURE_METADATA, *OMISSION)} | {REDRIVES}
+ADDED_HEADERS = {PREFIX + name for name in (*FAILURE_METADATA, *OMISSION_FIELDS)} | {REDRIVES}
 UNKNOWN_PARTITION = -1
 GONE = "the record is in its own topic only, and no longer there"
 

@@ -7,8 +7,8 @@ from local.kafka_trigger.commands.dead_letters.stored_dead_letter import (
     RecordContent,
     StoredDeadLetter,
 )
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import PREFIX
+from local.kafka_trigger.record import Record
 
 
 def parse_dead_letter(record: Record) -> StoredDeadLetter | None:

@@ -1,22 +1,22 @@
-"""Which envelope a trigger puts its records into."""
+"""The choice of a trigger's envelope."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.binary import cloudevents_binary
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch, cloudevents_structured
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.record import Record
 
 Envelope = Literal["cloudevents-batch", "cloudevents-structured", "cloudevents-binary", "lambda"]
-Encode = Callable[[Sequence[Record]], Payload]
+Encoder = Callable[[Sequence[Record]], Payload]
 
-OF_ONE_RECORD: tuple[Envelope, ...] = ("cloudevents-structured", "cloudevents-binary")
+SINGLE_RECORD: tuple[Envelope, ...] = ("cloudevents-structured", "cloudevents-binary")
 
 
-def encoder(envelope: Envelope, bootstrap_servers: str) -> Encode:
-    """What encodes records in this envelope; `bootstrap_servers` is told where it has a place."""
+def encoder_for(envelope: Envelope, bootstrap_servers: str) -> Encoder:
+    """Return the encoder of an envelope; `bootstrap_servers` is part of Lambda's events."""
     match envelope:
         case "cloudevents-batch":
             return cloudevents_batch

@@ -15,36 +15,36 @@ from local.kafka_trigger.delivering.transport import HttpResponse
 from tests.support.builders.records import TOPIC, records
 
 
-def judged(status: int, body: bytes = b"", retry_after: str | None = None) -> Outcome:
+def classified(status: int, body: bytes = b"", retry_after: str | None = None) -> Outcome:
     """The outcome of a request with the records 1 to 3."""
     return classify_response(HttpResponse(status, body, retry_after), records([1, 2, 3]))
 
 
-def reported(*items: Any) -> Outcome:
+def naming(*items: Any) -> Outcome:
     """The outcome of an answer that names these failures."""
-    return judged(200, json.dumps({"batchItemFailures": items}).encode())
+    return classified(200, json.dumps({"batchItemFailures": items}).encode())
 
 
 @pytest.mark.parametrize(
     ("verdict", "statuses"),
     [
-        (Verdict.TAKEN, [200, 201, 202, 204, 299]),
-        (Verdict.AWAY, [429, 502, 503, 504]),
-        (Verdict.FAILED, [404, 408, 409, 500, 501, 505, 599, 301, 304]),
-        (Verdict.REFUSED, [400, 401, 403, 405, 413, 415, 422]),
+        (Verdict.ACCEPTED, [200, 201, 202, 204, 299]),
+        (Verdict.UNAVAILABLE, [429, 502, 503, 504]),
+        (Verdict.RETRYABLE, [404, 408, 409, 500, 501, 505, 599, 301, 304]),
+        (Verdict.REJECTED, [400, 401, 403, 405, 413, 415, 422]),
     ],
 )
 def test_the_status_decides(verdict: Verdict, statuses: list[int]) -> None:
     """2xx is taken; nobody there, a failure and a refusal are told apart."""
-    assert {judged(status).verdict for status in statuses} == {verdict}
+    assert {classified(status).verdict for status in statuses} == {verdict}
 
 
 def test_a_refusal_is_quoted() -> None:
     """What the function says of itself goes into the log and the dead letter."""
-    outcome = judged(422, b'{"detail": "no event"}')
-    assert outcome.why == 'HTTP 422: {"detail": "no event"}'
-    assert len(judged(422, b"x" * 10_000).why) < 1000
-    assert judged(422, b"\xff").why == "HTTP 422: \N{REPLACEMENT CHARACTER}"
+    outcome = classified(422, b'{"detail": "no event"}')
+    assert outcome.detail == 'HTTP 422: {"detail": "no event"}'
+    assert len(classified(422, b"x" * 10_000).detail) < 1000
+    assert classified(422, b"\xff").detail == "HTTP 422: \N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_a_refusal_is_quoted() -> None:
 )
 def test_a_2xx_without_failures_takes_all(body: bytes) -> None:
     """A function need not say anything about its records."""
-    assert judged(200, body).verdict is Verdict.TAKEN
-    assert judged(200, body).failures == {}
+    assert classified(200, body).verdict is Verdict.ACCEPTED
+    assert classified(200, body).failures == {}
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_a_2xx_without_failures_takes_all(body: bytes) -> None:
 )
 def test_a_failure_is_named_by_partition_and_offset(identifier: Any) -> None:
     """Both forms name a record; without further words it is to come again."""
-    outcome = reported({"itemIdentifier": identifier})
-    assert outcome.verdict is Verdict.TAKEN
-    assert outcome.failures == {2: RecordFailure(retryable=True, why="no reason given")}
+    outcome = naming({"itemIdentifier": identifier})
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert outcome.failures == {2: RecordFailure(retryable=True, detail="no reason given")}
 
 
 def test_a_failure_may_be_final_and_have_a_reason() -> None:
     """`retryable` and `reason` come from the function."""
-    outcome = reported(
+    outcome = naming(
         {"itemIdentifier": f"{TOPIC}-0-1", "retryable": False, "reason": "no event"},
         {"itemIdentifier": f"{TOPIC}-0-3", "reason": "busy"},
     )
@@ -106,10 +106,10 @@ def test_a_failure_may_be_final_and_have_a_reason() -> None:
 )
 def test_failures_that_name_no_record_make_the_answer_malformed(items: list[Any]) -> None:
     """An answer that cannot be trusted takes nothing: the batch comes again."""
-    outcome = reported(*items)
-    assert outcome.verdict is Verdict.FAILED
-    assert "malformed" in outcome.why
-    assert "\n" not in outcome.why
+    outcome = naming(*items)
+    assert outcome.verdict is Verdict.RETRYABLE
+    assert "malformed" in outcome.detail
+    assert "\n" not in outcome.detail
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_failures_that_name_no_record_make_the_answer_malformed(items: list[Any]
 )
 def test_failures_that_are_no_list_make_the_answer_malformed(body: bytes) -> None:
     """A function that tried to name failures did not take the batch."""
-    assert judged(200, body).verdict is Verdict.FAILED
+    assert classified(200, body).verdict is Verdict.RETRYABLE

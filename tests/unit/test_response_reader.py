@@ -3,7 +3,7 @@
 import pytest
 from httptools import HttpParserError
 
-from local.kafka_trigger.delivering.response_reader import LONGEST_BODY, ResponseReader
+from local.kafka_trigger.delivering.response_reader import MAX_BODY_BYTES, ResponseReader
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -42,7 +42,7 @@ def test_an_answer_without_a_length_ends_with_its_connection() -> None:
     """As servers answer that know HTTP/1.0."""
     reader = read(b"HTTP/1.0 200 OK\r\n\r\n", b"bo", b"dy")
     assert not reader.is_complete
-    assert reader.end()
+    assert reader.close()
     assert told(reader) == (200, b"body", None)
     assert not reader.keeps_alive
 
@@ -60,7 +60,7 @@ def test_an_answer_without_a_length_ends_with_its_connection() -> None:
 def test_half_an_answer_is_none(half: bytes) -> None:
     """The end of its connection does not make it whole."""
     reader = read(*([half] if half else []))
-    assert not reader.end()
+    assert not reader.close()
     assert reader.has_begun == bool(half)
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_http_is_refused(nonsense: bytes) -> None:
 
 def test_an_endless_answer_is_refused() -> None:
     """The trigger's memory is bounded, whatever a function says."""
-    mebibytes = [bytes(2**20)] * (LONGEST_BODY // 2**20)
+    mebibytes = [bytes(2**20)] * (MAX_BODY_BYTES // 2**20)
     reader = read(HEAD + b"\r\n", *mebibytes)
     with pytest.raises(HttpParserError):
         reader.feed(b"x")

@@ -21,11 +21,11 @@ def test_an_outage_is_told_once_then_rarely_and_its_end_once(
     """Ten minutes of a try every second make a handful of lines."""
     caplog.set_level("INFO")
     clock = Clock()
-    outage = AvailabilityLog("trigger", clock)
+    log = AvailabilityLog("trigger", clock)
     for clock.now in range(600):
-        outage.away("refused")
-    outage.back()
-    outage.back()
+        log.unavailable("refused")
+    log.available()
+    log.available()
     assert [record.message for record in caplog.records] == [
         "the function is away; its records wait",
         *["the function is still away"] * 6,
@@ -37,5 +37,5 @@ def test_an_outage_is_told_once_then_rarely_and_its_end_once(
 def test_a_function_that_was_never_away_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
     """Each delivery says that somebody is there; that is no news."""
     caplog.set_level("INFO")
-    AvailabilityLog("trigger").back()
+    AvailabilityLog("trigger").available()
     assert not caplog.records

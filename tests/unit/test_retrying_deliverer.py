@@ -10,21 +10,23 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from local.kafka_trigger.config.models import Retry
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.availability_log import AvailabilityLog
+from local.kafka_trigger.delivering.context import DeliveryContext, DeliveryStatus, Waits
 from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
-from local.kafka_trigger.delivering.delivery import Delivery, Stopped
-from local.kafka_trigger.delivering.transport import Aborted, Broken, HttpResponse, Unreachable
+from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer, Stopped
+from local.kafka_trigger.delivering.transport import Aborted, HttpResponse, NoResponse, Unreachable
+from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.filters.compile import Accepts
+from local.kafka_trigger.filters.record_filter import RecordPredicate
 from local.kafka_trigger.observing.metrics import Metrics
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, offsets, records
 
 Reply = HttpResponse | Exception
-TAKEN = HttpResponse(200, b"")
-REFUSED = HttpResponse(400, b"bad")
-FAILED = HttpResponse(500, b"")
-AWAY = HttpResponse(503, b"")
+ACCEPTED = HttpResponse(200, b"")
+REJECTED = HttpResponse(400, b"bad")
+RETRYABLE = HttpResponse(500, b"")
+UNAVAILABLE = HttpResponse(503, b"")
 
 
 def naming(*failed: int, retryable: bool = True) -> HttpResponse:
@@ -46,12 +48,13 @@ class World:
     time_to_finish: float = 0
     unsafe: int = 0
     watch: Callable[[int], None] = lambda _: None
-    wants: Accepts | None = None
+    accepts: RecordPredicate | None = None
     time: float = 0
     requests: list[list[int]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    status: DeliveryStatus = field(default_factory=DeliveryStatus)
     blocked: list[str | None] = field(default_factory=list)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
@@ -71,16 +74,17 @@ class World:
         self.letters += letters
         return []
 
-    def wait(self, seconds: float) -> bool:
+    def wait_until_stop(self, seconds: float) -> bool:
         """Let time pass."""
+        self.blocked.append(self.status.blocked_by)
         if seconds:
             self.waits.append(seconds)
         self.time += seconds
         return self.time >= self.stop_after
 
-    def wait_on(self, seconds: float) -> bool:
+    def wait_until_abort(self, seconds: float) -> bool:
         """Let time pass, also after a stop."""
-        return self.wait(seconds) and self.time >= self.stop_after + self.time_to_finish
+        return self.wait_until_stop(seconds) and self.time >= self.stop_after + self.time_to_finish
 
     def note(self, offset: int) -> None:
         """Note how far the delivery is."""
@@ -89,25 +93,24 @@ class World:
 
     def deliver(self, *batch: int) -> "World":
         """Deliver a batch of these offsets."""
-        delivery = Delivery(
+        context = DeliveryContext(
             "trigger",
             self.retry,
-            self,
+            cloudevents_batch,
+            self.accepts,
             self,
             AvailabilityLog("trigger", lambda: self.time),
             Metrics(self.registry).of("trigger"),
-            wait=self.wait,
-            wait_on=self.wait_on,
-            wants=self.wants,
-            blocked=self.blocked.append,
-            clock=lambda: self.time,
-            chance=lambda: 1,
         )
-        delivery.deliver(records(batch), self.note)
+        waits = Waits(self.wait_until_stop, self.wait_until_abort)
+        deliverer = RetryingDeliverer(
+            context, self, waits, self.status, clock=lambda: self.time, chance=lambda: 1
+        )
+        deliverer.deliver(records(batch), self.note)
         return self
 
     @property
-    def buried(self) -> list[int]:
+    def dead_letters(self) -> list[int]:
         """The offsets of the dead letters."""
         return [letter.record.offset() for letter in self.letters]
 
@@ -115,7 +118,7 @@ class World:
 def replying(*replies: Reply) -> Callable[[list[int]], Reply]:
     """Replies one after the other, and takes all from then on."""
     left = list(replies)
-    return lambda _: left.pop(0) if left else TAKEN
+    return lambda _: left.pop(0) if left else ACCEPTED
 
 
 def test_a_batch_that_is_taken_is_done() -> None:
@@ -129,11 +132,11 @@ def test_a_batch_that_is_taken_is_done() -> None:
 @pytest.mark.parametrize(
     "failure",
     [
-        FAILED,
+        RETRYABLE,
         HttpResponse(404, b""),
         HttpResponse(408, b""),
         HttpResponse(409, b""),
-        Broken("lost"),
+        NoResponse("lost"),
         naming(99),
     ],
 )
@@ -146,7 +149,7 @@ def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None
 
 
 @pytest.mark.parametrize(
-    "away", [AWAY, HttpResponse(429, b""), HttpResponse(502, b""), Unreachable("refused")]
+    "away", [UNAVAILABLE, HttpResponse(429, b""), HttpResponse(502, b""), Unreachable("refused")]
 )
 def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
     """As long as nobody is there, records wait: these tries do not count."""
@@ -158,8 +161,8 @@ def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
 
 def test_nobody_there_is_bounded_by_the_age_if_there_is_one() -> None:
     """A batch that is too old is given up whole, and not a second later."""
-    world = World(lambda _: AWAY, Retry(max_age_s=30)).deliver(1, 2)
-    assert world.buried == [1, 2]
+    world = World(lambda _: UNAVAILABLE, Retry(max_age_s=30)).deliver(1, 2)
+    assert world.dead_letters == [1, 2]
     assert world.time == 30
     assert world.letters[0].status == 503
     assert world.letters[0].attempts == len(world.requests)
@@ -173,7 +176,7 @@ def test_retry_after_is_obeyed() -> None:
 
 def test_a_refused_record_is_a_dead_letter_at_once() -> None:
     """A 4xx to a lone record: no second try, and the reason is kept."""
-    world = World(lambda _: REFUSED).deliver(7)
+    world = World(lambda _: REJECTED).deliver(7)
     assert world.requests == [[7]]
     [letter] = world.letters
     assert (letter.record.offset(), letter.status, letter.attempts) == (7, 400, 1)
@@ -183,8 +186,8 @@ def test_a_refused_record_is_a_dead_letter_at_once() -> None:
 
 def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
     """The others are taken, in their order."""
-    world = World(lambda batch: REFUSED if 5 in batch else TAKEN).deliver(*range(8))
-    assert world.buried == [5]
+    world = World(lambda batch: REJECTED if 5 in batch else ACCEPTED).deliver(*range(8))
+    assert world.dead_letters == [5]
     assert [batch for batch in world.requests if 5 not in batch] == [[0, 1, 2, 3], [4], [6, 7]]
     assert world.done[-1] == 8
     assert not world.waits
@@ -192,15 +195,15 @@ def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
 
 def test_a_failing_batch_is_split_only_after_its_attempts() -> None:
     """First patience, then one try for each half, and a lone record is given up."""
-    world = World(lambda batch: FAILED if 2 in batch else TAKEN).deliver(1, 2)
+    world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED).deliver(1, 2)
     assert world.requests == [[1, 2]] * 3 + [[1], [2]]
-    assert world.buried == [2]
+    assert world.dead_letters == [2]
     assert world.letters[0].attempts == 4
 
 
 def test_a_lone_record_has_all_its_attempts() -> None:
     """`max_attempts` is the number of requests, the last of which gives it up."""
-    world = World(lambda _: Broken("no answer within 30 s")).deliver(1)
+    world = World(lambda _: NoResponse("no answer within 30 s")).deliver(1)
     assert len(world.requests) == 3
     assert (world.letters[0].status, world.letters[0].error) == (None, "no answer within 30 s")
 
@@ -208,8 +211,8 @@ def test_a_lone_record_has_all_its_attempts() -> None:
 def test_a_failing_batch_that_is_too_old_is_split_without_further_waits() -> None:
     """Age ends patience as attempts do, and costs no good record."""
     retry = Retry(max_attempts=100, max_age_s=5, initial_backoff_s=1)
-    world = World(lambda batch: FAILED if 2 in batch else TAKEN, retry).deliver(1, 2, 3, 4)
-    assert world.buried == [2]
+    world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED, retry).deliver(1, 2, 3, 4)
+    assert world.dead_letters == [2]
     assert world.time == 5
 
 
@@ -234,22 +237,27 @@ def test_retryable_records_come_again_alone() -> None:
 
 def test_retryable_records_are_given_up_after_their_attempts() -> None:
     """A record that the function names again and again is a dead letter."""
-    world = World(lambda batch: naming(2) if 2 in batch else TAKEN).deliver(1, 2)
+    world = World(lambda batch: naming(2) if 2 in batch else ACCEPTED).deliver(1, 2)
     assert world.requests == [[1, 2], [2], [2]]
-    assert world.buried == [2]
+    assert world.dead_letters == [2]
 
 
 def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
     """Its offset is not passed before it is safe, however long that takes."""
-    world = World(lambda _: REFUSED, unsafe=50).deliver(1)
+    world = World(lambda _: REJECTED, unsafe=50).deliver(1)
     assert len(world.waits) == 50
-    assert world.buried == [1]
+    assert world.dead_letters == [1]
     assert world.done == [2]
 
 
 @pytest.mark.parametrize(
     "reply",
-    [lambda _: AWAY, lambda _: FAILED, lambda _: naming(2), lambda _: HttpResponse(503, b"", "9")],
+    [
+        lambda _: UNAVAILABLE,
+        lambda _: RETRYABLE,
+        lambda _: naming(2),
+        lambda _: HttpResponse(503, b"", "9"),
+    ],
 )
 def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
     """Nothing is tried after that, nothing given up, and nothing passed."""
@@ -265,8 +273,8 @@ def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], R
     ("replies", "requests"),
     [
         ([naming(1)], [[1]]),
-        ([naming(1, 2), FAILED, FAILED], [[1, 2], [1, 2], [1], [2]]),
-        ([naming(1), AWAY], [[1], [1]]),
+        ([naming(1, 2), RETRYABLE, RETRYABLE], [[1, 2], [1, 2], [1], [2]]),
+        ([naming(1), UNAVAILABLE], [[1], [1]]),
     ],
 )
 def test_what_would_else_come_twice_is_finished_at_a_stop(
@@ -282,7 +290,7 @@ def test_what_would_else_come_twice_is_finished_at_a_stop(
 def test_a_dead_letter_before_a_taken_record_is_written_at_a_stop() -> None:
     """It is held as any other, and then all of the batch is settled."""
     world = World(lambda _: naming(1, retryable=False), unsafe=2, stop_after=1, time_to_finish=60)
-    assert world.deliver(1, 2).buried == [1]
+    assert world.deliver(1, 2).dead_letters == [1]
     assert world.done == [3]
 
 
@@ -296,24 +304,25 @@ def test_a_stop_leaves_no_more_than_its_time_to_finish() -> None:
 
 def test_no_further_records_are_begun_at_a_stop() -> None:
     """What follows the finished part in its batch comes again, since it was not taken."""
-    replies = replying(FAILED, FAILED, FAILED, naming(0))
+    replies = replying(RETRYABLE, RETRYABLE, RETRYABLE, naming(0))
     world = World(replies, unsafe=1, stop_after=4, time_to_finish=60)
     with pytest.raises(Stopped):
         world.deliver(0, 1, 2, 3)
     assert world.requests[3:] == [[0, 1]]
-    assert (world.buried, world.done) == ([0], [2])
+    assert (world.dead_letters, world.done) == ([0], [2])
 
 
 def test_a_record_that_can_neither_be_taken_nor_given_up_is_told() -> None:
     """With why, until its dead letter is safe."""
-    world = World(lambda _: REFUSED, unsafe=2).deliver(1)
-    assert world.blocked == ["a dead letter cannot be written: too busy"] * 2 + [None]
-    assert World(lambda _: TAKEN).deliver(1).blocked == []
+    world = World(lambda _: REJECTED, unsafe=2).deliver(1)
+    assert world.blocked == [None] + ["a dead letter cannot be written: too busy"] * 2
+    assert world.status.blocked_by is None
+    assert set(World(lambda _: RETRYABLE).deliver(1).blocked) == {None}
 
 
 def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
     """The record comes again, to whoever owns the partition next."""
-    world = World(lambda _: REFUSED, unsafe=50, stop_after=3)
+    world = World(lambda _: REJECTED, unsafe=50, stop_after=3)
     with pytest.raises(Stopped):
         world.deliver(1)
     assert world.done == []
@@ -327,18 +336,22 @@ def test_a_request_that_we_end_ourselves_is_no_attempt() -> None:
     assert (world.letters, world.done) == ([], [])
 
 
-def test_who_is_away_for_too_long_is_told_from_who_hangs() -> None:
+def test_who_is_unavailable_for_too_long_is_told_from_who_hangs() -> None:
     """A replay ends with the one, and goes on after the other."""
     retry = Retry(max_age_s=1, max_attempts=100)
-    for reply, is_away in ((Unreachable("nobody"), True), (Broken("no answer"), False)):
+    for reply, is_unavailable in ((Unreachable("nobody"), True), (NoResponse("no answer"), False)):
         world = World(replying(*[reply] * 50), retry=retry).deliver(1)
-        assert [(each.reason, each.is_away) for each in world.letters] == [("age", is_away)]
+        assert [(each.reason, each.is_unavailable) for each in world.letters] == [
+            ("age", is_unavailable)
+        ]
 
 
 def test_what_was_done_before_a_stop_is_done() -> None:
     """Of a split batch, the first half that was taken is not delivered again."""
     world = World(
-        lambda batch: {4: REFUSED, 2: TAKEN}.get(len(batch), AWAY) if 0 in batch else AWAY
+        lambda batch: (
+            {4: REJECTED, 2: ACCEPTED}.get(len(batch), UNAVAILABLE) if 0 in batch else UNAVAILABLE
+        )
     )
     world.stop_after = 1
     with pytest.raises(Stopped):
@@ -354,7 +367,7 @@ def counted(world: World, name: str, **labels: str) -> float | None:
 
 def test_what_becomes_of_batches_is_counted() -> None:
     """Each request by its outcome, what came again, and the records that were taken."""
-    world = World(replying(AWAY, FAILED, naming(2))).deliver(1, 2, 3)
+    world = World(replying(UNAVAILABLE, RETRYABLE, naming(2))).deliver(1, 2, 3)
     outcomes = {
         outcome: counted(world, "batches_total", outcome=outcome)
         for outcome in ("taken", "partial", "failed")
@@ -368,12 +381,12 @@ def test_what_becomes_of_batches_is_counted() -> None:
 @pytest.mark.parametrize(
     ("reply", "retry", "reason"),
     [
-        (REFUSED, Retry(), "refused"),
+        (REJECTED, Retry(), "refused"),
         (naming(1, retryable=False), Retry(), "refused"),
-        (FAILED, Retry(max_attempts=3), "attempts"),
+        (RETRYABLE, Retry(max_attempts=3), "attempts"),
         (naming(1), Retry(max_attempts=3), "attempts"),
-        (FAILED, Retry(max_age_s=5, max_attempts=99), "age"),
-        (AWAY, Retry(max_age_s=5), "age"),
+        (RETRYABLE, Retry(max_age_s=5, max_attempts=99), "age"),
+        (UNAVAILABLE, Retry(max_age_s=5), "age"),
     ],
 )
 def test_dead_letters_are_counted_by_why(reply: Reply, retry: Retry, reason: str) -> None:
@@ -394,7 +407,7 @@ def even(one: Record) -> bool:
 
 def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
     """The function never sees it, and it is done as soon as all before it is."""
-    world = World(replying(), wants=even).deliver(1, 2, 3, 4, 5)
+    world = World(replying(), accepts=even).deliver(1, 2, 3, 4, 5)
     assert world.requests == [[2, 4]]
     assert world.done == [6]
     assert counted(world, "records_filtered_total") == 3
@@ -403,7 +416,7 @@ def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
 
 def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
     """Its offsets are passed all the same."""
-    world = World(replying(), wants=even).deliver(1, 3, 5)
+    world = World(replying(), accepts=even).deliver(1, 3, 5)
     assert world.requests == []
     assert world.done == [6]
     assert counted(world, "batches_total", outcome="taken") == 0
@@ -411,7 +424,9 @@ def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
 
 def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
     """A record that is tried again holds the filtered ones behind it."""
-    world = World(replying(REFUSED, TAKEN, FAILED, TAKEN), wants=even).deliver(2, 3, 4, 5)
+    world = World(replying(REJECTED, ACCEPTED, RETRYABLE, ACCEPTED), accepts=even).deliver(
+        2, 3, 4, 5
+    )
     assert world.requests == [[2, 4], [2], [4], [4]]
     assert world.done == [4, 6]
 
@@ -419,16 +434,16 @@ def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
 def test_who_waits_too_long_for_nobody_is_too_old_whatever_was_before() -> None:
     """The half of a batch that had all its attempts may still wait for a function to come back."""
     retry = Retry(max_attempts=1, max_age_s=5)
-    world = World(lambda batch: FAILED if len(batch) > 1 else AWAY, retry).deliver(1, 2)
+    world = World(lambda batch: RETRYABLE if len(batch) > 1 else UNAVAILABLE, retry).deliver(1, 2)
     assert counted(world, "dead_letters_total", reason="age") == 2
 
 
 REPLIES: dict[str, Reply] = {
-    "take": TAKEN,
-    "refuse": REFUSED,
-    "fail": FAILED,
-    "away": AWAY,
-    "broken": Broken("lost"),
+    "take": ACCEPTED,
+    "refuse": REJECTED,
+    "fail": RETRYABLE,
+    "away": UNAVAILABLE,
+    "broken": NoResponse("lost"),
     "unreachable": Unreachable("refused"),
 }
 
@@ -452,12 +467,12 @@ def test_each_record_is_taken_or_a_dead_letter_before_it_is_passed(
         return REPLIES[kind]
 
     def watch(offset: int) -> None:
-        assert {each for each in batch if each < offset} <= settled | set(world.buried)
+        assert {each for each in batch if each < offset} <= settled | set(world.dead_letters)
 
     world = World(reply, Retry(max_age_s=200), watch=watch)
     world.deliver(*in_order)
-    assert settled | set(world.buried) == batch
-    assert settled.isdisjoint(world.buried)
+    assert settled | set(world.dead_letters) == batch
+    assert settled.isdisjoint(world.dead_letters)
     assert world.done == sorted(world.done)
     assert world.done[-1] == in_order[-1] + 1
     assert all(request == sorted(request) for request in world.requests)
