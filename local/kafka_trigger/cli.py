@@ -13,16 +13,16 @@ from prometheus_client import CollectorRegistry
 from functions.shared.observability.logs import configure_logging
 from functions.shared.settings.secrets import process_secrets
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.commands.arguments import parser
-from local.kafka_trigger.commands.dlq import dlq
-from local.kafka_trigger.commands.errors import Problem
+from local.kafka_trigger.commands.arguments import make_parser
+from local.kafka_trigger.commands.dead_letters.command import dlq
+from local.kafka_trigger.commands.errors import USAGE_ERROR, CommandError
 from local.kafka_trigger.commands.invoke import invoke
 from local.kafka_trigger.commands.replay import replay
 from local.kafka_trigger.commands.status import status
 from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.load import ConfigError, load
 from local.kafka_trigger.config.models import Config
-from local.kafka_trigger.faults.inject import fault_injection
+from local.kafka_trigger.faults.fault_injection import fault_injection
 from local.kafka_trigger.run import run
 from local.kafka_trigger.wiring import make_consumers
 
@@ -30,22 +30,22 @@ Command = Callable[[Config, argparse.Namespace, threading.Event], int]
 
 
 def main(stopping: threading.Event, arguments: Sequence[str] | None = None) -> int:
-    """Run the command until `stopping`; returns its exit status: 2 when the file cannot be used."""
-    options = parser().parse_args(arguments)
-    output.begin()
+    """Run a command; returns its exit status, which is 2 when the file cannot be used."""
+    options = make_parser().parse_args(arguments)
+    output.set_up()
     try:
         config = load(options.file, os.environ)
         return COMMANDS[options.command](config, options, stopping)
     except ConfigError as error:
-        return _end(str(error), 2)
-    except Problem as error:
-        return _end(f"{options.command}: {error}", error.status)
+        return _fail(str(error), USAGE_ERROR)
+    except CommandError as error:
+        return _fail(f"{options.command}: {error}", error.status)
     except KafkaException as error:
-        return _end(f"{options.command}: {error.args[0].str()}", 1)
-    except BrokenPipeError:  # who reads a list, such as `head`, has enough of it
+        return _fail(f"{options.command}: {error.args[0].str()}", 1)
+    except BrokenPipeError:  # nobody reads the list any more, as after `| head`
         return 0
     finally:
-        output.end()
+        output.flush()
 
 
 def _run(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
@@ -56,7 +56,7 @@ def _run(config: Config, options: argparse.Namespace, stopping: threading.Event)
     try:
         consumers = make_consumers(config, registry, faults, read)
     except KafkaException as error:
-        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
+        return _fail(f"{options.file}: [kafka]: {error.args[0].str()}", USAGE_ERROR)
     return run(config, consumers, registry, options, stopping)
 
 
@@ -64,7 +64,7 @@ def _check(config: Config, options: argparse.Namespace, _: threading.Event) -> i
     try:
         make_consumers(config, CollectorRegistry())
     except KafkaException as error:
-        return _end(f"{options.file}: [kafka]: {error.args[0].str()}", 2)
+        return _fail(f"{options.file}: [kafka]: {error.args[0].str()}", USAGE_ERROR)
     sys.stdout.write(_summary(config))
     return 0
 
@@ -79,7 +79,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def _end(message: str, status: int) -> int:
+def _fail(message: str, status: int) -> int:
     sys.stderr.write(f"{message}\n")
     return status
 

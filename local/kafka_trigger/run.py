@@ -1,4 +1,4 @@
-"""Running triggers, each in a thread of its own, with the probes beside them."""
+"""Runs triggers, each in a thread of its own, and serves their probes."""
 
 import argparse
 import logging
@@ -28,15 +28,15 @@ def run(
     options: argparse.Namespace,
     stopping: threading.Event,
 ) -> int:
-    """Run until told to stop; returns the exit status: 1 when a trigger could not go on."""
-    if stopping.is_set():  # while the program was loaded: there is no group to leave
+    """Run until `stopping` is set; returns the exit status: 1 when a trigger failed."""
+    if stopping.is_set():  # while modules were imported: there is no group to leave
         return 0
-    watches = [consumer.watch for consumer in consumers]
+    states = [consumer.state for consumer in consumers]
     sources = Sources(
-        health=lambda: health(watches),
-        ready=lambda: readiness(watches, is_stopping=stopping.is_set()),
+        health=lambda: health(states),
+        ready=lambda: readiness(states, is_stopping=stopping.is_set()),
         metrics=partial(exposition, registry),
-        more={"/status": lambda: status(watches)},
+        more={"/status": lambda: status(states)},
     )
     try:
         with probe_options.served(options, sources):
@@ -49,7 +49,7 @@ def run(
 def _consume_all(
     config: Config, consumers: Sequence[TriggerConsumer], stopping: threading.Event
 ) -> int:
-    _say_what_starts(config)
+    _log_triggers(config)
     failed = threading.Event()
     threads = [
         threading.Thread(target=_consume, args=(consumer, stopping, failed))
@@ -63,7 +63,7 @@ def _consume_all(
     return 1 if failed.is_set() else 0
 
 
-def _say_what_starts(config: Config) -> None:
+def _log_triggers(config: Config) -> None:
     for trigger in config.triggers:
         fields = trigger.model_dump(include={"name", "topic", "group", "function", "envelope"})
         fields["function"] = redact_query(trigger.function)
@@ -72,11 +72,11 @@ def _say_what_starts(config: Config) -> None:
 
 
 def _consume(consumer: TriggerConsumer, stopping: threading.Event, failed: threading.Event) -> None:
-    """Run a consumer; one that cannot go on ends them all, for whoever started us to see."""
+    """Run a consumer; if it fails, all end, so that a supervisor restarts the process."""
     try:
         consumer.run(stopping)
     except Exception:
-        fields = {"trigger": consumer.watch.trigger}
+        fields = {"trigger": consumer.state.trigger}
         log.exception("the trigger cannot go on", extra={"fields": fields})
         failed.set()
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 from tests.support.builders.deliveries import Request
 from tests.support.builders.records import record
 

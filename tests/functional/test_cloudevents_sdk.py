@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from functions.shared.contract.highlight import Status
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, Envelope
 from local.kafka_trigger.envelopes.json_events import BATCH, STRUCTURED
+from local.kafka_trigger.record import Record
 from tests.cloudevents_sdk import sdk
 from tests.support.builders.deliveries import (
     TRACE,
@@ -35,7 +35,7 @@ KNATIVE = {
     "id": "partition:0/offset:7",
     "key": str(MATCH),
 }
-CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD]
+CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *SINGLE_RECORD]
 
 
 def batch(data: Any) -> Request:

@@ -12,16 +12,16 @@ from aws_lambda_powertools.utilities.data_classes import KafkaEvent
 from cloudevents.http import from_http
 
 from functions.shared.contract.highlight import Status
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, Envelope
 from tests.support.builders.deliveries import TRACE, Functions, goal_record, post, request_of
 from tests.support.builders.events import MATCH, id_of, identified
 from tests.support.builders.records import TOPIC
 
 GOAL = id_of(MATCH, "goal-1")
-ENVELOPES: list[Envelope] = ["cloudevents-batch", *OF_ONE_RECORD, "lambda"]
+ENVELOPES: list[Envelope] = ["cloudevents-batch", *SINGLE_RECORD, "lambda"]
 
 
-@pytest.mark.parametrize("envelope", OF_ONE_RECORD)
+@pytest.mark.parametrize("envelope", SINGLE_RECORD)
 @pytest.mark.parametrize("headers", [{}, {"headers": []}], ids=["with attributes", "without"])
 def test_the_sdk_of_functions_framework_parses_single_events(
     envelope: Envelope, headers: dict[str, Any]

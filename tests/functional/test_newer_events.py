@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from functions.shared.contract.highlight import Status
-from local.kafka_trigger.envelopes.choice import Envelope
+from local.kafka_trigger.envelopes.encoder import Envelope
 from tests.support.builders.costs import ingest, posted
 from tests.support.builders.deliveries import Functions, goal_record, post, request_of
 from tests.support.builders.events import MATCH, event_json, id_of, whole_event

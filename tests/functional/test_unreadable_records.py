@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, Envelope
 from tests.support.builders.deliveries import Functions, goal_record, post, request_of
 from tests.support.builders.events import identified
 
@@ -25,7 +25,7 @@ def test_a_record_that_cannot_be_decoded_is_rejected_with_a_reason(
 ) -> None:
     """In every envelope; the reason is in its dead letter."""
     answer = post(Functions().consume_goal, request_of(kind, goal_record(value=value)))
-    if kind in OF_ONE_RECORD:
+    if kind in SINGLE_RECORD:
         assert answer.status_code == 422
         reason = answer.json()["detail"]
     else:

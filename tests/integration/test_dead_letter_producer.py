@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaError
 
-from local.kafka_trigger.delivering.dead_letter import DeadLetter, DeadLetterTopic
+from local.kafka_trigger.delivering.dead_letter import DeadLetter
+from local.kafka_trigger.delivering.dead_letter_topic import DeadLetterTopic
 from local.kafka_trigger.kafka.producer import ResilientProducer
 from tests.support.builders.records import record
 from tests.support.drivers.broker import QUIET, Broker

@@ -15,7 +15,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from functions.shared.inbound.envelopes import parse_envelope
-from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, Envelope
+from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, Envelope
 from local.stack import ROOT
 from local.stack.ports import free_port
 from tests.support.drivers.broker import (
@@ -68,7 +68,7 @@ def test_each_envelope_brings_every_record(world: World, envelope: Envelope) -> 
     values = [str(number).encode() for number in range(10)]
     world.broker.write(world.topic, values, key=b"key", headers=headers)
     world.function.reply = lambda _: Reply()
-    size = 1 if envelope in OF_ONE_RECORD else 5
+    size = 1 if envelope in SINGLE_RECORD else 5
     with world.trigger(envelope=envelope, batch_size=size):
         eventually(lambda: world.is_committed({0: 10}))
     opened = [

@@ -1,4 +1,4 @@
-"""`invoke`: one request to a function, and what came of it."""
+"""`invoke`: one request to a function, and what is printed of its response."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ BATCH = Path(__file__).parents[2] / "local" / "kafka_trigger" / "events" / "batc
 
 
 def triggers_file(folder: Path, url: str, more: str = "") -> str:
-    """A file with a trigger of this function; no broker is asked."""
+    """A file with a trigger of this function; `invoke` needs no broker."""
     file = folder / "triggers.toml"
     file.write_text(
         f"""[kafka]
@@ -31,27 +31,31 @@ def triggers_file(folder: Path, url: str, more: str = "") -> str:
     return str(file)
 
 
-def failing(offset: int) -> Reply:
-    """An answer that names a record."""
+def rejecting(offset: int) -> Reply:
+    """A response that names a record as failed."""
     item = {"itemIdentifier": f"t-0-{offset}", "reason": "no room"}
     return Reply(200, orjson.dumps({"batchItemFailures": [item]}))
 
 
 @pytest.mark.parametrize(
-    ("reply", "status", "said"),
+    ("reply", "status", "printed"),
     [
         (Reply(200, b"thanks"), 0, ["thanks", "3 of 3 taken"]),
         (Reply(204), 0, ["3 of 3 taken"]),
-        (failing(101), 1, ["not taken: offset 101: no room", "2 of 3 taken"]),
-        (failing(7), 1, ["not taken: a malformed answer: t-0-7 is no record of the batch"]),
+        (rejecting(101), 1, ["not taken: offset 101: no room", "2 of 3 taken"]),
+        (rejecting(7), 1, ["not taken: a malformed answer: t-0-7 is no record of the batch"]),
         (Reply(422, b"bad"), 1, ["not taken: HTTP 422: bad"]),
         (Reply(500), 1, ["not taken: HTTP 500"]),
     ],
 )
-def test_the_records_are_posted_once_and_the_answer_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], reply: Reply, status: int, said: list[str]
+def test_the_records_are_posted_once_and_the_response_is_printed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    reply: Reply,
+    status: int,
+    printed: list[str],
 ) -> None:
-    """Status, body, time and verdict; 0 only if all were taken."""
+    """Its status, body and time, and what was taken; the exit status is 0 only if all was."""
     with FunctionServer(lambda _: reply) as function:
         file = triggers_file(tmp_path, function.url)
         assert main(threading.Event(), ["invoke", file, str(BATCH)]) == status
@@ -61,11 +65,11 @@ def test_the_records_are_posted_once_and_the_answer_is_told(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"POST {function.url}: application/cloudevents-batch+json, ")
     assert lines[1].startswith(f"HTTP {reply.status} in ")
-    assert all(any(line.startswith(each) for line in lines) for each in said)
+    assert all(any(line.startswith(each) for line in lines) for each in printed)
 
 
-def test_another_function_may_be_named(tmp_path: Path) -> None:
-    """The trigger's own is left alone."""
+def test_another_function_can_be_given(tmp_path: Path) -> None:
+    """The trigger's own gets no request."""
     with FunctionServer() as own, FunctionServer() as other:
         file = triggers_file(tmp_path, own.url)
         arguments = ["invoke", file, "--function", other.url, str(BATCH)]
@@ -73,10 +77,10 @@ def test_another_function_may_be_named(tmp_path: Path) -> None:
         assert (len(own.requests), len(other.requests)) == (0, 1)
 
 
-def test_they_come_in_the_triggers_envelope(
+def test_the_records_are_posted_in_the_triggers_envelope(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As its cloud would send them; several do not fit into an envelope of one."""
+    """An envelope of one record holds no more."""
     with FunctionServer() as function:
         file = triggers_file(tmp_path, function.url, 'envelope = "lambda"')
         assert main(threading.Event(), ["invoke", file, str(BATCH)]) == 0
@@ -87,10 +91,10 @@ def test_they_come_in_the_triggers_envelope(
     assert "a cloudevents-binary envelope holds one record" in capsys.readouterr().err
 
 
-def test_a_function_that_is_away_is_told_in_a_line(
+def test_an_unavailable_function_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With exit status 1; a file that is not there has 2."""
+    """With exit status 1; a file that does not exist has 2."""
     file = triggers_file(tmp_path, f"http://127.0.0.1:{free_port()}/")
     assert main(threading.Event(), ["invoke", file, str(BATCH)]) == 1
     assert capsys.readouterr().err.startswith("invoke: no connection: ")
@@ -98,16 +102,16 @@ def test_a_function_that_is_away_is_told_in_a_line(
     assert "No such file or directory" in capsys.readouterr().err
 
 
-def test_it_can_be_interrupted(tmp_path: Path) -> None:
-    """While the function takes its time."""
-    stopping, hold = threading.Event(), threading.Event()
+def test_the_request_can_be_interrupted(tmp_path: Path) -> None:
+    """While the function has not answered."""
+    stopping, release = threading.Event(), threading.Event()
 
     def slow(_: Request) -> Reply:
         stopping.set()
-        hold.wait(20)
+        release.wait(20)
         return Reply()
 
     with FunctionServer(slow) as function:
         file = triggers_file(tmp_path, function.url)
         assert main(stopping, ["invoke", file, str(BATCH)]) == 130
-        hold.set()
+        release.set()

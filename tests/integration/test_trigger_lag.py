@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from tests.integration.test_trigger_commands import Commanded
 from tests.support.drivers.broker import KIND, PROTOCOLS, QUIET, Broker
+from tests.support.drivers.trigger_commands import CommandWorld
 from tests.support.servers.function_server import FunctionServer
 from tests.support.waiting import eventually
 
@@ -18,16 +18,16 @@ ANSWERS_WITHIN_S = 30
 
 
 @pytest.fixture
-def world(broker: Broker, tmp_path: Path) -> Iterator[Commanded]:
+def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
     """A topic and a function that takes all."""
     with FunctionServer() as function:
-        yield Commanded(broker, function, tmp_path)
+        yield CommandWorld(broker, function, tmp_path)
 
 
 class Transactions:
     """A producer that writes in transactions only."""
 
-    def __init__(self, world: Commanded) -> None:
+    def __init__(self, world: CommandWorld) -> None:
         self._topic = world.topic
         servers = world.broker.bootstrap_servers
         name = {"transactional.id": world.topic, "bootstrap.servers": servers}
@@ -53,14 +53,14 @@ class Transactions:
         self._producer.abort_transaction(ANSWERS_WITHIN_S)
 
 
-def lags(world: Commanded) -> list[int]:
+def lags(world: CommandWorld) -> list[int]:
     """What `status` says of the partitions."""
-    return [each["lag"] for each in world.standing()]
+    return [each["lag"] for each in world.status()]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[1:])
 def test_the_lag_is_nothing_where_all_that_can_be_delivered_is(
-    world: Commanded, protocol: str
+    world: CommandWorld, protocol: str
 ) -> None:
     """Behind a commit, an abort, nothing but an abort, and a transaction that is still open."""
     transactions = Transactions(world)
@@ -90,7 +90,7 @@ def test_the_lag_is_nothing_where_all_that_can_be_delivered_is(
     assert lags(world) == [0, 0, 0]
 
 
-def test_the_lag_of_a_group_that_does_not_run_counts_records_only(world: Commanded) -> None:
+def test_the_lag_of_a_group_that_does_not_run_counts_records_only(world: CommandWorld) -> None:
     """Where only control records or what was aborted lie after its offset, there is none."""
     with world.trigger() as trigger:
         world.write(range(5))

@@ -10,9 +10,9 @@ import pytest
 
 from local.kafka_trigger.delivering.transport import (
     Aborted,
-    Broken,
     HttpResponse,
     HttpTransport,
+    NoResponse,
     Unreachable,
 )
 from local.kafka_trigger.envelopes.payload import Payload
@@ -69,7 +69,7 @@ def test_a_connection_lost_in_the_middle_is_broken() -> None:
     with FunctionServer(lambda _: Reply(None)) as function:
         transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(2):
-            with pytest.raises(Broken):
+            with pytest.raises(NoResponse):
                 transport.post(PAYLOAD)
         assert len(function.requests) == 2
 
@@ -90,7 +90,7 @@ def test_an_answer_that_ends_too_early_is_broken() -> None:
     """Half of an answer may say the contrary of the whole."""
     with FunctionServer(lambda _: Reply(200, b"{}", {"Content-Length": "9"})) as function:
         function.reply = lambda _: Reply(200, b"{}", {"Content-Length": "9", "Connection": "close"})
-        with pytest.raises(Broken):
+        with pytest.raises(NoResponse):
             HttpTransport(function.url, timeout_s=10).post(PAYLOAD)
 
 
@@ -98,7 +98,7 @@ def test_an_answer_that_is_no_http_is_broken() -> None:
     """Whatever listens there, the trigger survives it."""
     with (
         server_that(lambda connection: connection.sendall(b"hello\r\n\r\n")) as url,
-        pytest.raises(Broken),
+        pytest.raises(NoResponse),
     ):
         HttpTransport(url, timeout_s=10).post(PAYLOAD)
 
@@ -113,7 +113,7 @@ def test_no_answer_in_time_is_broken() -> None:
 
     with FunctionServer(slow) as function:
         transport = HttpTransport(function.url, timeout_s=0.1)
-        with pytest.raises(Broken, match=r"no answer within 0\.1 s"):
+        with pytest.raises(NoResponse, match=r"no answer within 0\.1 s"):
             transport.post(PAYLOAD)
         hold.set()
         assert transport.post(PAYLOAD).status == 200
@@ -126,7 +126,7 @@ def test_an_answer_that_trickles_is_late_all_the_same() -> None:
     stopping = threading.Event()
     with server_that(trickles(stopping)) as url:
         began = time.monotonic()
-        with pytest.raises(Broken, match=r"no answer within 0\.3 s"):
+        with pytest.raises(NoResponse, match=r"no answer within 0\.3 s"):
             HttpTransport(url, timeout_s=0.3).post(PAYLOAD)
         assert time.monotonic() - began < 5
         stopping.set()

@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.dead_letter import (
     DeadLetter,
     DeadLetterLog,
-    DeadLetterTopic,
     NotWritten,
 )
 from local.kafka_trigger.delivering.dead_letter_size import record_bytes
+from local.kafka_trigger.delivering.dead_letter_topic import DeadLetterTopic
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record
 
 NOW = datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
@@ -134,7 +134,7 @@ def test_what_the_broker_does_not_acknowledge_is_not_safe(end: Any) -> None:
     letters = [letter(record(offset)) for offset in range(3)]
     producer, unsafe = written(*letters, ends=[None, end, None])
     assert [each.letter for each in unsafe] == [letters[1]]
-    assert unsafe[0].why
+    assert unsafe[0].detail
     assert not producer.reports
 
 
@@ -214,7 +214,7 @@ def test_a_topic_that_takes_nothing_has_no_letter() -> None:
     _, unsafe = written(letter(record(7)), limit=10)
     assert [each.letter.record.offset() for each in unsafe] == [7]
     _, unsafe = written(letter(record(7, b"x" * 2000)), limit=1000, ends=[None, TIMED_OUT])
-    assert [each.why for each in unsafe] == [TIMED_OUT.str()]
+    assert [each.detail for each in unsafe] == [TIMED_OUT.str()]
 
 
 def test_a_value_left_out_is_no_tombstone_and_a_tombstone_stays_one() -> None:
@@ -257,4 +257,4 @@ AWAY = KafkaError(KafkaError._TRANSPORT)
 def test_a_letter_that_is_not_written_has_a_reason(end: Any, topic_error: Any, why: str) -> None:
     """That of the topic, where all that the client says is that time is over."""
     _, [unsafe] = written(letter(record()), ends=[end], topic_error=topic_error)
-    assert unsafe.why == why
+    assert unsafe.detail == why

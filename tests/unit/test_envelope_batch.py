@@ -9,8 +9,8 @@ from cloudevents.http import from_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.json_events import BATCH, cloudevents_batch
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record
 
 CARRIED = [

@@ -7,8 +7,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.envelopes.attributes import PRINTABLE
 from local.kafka_trigger.envelopes.binary import cloudevents_binary
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch, cloudevents_structured
+from local.kafka_trigger.envelopes.payload import PRINTABLE
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record
 
 TRACE = ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.filters.compile import Filter, compile_filters
+from local.kafka_trigger.filters.record_filter import Filter, compile_filters
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import record
 
 GOAL = {"type": "goal", "minute": 45, "team": {"name": "FC", "side": None}, "tags": ["var", "late"]}

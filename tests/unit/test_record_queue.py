@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from local.kafka_trigger.consuming.record_queue import BATCHES_AHEAD, RecordQueue, depth
+from local.kafka_trigger.consuming.record_queue import BATCHES_AHEAD, RecordQueue, capacity
 from tests.support.builders.records import record, records
 
 
@@ -100,7 +100,7 @@ def test_closing_wakes_up_who_waits() -> None:
 def test_a_queue_is_full_by_records_and_low_when_half_is_gone() -> None:
     """It holds some batches ahead, and asks for more while there are batches left."""
     waiting = queue(batch_size=500)
-    waiting.put(records(range(depth(500) - 1)))
+    waiting.put(records(range(capacity(500) - 1)))
     assert not waiting.is_full
     waiting.put(records([9999]))
     assert waiting.is_full
@@ -124,5 +124,5 @@ def test_a_queue_is_full_by_bytes() -> None:
 
 def test_small_batches_have_a_deep_queue() -> None:
     """Else a partition with a batch size of 1 would be paused after each few records."""
-    assert depth(1) == 1000
-    assert depth(500) == 2000
+    assert capacity(1) == 1000
+    assert capacity(500) == 2000

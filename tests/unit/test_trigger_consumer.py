@@ -1,4 +1,4 @@
-"""The thread that polls: what it says to Kafka, and when."""
+"""The thread that polls: its requests to Kafka, and when it makes them."""
 
 import json
 import threading
@@ -19,10 +19,12 @@ from confluent_kafka import (
 
 from local.kafka_trigger.config.models import Trigger
 from local.kafka_trigger.consuming.consumer import TriggerConsumer
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.consuming.record_queue import RecordQueue, depth
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
+from local.kafka_trigger.consuming.record_queue import RecordQueue, capacity
+from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.kafka.broker_watchdog import BrokersUnknown, BrokerWatchdog
+from local.kafka_trigger.kafka.consumer_client import ConsumerClient
+from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, record, records
 
 TRIGGER = Trigger(
@@ -36,15 +38,19 @@ TRIGGER = Trigger(
 Event = Callable[[], list[Record] | None]
 
 
-@dataclass
-class FakePartition:
-    """A partition that delivers nothing; tests say how far it is."""
+def _partitions(topic_partitions: list[TopicPartition]) -> list[int]:
+    return [each.partition for each in topic_partitions]
 
-    number: int
-    position: int | None = None
+
+@dataclass
+class FakeWorker:
+    """A worker that delivers nothing; tests set how far it is."""
+
+    partition: int
+    processed_to: int | None = None
     failure: Exception | None = None
     finishes: bool = True
-    blocked_by: str | None = None
+    status: DeliveryStatus = field(default_factory=DeliveryStatus)
     at_drain: int | None = None
     calls: list[str] = field(default_factory=list)
     queue: RecordQueue = field(
@@ -59,29 +65,29 @@ class FakePartition:
         """Note it."""
         self.calls.append("stop")
 
-    def drain(self, seconds: float) -> bool:
-        """Finish what is in flight, if the test says so."""
-        self.calls.append(f"drain {seconds:g}")
-        self.position = self.at_drain or self.position
+    def drain(self, timeout_s: float) -> bool:
+        """Finish the batch in flight, if the test says so."""
+        self.calls.append(f"drain {timeout_s:g}")
+        self.processed_to = self.at_drain or self.processed_to
         return self.finishes
 
 
 class World:
-    """A client to which events happen while it is polled, and what it was told."""
+    """A consumer whose client is fake: events happen while it is polled, and calls are recorded."""
 
     def __init__(
         self,
         *,
-        is_told_nothing: bool = False,
+        reports_empty_assignment: bool = True,
         brokers: BrokerWatchdog | None = None,
         **trigger: Any,
     ) -> None:
         self.time = 100.0
         self.events: list[Event] = []
-        self.said: list[tuple[str, Any]] = []
+        self.requests: list[tuple[str, Any]] = []
         self.commits: list[tuple[dict[int, int], bool]] = []
         self.timeouts: list[float] = []
-        self.made: list[FakePartition] = []
+        self.workers: list[FakeWorker] = []
         self.commit_error: KafkaError | None = None
         self.commits_end = True
         self.ends: dict[int, int] = {}
@@ -91,29 +97,28 @@ class World:
         self.memberships = 0
         self.is_subscribed = False
         self.stopping = threading.Event()
-        self.consumer = TriggerConsumer(
-            TRIGGER.model_copy(update=trigger),
-            self.connect,
-            self.make_partition,
-            self.clock,
-            brokers=brokers,
-            is_told_nothing=is_told_nothing,
+        self.client = ConsumerClient(
+            cast(Consumer, self),
+            brokers=brokers or BrokerWatchdog(),
+            reports_empty_assignment=reports_empty_assignment,
         )
-        self.watch = self.consumer.watch
+        self.consumer = TriggerConsumer(
+            TRIGGER.model_copy(update=trigger), self.client, self.make_worker, self.clock
+        )
+        self.state = self.consumer.state
 
     def clock(self) -> float:
         """The time."""
         return self.time
 
-    def connect(self, ended: Callable[..., None]) -> Consumer:
-        """Be the client."""
-        self.ended = ended
-        return cast(Consumer, self)
+    def make_worker(self, partition: int) -> PartitionWorker:
+        """Make a fake worker."""
+        self.workers.append(FakeWorker(partition))
+        return cast(PartitionWorker, self.workers[-1])
 
-    def make_partition(self, number: int) -> Partition:
-        """Make a partition of the test's kind."""
-        self.made.append(FakePartition(number))
-        return cast(Partition, self.made[-1])
+    def end_commit(self, error: KafkaError | None, *committed: TopicPartition) -> None:
+        """Report the result of an asynchronous commit, as the client's callback does."""
+        self.client.commit_results.append((error, list(committed)))
 
     def subscribe(self, topics: list[str], **callbacks: Callable[..., None]) -> None:
         """Keep the callbacks."""
@@ -138,25 +143,27 @@ class World:
             return []
         return cast(list[Message], self.events.pop(0)() or [])
 
-    def pause(self, places: list[TopicPartition]) -> None:
+    def pause(self, topic_partitions: list[TopicPartition]) -> None:
         """Note it."""
-        self.said.append(("pause", [place.partition for place in places]))
+        self.requests.append(("pause", _partitions(topic_partitions)))
 
-    def resume(self, places: list[TopicPartition]) -> None:
+    def resume(self, topic_partitions: list[TopicPartition]) -> None:
         """Note it."""
-        self.said.append(("resume", [place.partition for place in places]))
+        self.requests.append(("resume", _partitions(topic_partitions)))
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
         """Note it, and report the end."""
-        self.commits.append(({place.partition: place.offset for place in offsets}, asynchronous))
-        self.said.append(("commit", self.commits[-1]))
+        self.commits.append(({each.partition: each.offset for each in offsets}, asynchronous))
+        self.requests.append(("commit", self.commits[-1]))
         if asynchronous:
             if self.commits_end:
-                self.ended(self.commit_error, offsets)
+                self.end_commit(self.commit_error, *offsets)
         elif self.commit_error:
             raise KafkaException(self.commit_error)
 
-    def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+    def committed(
+        self, topic_partitions: list[TopicPartition], timeout: float
+    ) -> list[TopicPartition]:
         """What the group had committed before."""
         assert timeout > 0
         if self.commit_error:
@@ -164,17 +171,17 @@ class World:
         known = self.committed_before
         return [
             TopicPartition(TOPIC, each.partition, known.get(each.partition, OFFSET_INVALID))
-            for each in places
+            for each in topic_partitions
         ]
 
     def get_watermark_offsets(
-        self, place: TopicPartition, timeout: float = 0, *, cached: bool = False
+        self, topic_partition: TopicPartition, timeout: float = 0, *, cached: bool = False
     ) -> tuple[int, int]:
         """The end of a partition, as it is or as far as it was fetched."""
         assert cached is not (timeout > 0)
         if not cached and self.not_there:
             raise KafkaException(self.not_there)
-        return (0, self.ends.get(place.partition, -1001))
+        return (0, self.ends.get(topic_partition.partition, -1001))
 
     def list_topics(self, topic: str, timeout: float) -> Any:
         """What the broker says of the topic."""
@@ -187,16 +194,16 @@ class World:
 
     def close(self) -> None:
         """Note it; what is still assigned is revoked by that."""
-        self.said.append(("close", None))
+        self.requests.append(("close", None))
 
-    def assign(self, *numbers: int) -> Event:
+    def assign(self, *partitions: int) -> Event:
         """The event that partitions are assigned."""
-        return self.call("on_assign", numbers)
+        return self.call("on_assign", partitions)
 
-    def call(self, callback: str, numbers: tuple[int, ...]) -> Event:
+    def call(self, callback: str, partitions: tuple[int, ...]) -> Event:
         """The event that a callback is called."""
-        places = [TopicPartition(TOPIC, number) for number in numbers]
-        return lambda: self.callbacks[callback](self, places)
+        assigned = [TopicPartition(TOPIC, each) for each in partitions]
+        return lambda: self.callbacks[callback](self, assigned)
 
     def run(self, *events: Event) -> "World":
         """Let events happen one after the other, then stop."""
@@ -210,7 +217,7 @@ def test_records_reach_their_partitions_in_order() -> None:
     world = World()
     mixed = [record(offset, partition=number) for number in (1, 0, 1) for offset in (number, 7)]
     world.run(world.assign(0, 1), lambda: mixed)
-    queues = {each.number: each.queue.take() for each in world.made}
+    queues = {each.partition: each.queue.take() for each in world.workers}
     assert [each.offset() for each in queues[0]] == [0, 7]
     assert [each.offset() for each in queues[1]] == [1, 7, 1, 7]
 
@@ -220,7 +227,7 @@ def test_progress_is_committed_soon_and_once() -> None:
     world = World()
 
     def advance() -> None:
-        world.made[0].position = 5
+        world.workers[0].processed_to = 5
 
     world.run(world.assign(0, 1), advance, lambda: None, lambda: None)
     assert world.commits[:-1] == [({0: 5}, True)]
@@ -232,7 +239,7 @@ def test_commits_are_not_more_than_the_broker_likes() -> None:
 
     def advance_within_a_moment() -> None:
         world.time -= 1 - 0.001
-        world.made[0].position = (world.made[0].position or 0) + 1
+        world.workers[0].processed_to = (world.workers[0].processed_to or 0) + 1
 
     world.run(world.assign(0), *[advance_within_a_moment] * 100)
     assert len(world.commits) < 5
@@ -245,7 +252,7 @@ def test_a_commit_that_failed_is_repeated() -> None:
     world.commit_error = KafkaError(KafkaError.REQUEST_TIMED_OUT)
 
     def advance() -> None:
-        world.made[0].position = 5
+        world.workers[0].processed_to = 5
 
     def mend() -> None:
         world.commit_error = None
@@ -262,11 +269,11 @@ def test_a_commit_waits_for_the_one_before() -> None:
     world.commits_end = False
 
     def advance(position: int) -> Event:
-        return lambda: setattr(world.made[0], "position", position)
+        return lambda: setattr(world.workers[0], "processed_to", position)
 
     def end() -> None:
         world.commits_end = True
-        world.ended(None, [TopicPartition(TOPIC, 0, 1)])
+        world.end_commit(None, TopicPartition(TOPIC, 0, 1))
 
     world.run(world.assign(0), advance(1), advance(2), advance(3), end, lambda: None)
     assert [offsets for offsets, _ in world.commits] == [{0: 1}, {0: 3}, {0: 3}]
@@ -277,14 +284,14 @@ def test_a_full_partition_is_paused_and_resumed_when_it_is_low() -> None:
     world = World()
 
     def fill() -> list[Record]:
-        return records(range(depth(500)))
+        return records(range(capacity(500)))
 
     def drain() -> None:
-        while not world.made[0].queue.is_low:
-            world.made[0].queue.take()
+        while not world.workers[0].queue.is_low:
+            world.workers[0].queue.take()
 
     world.run(world.assign(0, 1), fill, lambda: None, lambda: None, drain, lambda: None)
-    assert [each for each in world.said if each[0] != "commit"] == [
+    assert [each for each in world.requests if each[0] != "commit"] == [
         ("pause", [0]),
         ("resume", [0]),
         ("close", None),
@@ -296,10 +303,10 @@ def test_polls_are_short_only_while_there_is_something_to_do() -> None:
     world = World()
 
     def advance() -> None:
-        world.made[0].position = 5
+        world.workers[0].processed_to = 5
 
     def advance_too_soon_for_a_commit() -> None:
-        world.made[0].position = 6
+        world.workers[0].processed_to = 6
         world.time -= 1 - 0.001
 
     world.run(world.assign(0), advance, advance_too_soon_for_a_commit, lambda: None)
@@ -317,10 +324,10 @@ def test_a_revoked_partition_is_drained_and_committed_before_it_goes() -> None:
     world = World(drain_s=7)
 
     def in_flight() -> None:
-        world.made[0].position, world.made[0].at_drain = 5, 8
+        world.workers[0].processed_to, world.workers[0].at_drain = 5, 8
 
     world.run(world.assign(0, 1), in_flight, world.call("on_revoke", (0, 1)))
-    assert world.made[0].calls == ["start", "stop", "drain 7"]
+    assert world.workers[0].calls == ["start", "stop", "drain 7"]
     assert ({0: 8}, False) in world.commits
 
 
@@ -329,11 +336,11 @@ def test_a_late_answer_never_commits_a_partition_that_is_gone() -> None:
     world = World()
 
     def revoke_with_a_request_in_flight() -> None:
-        world.made[0].position, world.made[0].finishes = 5, False
+        world.workers[0].processed_to, world.workers[0].finishes = 5, False
         world.call("on_revoke", (0,))()
 
     def late_answer() -> None:
-        world.made[0].position = 9
+        world.workers[0].processed_to = 9
 
     world.run(
         world.assign(0),
@@ -351,11 +358,11 @@ def test_a_lost_partition_is_neither_waited_for_nor_committed() -> None:
     world = World()
 
     def lose() -> None:
-        world.made[0].position = 5
+        world.workers[0].processed_to = 5
         world.call("on_lost", (0,))()
 
     world.run(world.assign(0), lose)
-    assert world.made[0].calls == ["start", "stop", "drain 0"]
+    assert world.workers[0].calls == ["start", "stop", "drain 0"]
     assert not world.commits
 
 
@@ -364,24 +371,24 @@ def test_a_partition_that_comes_back_is_a_new_one_and_not_paused() -> None:
     world = World()
     world.run(
         world.assign(0),
-        lambda: records(range(depth(500))),
+        lambda: records(range(capacity(500))),
         world.call("on_revoke", (0,)),
         world.assign(0),
         lambda: records([7]),
     )
-    assert [each for each in world.said if each[0] in {"pause", "resume"}] == [
+    assert [each for each in world.requests if each[0] in {"pause", "resume"}] == [
         ("pause", [0]),
         ("resume", [0]),
     ]
-    assert [each.offset() for each in world.made[1].queue.take()] == [7]
+    assert [each.offset() for each in world.workers[1].queue.take()] == [7]
 
 
 def test_records_of_a_partition_that_is_gone_are_not_delivered() -> None:
     """They come to its next owner."""
     world = World()
     world.run(world.assign(0), world.call("on_revoke", (0,)), lambda: records([7]))
-    world.made[0].queue.close()
-    assert not world.made[0].queue.take()
+    world.workers[0].queue.close()
+    assert not world.workers[0].queue.take()
 
 
 def test_the_end_drains_commits_and_leaves() -> None:
@@ -389,13 +396,13 @@ def test_the_end_drains_commits_and_leaves() -> None:
     world = World(drain_s=7)
 
     def in_flight() -> None:
-        world.made[0].at_drain = 8
+        world.workers[0].at_drain = 8
 
     world.run(world.assign(0), in_flight)
-    assert world.made[0].calls == ["start", "stop", "drain 7"]
-    assert world.said == [("commit", ({0: 8}, True)), ("close", None)]
+    assert world.workers[0].calls == ["start", "stop", "drain 7"]
+    assert world.requests == [("commit", ({0: 8}, True)), ("close", None)]
     world.assign(0)()
-    assert len(world.made) == 1
+    assert len(world.workers) == 1
 
 
 def test_who_is_joining_is_assigned_before_it_leaves() -> None:
@@ -403,21 +410,21 @@ def test_who_is_joining_is_assigned_before_it_leaves() -> None:
     world = World()
     world.stopping.set()
     world.run(world.assign(0))
-    assert world.said == [("close", None)]
+    assert world.requests == [("close", None)]
     assert not world.events
-    assert not world.made
+    assert not world.workers
 
 
 def test_an_end_without_a_broker_does_not_take_for_ever() -> None:
     """The last commit is waited for some seconds only."""
     world = World()
-    world.ended = lambda *_: None
+    world.commits_end = False
 
     def advance() -> None:
-        world.made[0].position = 5
+        world.workers[0].processed_to = 5
 
     world.run(world.assign(0), advance)
-    assert world.said[-1] == ("close", None)
+    assert world.requests[-1] == ("close", None)
 
 
 def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
@@ -425,13 +432,13 @@ def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
     world = World()
 
     def fail() -> None:
-        world.made[0].failure = ZeroDivisionError()
-        world.made[0].position = 5
+        world.workers[0].failure = ZeroDivisionError()
+        world.workers[0].processed_to = 5
 
     with pytest.raises(ZeroDivisionError):
         world.run(world.assign(0), fail)
     assert world.commits[0] == ({0: 5}, True)
-    assert world.said[-1] == ("close", None)
+    assert world.requests[-1] == ("close", None)
 
 
 def error_message(
@@ -454,7 +461,7 @@ def test_offsets_without_a_record_are_settled_with_what_is_before_them(
     world = World()
 
     def settle(position: int) -> Event:
-        return lambda: setattr(world.made[0], "position", position)
+        return lambda: setattr(world.workers[0], "processed_to", position)
 
     world.run(
         world.assign(0),
@@ -496,7 +503,7 @@ def blocked_at_each_step(world: World, *events: Event) -> list[set[int | None]]:
     """Which partitions cannot go on after each of these events."""
     seen: list[set[int | None]] = []
     for event in events:
-        world.events += [event, lambda: seen.append(set(world.watch.blocked()))]
+        world.events += [event, lambda: seen.append(set(world.state.blocked()))]
     world.run()
     return seen
 
@@ -560,7 +567,7 @@ def test_a_partition_without_anything_to_read_blocks_until_the_broker_answers() 
 
     def settle() -> None:
         wait()
-        world.made[0].position = 9
+        world.workers[0].processed_to = 9
 
     refused = error_message(NOT_ALLOWED, offset=9)
     steps: list[Event] = [world.assign(0), lambda: [refused], wait, allow, settle]
@@ -577,7 +584,7 @@ def test_a_group_that_may_not_begin_at_the_end_is_blocked_until_it_may() -> None
 
     steps: list[Event] = [world.assign(0), world.assign(0), allow, world.assign(0)]
     assert blocked_at_each_step(world, *steps) == [{None}, {None}, {None}, set()]
-    assert world.watch.is_member
+    assert world.state.is_member
 
 
 def test_what_passes_by_itself_blocks_nothing() -> None:
@@ -595,7 +602,7 @@ def test_an_error_from_kafka_is_logged_and_polling_goes_on(
     world = World()
     absent = error_message(KafkaError.UNKNOWN_TOPIC_OR_PART)
     world.run(lambda: [absent], world.assign(0), lambda: [absent, record(7)])
-    assert [each.offset() for each in world.made[0].queue.take()] == [7]
+    assert [each.offset() for each in world.workers[0].queue.take()] == [7]
     assert [each.message for each in caplog.records] == ["Kafka reports an error"] * 2
 
 
@@ -612,7 +619,7 @@ def test_a_trigger_whose_partitions_may_not_be_read_joins_its_group_anew() -> No
         lambda: [record(7)],
     )
     assert world.memberships == 2
-    assert [each.offset() for each in world.made[1].queue.take()] == [7]
+    assert [each.offset() for each in world.workers[1].queue.take()] == [7]
 
 
 def test_a_group_that_begins_at_the_end_commits_it_before_it_reads() -> None:
@@ -621,7 +628,7 @@ def test_a_group_that_begins_at_the_end_commits_it_before_it_reads() -> None:
     world.ends, world.committed_before = {0: 100, 1: 200, 2: 300}, {1: 150}
     world.run(world.assign(0, 1, 2))
     assert world.commits == [({0: 100, 2: 300}, False)]
-    assert [each.calls[0] for each in world.made] == ["start"] * 3
+    assert [each.calls[0] for each in world.workers] == ["start"] * 3
 
 
 def test_a_group_that_cannot_begin_at_the_end_reads_nothing_and_joins_anew() -> None:
@@ -640,9 +647,9 @@ def test_a_group_that_cannot_begin_at_the_end_reads_nothing_and_joins_anew() -> 
         world.assign(0),
         lambda: [record(100)],
     )
-    assert (world.memberships, len(world.made)) == (2, 1)
+    assert (world.memberships, len(world.workers)) == (2, 1)
     assert world.commits == [({0: 100}, False)]
-    assert [each.offset() for each in world.made[0].queue.take()] == [100]
+    assert [each.offset() for each in world.workers[0].queue.take()] == [100]
 
 
 def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
@@ -651,7 +658,7 @@ def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
     fatal = error_message(KafkaError._FATAL, fatal=True)
     with pytest.raises(KafkaException):
         world.run(lambda: [fatal])
-    assert world.said[-1] == ("close", None)
+    assert world.requests[-1] == ("close", None)
 
 
 def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> None:
@@ -660,7 +667,7 @@ def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> N
     seen: list[bool] = []
 
     def see() -> None:
-        seen.append(world.watch.is_member)
+        seen.append(world.state.is_member)
 
     world.run(
         see,
@@ -678,11 +685,11 @@ def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> N
 
 def test_a_member_that_is_told_nothing_is_known_by_its_group_s_metadata() -> None:
     """Apache Kafka 4's protocol calls nobody back who gets no partition."""
-    world = World(is_told_nothing=True)
+    world = World(reports_empty_assignment=False)
     seen: list[bool] = []
 
     def see() -> None:
-        seen.append(world.watch.is_member)
+        seen.append(world.state.is_member)
 
     def join() -> None:
         world.metadata = b"a member's"
@@ -690,7 +697,7 @@ def test_a_member_that_is_told_nothing_is_known_by_its_group_s_metadata() -> Non
     world.run(lambda: None, see, join, see)
     assert seen == [False, True]
     metadata_say_nothing = World().run(join)
-    assert not metadata_say_nothing.watch.is_member
+    assert not metadata_say_nothing.state.is_member
 
 
 def test_the_ends_of_partitions_are_seen_once_in_a_while() -> None:
@@ -700,7 +707,7 @@ def test_the_ends_of_partitions_are_seen_once_in_a_while() -> None:
     seen: list[dict[int, int]] = []
 
     def see() -> None:
-        seen.append(world.watch.ends)
+        seen.append(world.state.end_offsets)
 
     def write_within_a_moment() -> None:
         world.ends[0] += 1
@@ -717,7 +724,7 @@ def test_the_loop_is_seen_to_turn() -> None:
     def wait_within_a_turn(seconds: float) -> Event:
         def wait() -> None:
             world.time += seconds
-            seen.append(world.watch.trouble() is None)
+            seen.append(world.state.health_problem() is None)
 
         return wait
 
@@ -729,7 +736,7 @@ def test_the_loop_is_seen_to_turn() -> None:
     world.run(wait_within_a_turn(28), wait_within_a_turn(28), wait_within_a_turn(31), revoke)
     assert seen == [True, True, False, True]
     world.time += 1_000_000
-    assert world.watch.trouble() is None
+    assert world.state.health_problem() is None
 
 
 def statistics(*sources: str) -> str:
@@ -747,11 +754,11 @@ def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
     world = World(brokers=known)
 
     def look() -> None:
-        known.note(statistics(*OWN))
+        known.read_statistics(statistics(*OWN))
 
     with pytest.raises(BrokersUnknown):
         world.run(world.assign(0), look, look, look, lambda: pytest.fail("it goes on"))
-    assert "drain 10" in world.made[0].calls
+    assert "drain 10" in world.workers[0].calls
 
 
 @pytest.mark.parametrize("source", ["configured", "learned"])
@@ -760,5 +767,5 @@ def test_a_broker_that_is_away_is_waited_for(source: str) -> None:
     known = BrokerWatchdog()
     for _ in range(100):
         for sources in [(*OWN, source), OWN, OWN]:
-            known.note(statistics(*sources))
+            known.read_statistics(statistics(*sources))
             known.check()

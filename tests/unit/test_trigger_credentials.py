@@ -3,13 +3,13 @@
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import KafkaError
 
 from local.kafka_trigger.config.load import ConfigError
-from local.kafka_trigger.kafka.credentials import Credentials
+from local.kafka_trigger.kafka.credentials import SaslCredentials
 from tests.support.waiting import eventually
 
 REFUSED = KafkaError(KafkaError._AUTHENTICATION)
@@ -36,8 +36,7 @@ class World:
         self.now: Any = settings or OLD
         self.reads = 0
         self.client = Client()
-        self.credentials = Credentials(self.now, self.read)
-        self.credentials.client = cast(Consumer, self.client)
+        self.credentials = SaslCredentials(self.now, self.read)
 
     def read(self) -> Any:
         """What is read now."""
@@ -52,9 +51,9 @@ class World:
         Within one the client is not to be told: its next callback would end the process.
         """
         told = len(self.client.told)
-        self.credentials.heard(REFUSED)
+        self.credentials.on_error(REFUSED)
         assert len(self.client.told) == told
-        self.credentials.polled()
+        self.credentials.update(self.client)
         return len(self.client.told) > told
 
 
@@ -94,7 +93,7 @@ def test_what_cannot_be_renewed_is_said(
 def test_other_errors_read_nothing() -> None:
     """A broker that is away, for one."""
     world = World()
-    world.credentials.heard(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    world.credentials.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert world.reads == 0
 
 
@@ -102,7 +101,7 @@ def test_several_threads_may_poll_a_client() -> None:
     """As those of the partitions do the producer of dead letters."""
     world = World()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: world.credentials.heard(REFUSED), range(2000)))
+        list(pool.map(lambda _: world.credentials.on_error(REFUSED), range(2000)))
     world.now = OLD | {"sasl.password": "new"}
     eventually(world.refuse)
     assert world.client.told == [("app", "new")]

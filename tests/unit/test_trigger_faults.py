@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local.kafka_trigger.delivering.transport import Broken, HttpResponse
+from local.kafka_trigger.delivering.transport import HttpResponse, NoResponse
 from local.kafka_trigger.envelopes.payload import Payload
-from local.kafka_trigger.faults.fault_injection import NONE
-from local.kafka_trigger.faults.inject import Fault, FaultyPosts, Kind, fault, fault_injection
+from local.kafka_trigger.faults.fault_injection import (
+    NO_FAULTS,
+    Fault,
+    fault_injection,
+    parse_fault,
+)
+from local.kafka_trigger.faults.faulty_transport import FaultyTransport, Kind
 
 PAYLOAD = Payload("application/json", b"[]")
 
@@ -31,13 +36,13 @@ class World:
         self.waits.append(seconds)
         return False
 
-    def faulty(self, seed: int = 1, **rates: float) -> FaultyPosts:
+    def faulty(self, seed: int = 1, **rates: float) -> FaultyTransport:
         """A transport to it with faults."""
         kinds: dict[Kind, float] = {
             kind: rates.get(kind.replace("-", "_"), 0)
             for kind in ("duplicate", "delay", "drop-answer")
         }
-        return FaultyPosts(self, kinds, random.Random(seed), self.wait)
+        return FaultyTransport(self, kinds, random.Random(seed), self.wait)
 
 
 def test_a_duplicate_is_posted_twice_and_answered_once() -> None:
@@ -50,7 +55,7 @@ def test_a_duplicate_is_posted_twice_and_answered_once() -> None:
 def test_an_answer_is_dropped_after_the_work_was_done() -> None:
     """To the trigger it looks like a broken connection."""
     world = World()
-    with pytest.raises(Broken, match="on purpose"):
+    with pytest.raises(NoResponse, match="on purpose"):
         world.faulty(drop_answer=1).post(PAYLOAD)
     assert world.posts == 1
 
@@ -88,8 +93,8 @@ def test_a_rate_is_kept_and_a_seed_repeats_the_faults() -> None:
 def test_faults_are_told_aloud_with_their_seed(caplog: pytest.LogCaptureFixture) -> None:
     """Drawn or given; without any there is nothing between the trigger and its function."""
     world = World()
-    assert fault_injection([], 1) is NONE
-    assert NONE.around(world, "one", 0, world.wait) is world
+    assert fault_injection([], 1) is NO_FAULTS
+    assert NO_FAULTS.wrap_transport(world, "one", 0, world.wait) is world
     assert not caplog.records
     fault_injection([Fault("delay", 0.5)], None)
     [line] = caplog.records
@@ -107,7 +112,7 @@ def test_a_partition_goes_on_with_its_faults_when_it_is_assigned_again() -> None
         told = []
         for _ in range(20):
             before = world.posts
-            disturbed.around(world, "one", number, world.wait).post(PAYLOAD)
+            disturbed.wrap_transport(world, "one", number, world.wait).post(PAYLOAD)
             told.append(world.posts - before)
         return told
 
@@ -122,5 +127,5 @@ def test_a_partition_goes_on_with_its_faults_when_it_is_assigned_again() -> None
 def test_what_is_no_fault_is_refused(text: str) -> None:
     """With the kinds that there are."""
     with pytest.raises(argparse.ArgumentTypeError, match="drop-answer"):
-        fault(text)
-    assert fault("drop-answer:0.25") == Fault("drop-answer", 0.25)
+        parse_fault(text)
+    assert parse_fault("drop-answer:0.25") == Fault("drop-answer", 0.25)

@@ -10,10 +10,11 @@ from confluent_kafka import Producer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from local.kafka_trigger.config.kafka import Kafka
 from local.kafka_trigger.config.load import parse
-from local.kafka_trigger.config.models import Config, Kafka, Retry, Trigger
-from local.kafka_trigger.envelopes.choice import Envelope
-from local.kafka_trigger.filters.compile import Filter
+from local.kafka_trigger.config.models import Config, Retry, Trigger
+from local.kafka_trigger.envelopes.encoder import Envelope
+from local.kafka_trigger.filters.record_filter import Filter
 from local.kafka_trigger.kafka.settings import producer_settings
 
 PAGE = Path(__file__).parents[2] / "local" / "kafka_trigger" / "README.md"

@@ -1,4 +1,4 @@
-"""Sample records: what a file may say, and that those that are shipped say it."""
+"""Sample records: the format of their files, and the samples that are shipped."""
 
 import base64
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from functions.shared.contract.event import IdentifiedEvent
-from local.kafka_trigger.commands.errors import Misuse
-from local.kafka_trigger.commands.sample import read_samples
+from local.kafka_trigger.commands.errors import UsageError
+from local.kafka_trigger.commands.sample_records import read_samples
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_a_sample_is_a_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("{", "no sample: "),
         ("[]", "there is no record in it"),
@@ -51,12 +51,12 @@ def test_a_sample_is_a_record(tmp_path: Path) -> None:
         ("[" * 100_000, "no sample: "),
     ],
 )
-def test_a_bad_sample_is_told_in_a_line(tmp_path: Path, text: str, said: str) -> None:
-    """With the record and the name that are wrong."""
-    with pytest.raises(Misuse) as told:
+def test_an_invalid_sample_is_reported_in_one_line(tmp_path: Path, text: str, problem: str) -> None:
+    """With the number of the record and the name of the field."""
+    with pytest.raises(UsageError) as raised:
         read_samples(written(tmp_path, text), "t")
-    assert said in str(told.value)
-    assert "\n" not in str(told.value)
+    assert problem in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("file", [*GENERIC, *GOALSTREAM.iterdir()], ids=lambda file: file.stem)
@@ -65,7 +65,7 @@ def test_the_samples_that_are_shipped_can_be_posted(file: Path) -> None:
     assert cloudevents_batch(read_samples(file, "t")).body
 
 
-def test_the_trigger_s_own_samples_know_nothing_of_highlights() -> None:
+def test_the_triggers_own_samples_know_nothing_of_highlights() -> None:
     """They serve any function."""
     words = ("goal", "match", "highlight")
     texts = [file.read_text(encoding="utf-8").lower() for file in GENERIC]
@@ -74,8 +74,8 @@ def test_the_trigger_s_own_samples_know_nothing_of_highlights() -> None:
 
 
 @pytest.mark.parametrize("name", ["goal", "own_goal", "retraction"])
-def test_goalstream_s_samples_are_events(name: str) -> None:
-    """As consume-goal wants them, and the retraction is of the goal."""
+def test_goalstreams_samples_are_events(name: str) -> None:
+    """As consume-goal takes them, and the retraction is one."""
     [record] = read_samples(GOALSTREAM / f"{name}.json", "match-events")
     event = IdentifiedEvent.model_validate_json(record.value() or b"")
     assert record.key() == str(event.match_id).encode()
@@ -83,14 +83,14 @@ def test_goalstream_s_samples_are_events(name: str) -> None:
 
 
 def test_garbage_is_no_event() -> None:
-    """It is what a function has to refuse."""
+    """A function has to reject it."""
     [record] = read_samples(GOALSTREAM / "garbage.json", "match-events")
     with pytest.raises(ValidationError):
         IdentifiedEvent.model_validate_json(record.value() or b"")
 
 
-def test_bytes_are_told_by_base64() -> None:
-    """A key or a value that no JSON text can hold."""
+def test_base64_holds_any_bytes() -> None:
+    """Such as a key or a value that JSON text cannot hold."""
     [record] = read_samples(ROOT / "local" / "kafka_trigger" / "events" / "bytes.json", "t")
     assert record.key() == b"\xff"
     assert record.value() == base64.b64decode("AAECA/8=")

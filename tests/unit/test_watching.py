@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from prometheus_client import CollectorRegistry, Metric
 
 from local.cron import metrics as cron
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.observing import metrics as trigger
 from local.kafka_trigger.observing.gauges import Gauges
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.record import Record
 from local.process.exposition import exposition
 from tests.support.pages import section
 
@@ -38,23 +39,25 @@ def metrics() -> dict[str, list[str]]:
     registry = CollectorRegistry()
     trigger.Metrics(registry).of("a")
     cron.Metrics(registry).called("a", 200, 1)
-    watch = TriggerState("a")
-    watch.partitions[0] = partition()
-    watch.ends[0] = 1
-    registry.register(Gauges([watch]))
+    state = TriggerState("a")
+    state.workers[0] = worker()
+    state.end_offsets[0] = 1
+    registry.register(Gauges([state]))
     return {name(metric): labels(metric) for metric in registry.collect()}
 
 
-def partition() -> Partition:
-    """One that has delivered nothing."""
+def worker() -> PartitionWorker:
+    """A worker that has delivered nothing."""
     queue = RecordQueue(batch_size=1, batch_bytes=1, window_s=0)
-    return Partition(0, queue, Nothing(), threading.Event(), lambda: None)
+    return PartitionWorker(
+        0, queue, IdleDeliverer(), DeliveryStatus(), threading.Event(), lambda: None
+    )
 
 
-class Nothing:
-    """A delivery that is never asked."""
+class IdleDeliverer:
+    """A deliverer that is never called."""
 
-    def deliver(self, records: Sequence[Record], done: Callable[[int], None]) -> None:
+    def deliver(self, records: Sequence[Record], on_progress: Callable[[int], None]) -> None:
         """Deliver nothing."""
 
 

@@ -1,4 +1,4 @@
-"""Rows for people: a table on a terminal, plain lines elsewhere; or JSON for programs."""
+"""Printing of rows: a table on a terminal, lines of `name=value` elsewhere, or JSON."""
 
 import io
 import json
@@ -11,86 +11,86 @@ from local.process.broken_pipe import fall_silent
 
 Row = Mapping[str, object]
 
-WORD = re.compile(r'[^\s"=]+')
-ROWS_AT_ONCE = 500  # that a table may have, since it is drawn when all are there
+BARE_WORD = re.compile(r'[^\s"=]+')
+TABLE_ROWS = 500  # that a table may have, since it is drawn when all are there
 
 
-def begin() -> None:
-    """Let no letter that standard output cannot encode end a command."""
+def set_up() -> None:
+    """Escape characters that standard output cannot encode, instead of raising an error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def say(text: str) -> None:
-    """Print a line."""
+def print_line(text: str) -> None:
+    """Print a line of the result; raises BrokenPipeError if nobody reads it any more."""
     sys.stdout.write(f"{text}\n")
 
 
-def note(text: str) -> None:
-    """Print a line of what goes on, though nobody may read it any more."""
+def print_progress(text: str) -> None:
+    """Print a line about what was done; the command goes on even if nobody reads it any more."""
     try:
-        say(text)
+        print_line(text)
     except BrokenPipeError:
         fall_silent()
 
 
-def end() -> None:
-    """Print what is left to print."""
+def flush() -> None:
+    """Print what is still buffered."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         fall_silent()
 
 
-def say_json(document: object) -> None:
-    """Print a document."""
-    say(json.dumps(document, indent=2, ensure_ascii=False))
+def print_json(document: object) -> None:
+    """Print a JSON document."""
+    print_line(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def say_json_list(name: str, items: Iterable[object]) -> None:
-    """Print a document that is a list under a name, each item as it comes."""
+def print_json_list(name: str, items: Iterable[object]) -> None:
+    """Print a JSON document with a list under a name, each item as it comes."""
     sys.stdout.write(f'{{\n  "{name}": [')
     separator = "\n    "
     for item in items:
         text = json.dumps(item, indent=2, ensure_ascii=False).replace("\n", "\n    ")
         sys.stdout.write(separator + text)
         separator = ",\n    "
-    say("\n  ]\n}")
+    print_line("\n  ]\n}")
 
 
-def say_rows(rows: Iterable[Row]) -> int:
+def print_rows(rows: Iterable[Row]) -> int:
     """Print rows that have the same names, as they come; returns how many there were."""
-    say_some = _say_table if sys.stdout.isatty() else _say_lines
-    left, count = iter(rows), 0
-    while some := list(islice(left, ROWS_AT_ONCE)):
-        say_some(some)
+    print_some = _print_table if sys.stdout.isatty() else _print_lines
+    remaining, count = iter(rows), 0
+    while some := list(islice(remaining, TABLE_ROWS)):
+        print_some(some)
         count += len(some)
     return count
 
 
-def _say_lines(rows: Sequence[Row]) -> None:
+def _print_lines(rows: Sequence[Row]) -> None:
     for row in rows:
-        say(" ".join(f"{name}={_plain(value)}" for name, value in row.items()))
+        print_line(" ".join(f"{name}={_word(value)}" for name, value in row.items()))
 
 
-def _say_table(rows: Sequence[Row]) -> None:
+def _print_table(rows: Sequence[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*(name.replace("_", " ") for name in rows[0]))
     for row in rows:
-        table.add_row(*(Text(_shown(value)) for value in row.values()))
+        table.add_row(*(Text(_text(value)) for value in row.values()))
     Console().print(table)
 
 
-def _plain(value: object) -> str:
-    """A value as one word, or in quotation marks."""
-    text = _shown(value)
-    return text if WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+def _word(value: object) -> str:
+    """Return a value as one word, or in quotation marks."""
+    text = _text(value)
+    return text if BARE_WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -99,7 +99,7 @@ def _shown(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """A text that does nothing to a terminal."""
+    """Return a text with its control characters escaped, so that a terminal obeys none."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""`status`: how far each partition of each trigger is, by Kafka and by the triggers that run."""
+"""`status`: the offsets and lag of each partition, by Kafka and by the triggers that run."""
 
 import argparse
 import sys
@@ -7,93 +7,106 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from local.kafka_trigger.commands import output
-from local.kafka_trigger.commands.probing import NotReached, Standings, standings
-from local.kafka_trigger.commands.topic_reader import Span, TopicReader, reading
+from local.kafka_trigger.commands.live_status import (
+    LiveStatus,
+    StatusUnavailable,
+    fetch_live_status,
+)
+from local.kafka_trigger.commands.topic_reader import OffsetRange, TopicReader, open_reader
 from local.kafka_trigger.config.models import Config, Trigger
 
-LIVE = ("in_flight", "paused", "attempts", "oldest_age_s", "blocked")
+LIVE_COLUMNS = ("in_flight", "paused", "attempts", "oldest_age_s", "blocked")
 
 
 def status(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:
-    """Print how the triggers of the file stand; returns the exit status."""
-    live = _live(options.url)
+    """Print the status of the file's triggers; returns the exit status."""
+    live = _fetch_all(options.url)
     rows = [row for trigger in config.triggers for row in _rows(config, trigger, live, stopping)]
     if options.json:
-        output.say_json({"partitions": rows})
-        return 0
-    output.say_rows([_for_people(row) for row in rows])
+        output.print_json({"partitions": rows})
+    else:
+        output.print_rows(map(_with_short_age, rows))
     return 0
 
 
-def _live(urls: Sequence[str]) -> Standings:
-    """What running triggers tell; who is not there is named, and no more."""
-    told: Standings = {}
+def _fetch_all(urls: Sequence[str]) -> LiveStatus:
+    """Fetch from all addresses; one that cannot be reached is only named on standard error."""
+    found: LiveStatus = {}
     for url in urls:
         try:
-            told |= standings(url)
-        except NotReached as error:
+            found |= fetch_live_status(url)
+        except StatusUnavailable as error:
             sys.stderr.write(f"{error}\n")
-    return told
+    return found
 
 
 def _rows(
-    config: Config, trigger: Trigger, live: Standings, stopping: threading.Event
+    config: Config, trigger: Trigger, live: LiveStatus, stopping: threading.Event
 ) -> list[output.Row]:
-    with reading(config.kafka, trigger, trigger.topic, stopping, ahead=1) as reader:
-        numbers = reader.partitions()
-        if not numbers:
+    with open_reader(config.kafka, trigger, trigger.topic, stopping, prefetch=1) as reader:
+        partitions = reader.partitions()
+        if not partitions:
             sys.stderr.write(f"{trigger.name}: there is no topic {trigger.topic}\n")
-        return _of_partitions(trigger, reader, numbers, live)
+        return _partition_rows(trigger, reader, partitions, live)
 
 
-def _of_partitions(
-    trigger: Trigger, reader: TopicReader, numbers: Sequence[int], live: Standings
+def _partition_rows(
+    trigger: Trigger, reader: TopicReader, partitions: Sequence[int], live: LiveStatus
 ) -> list[output.Row]:
-    committed = reader.committed(numbers)  # before the ends: what is committed is no more than them
-    spans = reader.spans(numbers)
-    lags = _lags(trigger, reader, committed, spans)
+    committed = reader.committed(partitions)  # before the ends, so that it is not beyond them
+    available = reader.offset_ranges(partitions)
+    lags = _lags(trigger, reader, committed, available)
     return [
         {
             "trigger": trigger.name,
             "topic": trigger.topic,
             "group": trigger.group,
-            "partition": number,
-            "committed": committed.get(number),
-            "end": spans[number].end,
-            "lag": lags[number],
-            **_standing(live.get((trigger.name, number), {})),
+            "partition": partition,
+            "committed": committed.get(partition),
+            "end": available[partition].end,
+            "lag": lags[partition],
+            **_live_columns(live, trigger, partition),
         }
-        for number in numbers
+        for partition in partitions
     ]
 
 
 def _lags(
-    trigger: Trigger, reader: TopicReader, committed: Mapping[int, int], spans: Mapping[int, Span]
+    trigger: Trigger,
+    reader: TopicReader,
+    committed: Mapping[int, int],
+    available: Mapping[int, OffsetRange],
 ) -> dict[int, int | None]:
-    """The lag of each partition; offsets at its end without a record are none."""
+    """Return the lag of each partition: 0 where no record is left among the last offsets."""
     lags = {
-        number: lag(committed.get(number), span, trigger.auto_offset_reset)
-        for number, span in spans.items()
+        partition: lag(committed.get(partition), offsets, trigger.auto_offset_reset)
+        for partition, offsets in available.items()
     }
-    behind = {number: spans[number].end - count for number, count in lags.items() if count}
-    have_records = reader.have_records(behind) if behind else ()
-    return lags | {number: 0 for number in behind if number not in have_records}
+    behind = {
+        partition: available[partition].end - each for partition, each in lags.items() if each
+    }
+    with_records = reader.with_records(behind) if behind else set()
+    return lags | {partition: 0 for partition in behind if partition not in with_records}
 
 
 def lag(
-    committed: int | None, span: Span, auto_offset_reset: Literal["earliest", "latest"]
+    committed: int | None, available: OffsetRange, auto_offset_reset: Literal["earliest", "latest"]
 ) -> int | None:
-    """How many offsets a group has before it; None where that depends on when it will begin."""
+    """Return how many offsets a group has still to read.
+
+    None if it has committed nothing and begins with the records that come after it has joined.
+    """
     if committed is None:
-        return span.end - span.start if auto_offset_reset == "earliest" else None
-    return max(span.end - max(committed, span.start), 0)
+        is_from_start = auto_offset_reset == "earliest"
+        return available.end - available.start if is_from_start else None
+    return max(available.end - max(committed, available.start), 0)
 
 
-def _standing(told: Mapping[str, object]) -> dict[str, object]:
-    return {name: told.get(name) for name in LIVE}
+def _live_columns(live: LiveStatus, trigger: Trigger, partition: int) -> dict[str, object]:
+    found = live.get((trigger.name, partition), {})
+    return {name: found.get(name) for name in LIVE_COLUMNS}
 
 
-def _for_people(row: output.Row) -> output.Row:
-    """A row with ages that are short; what no trigger tells is left out by `-`."""
+def _with_short_age(row: output.Row) -> output.Row:
     age = row["oldest_age_s"]
     return {**row, "oldest_age_s": round(age, 1) if isinstance(age, float) else age}

@@ -1,4 +1,4 @@
-"""Reading a topic from where one likes, beside the group that consumes it."""
+"""Reading a topic at any offsets, outside the group that consumes it."""
 
 import threading
 import time
@@ -15,27 +15,28 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from local.kafka_trigger.commands.errors import Interrupted, Problem
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.consuming.record import Record, readable
+from local.kafka_trigger.commands.errors import CommandError, Interrupted, UsageError
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
 from local.kafka_trigger.kafka.settings import (
     NO_COORDINATOR,
     NO_LEADER,
     consumer_settings,
     raise_for_errors,
 )
+from local.kafka_trigger.record import Record, with_readable_headers
 
-AT_ONCE = 500
+MAX_MESSAGES = 500  # of one poll
 POLL_S = 0.1
-REACHED_WITHIN_S = 5.0
-ANSWERS_WITHIN_S = 10.0  # the broker, to any one question
-PASSING = NO_COORDINATOR | NO_LEADER
-FETCHES_AHEAD = 10_000
+METADATA_TIMEOUT_S = 5.0
+REQUEST_TIMEOUT_S = 10.0  # for the broker's answer to any one request
+TRANSIENT_ERRORS = NO_COORDINATOR | NO_LEADER
+PREFETCH = 10_000  # records of each partition
 
-Told = TypeVar("Told")
+Answer = TypeVar("Answer")
 
 
-class Span(NamedTuple):
+class OffsetRange(NamedTuple):
     """Offsets of a partition, from `start` to before `end`."""
 
     start: int
@@ -51,158 +52,162 @@ class TopicReader:
         self._stopping = stopping
 
     def partitions(self) -> list[int]:
-        """The topic's partitions; none if there is no such topic."""
-        found = self._client.list_topics(self._topic, timeout=REACHED_WITHIN_S)
-        topic = found.topics[self._topic]
+        """Return the topic's partitions, none if there is no such topic."""
+        metadata = self._client.list_topics(self._topic, timeout=METADATA_TIMEOUT_S)
+        topic = metadata.topics[self._topic]
         if topic.error and topic.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise KafkaException(topic.error)
         return sorted(topic.partitions)
 
-    def spans(self, numbers: Sequence[int]) -> dict[int, Span]:
-        """All that is in these partitions now.
+    def offset_ranges(self, partitions: Sequence[int]) -> dict[int, OffsetRange]:
+        """Return the offsets that these partitions have now.
 
-        The ends are those that a fetch tells: a broker may list the first offset of its last
+        The ends are those that a fetch reports: a broker may list the first offset of its last
         batch as the latest (Tansu does). What an open transaction has written comes after them.
         """
-        listed = {number: Span(*self._listed(number)) for number in numbers}
-        met = self._first_events({number: span.end for number, span in listed.items()})
+        listed = {partition: OffsetRange(*self._watermarks(partition)) for partition in partitions}
+        first = self._first_messages({partition: each.end for partition, each in listed.items()})
         return {
-            number: Span(
-                listed[number].start,
-                cast(int, first.offset()) if first.error() else self._fetched_end(number),
+            partition: OffsetRange(
+                listed[partition].start,
+                cast(int, message.offset()) if message.error() else self._fetched_end(partition),
             )
-            for number, first in met.items()
+            for partition, message in first.items()
         }
 
-    def have_records(self, offsets: Mapping[int, int]) -> set[int]:
-        """Those of partitions that have a record at these offsets or later.
+    def with_records(self, offsets: Mapping[int, int]) -> set[int]:
+        """Return the partitions, of those given, that have a record at their offset or later.
 
-        Offsets may have none: those of transactions, and what was compacted away.
+        Offsets without a record are those of transactions, and of what was compacted away.
         """
-        met = self._first_events(offsets)
-        return {number for number, first in met.items() if not first.error()}
+        first = self._first_messages(offsets)
+        return {partition for partition, message in first.items() if not message.error()}
 
-    def _first_events(self, offsets: Mapping[int, int]) -> dict[int, Message]:
-        """What is met first at each partition's offset: a record, or as an error its end."""
+    def _first_messages(self, offsets: Mapping[int, int]) -> dict[int, Message]:
+        """Return the first message from each offset on: a record, or the end as an error."""
         self._assign(offsets)
-        unseen, met = set(offsets), dict[int, Message]()
-        for message in self._events(unseen):
-            number = cast(int, message.partition())
-            if number in unseen:
-                unseen.remove(number)
-                met[number] = message
-        return {number: met[number] for number in offsets}
+        missing, first = set(offsets), dict[int, Message]()
+        for message in self._messages(missing):
+            partition = cast(int, message.partition())
+            if partition in missing:
+                missing.remove(partition)
+                first[partition] = message
+        return {partition: first[partition] for partition in offsets}
 
-    def _listed(self, number: int) -> tuple[int, int]:
-        place = self._place(number)
-        return self._told(
-            lambda: self._client.get_watermark_offsets(place, timeout=ANSWERS_WITHIN_S)
+    def _watermarks(self, partition: int) -> tuple[int, int]:
+        topic_partition = self._topic_partition(partition)
+        return self._retry(
+            lambda: self._client.get_watermark_offsets(topic_partition, timeout=REQUEST_TIMEOUT_S)
         )
 
-    def _fetched_end(self, number: int) -> int:
-        return self._client.get_watermark_offsets(self._place(number), cached=True)[1]
+    def _fetched_end(self, partition: int) -> int:
+        return self._client.get_watermark_offsets(self._topic_partition(partition), cached=True)[1]
 
-    def committed(self, numbers: Sequence[int]) -> dict[int, int]:
-        """The offsets that the trigger's group has committed; what it has not is left out."""
-        places = [self._place(number) for number in numbers]
-        if not places:
+    def committed(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return the group's committed offsets, without the partitions that have none."""
+        wanted = [self._topic_partition(partition) for partition in partitions]
+        if not wanted:
             return {}
-        told = self._told(
-            lambda: raise_for_errors(self._client.committed(places, timeout=ANSWERS_WITHIN_S))
+        found = self._retry(
+            lambda: raise_for_errors(self._client.committed(wanted, timeout=REQUEST_TIMEOUT_S))
         )
-        return {place.partition: place.offset for place in told if place.offset >= 0}
+        return {each.partition: each.offset for each in found if each.offset >= 0}
 
-    def _told(self, ask: Callable[[], Told]) -> Told:
-        """What the brokers answer, as soon as one coordinates the group and leads the partition."""
-        deadline = time.monotonic() + ANSWERS_WITHIN_S
+    def offset_for_time(self, partition: int, time_ms: int) -> int | None:
+        """Return where a partition's records of a time begin, or earlier; None after its end.
+
+        The time is in milliseconds since 1970.
+        """
+        times = [self._topic_partition(partition, time_ms)]
+        [found] = self._retry(
+            lambda: raise_for_errors(
+                self._client.offsets_for_times(times, timeout=REQUEST_TIMEOUT_S)
+            )
+        )
+        return None if found.offset == OFFSET_END else found.offset
+
+    def _retry(self, request: Callable[[], Answer]) -> Answer:
+        """Repeat a request until the group has a coordinator and the partition a leader."""
+        deadline = time.monotonic() + REQUEST_TIMEOUT_S
         while True:
             try:
-                return ask()
+                return request()
             except KafkaException as error:
-                if error.args[0].code() not in PASSING or time.monotonic() > deadline:
+                if error.args[0].code() not in TRANSIENT_ERRORS or time.monotonic() > deadline:
                     raise
             if self._stopping.wait(POLL_S):
                 raise Interrupted
 
-    def offset_at(self, number: int, milliseconds: int) -> int | None:
-        """Where a partition's records of a time begin, or somewhat before; None beyond its end."""
-        times = [self._place(number, milliseconds)]
-        [place] = self._told(
-            lambda: raise_for_errors(
-                self._client.offsets_for_times(times, timeout=ANSWERS_WITHIN_S)
-            )
-        )
-        return None if place.offset == OFFSET_END else place.offset
-
-    def read(self, spans: Mapping[int, Span]) -> Iterator[Record]:
-        """The records of these spans, in order within each partition.
+    def read(self, ranges: Mapping[int, OffsetRange]) -> Iterator[Record]:
+        """Yield the records of these partitions' offsets, in order within each partition.
 
         The last offsets before an end may have no record: a partition also ends where the
         broker says so.
         """
-        left = {number: span.end for number, span in spans.items() if span.start < span.end}
-        self._assign({number: spans[number].start for number in left})
-        for message in self._events(left):
-            number, offset = cast(int, message.partition()), cast(int, message.offset())
-            if number not in left:
+        ends = {partition: each.end for partition, each in ranges.items() if each.start < each.end}
+        self._assign({partition: ranges[partition].start for partition in ends})
+        for message in self._messages(ends):
+            partition, offset = cast(int, message.partition()), cast(int, message.offset())
+            if partition not in ends:
                 continue
-            end = left[number]
+            end = ends[partition]
             if message.error() or offset >= end - 1:
-                del left[number]
+                del ends[partition]
             if not message.error() and offset < end:
-                yield cast(Record, readable(message))
+                yield cast(Record, with_readable_headers(message))
 
     def _assign(self, offsets: Mapping[int, int]) -> None:
-        self._client.assign([self._place(*each) for each in offsets.items()])
+        self._client.assign([self._topic_partition(*each) for each in offsets.items()])
 
-    def _events(self, wanted: set[int] | Mapping[int, int]) -> Iterator[Message]:
-        """Records, and partitions' ends as messages with an error, while something is wanted."""
-        silent_since, why = time.monotonic(), "no answer"
+    def _messages(self, wanted: set[int] | Mapping[int, int]) -> Iterator[Message]:
+        """Yield records, and partitions' ends as errors, until the caller has emptied `wanted`."""
+        last_message_at, reason = time.monotonic(), "no answer"
         while wanted:
             if self._stopping.is_set():
                 raise Interrupted
-            if time.monotonic() - silent_since > ANSWERS_WITHIN_S:
-                raise Problem(f"{self._topic}: the broker sends nothing: {why}")
-            for message in self._client.consume(AT_ONCE, POLL_S):
+            if time.monotonic() - last_message_at > REQUEST_TIMEOUT_S:
+                raise CommandError(f"{self._topic}: the broker sends nothing: {reason}")
+            for message in self._client.consume(MAX_MESSAGES, POLL_S):
                 error = message.error()
                 if error and error.code() != KafkaError._PARTITION_EOF:
-                    why = error.str()
+                    reason = error.str()
                     continue
                 yield message
-                silent_since = time.monotonic()
+                last_message_at = time.monotonic()
 
-    def _place(self, number: int, offset: int = 0) -> TopicPartition:
-        return TopicPartition(self._topic, number, offset)
+    def _topic_partition(self, partition: int, offset: int = 0) -> TopicPartition:
+        return TopicPartition(self._topic, partition, offset)
 
 
 @contextmanager
-def reading(
+def open_reader(
     kafka: Kafka,
     trigger: Trigger,
     topic: str,
     stopping: threading.Event,
-    ahead: int = FETCHES_AHEAD,
+    prefetch: int = PREFETCH,
 ) -> Iterator[TopicReader]:
-    """A reader of a topic, with the trigger's own rights; raises Problem for all of Kafka's.
+    """Open a reader of a topic with the trigger's own rights; Kafka's errors become CommandError.
 
-    It fetches about `ahead` records of each partition before they are asked for.
+    It fetches about `prefetch` records of each partition before they are asked for.
     """
     errors: list[KafkaError] = []
     settings = {
-        "log_level": 2,  # the errors are told, in a line
-        **consumer_settings(kafka, trigger, ahead),
+        "log_level": 2,  # errors are printed as one line instead
+        **consumer_settings(kafka, trigger, prefetch),
         "auto.offset.reset": "earliest",
         "error_cb": errors.append,
     }
     try:
         client = Consumer(settings)
     except KafkaException as error:
-        raise Problem(f"[kafka]: {error.args[0].str()}", 2) from error
+        raise UsageError(f"[kafka]: {error.args[0].str()}") from error
     try:
         yield TopicReader(client, topic, stopping)
     except KafkaException as error:
-        client.poll(0)  # calls error_cb back
-        why = next((each for each in errors if each.code() != KafkaError._ALL_BROKERS_DOWN), None)
-        raise Problem(f"{topic}: {(why or error.args[0]).str()}") from error
+        client.poll(0)  # calls error_cb
+        causes = [each for each in errors if each.code() != KafkaError._ALL_BROKERS_DOWN]
+        cause = causes[0] if causes else error.args[0]
+        raise CommandError(f"{topic}: {cause.str()}") from error
     finally:
         client.close()

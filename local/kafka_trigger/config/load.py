@@ -1,4 +1,4 @@
-"""Reading a triggers' file: TOML, with the environment's values, into its models."""
+"""Reads a triggers' file: TOML, with variables of the environment, into its models."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,12 +12,12 @@ from pydantic_core import ErrorDetails
 
 from functions.shared.settings.secrets import process_secrets
 from local.kafka_trigger.config.models import Config, Retry, Trigger
-from local.kafka_trigger.filters.compile import Filter
+from local.kafka_trigger.filters.record_filter import Filter
 from local.process.substitution import ResolveSecret, SubstitutionError, substitute
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
-MEANING = {
+DESCRIPTIONS = {
     field.alias or name: field.description
     for table in (Config, Trigger, Retry, Filter)
     for name, field in table.model_fields.items()
@@ -25,15 +25,15 @@ MEANING = {
 
 
 class ConfigError(Exception):
-    """The triggers' file cannot be used; the message has a line for each thing to mend."""
+    """The triggers' file cannot be used; the message has a line for each error."""
 
 
 def load(
     path: Path, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.resolve
 ) -> Config:
-    """Read a triggers' file, with the environment's values in it, and what their secrets are.
+    """Read a triggers' file; its variables are substituted, also by secrets that they refer to.
 
-    Raises ConfigError with one line for each thing that is wrong.
+    Raises ConfigError with a line for each error.
     """
     try:
         return parse(path.read_text(encoding="utf-8"), environ, resolve)
@@ -53,63 +53,63 @@ def parse(
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"no TOML: {error}") from error
     fill = partial(substitute, environ=environ, resolve=resolve)
-    problems = list(_fill_in(document, fill, document)) or list(_refusals(document))
-    if problems:
-        raise ConfigError("\n".join(problems))
+    errors = list(_substitute_in(document, fill, document)) or list(_validation_errors(document))
+    if errors:
+        raise ConfigError("\n".join(errors))
     return Config.model_validate(document)
 
 
-def _fill_in(
-    node: Any, fill: Callable[[str], str], document: Mapping[str, Any], place: Place = ()
+def _substitute_in(
+    node: Any, fill: Callable[[str], str], document: Mapping[str, Any], path: KeyPath = ()
 ) -> Iterator[str]:
-    """Put the environment's values into `node`; yields what is wrong."""
+    """Substitute variables within `node`, in place; yields an error for each that fails."""
     for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
-        here = (*place, key)
+        key_path = (*path, key)
         if isinstance(value, dict | list):
-            yield from _fill_in(value, fill, document, here)
+            yield from _substitute_in(value, fill, document, key_path)
         elif isinstance(value, str):
             try:
                 node[key] = fill(value)
             except SubstitutionError as error:
-                yield f"{_called(here, document)}: {error}"
+                yield f"{_label(key_path, document)}: {error}"
 
 
-def _refusals(document: Mapping[str, Any]) -> Iterator[str]:
+def _validation_errors(document: Mapping[str, Any]) -> Iterator[str]:
     try:
         Config.model_validate(document)
     except ValidationError as error:
         for detail in error.errors():
-            yield f"{_called(detail['loc'], document)}: {_why(detail)}"
+            yield f"{_label(detail['loc'], document)}: {_reason(detail)}"
 
 
-def _why(detail: ErrorDetails) -> str:
+def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return "is missing"
     if detail["type"] == "extra_forbidden":
-        near = get_close_matches(str(detail["loc"][-1]), MEANING, 1)
+        near = get_close_matches(str(detail["loc"][-1]), DESCRIPTIONS, 1)
         return f"is no key here; did you mean {near[0]}?" if near else "is no key here"
     if detail["type"] == "value_error":
         return detail["msg"].removeprefix("Value error, ")
-    if detail["loc"][:1] == ("kafka",):  # what is there may be a secret
+    if detail["loc"][:1] == ("kafka",):  # the input may be a secret
         return detail["msg"]
     return f"{detail['msg']}, and is {detail['input']!r}"
 
 
-def _called(place: Sequence[str | int], document: Mapping[str, Any]) -> str:
-    """A place in the file as people call it: the trigger by its name, the key with its meaning."""
-    match place:
+def _label(path: Sequence[str | int], document: Mapping[str, Any]) -> str:
+    """A key in the file, with the name of its trigger and its meaning."""
+    match path:
         case []:
             return "the file"
         case ["trigger", int(index), *keys]:
-            owner = f"trigger {_name(document, index)}"
+            owner = f"trigger {_trigger_name(document, index)}"
         case [first, *keys]:
             owner, keys = (f"[{first}]", keys) if keys else ("", [first])
     key = ".".join(str(part) for part in keys)
-    meaning = MEANING.get(str(keys[-1])) if keys else None
-    return ": ".join(filter(None, (owner, f"{key} ({meaning})" if meaning else key)))
+    description = DESCRIPTIONS.get(str(keys[-1])) if keys else None
+    return ": ".join(filter(None, (owner, f"{key} ({description})" if description else key)))
 
 
-def _name(document: Mapping[str, Any], index: int) -> str:
+def _trigger_name(document: Mapping[str, Any], index: int) -> str:
     match document["trigger"][index]:
         case {"name": str(name)}:
             return repr(name)

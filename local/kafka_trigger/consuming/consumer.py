@@ -1,4 +1,4 @@
-"""One trigger's consumer: a thread that never stops polling, whatever its function does."""
+"""A trigger's consumer: a thread that never stops polling, however slow the function is."""
 
 import logging
 import threading
@@ -10,238 +10,209 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.consuming.assignment import Assignment
 from local.kafka_trigger.consuming.back_pressure import BackPressure
-from local.kafka_trigger.consuming.commits import Commits
 from local.kafka_trigger.consuming.group_monitor import GroupMonitor
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.read_errors import ReadErrors
-from local.kafka_trigger.consuming.record import Record, readable
-from local.kafka_trigger.kafka.broker_watchdog import BrokerWatchdog
+from local.kafka_trigger.consuming.offset_committer import OffsetCommitter
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
+from local.kafka_trigger.consuming.read_error_tracker import ReadErrorTracker
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.kafka.consumer_client import ConsumerClient
 from local.kafka_trigger.kafka.settings import NO_COORDINATOR
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.record import Record, with_readable_headers
 
-AT_ONCE = 1000  # records taken from the client in one go
+MAX_POLLED = 1000  # records
 IDLE_S = 0.1  # how late a stop may be noticed
-BUSY_S = 0.01  # how late a paused partition may be resumed, or a batch committed
-COMMIT_WITHIN_S = 60.0  # librdkafka's own limit for one that is waited for
-LAST_COMMIT_WITHIN_S = 3.0
-JOIN_WITHIN_S = 4.0
-LEAVE_WITHIN_S = 3.0
+BUSY_S = 0.01  # how late a paused partition may be resumed, or offsets committed
+COMMIT_TIMEOUT_S = 60.0  # librdkafka's own, for a commit that is waited for
+LAST_COMMIT_TIMEOUT_S = 3.0
+JOIN_TIMEOUT_S = 4.0
+LEAVE_TIMEOUT_S = 3.0
 
 log = logging.getLogger(__name__)
 
 
 class TriggerConsumer:
-    """Reads a trigger's topic, hands records to its partitions, and commits what they have done.
+    """Reads a trigger's topic, passes records to partition workers, and commits their offsets.
 
-    `connect` makes the client, given what to call when a commit has ended. All that is said to
-    the client is said in the thread that calls `run`, and there the client calls back; so
-    nothing here needs a lock. `polled` is called there too, in each round. `watch` is for other
-    threads to see how it stands.
+    The client is only used by the thread that calls `run`, which also runs its callbacks; so
+    nothing here needs a lock. `state` is for other threads to read.
     """
 
     def __init__(
         self,
         trigger: Trigger,
-        connect: Callable[[Callable[..., None]], Consumer],
-        make_partition: Callable[[int], Partition],
+        client: ConsumerClient,
+        make_worker: Callable[[int], PartitionWorker],
         clock: Callable[[], float] = time.monotonic,
-        *,
-        brokers: BrokerWatchdog | None = None,
-        polled: Callable[[], None] = lambda: None,
-        is_told_nothing: bool = False,
     ) -> None:
-        self._read_errors = ReadErrors(trigger.topic, clock)
-        self.watch = TriggerState(trigger.name, clock, self._read_errors.found)
         self._trigger = trigger
-        self._make_partition = make_partition
+        self._client = client
+        self._consumer = client.consumer
         self._clock = clock
-        self._brokers = brokers or BrokerWatchdog()
-        self._polled = polled
-        self._partitions = self.watch.partitions
-        self._progress = self.watch.progress
-        self._joining = True
-        self._must_join_anew = False
-        self._finishing = False
-        self._commits = Commits(trigger.name, trigger.topic, clock)
-        self._back_pressure = BackPressure(trigger.topic, self.watch.paused, clock)
-        self._lookout = GroupMonitor(
-            self.watch, trigger.topic, is_told_nothing=is_told_nothing, clock=clock
-        )
-        self._client = self._commits.client = connect(self._commits.ended)
-        self._back_pressure.client = self._lookout.client = self._client
-        self._read_errors.client = self._client
+        self._read_errors = ReadErrorTracker(client.consumer, trigger.topic, clock)
+        self.state = TriggerState(trigger.name, clock, self._read_errors.errors)
+        self._assignment = Assignment(self.state, make_worker, clock)
+        self._committer = OffsetCommitter(client, trigger.name, trigger.topic, clock)
+        self._back_pressure = BackPressure(client.consumer, trigger.topic, self.state.paused, clock)
+        self._group_monitor = GroupMonitor(client, self.state, trigger.topic, clock)
+        self._is_joining = True
+        self._must_rejoin = False
+        self._is_finishing = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Work until told to stop; then finish what is in flight, commit, and leave the group.
+        """Work until `stopping` is set; then finish what is in flight, commit, and leave the group.
 
-        Raises what ended a partition's thread, or KafkaException or BrokersForgotten when the
-        client cannot go on.
+        Raises the error that ended a worker, or KafkaException or BrokersUnknown when the client
+        cannot go on.
         """
-        self._lookout.begin()
+        self._group_monitor.expect_join()
         self._join()
         try:
             while not stopping.is_set():
-                self._round()
+                self._run_round()
         finally:
             self._finish()
 
     def _join(self) -> None:
-        self._joining = True
-        self._client.subscribe(
+        self._is_joining = True
+        self._consumer.subscribe(
             [self._trigger.topic],
             on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
         )
 
-    def _round(self) -> None:
-        """Take what has arrived, hand it on, hold back what is too much, and commit."""
-        self.watch.turn()
-        self._hand_on(self._arrived())
-        self._back_pressure.apply({each.number: each.queue for each in self._partitions.values()})
-        self._commits.request(self._positions())
-        self._lookout.look()
-        self._read_errors.look(lambda number: self._positions().get(number))
-        self._brokers.check()
-        self._polled()
-        if self._must_join_anew:
-            self._join_anew()
-        for partition in self._partitions.values():
-            if partition.failure:
-                raise partition.failure
+    def _run_round(self) -> None:
+        """Poll, enqueue the records, pause or resume partitions, and commit."""
+        self.state.begin_round()
+        self._handle(self._poll())
+        workers = self.state.workers.values()
+        self._back_pressure.apply({each.partition: each.queue for each in workers})
+        self._committer.request(self._assignment.committable())
+        self._group_monitor.update()
+        self._read_errors.check(lambda partition: self._assignment.committable().get(partition))
+        self._client.brokers.check()
+        self._client.after_poll()
+        if self._must_rejoin:
+            self._rejoin()
+        self._assignment.raise_failure()
 
-    def _arrived(self) -> list[Message]:
-        """Wait for a record, and take it with all that is there: `consume` waits to have many."""
-        is_busy = self.watch.paused or self._commits.due(self._positions())
-        messages = self._client.consume(1, BUSY_S if is_busy else IDLE_S)
-        return messages + self._client.consume(AT_ONCE, 0) if messages else []
+    def _poll(self) -> list[Message]:
+        """Wait for one record, then take all that are ready: `consume` would wait for many."""
+        is_busy = self.state.paused or self._committer.due(self._assignment.committable())
+        messages = self._consumer.consume(1, BUSY_S if is_busy else IDLE_S)
+        return messages + self._consumer.consume(MAX_POLLED, 0) if messages else []
 
-    def _hand_on(self, messages: list[Message]) -> None:
-        """Put records into their partitions' queues, and only then note the ends after them."""
-        records = [readable(message) for message in messages if message.error() is None]
-        for number, run in groupby(records, lambda each: cast(int, each.partition())):
-            if partition := self._partitions.get(number):
-                batch = cast(list[Record], list(run))
-                self._progress.hand_on(number, batch[-1].offset() + 1)
-                self._read_errors.read(number)
-                partition.queue.put(batch)
+    def _handle(self, messages: list[Message]) -> None:
+        """Enqueue the records, and only then handle the ends of partitions behind them."""
+        records = [with_readable_headers(each) for each in messages if each.error() is None]
+        for partition, group in groupby(records, lambda each: cast(int, each.partition())):
+            if partition in self._assignment:
+                self._read_errors.record_read(partition)
+                self._assignment.enqueue(partition, cast(list[Record], list(group)))
         for message in messages:
             if error := message.error():
-                self._note(error, message)
+                self._handle_error(error, message)
 
-    def _note(self, error: KafkaError, message: Message) -> None:
-        number = message.partition()
+    def _handle_error(self, error: KafkaError, message: Message) -> None:
+        partition = cast(int, message.partition())
         if error.fatal():
             raise KafkaException(error)
         if error.code() == KafkaError._PARTITION_EOF:
-            if number in self._partitions:
-                self._progress.meet_end(number, cast(int, message.offset()))
-                self._read_errors.read(number)
+            if partition in self._assignment:
+                self.state.offsets.record_end(partition, cast(int, message.offset()))
+                self._read_errors.record_read(partition)
             return
-        # One that is of no partition says 0, and no offset.
-        self._read_errors.note(None if message.offset() is None else number, error)
-        self._say(logging.WARNING, "Kafka reports an error", error=error.str())
-        # librdkafka 2.16 does not ask again where a partition begins when it is answered so, and
-        # would never read what it has been assigned just before.
-        if error.code() in NO_COORDINATOR and not self._joining:
-            self._join_anew()
+        # An error of no partition has partition 0, and no offset.
+        self._read_errors.record_error(None if message.offset() is None else partition, error)
+        self._log(logging.WARNING, "Kafka reports an error", error=error.str())
+        # After this error, librdkafka 2.16 does not ask again for the offset where a partition
+        # begins, and would never read the partitions that it has just been assigned.
+        if error.code() in NO_COORDINATOR and not self._is_joining:
+            self._rejoin()
 
-    def _join_anew(self) -> None:
-        self._must_join_anew = False
-        self._client.unsubscribe()  # its partitions are revoked, as in any rebalance
+    def _rejoin(self) -> None:
+        self._must_rejoin = False
+        self._consumer.unsubscribe()  # its partitions are revoked, as in any rebalance
         self._join()
 
-    def _positions(self) -> dict[int, int | None]:
-        return {
-            number: self._progress.settled(number, partition.position)
-            for number, partition in self._partitions.items()
-        }
-
-    def _on_assign(self, _: Consumer, places: list[TopicPartition]) -> None:
-        self._joining = False
-        if self._finishing:
+    def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
+        self._is_joining = False
+        if self._is_finishing:
             return
-        self.watch.is_member = True
-        self._read_errors.assigned(_numbers(places))
-        if self._trigger.auto_offset_reset == "latest" and not self._has_begun(places):
+        partitions = _partitions(assigned)
+        self.state.is_member = True
+        self._read_errors.record_assignment(partitions)
+        if self._trigger.auto_offset_reset == "latest" and not self._commit_start(partitions):
             return
-        for number in _numbers(places):
-            partition = self._make_partition(number)
-            partition.start()
-            self._partitions[number] = partition
-        self._say_changed(logging.INFO, "partitions assigned", places)
+        self._assignment.add(partitions)
+        self._log_rebalance(logging.INFO, "partitions assigned", partitions)
 
-    def _has_begun(self, places: list[TopicPartition]) -> bool:
-        """Whether the group has an offset of each partition; without one none is read."""
-        self.watch.turn(COMMIT_WITHIN_S)
+    def _commit_start(self, partitions: list[int]) -> bool:
+        """Whether the group has an offset of each partition; without, none of them is read."""
+        self.state.begin_round(COMMIT_TIMEOUT_S)
         try:
-            self._commits.begin(_numbers(places))
+            self._committer.commit_start(partitions)
         except KafkaException as error:
-            self._must_join_anew = True
-            self._read_errors.note(None, error.args[0])
-            self._say(logging.WARNING, "no offset to begin at", error=error.args[0].str())
-        return not self._must_join_anew
+            self._must_rejoin = True
+            self._read_errors.record_error(None, error.args[0])
+            self._log(logging.WARNING, "no offset to begin at", error=error.args[0].str())
+        return not self._must_rejoin
 
-    def _on_revoke(self, _: Consumer, places: list[TopicPartition]) -> None:
-        self._joining = True
-        self.watch.turn(self._trigger.drain_s + COMMIT_WITHIN_S)
-        self._commits.now(self._give_up(_numbers(places), self._trigger.drain_s))
-        self._say_changed(logging.INFO, "partitions revoked", places)
+    def _on_revoke(self, _: Consumer, revoked: list[TopicPartition]) -> None:
+        self._is_joining = True
+        self.state.begin_round(self._trigger.drain_s + COMMIT_TIMEOUT_S)
+        self._committer.commit_now(self._release(_partitions(revoked), self._trigger.drain_s))
+        self._log_rebalance(logging.INFO, "partitions revoked", _partitions(revoked))
 
-    def _on_lost(self, _: Consumer, places: list[TopicPartition]) -> None:
-        """Somebody else may own them by now: nothing is waited for, and nothing committed."""
-        self._joining = True
-        self.watch.is_member = False
-        self._lookout.begin()
-        self._give_up(_numbers(places), 0)
-        self._say_changed(logging.WARNING, "partitions lost", places)
+    def _on_lost(self, _: Consumer, lost: list[TopicPartition]) -> None:
+        """Others may own the partitions already: do not wait, and commit nothing."""
+        self._is_joining = True
+        self.state.is_member = False
+        self._group_monitor.expect_join()
+        self._release(_partitions(lost), 0)
+        self._log_rebalance(logging.WARNING, "partitions lost", _partitions(lost))
+
+    def _release(self, partitions: Iterable[int], drain_s: float) -> dict[int, int]:
+        """Stop partitions; returns the offsets to commit."""
+        committable = self._assignment.release(partitions, drain_s)
+        for component in (self._committer, self._back_pressure, self._read_errors):
+            component.forget(committable.keys())
+        return {each: offset for each, offset in committable.items() if offset is not None}
 
     def _finish(self) -> None:
-        self._finishing = True
-        self.watch.turn(self._trigger.drain_s)
-        positions = self._give_up(list(self._partitions), self._trigger.drain_s)
-        self._commits.last(positions, LAST_COMMIT_WITHIN_S)
+        self._is_finishing = True
+        drain_s = self._trigger.drain_s
+        self.state.begin_round(drain_s)
+        offsets = self._release(self._assignment.partitions, drain_s)
+        self._committer.commit_last(offsets, LAST_COMMIT_TIMEOUT_S)
         self._finish_joining()
         self._leave()
-        self.watch.turn(float("inf"))
+        self.state.begin_round(float("inf"))
 
     def _finish_joining(self) -> None:
-        """Be assigned before leaving: a group of the embedded broker else lets nobody in again."""
-        deadline = self._clock() + JOIN_WITHIN_S
-        while self._joining and self._clock() < deadline:
-            self._client.consume(1, IDLE_S)
+        """Wait for the assignment before leaving: else the embedded broker's group gets stuck."""
+        deadline = self._clock() + JOIN_TIMEOUT_S
+        while self._is_joining and self._clock() < deadline:
+            self._consumer.consume(1, IDLE_S)
 
     def _leave(self) -> None:
-        """Leave the group; without a broker the client would try to for ever."""
-        leaving = threading.Thread(target=self._client.close, daemon=True)
+        """Leave the group; without a broker the client would try for ever."""
+        leaving = threading.Thread(target=self._consumer.close, daemon=True)
         leaving.start()
-        leaving.join(LEAVE_WITHIN_S)
+        leaving.join(LEAVE_TIMEOUT_S)
         if leaving.is_alive():
-            self._say(logging.WARNING, "the group cannot be told that we leave")
+            self._log(logging.WARNING, "the group cannot be told that we leave")
         else:
-            self._say(logging.INFO, "left the group")
+            self._log(logging.INFO, "left the group")
 
-    def _give_up(self, numbers: Iterable[int], within_s: float) -> dict[int, int]:
-        """Let go of partitions; returns how far they came. What comes later comes too late."""
-        gone = [self._partitions.pop(number) for number in numbers if number in self._partitions]
-        for partition in gone:
-            partition.stop()
-        deadline = self._clock() + within_s
-        late = [each.number for each in gone if not each.drain(deadline - self._clock())]
-        if late:
-            self._say(logging.WARNING, "not finished in time, comes again", partitions=late)
-        settled = {each.number: self._progress.settled(each.number, each.position) for each in gone}
-        for part in (self._commits, self._back_pressure, self._progress, self._read_errors):
-            part.forget(settled.keys())
-        return {number: offset for number, offset in settled.items() if offset is not None}
+    def _log_rebalance(self, level: int, message: str, partitions: list[int]) -> None:
+        self._log(level, message, partitions=partitions, owned=self._assignment.partitions)
 
-    def _say_changed(self, level: int, message: str, places: list[TopicPartition]) -> None:
-        self._say(level, message, partitions=_numbers(places), owned=sorted(self._partitions))
-
-    def _say(self, level: int, message: str, **fields: object) -> None:
+    def _log(self, level: int, message: str, **fields: object) -> None:
         log.log(level, message, extra={"fields": {"trigger": self._trigger.name} | fields})
 
 
-def _numbers(places: Iterable[TopicPartition]) -> list[int]:
-    return sorted(place.partition for place in places)
+def _partitions(topic_partitions: Iterable[TopicPartition]) -> list[int]:
+    return sorted(each.partition for each in topic_partitions)

@@ -1,56 +1,57 @@
-"""What only the client knows of a trigger's standing, looked up once in a while."""
+"""Updates a trigger's state with what the client knows of its group and partitions."""
 
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.kafka.consumer_client import ConsumerClient
 
-EVERY_S = 1.0
+UPDATE_EVERY_S = 1.0
 
 
 class GroupMonitor:
-    """Keeps a watch up to date. Belongs to the thread that polls; `client` is set before `begin`.
+    """Asks the client for end offsets, and for membership if the group reports no assignment.
 
-    `is_told_nothing`: Apache Kafka 4's group protocol lets a member in without a word when there
-    is no partition for it; only the group's metadata changes then.
+    Used by the thread that polls.
     """
-
-    client: Consumer
 
     def __init__(
         self,
-        watch: TriggerState,
+        client: ConsumerClient,
+        state: TriggerState,
         topic: str,
-        *,
-        is_told_nothing: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._watch = watch
+        self._client = client.consumer
+        self._asks_membership = not client.reports_empty_assignment
+        self._state = state
         self._topic = topic
-        self._is_told_nothing = is_told_nothing
         self._clock = clock
         self._next_at = clock()
-        self._as_stranger: object = None
+        self._metadata_before_join: object = None
 
-    def begin(self) -> None:
-        """Note how the group's metadata look before the trigger is its member."""
-        if self._is_told_nothing:
-            self._as_stranger = self.client.consumer_group_metadata()
+    def expect_join(self) -> None:
+        """Remember the group's metadata from before the trigger is a member."""
+        if self._asks_membership:
+            self._metadata_before_join = self._client.consumer_group_metadata()
 
-    def look(self) -> None:
-        """Look, unless the last look was a moment ago."""
+    def update(self) -> None:
+        """Update the state, unless the last update is too recent."""
         if self._clock() < self._next_at:
             return
-        self._next_at = self._clock() + EVERY_S
-        if self._is_told_nothing and not self._watch.is_member:
-            self._watch.is_member = self.client.consumer_group_metadata() != self._as_stranger
-        ends = {number: self._end(number) for number in self._watch.partitions}
-        self._watch.ends = {number: end for number, end in ends.items() if end >= 0}
+        self._next_at = self._clock() + UPDATE_EVERY_S
+        if self._asks_membership and not self._state.is_member:
+            metadata = self._client.consumer_group_metadata()
+            self._state.is_member = metadata != self._metadata_before_join
+        ends = {partition: self._end_offset(partition) for partition in self._state.workers}
+        self._state.end_offsets = {
+            partition: offset for partition, offset in ends.items() if offset >= 0
+        }
 
-    def _end(self, number: int) -> int:
-        """The offset after a partition's last record, as the last fetch saw it; else below 0."""
-        place = TopicPartition(self._topic, number)
-        _, end = self.client.get_watermark_offsets(place, cached=True)
+    def _end_offset(self, partition: int) -> int:
+        """The offset after a partition's last record, by the last fetch; below 0 if unknown."""
+        topic_partition = TopicPartition(self._topic, partition)
+        _, end = self._client.get_watermark_offsets(topic_partition, cached=True)
         return end

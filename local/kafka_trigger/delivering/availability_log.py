@@ -1,4 +1,4 @@
-"""The log of a function that is away: once when it goes, ever more rarely, and when it is back."""
+"""Logs whether a function is available: when it is lost, ever more rarely, and when it is back."""
 
 import logging
 import threading
@@ -11,36 +11,38 @@ log = logging.getLogger(__name__)
 
 
 class AvailabilityLog:
-    """Whether a trigger's function is away, as all of its partitions see it."""
+    """The availability of a trigger's function; the threads of its partitions share it."""
 
     def __init__(self, trigger: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._trigger = trigger
         self._clock = clock
         self._lock = threading.Lock()
-        self._since: float | None = None
-        self._reminder_after = FIRST_REMINDER_S
+        self._unavailable_since: float | None = None
+        self._remind_after_s = FIRST_REMINDER_S
 
-    def away(self, why: str) -> None:
-        """Note that nobody answered."""
+    def unavailable(self, detail: str) -> None:
+        """Record that a request did not reach the function."""
         with self._lock:
             now = self._clock()
-            if self._since is None:
-                self._since, self._reminder_after = now, FIRST_REMINDER_S
-                self._say("the function is away; its records wait", now - self._since, why)
-            elif now - self._since >= self._reminder_after:
-                self._reminder_after *= 2
-                self._say("the function is still away", now - self._since, why)
+            if self._unavailable_since is None:
+                self._unavailable_since, self._remind_after_s = now, FIRST_REMINDER_S
+                self._log("the function is away; its records wait", 0.0, detail)
+                return
+            duration_s = now - self._unavailable_since
+            if duration_s >= self._remind_after_s:
+                self._remind_after_s *= 2
+                self._log("the function is still away", duration_s, detail)
 
-    def back(self) -> None:
-        """Note that somebody answered."""
-        if self._since is None:
+    def available(self) -> None:
+        """Record that the function answered."""
+        if self._unavailable_since is None:
             return
         with self._lock:
-            since, self._since = self._since, None
+            since, self._unavailable_since = self._unavailable_since, None
         if since is not None:
             fields = {"trigger": self._trigger, "away_s": round(self._clock() - since, 1)}
             log.info("the function is back", extra={"fields": fields})
 
-    def _say(self, message: str, away_s: float, why: str) -> None:
-        fields = {"trigger": self._trigger, "away_s": round(away_s, 1), "why": why}
+    def _log(self, message: str, duration_s: float, detail: str) -> None:
+        fields = {"trigger": self._trigger, "away_s": round(duration_s, 1), "why": detail}
         log.warning(message, extra={"fields": fields})

@@ -1,4 +1,4 @@
-"""What a function's answer means for the records that it was given."""
+"""Classifies a function's response: what becomes of the records of the request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,37 +7,37 @@ from enum import Enum
 import orjson
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.delivering.transport import HttpResponse
+from local.kafka_trigger.record import Record
 
-QUOTED = 500  # characters of an answer's body that are told on
-TRIED_AGAIN = {404, 408, 409}
-NOBODY_THERE = {429, 502, 503, 504}
+MAX_QUOTED = 500  # characters of a response's body
+RETRYABLE_STATUSES = {404, 408, 409}
+UNAVAILABLE_STATUSES = {429, 502, 503, 504}
 
 
 class Verdict(Enum):
-    """What becomes of the records of a request."""
+    """The result of a request for its records."""
 
-    TAKEN = "taken, but for those that the answer names"
-    REFUSED = "impossible"
-    FAILED = "to be tried again, a number of times"
-    AWAY = "to be tried again until somebody is there"
+    ACCEPTED = "processed, except those that the response names"
+    REJECTED = "dead letters, once each is alone in its request"
+    RETRYABLE = "to be sent again, a limited number of times"
+    UNAVAILABLE = "to be sent again until the function is available"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFailure:
-    """A record that the function names as not taken."""
+    """A record that the response names as not processed."""
 
     retryable: bool
-    why: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A delivery's verdict, why, and the failures among taken records by their offsets."""
+    """A request's verdict with its detail; `failures` are those of accepted records, by offset."""
 
     verdict: Verdict
-    why: str
+    detail: str
     status: int | None = None
     retry_after: str | None = None
     failures: Mapping[int, RecordFailure] = field(default_factory=dict)
@@ -57,34 +57,37 @@ class _Item(BaseModel):
 _Items = TypeAdapter(list[_Item] | None)
 
 
-def classify_response(answer: HttpResponse, records: Sequence[Record]) -> Outcome:
-    """Judge an answer to a request that carried `records`, which are of one partition."""
-    if 200 <= answer.status < 300:
-        return _taken(answer, records)
-    return Outcome(_verdict(answer.status), _quoted(answer), answer.status, answer.retry_after)
+def classify_response(response: HttpResponse, records: Sequence[Record]) -> Outcome:
+    """Return the outcome of a request that carried `records`, which are of one partition."""
+    if 200 <= response.status < 300:
+        return _accepted(response, records)
+    verdict = _verdict(response.status)
+    return Outcome(verdict, _quoted(response), response.status, response.retry_after)
 
 
 def _verdict(status: int) -> Verdict:
-    if status in NOBODY_THERE:
-        return Verdict.AWAY
-    if 400 <= status < 500 and status not in TRIED_AGAIN:
-        return Verdict.REFUSED
-    return Verdict.FAILED
+    if status in UNAVAILABLE_STATUSES:
+        return Verdict.UNAVAILABLE
+    if 400 <= status < 500 and status not in RETRYABLE_STATUSES:
+        return Verdict.REJECTED
+    return Verdict.RETRYABLE
 
 
-def _quoted(answer: HttpResponse) -> str:
-    body = answer.body.decode(errors="replace").strip()
-    return f"HTTP {answer.status}: {body[:QUOTED]}" if body else f"HTTP {answer.status}"
+def _quoted(response: HttpResponse) -> str:
+    body = response.body.decode(errors="replace").strip()
+    return f"HTTP {response.status}: {body[:MAX_QUOTED]}" if body else f"HTTP {response.status}"
 
 
-def _taken(answer: HttpResponse, records: Sequence[Record]) -> Outcome:
-    """All are taken but those under `batchItemFailures`, as AWS Lambda's triggers know it."""
+def _accepted(response: HttpResponse, records: Sequence[Record]) -> Outcome:
+    """All are accepted except those in `batchItemFailures`, which AWS Lambda's triggers know."""
     try:
-        failures = _failures(answer.body, records)
+        failures = _failures(response.body, records)
     except ValueError as error:
-        why = f"a malformed answer: {error}; {_quoted(answer)}"
-        return Outcome(Verdict.FAILED, why, answer.status)
-    return Outcome(Verdict.TAKEN, _quoted(answer), answer.status, answer.retry_after, failures)
+        detail = f"a malformed answer: {error}; {_quoted(response)}"
+        return Outcome(Verdict.RETRYABLE, detail, response.status)
+    return Outcome(
+        Verdict.ACCEPTED, _quoted(response), response.status, response.retry_after, failures
+    )
 
 
 def _failures(body: bytes, records: Sequence[Record]) -> dict[int, RecordFailure]:
@@ -94,16 +97,16 @@ def _failures(body: bytes, records: Sequence[Record]) -> dict[int, RecordFailure
     offsets = {
         f"{each.topic()}-{each.partition()}-{each.offset()}": each.offset() for each in records
     }
-    if strangers := {_name(item) for item in items} - offsets.keys():
-        raise ValueError(f"{min(strangers)} is no record of the batch")
+    if unknown := {_record_id(item) for item in items} - offsets.keys():
+        raise ValueError(f"{min(unknown)} is no record of the batch")
     return {
-        offsets[_name(item)]: RecordFailure(item.retryable, item.reason or "no reason given")
+        offsets[_record_id(item)]: RecordFailure(item.retryable, item.reason or "no reason given")
         for item in items
     }
 
 
 def _items(body: bytes) -> list[_Item] | None:
-    """The failures that a body names; one that is no JSON object names none."""
+    """The failures that a body names; a body that is not a JSON object names none."""
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -116,11 +119,11 @@ def _items(body: bytes) -> list[_Item] | None:
         return _Items.validate_python(parsed["batchItemFailures"])
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in ("batchItemFailures", *first["loc"]))
-        raise ValueError(f"{place}: {first['msg']}") from error
+        path = ".".join(str(part) for part in ("batchItemFailures", *first["loc"]))
+        raise ValueError(f"{path}: {first['msg']}") from error
 
 
-def _name(item: _Item) -> str:
+def _record_id(item: _Item) -> str:
     if isinstance(item.identifier, str):
         return item.identifier
     return f"{item.identifier.partition}-{item.identifier.offset}"

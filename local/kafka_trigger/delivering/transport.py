@@ -1,4 +1,4 @@
-"""One kept-alive HTTP connection to a function."""
+"""The transport to a function: one persistent HTTP connection."""
 
 import select
 import socket
@@ -6,6 +6,7 @@ import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from httptools import HttpParserError
@@ -15,43 +16,50 @@ from local.kafka_trigger.delivering.response_reader import ResponseReader
 from local.kafka_trigger.envelopes.payload import Payload
 
 CONNECT_WITHIN_S = 5.0
-AT_ONCE = 64 * 1024  # bytes read in one go
+READ_SIZE = 64 * 1024  # bytes
 PORTS = {"http": 80, "https": 443}
-UNKNOWN_CALLER = (401, 403)
+UNAUTHORIZED = (401, 403)
 
 
 class Unreachable(Exception):
-    """No connection to the function came about, or its platform did not let us through."""
+    """There is no connection to the function, or its platform rejected our identity."""
 
 
-class Broken(Exception):
-    """The function was reached, but did not answer in full or in time."""
+class NoResponse(Exception):
+    """The request may have arrived, but the response was not complete, or not in time."""
 
 
 class Aborted(Exception):
-    """We have ended the post ourselves."""
+    """We have ended the request ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What a function answered."""
+    """A function's response; `retry_after` is the header of that name."""
 
     status: int
     body: bytes
     retry_after: str | None = None
 
 
-class HttpTransport:
-    """Posts payloads to one function, one at a time.
+class Transport(Protocol):
+    """A way to send payloads to a function."""
 
-    It is no general HTTP client: that costs more for a request than all else that a trigger does.
-    With `tokens` each request says who sends it; one that is refused for that has not reached the
-    function, and says nothing of its records.
+    def post(self, payload: Payload) -> HttpResponse:
+        """Send a payload; raises Unreachable, NoResponse or Aborted."""
+
+
+class HttpTransport:
+    """Sends payloads to one function, one at a time.
+
+    It replaces a general HTTP client, which takes longer for a request than all else that a trigger
+    does. With `tokens` each request is authenticated; if it is rejected for that, it has not
+    reached the function, and the response says nothing about its records.
     """
 
     def __init__(self, url: str, timeout_s: float, tokens: IdentityTokens | None = None) -> None:
         parts = urlsplit(url)
-        self._place = (parts.hostname or "", parts.port or PORTS[parts.scheme])
+        self._address = (parts.hostname or "", parts.port or PORTS[parts.scheme])
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._timeout_s = timeout_s
         self._tokens = tokens
@@ -63,43 +71,43 @@ class HttpTransport:
         self._aborted = False
 
     def post(self, payload: Payload) -> HttpResponse:
-        """Post a payload and read the answer.
+        """Send a payload and read the response.
 
-        Raises Unreachable before, and Broken after the payload may have arrived; Aborted if
-        `abort` is called, at whatever time.
+        Raises Unreachable before, and NoResponse after the payload may have arrived; Aborted if
+        `abort` is called, before or meanwhile.
         """
         request = self._request(payload)
-        kept_alive = self._is_usable()
+        is_reused = self._is_usable()
         reader = ResponseReader()
         try:
-            self._exchange(request, self._connected(), reader)
+            self._exchange(request, self._connection(), reader)
         except (OSError, HttpParserError) as error:
             self.close()
             if self._aborted:
                 raise Aborted from error
             if isinstance(error, TimeoutError):
-                raise Broken(f"no answer within {self._timeout_s:g} s") from error
-            if kept_alive and not reader.has_begun:
-                return self.post(payload)  # the server may have closed it while it was idle
-            raise Broken(f"the connection broke: {error!r}") from error
+                raise NoResponse(f"no answer within {self._timeout_s:g} s") from error
+            if is_reused and not reader.has_begun:
+                return self.post(payload)  # the server may have closed the idle connection
+            raise NoResponse(f"the connection broke: {error!r}") from error
         if not reader.keeps_alive:
             self.close()
-        if self._tokens and reader.status in UNKNOWN_CALLER:
+        if self._tokens and reader.status in UNAUTHORIZED:
             self._tokens.renew()
             raise Unreachable(
                 f"HTTP {reader.status}: who we are is not enough to call the function"
             )
         return HttpResponse(reader.status, reader.body, reader.retry_after)
 
-    def _exchange(self, request: bytes, connected: socket.socket, reader: ResponseReader) -> None:
+    def _exchange(self, request: bytes, connection: socket.socket, reader: ResponseReader) -> None:
         deadline = time.monotonic() + self._timeout_s
-        connected.settimeout(self._timeout_s)
-        connected.sendall(request)
+        connection.settimeout(self._timeout_s)
+        connection.sendall(request)
         while not reader.is_complete:
-            connected.settimeout(max(deadline - time.monotonic(), 0.001))
-            if data := connected.recv(AT_ONCE):
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            if data := connection.recv(READ_SIZE):
                 reader.feed(data)
-            elif not reader.end():
+            elif not reader.close():
                 raise ConnectionError("it was closed before the end of the answer")
 
     def _request(self, payload: Payload) -> bytes:
@@ -116,49 +124,49 @@ class HttpTransport:
         return f"{self._head}{lines}\r\n".encode("latin-1") + payload.body
 
     def _is_usable(self) -> bool:
-        """Whether there is a connection, without an end or an answer that nobody asked for."""
+        """Whether there is a connection that is neither closed nor has unexpected data."""
         if self._socket is not None and self._poll.poll(0):
             self.close()
         return self._socket is not None
 
-    def _connected(self) -> socket.socket:
+    def _connection(self) -> socket.socket:
         if self._socket is None:
             self._socket = self._connect()
             self._poll.register(self._socket, select.POLLIN)
-        if self._aborted:  # while it was connecting, when there was nothing to shut down
+        if self._aborted:  # while connecting, when there was no socket to shut down
             self.close()
             raise Aborted
         return self._socket
 
     def _connect(self) -> socket.socket:
-        within_s = min(CONNECT_WITHIN_S, self._timeout_s)
+        timeout_s = min(CONNECT_WITHIN_S, self._timeout_s)
         try:
-            connected = socket.create_connection(self._place, within_s)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return self._secured(connected)
+            connection = socket.create_connection(self._address, timeout_s)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._with_tls(connection)
         except OSError as error:
             raise Unreachable(f"no connection: {error}") from error
 
-    def _secured(self, connected: socket.socket) -> socket.socket:
+    def _with_tls(self, connection: socket.socket) -> socket.socket:
         if self._tls is None:
-            return connected
+            return connection
         try:
-            return self._tls.wrap_socket(connected, server_hostname=self._place[0])
+            return self._tls.wrap_socket(connection, server_hostname=self._address[0])
         except OSError:
-            connected.close()
+            connection.close()
             raise
 
     def close(self) -> None:
-        """Close the connection; the next post opens another."""
+        """Close the connection; the next request opens another."""
         if self._socket is not None:
             self._poll.unregister(self._socket)
             self._socket.close()
             self._socket = None
 
     def abort(self) -> None:
-        """End a post that is under way in another thread, or comes later: it raises Aborted."""
+        """Have any request raise Aborted, from now on and that of another thread at once."""
         self._aborted = True
-        connected = self._socket
-        if connected is not None:
+        connection = self._socket
+        if connection is not None:
             with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""What a record is as a CloudEvent: its attributes, whatever the form in which it is sent.
+"""The attributes of a record as a CloudEvent, whatever the event's format.
 
 Sources: CloudEvents 1.0.2 and its Kafka protocol binding.
 """
@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import orjson
+from local.kafka_trigger.envelopes.payload import is_printable
+from local.kafka_trigger.record import Record
 
-from local.kafka_trigger.consuming.record import Record
-
-JSON = "application/json"
 ATTRIBUTE = re.compile(r"ce_([a-z0-9]+)", re.ASCII)
-OURS = {"data", "data_base64", "kafkatopic", "kafkapartition", "kafkaoffset"}
-TRACE = ("traceparent", "tracestate")
-PRINTABLE = re.compile(r"[ -~]+")
+RESERVED = {"data", "data_base64", "kafkatopic", "kafkapartition", "kafkaoffset"}
+TRACE_HEADERS = ("traceparent", "tracestate")
 
 
-def of_partition(record: Record) -> dict[str, Any]:
-    """The attributes that all records of a record's partition have, if they carry no other."""
+def partition_attributes(record: Record) -> dict[str, Any]:
+    """Return the attributes that the records of one partition share, unless their headers differ.
+
+    `record` is any record of the partition.
+    """
     return {
         "specversion": "1.0",
         "source": f"kafka:///{record.topic()}",
@@ -31,42 +31,34 @@ def of_partition(record: Record) -> dict[str, Any]:
     }
 
 
-def attributes(record: Record, common: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes of a record; `common` are those of its partition.
+def attributes(record: Record, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a record; `shared` are those of its partition.
 
-    A record that carries `ce_` headers keeps these attributes; another one is given an `id`, a
-    `source`, a `type`, a `subject` and a `time`. Every event has `kafkatopic`, `kafkapartition`
-    and `kafkaoffset`, by which the function names a record that it could not take, and
-    `partitionkey` where the key is text. `datacontenttype` is there if the record declares it.
+    A record with `ce_` headers keeps these attributes; any other is given an `id`, a `source`, a
+    `type`, a `subject` and a `time`. Every event has `kafkatopic`, `kafkapartition` and
+    `kafkaoffset`, by which the function identifies a record that failed, and `partitionkey` if the
+    key is text. `datacontenttype` is there if the record declares it.
     """
-    event = dict(common)
+    event = dict(shared)
     event["kafkaoffset"] = str(record.offset())  # integers have 32 bits there, offsets 64
     if headers := record.headers():
-        event |= _carried(headers)
+        event |= _from_headers(headers)
     if "id" not in event:
-        _name_the_event(event, record)
+        _add_identity(event, record)
     if (key := record.key()) and (text := _text(key)):
         event["partitionkey"] = text
     return event
 
 
-def is_json(value: bytes, declared: str | None) -> bool:
-    """Whether a value is JSON, and its record does not call it something else."""
-    return (declared is None or _is_json_type(declared)) and _parses(value)
-
-
 def trace_headers(event: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of W3C trace context for the request that carries this event alone."""
-    return {name: event[name] for name in TRACE if name in event and is_printable(event[name])}
+    """Return the headers of W3C trace context for a request that carries this event alone."""
+    return {
+        name: event[name] for name in TRACE_HEADERS if name in event and is_printable(event[name])
+    }
 
 
-def is_printable(text: str) -> bool:
-    """Whether a text may stand in the head of a request as it is."""
-    return PRINTABLE.fullmatch(text) is not None
-
-
-def _carried(headers: list[tuple[str, bytes | None]]) -> dict[str, str]:
-    """The attributes that headers carry; one that is empty or no text carries none."""
+def _from_headers(headers: list[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The attributes in headers; a header that is empty or not text is ignored."""
     try:
         return {
             attribute: value.decode()
@@ -74,18 +66,18 @@ def _carried(headers: list[tuple[str, bytes | None]]) -> dict[str, str]:
             if value and (attribute := _attribute(name))
         }
     except UnicodeDecodeError:
-        return _carried([header for header in headers if header[1] and _text(header[1])])
+        return _from_headers([header for header in headers if header[1] and _text(header[1])])
 
 
 @lru_cache(maxsize=1024)
 def _attribute(header: str) -> str | None:
-    """The attribute that a header carries, if it carries one."""
-    if header in TRACE:
+    """The attribute that a header's name stands for, if any."""
+    if header in TRACE_HEADERS:
         return header
     if header.lower() == "content-type":
         return "datacontenttype"
     match = ATTRIBUTE.fullmatch(header)
-    return match[1] if match and match[1] not in OURS else None
+    return match[1] if match and match[1] not in RESERVED else None
 
 
 def _text(value: bytes) -> str | None:
@@ -95,33 +87,18 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def _name_the_event(event: dict[str, Any], record: Record) -> None:
-    place = f"partition:{record.partition()}/offset:{record.offset()}"
-    event["id"] = place
-    event.setdefault("subject", place)
-    kind, milliseconds = record.timestamp()
-    if kind and (time := _time(milliseconds)):
+def _add_identity(event: dict[str, Any], record: Record) -> None:
+    event_id = f"partition:{record.partition()}/offset:{record.offset()}"
+    event["id"] = event_id
+    event.setdefault("subject", event_id)
+    timestamp_type, milliseconds = record.timestamp()
+    if timestamp_type and (time := _time(milliseconds)):
         event.setdefault("time", time)
 
 
 def _time(milliseconds: int) -> datetime | None:
-    """A record's time, unless its producer wrote one that no calendar has."""
+    """A record's timestamp as a time; None if it is beyond the calendar."""
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-@lru_cache(maxsize=1024)
-def _is_json_type(content_type: str) -> bool:
-    """Whether the media type is JSON's, whatever its parameters."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == JSON or media_type.endswith("+json")
-
-
-def _parses(value: bytes) -> bool:
-    try:
-        orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""CloudEvents in their JSON format: many in a batch, or one in structured mode."""
+"""CloudEvents in JSON format: many in a batch, or one in structured mode."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -6,44 +6,42 @@ from typing import Any
 
 import orjson
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.attributes import (
-    JSON,
     attributes,
-    is_json,
-    of_partition,
+    partition_attributes,
     trace_headers,
 )
-from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.envelopes.payload import JSON, Payload, is_json
+from local.kafka_trigger.record import Record
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
 
 
 def cloudevents_batch(records: Sequence[Record]) -> Payload:
-    """Put records of one partition into a CloudEvents batch, in their order."""
-    common = of_partition(records[0])
-    events = [_event(record, common) for record in records]
+    """Encode records of one partition as a CloudEvents batch, in their order."""
+    shared = partition_attributes(records[0])
+    events = [_event(record, shared) for record in records]
     return Payload(BATCH, orjson.dumps(events, option=orjson.OPT_UTC_Z))
 
 
 def cloudevents_structured(records: Sequence[Record]) -> Payload:
-    """Put one record into a structured CloudEvent."""
+    """Encode one record as a CloudEvent in structured mode."""
     [record] = records
-    event = _event(record, of_partition(record))
+    event = _event(record, partition_attributes(record))
     body = orjson.dumps(event, option=orjson.OPT_UTC_Z)
     return Payload(STRUCTURED, body, trace_headers(event))
 
 
-def _event(record: Record, common: Mapping[str, Any]) -> dict[str, Any]:
-    event = attributes(record, common)
+def _event(record: Record, shared: Mapping[str, Any]) -> dict[str, Any]:
+    event = attributes(record, shared)
     if (value := record.value()) is not None:
         _add_data(event, value)
     return event
 
 
 def _add_data(event: dict[str, Any], value: bytes) -> None:
-    """JSON is embedded as it is; anything else, or what says to be something else, as base64."""
+    """JSON is embedded as it is; any other value, or one declared as another type, as base64."""
     if is_json(value, event.get("datacontenttype")):
         event.setdefault("datacontenttype", JSON)
         event["data"] = orjson.Fragment(value)

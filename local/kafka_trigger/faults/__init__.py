@@ -1,1 +1,1 @@
-"""Fault injection: what a network and a group do to a function, on purpose."""
+"""Fault injection: the faults of networks and groups, on purpose."""

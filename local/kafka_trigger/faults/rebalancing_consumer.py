@@ -1,4 +1,4 @@
-"""A consumer that leaves its group and joins it again, on purpose."""
+"""A consumer that causes rebalances."""
 
 import logging
 import random
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class RebalancingConsumer(Consumer):
-    """Leaves and joins at a rate: so often of the times when records came."""
+    """Leaves its group and joins it again, at a rate of the times when it receives records."""
 
     def __init__(self, *arguments: Any, rate: float, chance: random.Random, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -21,12 +21,12 @@ class RebalancingConsumer(Consumer):
         self._join: Callable[[], None] = lambda: None
 
     def subscribe(self, topics: list[str], *callbacks: Any, **more: Any) -> None:
-        """Join the group, and remember how."""
+        """Join the group, and remember the arguments."""
         self._join = partial(super().subscribe, topics, *callbacks, **more)
         self._join()
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
-        """What has come; after it, perhaps, a rebalance."""
+        """Return what was received; there may be a rebalance after it."""
         messages = super().consume(num_messages, timeout)
         if messages and self._chance.random() < self._rate:
             log.warning("fault on purpose", extra={"fields": {"fault": "rebalance"}})

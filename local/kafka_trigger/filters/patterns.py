@@ -1,4 +1,4 @@
-"""Patterns of JSON, in the language of AWS' event filters: what a value must be like."""
+"""Patterns of JSON documents, in the language of AWS' event filters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,46 +10,45 @@ ABSENT = object()
 Pattern = Callable[[Any], bool]
 
 
-def pattern(written: Mapping[str, Any]) -> Pattern:
-    """What a JSON object must have: under each name a list of what it may be, or a pattern again.
+def pattern(rules: Mapping[str, Any]) -> Pattern:
+    """Compile the pattern of a JSON object: each name has a list of rules, or a nested pattern.
 
-    All names must match; of an array of objects any element.
+    All names must match; an array matches if any of its elements does.
 
-    Raises ValueError when what is written is no pattern, with the place.
+    Raises ValueError, which names the member, when `rules` is not a pattern.
     """
-    if not written:
+    if not rules:
         raise ValueError("an empty pattern says nothing")
-    members = [(name, _member(name, wanted)) for name, wanted in written.items()]
+    members = [(name, _member(name, nested)) for name, nested in rules.items()]
     return lambda node: any(
-        all(matches(_under(each, name)) for name, matches in members) for each in _elements(node)
+        all(matches(_get(each, name)) for name, matches in members) for each in _elements(node)
     )
 
 
-def any_of(written: Any, *, text_only: bool = False) -> Pattern:
-    """What a single value must be like: any of a list's rules; of an array any element.
+def any_of(rules: Any, *, text_only: bool = False) -> Pattern:
+    """Compile a list of rules of which a value must match one; an array any element of it.
 
-    A value that is not there is ABSENT, and only a rule that asks for that matches it.
+    A value that does not exist is ABSENT, and only an `exists` rule matches it.
 
-    Raises ValueError when what is written is no list of rules, or, with `text_only`, of rules for
-    texts.
+    Raises ValueError when `rules` is not a list of rules, or, with `text_only`, of rules for texts.
     """
-    if not isinstance(written, list) or not written:
+    if not isinstance(rules, list) or not rules:
         raise ValueError('is no list of what it may be, as in ["goal"]')
-    rules = [_rule(each, text_only=text_only) for each in written]
-    return lambda node: any(matches(node) for matches in rules)
+    alternatives = [_rule(each, text_only=text_only) for each in rules]
+    return lambda node: any(matches(node) for matches in alternatives)
 
 
-def _rule(written: Any, *, text_only: bool) -> Pattern:
-    match written:
-        case {"exists": bool(wanted), **more} if not more:
-            return lambda node: (node is not ABSENT) == wanted
-    matches = matcher(written, text_only=text_only)
+def _rule(rule: Any, *, text_only: bool) -> Pattern:
+    match rule:
+        case {"exists": bool(exists), **more} if not more:
+            return lambda node: (node is not ABSENT) == exists
+    matches = matcher(rule, text_only=text_only)
     return lambda node: node is not ABSENT and any(map(matches, _elements(node)))
 
 
-def _member(name: str, wanted: Any) -> Pattern:
+def _member(name: str, rules: Any) -> Pattern:
     try:
-        return pattern(wanted) if isinstance(wanted, Mapping) else any_of(wanted)
+        return pattern(rules) if isinstance(rules, Mapping) else any_of(rules)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -58,5 +57,5 @@ def _elements(node: Any) -> list[Any]:
     return node if isinstance(node, list) else [node]
 
 
-def _under(node: Any, name: str) -> Any:
+def _get(node: Any, name: str) -> Any:
     return node.get(name, ABSENT) if isinstance(node, Mapping) else ABSENT

@@ -1,4 +1,4 @@
-"""The trigger's producer: one that failed is replaced, and nobody who uses it need know."""
+"""The trigger's producer, which replaces a client that failed."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,14 +16,14 @@ Headers = list[tuple[str, str | bytes | None]]
 ANY_PARTITION = -1
 FLUSH_POLL_S = 0.1
 
-RENEW_AFTER_S = 2.5  # a quarter of the time that a record has: so few are there at a time
+RENEW_AFTER_S = 2.5  # a quarter of a record's timeout: so there are few at a time
 
 
 class RecordProducer(Protocol):
-    """What dead letters need of a producer."""
+    """The methods of a producer that dead letters need."""
 
     def __len__(self) -> int:
-        """Count the records that are not reported yet."""
+        """Return the number of records whose delivery is not reported yet."""
 
     def produce(
         self,
@@ -35,47 +35,47 @@ class RecordProducer(Protocol):
         headers: Headers | None = None,
         on_delivery: OnDelivery | None = None,
     ) -> None:
-        """Begin to write a record."""
+        """Write a record; the result is reported later, within `poll` or `flush`."""
 
     def poll(self, timeout: float) -> int:
-        """Report the ends of records."""
+        """Report the results of records, waiting for one up to `timeout` seconds."""
 
     def flush(self) -> int:
-        """Report the ends of all records."""
+        """Report the results of all records."""
 
     def list_topics(self, *, timeout: float) -> Any:
-        """The cluster's metadata; raises KafkaException if it is not had in time, in seconds."""
+        """Return the cluster's metadata; raises KafkaException after `timeout` seconds without."""
 
 
 class ResilientProducer:
-    """A `confluent_kafka.Producer` that goes on after any error; threads may share it.
+    """A `confluent_kafka.Producer` that survives fatal errors; threads may share it.
 
-    Records of one that was replaced end with their own reports, whoever polls. A letter that it
-    wrote after all, and that is written again, is there twice.
+    A client that was replaced is polled until it has reported all of its records. A record that it
+    reports as failed may have been written all the same; written again, it is a duplicate.
     """
 
     def __init__(
         self,
         settings: Mapping[str, Any],
-        make: Callable[[dict[str, Any]], Producer] = Producer,
+        make_client: Callable[[dict[str, Any]], Producer] = Producer,
         renew_after_s: float = RENEW_AFTER_S,
     ) -> None:
         self._settings = dict(settings)
         self._draining: list[Producer] = []
-        # A record goes to a producer that is still polled: none is retired between the two steps.
+        # No client is retired between `get` and `produce`: a record goes to one that is polled.
         self._producing = Lock()
         self._renewable = RenewableProducer(
-            lambda: make(self._settings),
+            lambda: make_client(self._settings),
             retire=self._draining.append,
             renew_after_s=renew_after_s,
         )
 
     def __len__(self) -> int:
-        """Count the records that are not reported yet."""
+        """Return the number of records whose delivery is not reported yet."""
         return sum(map(len, self._all()))
 
     def produce(self, topic: str, *, on_delivery: OnDelivery | None = None, **more: Any) -> None:
-        """Begin to write a record."""
+        """Write a record; the result is reported later, within `poll` or `flush`."""
         with self._producing:
             producer = self._renewable.get()
             reported = partial(self._reported, producer, on_delivery)
@@ -86,32 +86,32 @@ class ResilientProducer:
                 raise
 
     def poll(self, timeout: float) -> int:
-        """Report the ends of records, and wait `timeout` seconds for those of the present one."""
+        """Report the results of records; wait up to `timeout` seconds for the current client's."""
         reported = sum(self._poll(each, 0) for each in self._draining)
         for each in [each for each in self._draining if not len(each)]:
-            with suppress(ValueError):  # another thread was faster
+            with suppress(ValueError):  # another thread has removed it
                 self._draining.remove(each)
         return reported + self._poll(self._renewable.current, timeout)
 
     def _poll(self, producer: Producer, timeout: float) -> int:
         try:
             return producer.poll(timeout)
-        except KafkaException:  # a fatal error is raised here, and its records are reported next
+        except KafkaException:  # a fatal error is raised here; the next poll reports its records
             self._renewable.failed(producer)
             return 0
 
     def flush(self) -> int:
-        """Report the ends of all records; returns how many have none, which is 0."""
+        """Report the results of all records; returns how many are left, which is 0."""
         while len(self):
             self.poll(FLUSH_POLL_S)
         return 0
 
     def list_topics(self, *, timeout: float) -> Any:
-        """The cluster's metadata."""
+        """Return the cluster's metadata."""
         return self._renewable.current.list_topics(timeout=timeout)
 
     def set_sasl_credentials(self, username: str, password: str) -> None:
-        """Sign in as this user from now on, also after the next replacement."""
+        """Log in as this user from now on, also with later clients."""
         self._settings |= {"sasl.username": username, "sasl.password": password}
         for each in self._all():
             each.set_sasl_credentials(username, password)

@@ -1,4 +1,4 @@
-"""The Kafka clients' settings, and their logs."""
+"""The settings of the Kafka clients, their errors and their logs."""
 
 import logging
 import time
@@ -7,9 +7,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from local.kafka_trigger.config.models import Kafka, Trigger
-from local.kafka_trigger.kafka.broker_watchdog import LOOK_EVERY_MS
-from local.kafka_trigger.kafka.msk_iam import for_librdkafka
+from local.kafka_trigger.config.kafka import Kafka
+from local.kafka_trigger.config.models import Trigger
+from local.kafka_trigger.config.msk_iam import for_librdkafka
+from local.kafka_trigger.kafka.broker_watchdog import STATISTICS_EVERY_MS
 
 CLASSIC_ONLY = {
     "group.protocol.type",
@@ -17,41 +18,41 @@ CLASSIC_ONLY = {
     "partition.assignment.strategy",
     "session.timeout.ms",
 }
-# What a broker answers of a group while nobody coordinates it: after a restart, or at first.
+# A broker's errors while a group has no coordinator: after a restart, or when the group is new.
 NO_COORDINATOR = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
 }
-# What it answers of a partition while that has no leader, or the client knows of an earlier one.
+# Its errors while a partition has no leader, or the client's metadata names a former one.
 NO_LEADER = {KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION}
 REPEAT_AFTER_S = 30.0
-RECONNECT = {"reconnect.backoff.max.ms": 1_000}  # its usual 10 s would be waited for by records
+RECONNECT = {"reconnect.backoff.max.ms": 1_000}  # the default of 10 s would delay records
 
 
 def group_protocol(kafka: Kafka) -> str:
-    """Which group protocol the consumers use: `classic`, or `consumer` (Apache Kafka 4)."""
+    """Return the consumers' group protocol: `classic`, or `consumer` (Apache Kafka 4)."""
     return str({**kafka.common, **kafka.consumer}.get("group.protocol", "classic")).lower()
 
 
 def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, Any]:
-    """A trigger's consumer, which fetches about `depth` records ahead of each partition.
+    """Return the settings of a trigger's consumer, which prefetches `depth` records a partition.
 
-    The file's settings win over these, but for those that the trigger's promises rest on.
+    The file's settings override the defaults, but not what the trigger's guarantees rest on.
     """
     settings: dict[str, Any] = {
-        "queued.min.messages": depth,  # a pause throws away what was fetched ahead
-        "fetch.queue.backoff.ms": 5,  # with so little ahead, the usual second would stall it
-        "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is made later
+        "queued.min.messages": depth,  # a pause discards what was prefetched
+        "fetch.queue.backoff.ms": 5,  # with so short a queue, its default of 1 s would stall it
+        "topic.metadata.refresh.interval.ms": 5_000,  # finds a topic that is created later
         **RECONNECT,
         **kafka.common,
         **kafka.consumer,
-        "statistics.interval.ms": LOOK_EVERY_MS,
+        "statistics.interval.ms": STATISTICS_EVERY_MS,
         "group.id": trigger.group,
         "auto.offset.reset": trigger.auto_offset_reset,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "enable.partition.eof": True,  # tells where a partition ends, past what is no record
+        "enable.partition.eof": True,  # reports ends, also behind offsets without a record
     }
     if group_protocol(kafka) == "consumer":
         settings = _without(settings, CLASSIC_ONLY)
@@ -59,13 +60,13 @@ def consumer_settings(kafka: Kafka, trigger: Trigger, depth: int) -> dict[str, A
 
 
 def producer_settings(kafka: Kafka) -> dict[str, Any]:
-    """The producer of dead letters.
+    """Return the settings of the producer of dead letters.
 
-    It is not idempotent: a dead letter that is not acknowledged is written again, and so may come
-    twice whatever the producer does.
+    It is not idempotent: a dead letter that is not acknowledged is written again, so there may be
+    duplicates whatever the producer does.
     """
     settings = {
-        "message.timeout.ms": 10_000,  # how often a topic that cannot be written is complained of
+        "message.timeout.ms": 10_000,  # how often a topic that cannot be written is reported
         "message.max.bytes": 100_000_000,  # the broker decides what is too large
         **RECONNECT,
         "log_level": 2,  # each failure is reported with its record
@@ -80,17 +81,17 @@ def _without(settings: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in keys}
 
 
-def raise_for_errors(places: Iterable[TopicPartition] | None) -> list[TopicPartition]:
-    """What a client was answered of partitions; raises KafkaException if that is an error."""
-    told = list(places or ())
-    for place in told:
-        if place.error:
-            raise KafkaException(place.error)
-    return told
+def raise_for_errors(results: Iterable[TopicPartition] | None) -> list[TopicPartition]:
+    """Return the results of a request about partitions; raises KafkaException if one failed."""
+    checked = list(results or ())
+    for result in checked:
+        if result.error:
+            raise KafkaException(result.error)
+    return checked
 
 
 class ThrottleFilter(logging.Filter):
-    """Lets each kind of librdkafka's lines pass once in a while: it repeats itself every 50 ms."""
+    """Lets each kind of librdkafka's log lines pass every 30 s: it repeats some every 50 ms."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -98,7 +99,7 @@ class ThrottleFilter(logging.Filter):
         self._passed_at: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line passes; its first arguments are its kind, such as FAIL, and its client."""
+        """Return whether a line passes; its arguments begin with its kind, as FAIL, and client."""
         arguments = record.args[:2] if isinstance(record.args, tuple) else ()
         kind = (record.msg, *(each for each in arguments if isinstance(each, str)))
         now = self._clock()

@@ -1,4 +1,4 @@
-"""What is counted of deliveries, for Prometheus."""
+"""Counters of deliveries, for Prometheus."""
 
 from collections import Counter as Tally
 from typing import get_args
@@ -9,17 +9,18 @@ from local.kafka_trigger.delivering.classify_response import Outcome, Verdict
 from local.kafka_trigger.delivering.dead_letter import Reason
 
 OUTCOMES = ("taken", "partial", "failed")
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 
 
 class Metrics:
     """The counters of all triggers, in a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, what: str, *labels: str) -> Counter:
-            return Counter(f"kafka_trigger_{name}", what, ("trigger", *labels), registry=registry)
+        def counter(name: str, documentation: str, *labels: str) -> Counter:
+            labels = ("trigger", *labels)
+            return Counter(f"kafka_trigger_{name}", documentation, labels, registry=registry)
 
-        self.taken = counter("records_taken_total", "Records that the function has taken.")
+        self.accepted = counter("records_taken_total", "Records that the function has taken.")
         self.filtered = counter(
             "records_filtered_total", "Records passed over, for no filter matches them."
         )
@@ -32,20 +33,20 @@ class Metrics:
             "kafka_trigger_delivery_seconds",
             "How long the function takes to answer a request, or to fail to.",
             ("trigger",),
-            buckets=SECONDS,
+            buckets=BUCKETS_S,
             registry=registry,
         )
 
     def of(self, trigger: str) -> "TriggerMetrics":
-        """Those of one trigger, which begin at nothing."""
+        """Return the counters of one trigger, which start at 0."""
         return TriggerMetrics(self, trigger)
 
 
 class TriggerMetrics:
-    """One trigger's counters: its partitions' threads share them, and touch them once a batch."""
+    """One trigger's counters: its workers share them, and increment them once a request."""
 
     def __init__(self, metrics: Metrics, trigger: str) -> None:
-        self._taken = metrics.taken.labels(trigger)
+        self._accepted = metrics.accepted.labels(trigger)
         self._filtered = metrics.filtered.labels(trigger)
         self._retries = metrics.retries.labels(trigger)
         self._seconds = metrics.seconds.labels(trigger)
@@ -54,22 +55,22 @@ class TriggerMetrics:
             each: metrics.dead_letters.labels(trigger, each) for each in get_args(Reason)
         }
 
-    def delivered(self, outcome: Outcome, records: int, tries: int, seconds: float) -> None:
-        """Count a request with so many records, at their so many-th try."""
+    def count_request(self, outcome: Outcome, records: int, requests: int, seconds: float) -> None:
+        """Count a request with so many records, which is the so many-th with them."""
         self._seconds.observe(seconds)
-        if tries > 1:
+        if requests > 1:
             self._retries.inc()
-        is_taken = outcome.verdict is Verdict.TAKEN
-        if is_taken:
-            self._taken.inc(records - len(outcome.failures))
-        name = ("partial" if outcome.failures else "taken") if is_taken else "failed"
+        is_accepted = outcome.verdict is Verdict.ACCEPTED
+        if is_accepted:
+            self._accepted.inc(records - len(outcome.failures))
+        name = ("partial" if outcome.failures else "taken") if is_accepted else "failed"
         self._batches[name].inc()
 
-    def filtered(self, records: int) -> None:
-        """Count records that were passed over."""
+    def count_filtered(self, records: int) -> None:
+        """Count records that no filter matches."""
         self._filtered.inc(records)
 
-    def buried(self, reasons: Tally[Reason]) -> None:
-        """Count dead letters that are safe."""
+    def count_dead_letters(self, reasons: Tally[Reason]) -> None:
+        """Count dead letters that are written."""
         for reason, count in reasons.items():
             self._dead_letters[reason].inc(count)

@@ -1,65 +1,70 @@
-"""What /health, /ready and /status say of triggers."""
+"""The contents of /health, /ready and /status."""
 
 import time
 from collections.abc import Sequence
 
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.delivering.age import age_s
-from local.kafka_trigger.observing.trigger_state import TriggerState
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
+from local.kafka_trigger.consuming.trigger_state import TriggerState
+from local.kafka_trigger.record import age_s
 from local.process import probes
 from local.process.probes import Report
 
-ALL = "all"  # in the place of a partition: what concerns the topic or the group
+ALL = "all"  # instead of a partition, for errors of the topic or the group
 
 
-def health(watches: Sequence[TriggerState]) -> Report:
-    """Whether every trigger works, or else which one a restart would mend, and why."""
-    return probes.health("triggers", ((watch.trigger, watch.trouble()) for watch in watches))
+def health(states: Sequence[TriggerState]) -> Report:
+    """Report whether all triggers work, or which of them a restart would mend, and why."""
+    return probes.health("triggers", ((each.trigger, each.health_problem()) for each in states))
 
 
-def readiness(watches: Sequence[TriggerState], *, is_stopping: bool) -> Report:
-    """Whether every trigger is in its group, with the partitions that it has there.
+def readiness(states: Sequence[TriggerState], *, is_stopping: bool) -> Report:
+    """Report whether all triggers are in their groups, and their partitions.
 
-    It is not while a partition cannot go on; then `blocked` says why.
+    They are not ready while a partition cannot go on; then `blocked` says why.
     """
-    blocked = {watch.trigger: _blocked(watch) for watch in watches}
-    told = {
-        watch.trigger: {
-            "member": watch.is_member,
-            "partitions": [partition.number for partition in watch.held()],
-            "blocked": blocked[watch.trigger],
+    blocked = {state.trigger: _blocked(state) for state in states}
+    triggers = {
+        state.trigger: {
+            "member": state.is_member,
+            "partitions": [worker.partition for worker in state.sorted_workers()],
+            "blocked": blocked[state.trigger],
         }
-        for watch in watches
+        for state in states
     }
-    is_ready = all(watch.is_member for watch in watches) and not any(blocked.values())
+    is_ready = all(state.is_member for state in states) and not any(blocked.values())
     is_ready = is_ready and not is_stopping
-    return Report(is_ready, {"stopping": is_stopping, "triggers": told})
+    return Report(is_ready, {"stopping": is_stopping, "triggers": triggers})
 
 
-def status(watches: Sequence[TriggerState], now: float | None = None) -> Report:
-    """How the partitions stand that a trigger has; `now` is the time of day."""
-    at = time.time() if now is None else now
-    told = {
-        watch.trigger: {
-            "member": watch.is_member,
-            "partitions": {str(each.number): _standing(each, watch, at) for each in watch.held()},
-            "blocked": _blocked(watch),
+def status(states: Sequence[TriggerState], now: float | None = None) -> Report:
+    """Report the status of the triggers' partitions; `now` is the Unix time."""
+    seconds = time.time() if now is None else now
+    triggers = {
+        state.trigger: {
+            "member": state.is_member,
+            "partitions": {
+                str(worker.partition): _partition_status(worker, state, seconds)
+                for worker in state.sorted_workers()
+            },
+            "blocked": _blocked(state),
         }
-        for watch in watches
+        for state in states
     }
-    return Report(True, {"triggers": told})
+    return Report(True, {"triggers": triggers})
 
 
-def _blocked(watch: TriggerState) -> dict[str, str]:
-    return {ALL if each is None else str(each): why for each, why in watch.blocked().items()}
+def _blocked(state: TriggerState) -> dict[str, str]:
+    return {ALL if each is None else str(each): why for each, why in state.blocked().items()}
 
 
-def _standing(partition: Partition, watch: TriggerState, now: float) -> dict[str, object]:
-    oldest = partition.oldest
+def _partition_status(
+    worker: PartitionWorker, state: TriggerState, now: float
+) -> dict[str, object]:
+    oldest = worker.oldest
     return {
-        "in_flight": len(partition.in_flight),
-        "paused": partition.number in watch.paused,
-        "attempts": partition.attempts.count,
+        "in_flight": len(worker.in_flight),
+        "paused": worker.partition in state.paused,
+        "attempts": worker.status.attempts,
         "oldest_age_s": age_s(oldest, now) if oldest is not None else None,
-        "blocked": watch.blocked().get(partition.number),
+        "blocked": state.blocked().get(worker.partition),
     }

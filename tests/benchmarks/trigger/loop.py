@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from confluent_kafka import Consumer, TopicPartition
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch
+from local.kafka_trigger.record import Record
 
 
 def run(

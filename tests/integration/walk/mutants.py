@@ -9,28 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 
 from local.kafka_trigger.cli import main
 from local.kafka_trigger.consuming.back_pressure import BackPressure
-from local.kafka_trigger.consuming.partition import Partition
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
-from local.kafka_trigger.delivering.delivery import Delivery
+from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer
+from local.kafka_trigger.record import Record
 from local.process import shutdown
 
 
 def commit_before_the_answer() -> None:
     """A batch counts as done when it is sent."""
-    deliver = Delivery.deliver
+    deliver = RetryingDeliverer.deliver
 
-    def too_early(self: Delivery, records: Sequence[Record], done: Callable[[int], None]) -> None:
-        done(records[-1].offset() + 1)
+    def too_early(
+        self: RetryingDeliverer, records: Sequence[Record], on_progress: Callable[[int], None]
+    ) -> None:
+        on_progress(records[-1].offset() + 1)
         deliver(self, records, lambda _: None)
 
-    Delivery.deliver = too_early  # type: ignore[method-assign]
+    RetryingDeliverer.deliver = too_early  # type: ignore[method-assign]
 
 
 def no_fence() -> None:
     """A partition that was taken away goes on with what it has."""
-    Partition.stop = lambda _: None  # type: ignore[method-assign,assignment]
-    Partition.drain = lambda *_: True  # type: ignore[method-assign]
+    PartitionWorker.stop = lambda _: None  # type: ignore[method-assign,assignment]
+    PartitionWorker.drain = lambda *_: True  # type: ignore[method-assign]
 
 
 def no_pause() -> None:

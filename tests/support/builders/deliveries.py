@@ -15,8 +15,8 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import load
-from local.kafka_trigger.consuming.record import Record
-from local.kafka_trigger.envelopes.choice import Envelope, encoder
+from local.kafka_trigger.envelopes.encoder import Envelope, encoder_for
+from local.kafka_trigger.record import Record
 from tests.support.builders.events import identified
 from tests.support.builders.records import record
 from tests.support.builders.revisions import RULES
@@ -67,6 +67,6 @@ def goal_record(offset: int = 7, value: bytes | None = None, **more: Any) -> Rec
 
 def request_of(envelope: Envelope, *records: Record) -> Request:
     """The request in which the trigger sends records."""
-    payload = encoder(envelope, "b1:9092,b2:9092")(records)
+    payload = encoder_for(envelope, "b1:9092,b2:9092")(records)
     content_type = {"content-type": payload.content_type} if payload.content_type else {}
     return {**content_type, **payload.headers}, payload.body

@@ -24,8 +24,8 @@ def payload_record(
     value: bytes | None = b"{}",
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> dict[str, Any]:
-    """A record as it is in a letter's payload; Lambda sends Java's bytes, which have a sign."""
-    made: dict[str, Any] = {
+    """A record as it is in a payload; Lambda sends Java's bytes, which have a sign."""
+    document: dict[str, Any] = {
         "headers": [
             {name: [byte - 256 if byte > 127 else byte for byte in content]}
             for name, content in headers
@@ -38,12 +38,12 @@ def payload_record(
     }
     for name, content in (("key", key), ("value", value)):
         if content is not None:
-            made[name] = b64encode(content).decode()
-    return made
+            document[name] = b64encode(content).decode()
+    return document
 
 
-def lambda_letter(*records: dict[str, Any]) -> bytes:
-    """The value of the letter of one record, or of several as if they had failed together."""
+def lambda_dead_letter(*records: dict[str, Any]) -> bytes:
+    """The value of the dead letter of a record, or of several as if they had failed together."""
     payload = {
         "bootstrapServers": BROKERS,
         "eventSource": "aws:kafka",
@@ -78,3 +78,11 @@ def lambda_letter(*records: dict[str, Any]) -> bytes:
             "payload": payload,
         }
     ).encode()
+
+
+def without_payload(dead_letter: bytes, **batch_info: Any) -> bytes:
+    """The value of a dead letter that only tells where its records are, in its `KafkaBatchInfo`."""
+    document = json.loads(dead_letter)
+    del document["payload"], document["KafkaBatchInfo"]["recordInfo"]
+    document["KafkaBatchInfo"] |= batch_info
+    return json.dumps(document).encode()

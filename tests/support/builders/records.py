@@ -6,7 +6,7 @@ from typing import Any, cast
 import orjson
 from confluent_kafka import Message
 
-from local.kafka_trigger.consuming.record import Record
+from local.kafka_trigger.record import Record
 
 TOPIC = "matches"
 

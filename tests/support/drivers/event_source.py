@@ -11,9 +11,9 @@ from typing import Any, cast
 import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from local.kafka_trigger.consuming.record import Record
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from local.kafka_trigger.kafka.settings import NO_LEADER
+from local.kafka_trigger.record import Record
 from tests.support.drivers.broker import QUIET
 from tests.support.drivers.lambda_runtime import FunctionError
 from tests.support.waiting import LIMIT_S, eventually

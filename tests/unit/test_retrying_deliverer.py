@@ -1,0 +1,478 @@
+"""Bringing a batch to a function until each record is taken or a dead letter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from local.kafka_trigger.config.models import Retry
+from local.kafka_trigger.delivering.availability_log import AvailabilityLog
+from local.kafka_trigger.delivering.context import DeliveryContext, DeliveryStatus, Waits
+from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
+from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer, Stopped
+from local.kafka_trigger.delivering.transport import Aborted, HttpResponse, NoResponse, Unreachable
+from local.kafka_trigger.envelopes.json_events import cloudevents_batch
+from local.kafka_trigger.envelopes.payload import Payload
+from local.kafka_trigger.filters.record_filter import RecordPredicate
+from local.kafka_trigger.observing.metrics import Metrics
+from local.kafka_trigger.record import Record
+from tests.support.builders.records import TOPIC, offsets, records
+
+Reply = HttpResponse | Exception
+ACCEPTED = HttpResponse(200, b"")
+REJECTED = HttpResponse(400, b"bad")
+RETRYABLE = HttpResponse(500, b"")
+UNAVAILABLE = HttpResponse(503, b"")
+
+
+def naming(*failed: int, retryable: bool = True) -> HttpResponse:
+    """A 200 that names these offsets as not taken."""
+    items = [
+        {"itemIdentifier": f"{TOPIC}-0-{offset}", "retryable": retryable, "reason": "why"}
+        for offset in failed
+    ]
+    return HttpResponse(200, orjson.dumps({"batchItemFailures": items}))
+
+
+@dataclass
+class World:
+    """A function that replies as told, a clock that waits move on, and what came of a delivery."""
+
+    reply: Callable[[list[int]], Reply]
+    retry: Retry = field(default_factory=lambda: Retry(max_attempts=3, initial_backoff_s=1))
+    stop_after: float = float("inf")
+    time_to_finish: float = 0
+    unsafe: int = 0
+    watch: Callable[[int], None] = lambda _: None
+    accepts: RecordPredicate | None = None
+    time: float = 0
+    requests: list[list[int]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    status: DeliveryStatus = field(default_factory=DeliveryStatus)
+    blocked: list[str | None] = field(default_factory=list)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def post(self, payload: Payload) -> HttpResponse:
+        """Reply as the function does."""
+        self.requests.append(offsets(payload.body))
+        reply = self.reply(self.requests[-1])
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
+        """Take letters, after refusing to some times."""
+        if self.unsafe:
+            self.unsafe -= 1
+            return [NotWritten(letter, "too busy") for letter in letters]
+        self.letters += letters
+        return []
+
+    def wait_until_stop(self, seconds: float) -> bool:
+        """Let time pass."""
+        self.blocked.append(self.status.blocked_by)
+        if seconds:
+            self.waits.append(seconds)
+        self.time += seconds
+        return self.time >= self.stop_after
+
+    def wait_until_abort(self, seconds: float) -> bool:
+        """Let time pass, also after a stop."""
+        return self.wait_until_stop(seconds) and self.time >= self.stop_after + self.time_to_finish
+
+    def note(self, offset: int) -> None:
+        """Note how far the delivery is."""
+        self.done.append(offset)
+        self.watch(offset)
+
+    def deliver(self, *batch: int) -> "World":
+        """Deliver a batch of these offsets."""
+        context = DeliveryContext(
+            "trigger",
+            self.retry,
+            cloudevents_batch,
+            self.accepts,
+            self,
+            AvailabilityLog("trigger", lambda: self.time),
+            Metrics(self.registry).of("trigger"),
+        )
+        waits = Waits(self.wait_until_stop, self.wait_until_abort)
+        deliverer = RetryingDeliverer(
+            context, self, waits, self.status, clock=lambda: self.time, chance=lambda: 1
+        )
+        deliverer.deliver(records(batch), self.note)
+        return self
+
+    @property
+    def dead_letters(self) -> list[int]:
+        """The offsets of the dead letters."""
+        return [letter.record.offset() for letter in self.letters]
+
+
+def replying(*replies: Reply) -> Callable[[list[int]], Reply]:
+    """Replies one after the other, and takes all from then on."""
+    left = list(replies)
+    return lambda _: left.pop(0) if left else ACCEPTED
+
+
+def test_a_batch_that_is_taken_is_done() -> None:
+    """One request, and all before the offset after the last record is done."""
+    world = World(replying()).deliver(4, 5, 9)
+    assert world.requests == [[4, 5, 9]]
+    assert world.done == [10]
+    assert not world.letters
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RETRYABLE,
+        HttpResponse(404, b""),
+        HttpResponse(408, b""),
+        HttpResponse(409, b""),
+        NoResponse("lost"),
+        naming(99),
+    ],
+)
+def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None:
+    """The same records, with exponential backoff between the tries."""
+    world = World(replying(failure, failure)).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 3
+    assert world.waits == [1, 2]
+    assert world.done == [3]
+
+
+@pytest.mark.parametrize(
+    "away", [UNAVAILABLE, HttpResponse(429, b""), HttpResponse(502, b""), Unreachable("refused")]
+)
+def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
+    """As long as nobody is there, records wait: these tries do not count."""
+    world = World(replying(*[away] * 100)).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 101
+    assert not world.letters
+    assert max(world.waits) == world.retry.max_backoff_s
+
+
+def test_nobody_there_is_bounded_by_the_age_if_there_is_one() -> None:
+    """A batch that is too old is given up whole, and not a second later."""
+    world = World(lambda _: UNAVAILABLE, Retry(max_age_s=30)).deliver(1, 2)
+    assert world.dead_letters == [1, 2]
+    assert world.time == 30
+    assert world.letters[0].status == 503
+    assert world.letters[0].attempts == len(world.requests)
+
+
+def test_retry_after_is_obeyed() -> None:
+    """The function says how long to wait, if that is longer."""
+    world = World(replying(HttpResponse(503, b"", "20"), HttpResponse(500, b"", "1"))).deliver(1)
+    assert world.waits == [20, 2]
+
+
+def test_a_refused_record_is_a_dead_letter_at_once() -> None:
+    """A 4xx to a lone record: no second try, and the reason is kept."""
+    world = World(lambda _: REJECTED).deliver(7)
+    assert world.requests == [[7]]
+    [letter] = world.letters
+    assert (letter.record.offset(), letter.status, letter.attempts) == (7, 400, 1)
+    assert letter.error == "HTTP 400: bad"
+    assert world.done == [8]
+
+
+def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
+    """The others are taken, in their order."""
+    world = World(lambda batch: REJECTED if 5 in batch else ACCEPTED).deliver(*range(8))
+    assert world.dead_letters == [5]
+    assert [batch for batch in world.requests if 5 not in batch] == [[0, 1, 2, 3], [4], [6, 7]]
+    assert world.done[-1] == 8
+    assert not world.waits
+
+
+def test_a_failing_batch_is_split_only_after_its_attempts() -> None:
+    """First patience, then one try for each half, and a lone record is given up."""
+    world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED).deliver(1, 2)
+    assert world.requests == [[1, 2]] * 3 + [[1], [2]]
+    assert world.dead_letters == [2]
+    assert world.letters[0].attempts == 4
+
+
+def test_a_lone_record_has_all_its_attempts() -> None:
+    """`max_attempts` is the number of requests, the last of which gives it up."""
+    world = World(lambda _: NoResponse("no answer within 30 s")).deliver(1)
+    assert len(world.requests) == 3
+    assert (world.letters[0].status, world.letters[0].error) == (None, "no answer within 30 s")
+
+
+def test_a_failing_batch_that_is_too_old_is_split_without_further_waits() -> None:
+    """Age ends patience as attempts do, and costs no good record."""
+    retry = Retry(max_attempts=100, max_age_s=5, initial_backoff_s=1)
+    world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED, retry).deliver(1, 2, 3, 4)
+    assert world.dead_letters == [2]
+    assert world.time == 5
+
+
+def test_impossible_records_are_dead_letters_and_the_others_are_taken() -> None:
+    """`"retryable": false` is final at once, with the function's reason."""
+    world = World(replying(naming(2, 4, retryable=False))).deliver(1, 2, 3, 4)
+    assert world.requests == [[1, 2, 3, 4]]
+    assert [(each.record.offset(), each.status, each.error) for each in world.letters] == [
+        (2, 200, "why"),
+        (4, 200, "why"),
+    ]
+    assert world.done == [5]
+
+
+def test_retryable_records_come_again_alone() -> None:
+    """What was taken is not delivered again."""
+    world = World(replying(naming(2, 4), naming(4))).deliver(1, 2, 3, 4)
+    assert world.requests == [[1, 2, 3, 4], [2, 4], [4]]
+    assert world.done == [2, 4, 5]
+    assert not world.letters
+
+
+def test_retryable_records_are_given_up_after_their_attempts() -> None:
+    """A record that the function names again and again is a dead letter."""
+    world = World(lambda batch: naming(2) if 2 in batch else ACCEPTED).deliver(1, 2)
+    assert world.requests == [[1, 2], [2], [2]]
+    assert world.dead_letters == [2]
+
+
+def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
+    """Its offset is not passed before it is safe, however long that takes."""
+    world = World(lambda _: REJECTED, unsafe=50).deliver(1)
+    assert len(world.waits) == 50
+    assert world.dead_letters == [1]
+    assert world.done == [2]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda _: UNAVAILABLE,
+        lambda _: RETRYABLE,
+        lambda _: naming(2),
+        lambda _: HttpResponse(503, b"", "9"),
+    ],
+)
+def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
+    """Nothing is tried after that, nothing given up, and nothing passed."""
+    world = World(reply, stop_after=1)
+    with pytest.raises(Stopped):
+        world.deliver(1, 2)
+    assert world.requests == [[1, 2]]
+    assert not world.letters
+    assert world.done in ([], [2])
+
+
+@pytest.mark.parametrize(
+    ("replies", "requests"),
+    [
+        ([naming(1)], [[1]]),
+        ([naming(1, 2), RETRYABLE, RETRYABLE], [[1, 2], [1, 2], [1], [2]]),
+        ([naming(1), UNAVAILABLE], [[1], [1]]),
+    ],
+)
+def test_what_would_else_come_twice_is_finished_at_a_stop(
+    replies: list[Reply], requests: list[list[int]]
+) -> None:
+    """Where a later record is taken already, those before it are still brought home."""
+    world = World(replying(*replies), stop_after=1, time_to_finish=60)
+    world.deliver(1, 2, 3)
+    assert world.requests == [[1, 2, 3], *requests]
+    assert world.done[-1] == 4
+
+
+def test_a_dead_letter_before_a_taken_record_is_written_at_a_stop() -> None:
+    """It is held as any other, and then all of the batch is settled."""
+    world = World(lambda _: naming(1, retryable=False), unsafe=2, stop_after=1, time_to_finish=60)
+    assert world.deliver(1, 2).dead_letters == [1]
+    assert world.done == [3]
+
+
+def test_a_stop_leaves_no_more_than_its_time_to_finish() -> None:
+    """Then it is as if nothing had been taken after the record that is left."""
+    world = World(lambda batch: naming(batch[0]), stop_after=1, time_to_finish=1)
+    with pytest.raises(Stopped):
+        world.deliver(1, 2)
+    assert (world.requests, world.done) == ([[1, 2], [1]], [])
+
+
+def test_no_further_records_are_begun_at_a_stop() -> None:
+    """What follows the finished part in its batch comes again, since it was not taken."""
+    replies = replying(RETRYABLE, RETRYABLE, RETRYABLE, naming(0))
+    world = World(replies, unsafe=1, stop_after=4, time_to_finish=60)
+    with pytest.raises(Stopped):
+        world.deliver(0, 1, 2, 3)
+    assert world.requests[3:] == [[0, 1]]
+    assert (world.dead_letters, world.done) == ([0], [2])
+
+
+def test_a_record_that_can_neither_be_taken_nor_given_up_is_told() -> None:
+    """With why, until its dead letter is safe."""
+    world = World(lambda _: REJECTED, unsafe=2).deliver(1)
+    assert world.blocked == [None] + ["a dead letter cannot be written: too busy"] * 2
+    assert world.status.blocked_by is None
+    assert set(World(lambda _: RETRYABLE).deliver(1).blocked) == {None}
+
+
+def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
+    """The record comes again, to whoever owns the partition next."""
+    world = World(lambda _: REJECTED, unsafe=50, stop_after=3)
+    with pytest.raises(Stopped):
+        world.deliver(1)
+    assert world.done == []
+
+
+def test_a_request_that_we_end_ourselves_is_no_attempt() -> None:
+    """Of a record in its last attempt too: it was not the function that failed."""
+    world = World(lambda _: Aborted(), retry=Retry(max_attempts=1))
+    with pytest.raises(Stopped):
+        world.deliver(1)
+    assert (world.letters, world.done) == ([], [])
+
+
+def test_who_is_unavailable_for_too_long_is_told_from_who_hangs() -> None:
+    """A replay ends with the one, and goes on after the other."""
+    retry = Retry(max_age_s=1, max_attempts=100)
+    for reply, is_unavailable in ((Unreachable("nobody"), True), (NoResponse("no answer"), False)):
+        world = World(replying(*[reply] * 50), retry=retry).deliver(1)
+        assert [(each.reason, each.is_unavailable) for each in world.letters] == [
+            ("age", is_unavailable)
+        ]
+
+
+def test_what_was_done_before_a_stop_is_done() -> None:
+    """Of a split batch, the first half that was taken is not delivered again."""
+    world = World(
+        lambda batch: (
+            {4: REJECTED, 2: ACCEPTED}.get(len(batch), UNAVAILABLE) if 0 in batch else UNAVAILABLE
+        )
+    )
+    world.stop_after = 1
+    with pytest.raises(Stopped):
+        world.deliver(0, 1, 2, 3)
+    assert world.done[-1] == 2
+
+
+def counted(world: World, name: str, **labels: str) -> float | None:
+    """A counter of the world's trigger."""
+    labels = {"trigger": "trigger", **labels}
+    return world.registry.get_sample_value(f"kafka_trigger_{name}", labels)
+
+
+def test_what_becomes_of_batches_is_counted() -> None:
+    """Each request by its outcome, what came again, and the records that were taken."""
+    world = World(replying(UNAVAILABLE, RETRYABLE, naming(2))).deliver(1, 2, 3)
+    outcomes = {
+        outcome: counted(world, "batches_total", outcome=outcome)
+        for outcome in ("taken", "partial", "failed")
+    }
+    assert outcomes == {"taken": 1, "partial": 1, "failed": 2}
+    assert counted(world, "retries_total") == 3
+    assert counted(world, "records_taken_total") == 3
+    assert counted(world, "delivery_seconds_count") == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "retry", "reason"),
+    [
+        (REJECTED, Retry(), "refused"),
+        (naming(1, retryable=False), Retry(), "refused"),
+        (RETRYABLE, Retry(max_attempts=3), "attempts"),
+        (naming(1), Retry(max_attempts=3), "attempts"),
+        (RETRYABLE, Retry(max_age_s=5, max_attempts=99), "age"),
+        (UNAVAILABLE, Retry(max_age_s=5), "age"),
+    ],
+)
+def test_dead_letters_are_counted_by_why(reply: Reply, retry: Retry, reason: str) -> None:
+    """Once each, when they are safe."""
+    world = World(lambda _: reply, retry, unsafe=2).deliver(1)
+    reasons = {
+        each: counted(world, "dead_letters_total", reason=each)
+        for each in ("refused", "attempts", "age")
+    }
+    assert reasons == {"refused": 0, "attempts": 0, "age": 0} | {reason: 1}
+    assert counted(world, "records_taken_total") == 0
+
+
+def even(one: Record) -> bool:
+    """A filter."""
+    return one.offset() % 2 == 0
+
+
+def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
+    """The function never sees it, and it is done as soon as all before it is."""
+    world = World(replying(), accepts=even).deliver(1, 2, 3, 4, 5)
+    assert world.requests == [[2, 4]]
+    assert world.done == [6]
+    assert counted(world, "records_filtered_total") == 3
+    assert counted(world, "records_taken_total") == 2
+
+
+def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
+    """Its offsets are passed all the same."""
+    world = World(replying(), accepts=even).deliver(1, 3, 5)
+    assert world.requests == []
+    assert world.done == [6]
+    assert counted(world, "batches_total", outcome="taken") == 0
+
+
+def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
+    """A record that is tried again holds the filtered ones behind it."""
+    world = World(replying(REJECTED, ACCEPTED, RETRYABLE, ACCEPTED), accepts=even).deliver(
+        2, 3, 4, 5
+    )
+    assert world.requests == [[2, 4], [2], [4], [4]]
+    assert world.done == [4, 6]
+
+
+def test_who_waits_too_long_for_nobody_is_too_old_whatever_was_before() -> None:
+    """The half of a batch that had all its attempts may still wait for a function to come back."""
+    retry = Retry(max_attempts=1, max_age_s=5)
+    world = World(lambda batch: RETRYABLE if len(batch) > 1 else UNAVAILABLE, retry).deliver(1, 2)
+    assert counted(world, "dead_letters_total", reason="age") == 2
+
+
+REPLIES: dict[str, Reply] = {
+    "take": ACCEPTED,
+    "refuse": REJECTED,
+    "fail": RETRYABLE,
+    "away": UNAVAILABLE,
+    "broken": NoResponse("lost"),
+    "unreachable": Unreachable("refused"),
+}
+
+
+@given(st.sets(st.integers(0, 40), min_size=1, max_size=12), st.data())
+def test_each_record_is_taken_or_a_dead_letter_before_it_is_passed(
+    batch: set[int], data: st.DataObject
+) -> None:
+    """Whatever a function answers: nothing is lost, and no offset runs ahead."""
+    settled: set[int] = set()
+    in_order = sorted(batch)
+
+    def reply(asked: list[int]) -> Reply:
+        kind = data.draw(st.sampled_from([*REPLIES, "some"]))
+        if kind == "some":
+            failed = data.draw(st.sets(st.sampled_from(asked)))
+            settled.update(set(asked) - failed)
+            return naming(*failed, retryable=data.draw(st.booleans()))
+        if kind == "take":
+            settled.update(asked)
+        return REPLIES[kind]
+
+    def watch(offset: int) -> None:
+        assert {each for each in batch if each < offset} <= settled | set(world.dead_letters)
+
+    world = World(reply, Retry(max_age_s=200), watch=watch)
+    world.deliver(*in_order)
+    assert settled | set(world.dead_letters) == batch
+    assert settled.isdisjoint(world.dead_letters)
+    assert world.done == sorted(world.done)
+    assert world.done[-1] == in_order[-1] + 1
+    assert all(request == sorted(request) for request in world.requests)
