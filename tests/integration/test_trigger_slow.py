@@ -25,7 +25,7 @@ MEANWHILE = PARTITIONS * 2  # deliveries between two changes of the group
 
 
 @pytest.mark.parametrize("protocol", SPOKEN)
-def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
+def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
     broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
     """Two join, one leaves, one is killed: none lost, 0 twice up to the kill, a batch each then."""
@@ -57,7 +57,7 @@ def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
 
 
 def joined(here: Field) -> str:
-    """Let one more instance join, and wait until all have a part of the partitions."""
+    """Let one more instance join, and wait until each has some of the partitions."""
     name = here.start()
     here.running[name].wait_until_assigned()
     return name

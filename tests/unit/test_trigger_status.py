@@ -52,16 +52,16 @@ def test_a_running_trigger_tells_how_its_partitions_stand() -> None:
     worker.start()
     queue.put([record(offset, None, timestamp=(1, 10_000 + offset)) for offset in range(2)])
     busy = {"in_flight": 2, "paused": True, "attempts": 3, "oldest_age_s": 2.0}
-    eventually(lambda: report().body["triggers"] == told(busy))
+    eventually(lambda: report().body["triggers"] == expected(busy))
     deliverer.released.set()
     idle = {"in_flight": 0, "paused": True, "attempts": 0, "oldest_age_s": None}
-    eventually(lambda: report().body["triggers"] == told(idle))
+    eventually(lambda: report().body["triggers"] == expected(idle))
     worker.stop()
 
 
-def told(standing: Mapping[str, object]) -> dict[str, object]:
-    """What is told of the one partition."""
-    whole = {**standing, "blocked": None}
+def expected(partition: Mapping[str, object]) -> dict[str, object]:
+    """The triggers in the report, with this status of the one partition."""
+    whole = {**partition, "blocked": None}
     return {"one": {"member": False, "partitions": {"3": whole}, "blocked": {}}}
 
 
