@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.walk.field import field
 from tests.integration.walk.rules import violations
+from tests.integration.walk.scenario import scenario
 from tests.integration.walk.script import Script
 from tests.integration.walk.walk import Walk
 from tests.support.drivers.broker import KIND, PROTOCOLS, Broker
@@ -31,7 +31,7 @@ def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = R
     """The broken rules in the walk of a seed, with files in a folder of its own."""
     script = Script(seed, PARTITIONS)
     own = folder / str(seed)
-    with field(
+    with scenario(
         broker,
         own,
         script,
