@@ -18,13 +18,13 @@ SETTINGS = {"enable.idempotence": True, "message.timeout.ms": 1000, **QUIET}
 
 
 def letters_to(bootstrap_servers: str, topic: str, renew_after_s: float = 1) -> DeadLetterTopic:
-    """Where letters are written."""
+    """A dead-letter topic and its producer."""
     settings = {"bootstrap.servers": bootstrap_servers, **SETTINGS}
     return DeadLetterTopic(topic, "test", ResilientProducer(settings, renew_after_s=renew_after_s))
 
 
-def test_after_a_broker_that_stood_still(broker: Broker) -> None:
-    """Longer than a letter has: it is not written at first, and is when it is tried again."""
+def test_dead_letters_are_written_after_a_broker_that_hung(broker: Broker) -> None:
+    """Longer than their time-out: they fail at first, and are written when tried again."""
     topic = broker.create()
     letters = letters_to(broker.bootstrap_servers, topic)
     eventually(lambda: letters.write([LETTER]) == [])  # the topic may have no leader yet
@@ -34,8 +34,8 @@ def test_after_a_broker_that_stood_still(broker: Broker) -> None:
     assert letters.write([LETTER] * 50) == []
 
 
-def test_after_any_error_that_a_broker_answers_with() -> None:
-    """One after another, while several threads write."""
+def test_dead_letters_are_written_after_any_error_of_a_broker() -> None:
+    """One error after another, while several threads write."""
     errors = [
         KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,  # a fatal one
         KafkaError.PRODUCER_FENCED,

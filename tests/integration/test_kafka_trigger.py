@@ -41,13 +41,13 @@ BUDGET_S = 0.05 + 0.1 + 1  # the longest waits after these attempts, and the req
 
 @pytest.fixture
 def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
-    """A topic and a function that takes all."""
+    """A topic and a function that accepts all."""
     with FunctionServer() as function:
         yield World(broker, function, tmp_path)
 
 
-def test_everything_is_delivered_in_order_within_each_partition(world: World) -> None:
-    """Once, in batches no larger than asked for, and committed soon after."""
+def test_records_are_delivered_in_order_within_each_partition(world: World) -> None:
+    """Once, in batches of at most the batch size, and committed soon after."""
     for partition in range(PARTITIONS):
         world.write(range(1000), partition)
     with world.trigger() as trigger:
@@ -62,8 +62,8 @@ def test_everything_is_delivered_in_order_within_each_partition(world: World) ->
 
 
 @pytest.mark.parametrize("envelope", get_args(Envelope))
-def test_each_envelope_brings_every_record(world: World, envelope: Envelope) -> None:
-    """In order, in a form that functions open; the requests say how many are in one."""
+def test_each_envelope_delivers_every_record(world: World, envelope: Envelope) -> None:
+    """In order, in a format that functions decode; the counted requests match the batch size."""
     headers = [("traceparent", TRACE.encode())]
     values = [str(number).encode() for number in range(10)]
     world.broker.write(world.topic, values, key=b"key", headers=headers)
@@ -80,8 +80,8 @@ def test_each_envelope_brings_every_record(world: World, envelope: Envelope) -> 
     assert {each.traceparent for delivered in opened for each in delivered} == {TRACE}
 
 
-def test_lambda_s_event_says_where_the_brokers_are(world: World) -> None:
-    """And a failure named in the form of its answers comes again."""
+def test_lambda_s_event_contains_the_bootstrap_servers(world: World) -> None:
+    """And a failure named in the format of its responses is sent again."""
     world.write(range(3))
     named = {"itemIdentifier": f"{world.topic}-0-1"}
     replies = [orjson.dumps({"batchItemFailures": [named]}), b"null"]
@@ -94,7 +94,7 @@ def test_lambda_s_event_says_where_the_brokers_are(world: World) -> None:
     assert offsets == [[0, 1, 2], [1]]
 
 
-def test_what_no_filter_matches_is_committed_and_never_sent(world: World) -> None:
+def test_records_that_no_filter_matches_are_committed_and_never_sent(world: World) -> None:
     """Even where nothing is left of a batch."""
     world.write(range(10))
     world.broker.write(world.topic, [b"10"], key=b"wanted")
@@ -106,8 +106,8 @@ def test_what_no_filter_matches_is_committed_and_never_sent(world: World) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="calls librdkafka's library for Linux")
-def test_a_header_without_a_readable_name_stops_nothing(world: World) -> None:
-    """Its record comes without headers, and the trigger says so."""
+def test_a_header_with_an_unreadable_name_stops_nothing(world: World) -> None:
+    """Its record is delivered without headers, and the trigger logs it."""
     write_unnamed_header(world.broker.bootstrap_servers, world.topic, b"0")
     world.write(range(1, 3))
     with world.trigger(batch_size=1) as trigger:
@@ -116,8 +116,8 @@ def test_a_header_without_a_readable_name_stops_nothing(world: World) -> None:
     assert (told["topic"], told["partition"], told["offset"]) == (world.topic, 0, 0)
 
 
-def test_a_record_reaches_the_function_at_once(world: World) -> None:
-    """Without a window, a lone record waits for no other."""
+def test_a_record_is_delivered_at_once(world: World) -> None:
+    """Without a window, a single record waits for no other."""
     with world.trigger() as trigger:
         trigger.wait_until_assigned()
         delays = []
@@ -129,8 +129,8 @@ def test_a_record_reaches_the_function_at_once(world: World) -> None:
     assert sorted(delays)[5] < 0.2
 
 
-def test_a_function_that_is_away_costs_no_record(world: World) -> None:
-    """503, then nobody listening, then it is back: all in order, no dead letters, a short log."""
+def test_an_unavailable_function_loses_no_record(world: World) -> None:
+    """503, then no server, then it is back: all in order, no dead letters, a short log."""
     world.write(range(500))
     answers = 0
 
@@ -172,8 +172,8 @@ STORIES = {  # how the function deals with poison: what its dead letter tells, a
 
 
 @pytest.mark.parametrize("how", STORIES)
-def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) -> None:
-    """Of 1,000 records 999 are taken, in order, and wait no longer than the retry budget."""
+def test_a_poison_record_becomes_a_whole_dead_letter(world: World, how: str) -> None:
+    """Of 1,000 records 999 are accepted, in order, and wait no longer than the retry budget."""
     status, error, most_tries = STORIES[how]
     world.write(range(500))
     world.broker.write(world.topic, [POISON], key=b"\xff", headers=HEADERS)
@@ -219,8 +219,8 @@ def test_a_poison_record_goes_whole_to_the_dead_letters(world: World, how: str) 
     }
 
 
-def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) -> None:
-    """The offset is passed only when it is safe; the other partitions go on."""
+def test_a_dead_letter_that_cannot_be_written_blocks_its_partition(world: World) -> None:
+    """The offset is passed only when it is written; the other partitions go on."""
     world.broker.write(world.topic, [POISON])
     world.write(range(10), partition=1)
 
@@ -251,8 +251,8 @@ def test_a_dead_letter_that_cannot_be_written_holds_its_partition(world: World) 
 
 
 @pytest.mark.skipif(KIND == "embedded", reason="the embedded broker makes every topic")
-def test_a_dead_letter_topic_that_is_made_later_is_waited_for(world: World) -> None:
-    """Its partition says that it is missing, and goes on soon after."""
+def test_a_dead_letter_topic_that_is_created_later_is_waited_for(world: World) -> None:
+    """Its partition reports that it is missing, and goes on soon after."""
     world.broker.write(world.topic, [POISON])
     world.function.reply = lambda _: Reply(400)
     missing = f"later-{world.topic}"
@@ -275,8 +275,8 @@ def test_a_dead_letter_topic_that_is_made_later_is_waited_for(world: World) -> N
         assert probes.is_ready()
 
 
-def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
-    """Another one goes on where the commits ended; what was in flight comes twice."""
+def test_a_killed_trigger_loses_nothing(world: World) -> None:
+    """Another one goes on at the committed offsets; what was in flight is delivered twice."""
     for partition in range(PARTITIONS):
         world.write(range(2000), partition)
     with world.trigger() as trigger:
@@ -290,10 +290,8 @@ def test_a_trigger_that_was_killed_loses_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_group_that_begins_at_the_end_misses_nothing_that_comes_afterwards(
-    world: World, protocol: str
-) -> None:
-    """Though it is killed before it has taken a record, and partitions had none until then."""
+def test_a_group_that_starts_at_latest_misses_no_later_record(world: World, protocol: str) -> None:
+    """Though it is killed before it has delivered a record, and partitions had none until then."""
     for number in range(10):  # a batch each: the embedded broker's end lies within the last one
         world.write(range(number, number + 1))
     world.function.reply = lambda _: Reply(503)
@@ -309,7 +307,7 @@ def test_a_group_that_begins_at_the_end_misses_nothing_that_comes_afterwards(
     assert (world.numbers(0), world.numbers(1)) == ([*range(10, 20)], [*range(100, 110)])
 
 
-def test_a_slow_function_costs_no_membership(world: World) -> None:
+def test_a_slow_function_does_not_end_the_membership(world: World) -> None:
     """It may take longer than any of the group's time-outs, which are 2 s here."""
     world.write(range(100))
 
@@ -326,7 +324,7 @@ def test_a_slow_function_costs_no_membership(world: World) -> None:
         assert not trigger.said("partitions lost")
 
 
-def test_the_end_finishes_what_is_in_flight_and_commits_it(world: World) -> None:
+def test_a_stop_finishes_and_commits_what_is_in_flight(world: World) -> None:
     """SIGTERM: no further request, status 0; the next trigger repeats nothing."""
     world.write(range(300))
     asked, hold = threading.Event(), threading.Event()
@@ -352,8 +350,8 @@ def test_the_end_finishes_what_is_in_flight_and_commits_it(world: World) -> None
     assert world.numbers() == list(range(300))
 
 
-def test_the_end_brings_home_what_an_answer_named(world: World) -> None:
-    """Else the records after those that are to come again would come twice."""
+def test_a_stop_retries_the_failures_of_a_partial_batch(world: World) -> None:
+    """Else the records behind those that failed would be delivered twice."""
     world.write(range(10))
     asked = threading.Event()
 
@@ -374,8 +372,8 @@ def test_the_end_brings_home_what_an_answer_named(world: World) -> None:
     assert world.is_committed({0: 10})
 
 
-def test_the_end_does_not_wait_for_a_function_for_ever(world: World) -> None:
-    """What is not finished within the budget is not committed, and comes again."""
+def test_a_stop_does_not_wait_for_a_function_for_ever(world: World) -> None:
+    """What is not finished within the budget is not committed, and delivered again."""
     world.write(range(10))
     hold, asked = threading.Event(), threading.Event()
 
@@ -395,19 +393,19 @@ def test_the_end_does_not_wait_for_a_function_for_ever(world: World) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_triggers_that_join_and_leave_share_the_work(world: World, protocol: str) -> None:
-    """Each record is delivered once and in order, though its partition changes hands."""
+def test_triggers_of_a_group_share_the_partitions(world: World, protocol: str) -> None:
+    """Each record is delivered once and in order, though its partition changes owners."""
     join_and_leave(world, protocol)
 
 
-def test_apache_kafka_4_s_group_protocol_is_spoken(tmp_path: Path) -> None:
+def test_apache_kafka_4_s_group_protocol_is_supported(tmp_path: Path) -> None:
     """The same with `group.protocol=consumer`, without the settings that are the classic one's."""
     with mock_broker() as broker, FunctionServer() as function:
         join_and_leave(World(broker, function, tmp_path), APACHE_KAFKA_4)
 
 
 def join_and_leave(world: World, extra: str) -> None:
-    """Let a second trigger come and go while records are written and delivered."""
+    """Let a second trigger join and leave while records are written and delivered."""
     written = 0
 
     def write_more() -> None:
@@ -437,8 +435,8 @@ def shared(*triggers: Trigger) -> bool:
     return all(trigger.said("partitions assigned")[-1]["owned"] for trigger in triggers)
 
 
-def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None:
-    """A long backoff does not hold a rebalance up."""
+def test_waiting_retries_end_when_their_partition_is_revoked(world: World) -> None:
+    """A long backoff does not delay a rebalance."""
     world.write(range(10))
     world.function.reply = lambda _: Reply(503, b"", {"Retry-After": "60"})
     world.max_poll_interval_ms = 61_000
@@ -449,8 +447,8 @@ def test_waiting_retries_wake_up_when_their_partition_goes(world: World) -> None
         assert time.monotonic() - began < 5
 
 
-def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
-    """The trigger says so, and goes on by itself."""
+def test_a_topic_that_is_created_later_is_waited_for(world: World) -> None:
+    """The trigger logs it, and goes on by itself."""
     world.topic = f"later-{world.topic}"
     probes = world.serve_probes()
     with world.trigger() as trigger:
@@ -464,7 +462,7 @@ def test_a_topic_that_is_made_later_is_waited_for(world: World) -> None:
 
 
 def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
-    """And while it is away, the log is not flooded, and SIGTERM is obeyed."""
+    """Meanwhile the log is not flooded, and SIGTERM is obeyed."""
     port = free_port()
     world.broker = Broker(f"127.0.0.1:{port}")
     with world.trigger() as trigger:
@@ -477,7 +475,7 @@ def test_a_broker_that_starts_later_is_waited_for(world: World) -> None:
         assert len(trigger.log.read_bytes().splitlines()) < 40
 
 
-def test_an_end_while_joining_keeps_nobody_out(world: World) -> None:
+def test_a_stop_while_joining_does_not_block_the_group(world: World) -> None:
     """A trigger that is stopped at its start leaves a group that the next one can join."""
     world.write(range(10))
     with world.trigger() as trigger:
@@ -489,7 +487,7 @@ def test_an_end_while_joining_keeps_nobody_out(world: World) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_the_end_is_no_hang_when_the_broker_is_gone(tmp_path: Path, protocol: str) -> None:
+def test_a_stop_does_not_hang_when_the_broker_is_gone(tmp_path: Path, protocol: str) -> None:
     """Offsets that cannot be committed and a group that cannot be left are waited for briefly."""
     hold, asked = threading.Event(), threading.Event()
 
@@ -510,8 +508,8 @@ def test_the_end_is_no_hang_when_the_broker_is_gone(tmp_path: Path, protocol: st
             assert trigger.end() == 0
 
 
-def test_a_file_that_cannot_be_used_is_told_and_ends_with_2(tmp_path: Path) -> None:
-    """No traceback for a mistake in the file, neither ours to find nor librdkafka's."""
+def test_an_invalid_file_is_reported_with_status_2(tmp_path: Path) -> None:
+    """No traceback for an error in the file, whether we or librdkafka detect it."""
     file = tmp_path / "triggers.toml"
     trigger = """[[trigger]]
     name = "a"

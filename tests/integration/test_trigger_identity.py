@@ -1,4 +1,4 @@
-"""The trigger before a platform that asks who calls, with a metadata server that tells."""
+"""The trigger's authentication at a platform, with a metadata server that issues tokens."""
 
 import json
 import time
@@ -21,14 +21,14 @@ AUDIENCE = "https://consume-goal-1.run.app"
 
 
 class Metadata:
-    """Google's metadata server: a token for each that asks as Google wants it, or a refusal."""
+    """Google's metadata server: a token for each correct request, or an error."""
 
     def __init__(self) -> None:
         self.status = 200
         self.given: list[str] = []
 
     def token(self, audience: str) -> str:
-        """A token of an hour that no other is like."""
+        """A unique token that is valid for an hour."""
         claims = {"aud": audience, "exp": time.time() + 3600, "n": len(self.given)}
         body = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
         self.given.append(f"e30.{body}.x")
@@ -37,7 +37,7 @@ class Metadata:
 
 @contextmanager
 def metadata_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
-    """It listens where GCE_METADATA_HOST says, until the end."""
+    """It listens at GCE_METADATA_HOST."""
     metadata = Metadata()
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,8 +71,8 @@ def _metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
         yield metadata
 
 
-def test_each_request_says_who_sends_it(metadata: Metadata) -> None:
-    """With one token for many, which names the function that it is for."""
+def test_each_request_is_authenticated(metadata: Metadata) -> None:
+    """With one token for many, whose audience is the function."""
     with (
         FunctionServer() as function,
         closing(HttpTransport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,
@@ -85,12 +85,10 @@ def test_each_request_says_who_sends_it(metadata: Metadata) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_caller_that_is_not_known_is_no_fault_of_the_records(
-    metadata: Metadata, status: int
-) -> None:
-    """They wait, as for a function that is away; a dead letter each would empty the topic.
+def test_a_rejected_identity_makes_no_dead_letters(metadata: Metadata, status: int) -> None:
+    """The records wait, as for an unavailable function.
 
-    The next attempt has a token of its own, and is taken once the right is granted.
+    The next attempt has a new token, and is accepted once the role is granted.
     """
 
     def guard(request: Request) -> Reply:
@@ -106,8 +104,8 @@ def test_a_caller_that_is_not_known_is_no_fault_of_the_records(
         assert transport.post(PAYLOAD).status == 200
 
 
-def test_without_tokens_such_an_answer_is_the_function_s_own() -> None:
-    """And is judged as any other."""
+def test_without_tokens_a_401_is_the_function_s_own() -> None:
+    """And is classified as any other."""
     with (
         FunctionServer(lambda _: Reply(403)) as function,
         closing(HttpTransport(function.url, 10)) as transport,
@@ -119,7 +117,7 @@ def test_without_tokens_such_an_answer_is_the_function_s_own() -> None:
 def test_without_a_token_nothing_is_sent(
     metadata: Metadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the metadata server refuses or is not there."""
+    """Whether the metadata server returns an error or does not exist."""
     with (
         FunctionServer() as function,
         closing(HttpTransport(function.url, 10, IdentityTokens(AUDIENCE))) as transport,

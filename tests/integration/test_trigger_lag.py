@@ -1,4 +1,4 @@
-"""The lag behind transactional producers, whose records are not all that lies in a topic."""
+"""The lag behind transactional producers, who leave offsets without a record."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ ANSWERS_WITHIN_S = 30
 
 @pytest.fixture
 def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
-    """A topic and a function that takes all."""
+    """A topic and a function that accepts all."""
     with FunctionServer() as function:
         yield CommandWorld(broker, function, tmp_path)
 
@@ -42,26 +42,24 @@ class Transactions:
         assert self._producer.flush(ANSWERS_WITHIN_S) == 0
 
     def commit(self, numbers: range, partition: int = 0) -> None:
-        """Write records that are to be read; a control record comes after them."""
+        """Write records that are to be read; a control record follows them."""
         self.begin(numbers, partition)
         self._producer.commit_transaction(ANSWERS_WITHIN_S)
 
     def abort(self, numbers: range | None = None, partition: int = 0) -> None:
-        """Write records that nobody is to read, or abort what was begun."""
+        """Write records that are not to be read, or abort those of the open transaction."""
         if numbers is not None:
             self.begin(numbers, partition)
         self._producer.abort_transaction(ANSWERS_WITHIN_S)
 
 
 def lags(world: CommandWorld) -> list[int]:
-    """What `status` says of the partitions."""
+    """The partitions' lags as `status` reports them."""
     return [each["lag"] for each in world.status()]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[1:])
-def test_the_lag_is_nothing_where_all_that_can_be_delivered_is(
-    world: CommandWorld, protocol: str
-) -> None:
+def test_the_lag_is_0_when_all_records_are_delivered(world: CommandWorld, protocol: str) -> None:
     """Behind a commit, an abort, nothing but an abort, and a transaction that is still open."""
     transactions = Transactions(world)
     transactions.commit(range(10))
@@ -90,8 +88,8 @@ def test_the_lag_is_nothing_where_all_that_can_be_delivered_is(
     assert lags(world) == [0, 0, 0]
 
 
-def test_the_lag_of_a_group_that_does_not_run_counts_records_only(world: CommandWorld) -> None:
-    """Where only control records or what was aborted lie after its offset, there is none."""
+def test_the_lag_of_a_stopped_group_counts_only_records(world: CommandWorld) -> None:
+    """Control records and aborted ones behind its offset do not count."""
     with world.trigger() as trigger:
         world.write(range(5))
         eventually(lambda: world.is_committed({0: 5}))

@@ -1,4 +1,4 @@
-"""A trigger that may not read its topic, or not write its dead letters, on Apache Kafka."""
+"""A trigger without the right to read its topic, or to write dead letters, on Apache Kafka."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,14 +26,14 @@ ANSWERS_WITHIN_S = 10
 
 @pytest.fixture
 def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
-    """A topic and a function that takes all."""
+    """A topic and a function that accepts all."""
     with FunctionServer() as function:
         yield World(broker, function, tmp_path)
 
 
 @contextmanager
 def forbidden(broker: Broker, topic: str, operation: AclOperation) -> Iterator[None]:
-    """Nobody may do this with a topic, until the end of `with`."""
+    """Deny an operation on a topic, until the end of `with`."""
     place = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL)
     rules = [
         (*place, "User:*", "*", each, permission)
@@ -52,8 +52,8 @@ def forbidden(broker: Broker, topic: str, operation: AclOperation) -> Iterator[N
             gone.result(ANSWERS_WITHIN_S)
 
 
-def test_a_dead_letter_that_may_not_be_written_is_told_until_it_may(world: World) -> None:
-    """Its partition goes on by itself then."""
+def test_a_dead_letter_without_the_right_to_write_it_blocks_until_granted(world: World) -> None:
+    """Then its partition goes on by itself."""
     world.function.reply = lambda _: Reply(400)
     dead_letters = world.broker.create()
     probes = world.serve_probes()
@@ -68,7 +68,7 @@ def test_a_dead_letter_that_may_not_be_written_is_told_until_it_may(world: World
 
 
 @pytest.mark.parametrize("operation", [AclOperation.READ, AclOperation.DESCRIBE])
-def test_a_topic_that_may_not_be_read_is_told_until_it_may(
+def test_a_topic_without_the_right_to_read_it_blocks_until_granted(
     world: World, operation: AclOperation
 ) -> None:
     """While records wait in it, and while there is nothing to read."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.walk.field import Field, field
 from tests.integration.walk.rules import violations
+from tests.integration.walk.scenario import Scenario, scenario
 from tests.integration.walk.script import NoFaults
 from tests.support.drivers.broker import PROTOCOLS, Broker
 from tests.support.drivers.trigger_process import PARTITIONS
@@ -25,11 +25,11 @@ MEANWHILE = PARTITIONS * 2  # deliveries between two changes of the group
 
 
 @pytest.mark.parametrize("protocol", SPOKEN)
-def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
+def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
     broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
     """Two join, one leaves, one is killed: none lost, 0 twice up to the kill, a batch each then."""
-    with field(
+    with scenario(
         broker,
         tmp_path,
         NoFaults(),
@@ -47,23 +47,23 @@ def test_a_slow_function_gets_nothing_twice_but_what_was_in_flight_at_a_kill(
         meanwhile(here)
         killed = joined(here)
         meanwhile(here)
-        assert here.history.taken_again() == 0
+        assert here.history.accepted_again() == 0
         here.kill(killed)
         joined(here)
         eventually(here.is_done, WITHIN_S)
         assert [here.stop(name) for name in list(here.running)] == [0, 0]
     assert not violations(here.history.facts)
-    assert here.history.taken_again() <= PARTITIONS * BATCH
+    assert here.history.accepted_again() <= PARTITIONS * BATCH
 
 
-def joined(here: Field) -> str:
-    """Let one more instance join, and wait until all have a part of the partitions."""
+def joined(here: Scenario) -> str:
+    """Let one more instance join, and wait until each has some of the partitions."""
     name = here.start()
     here.running[name].wait_until_assigned()
     return name
 
 
-def meanwhile(here: Field) -> None:
+def meanwhile(here: Scenario) -> None:
     """Let some batches through, if there are any left."""
     enough = here.history.deliveries() + MEANWHILE
     eventually(lambda: here.history.deliveries() >= enough or here.is_done())

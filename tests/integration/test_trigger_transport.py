@@ -1,4 +1,4 @@
-"""The kept-alive connection to a function."""
+"""The persistent connection to a function."""
 
 import socket
 import threading
@@ -21,8 +21,8 @@ from tests.support.servers.function_server import FunctionServer, Reply
 PAYLOAD = Payload("application/cloudevents-batch+json", b"[]")
 
 
-def test_payloads_go_over_one_connection() -> None:
-    """Body, content type and path arrive; the answer comes back whole."""
+def test_payloads_share_one_connection() -> None:
+    """Body, content type and path arrive; the response is complete."""
     with FunctionServer(lambda _: Reply(503, b"busy", {"Retry-After": "7"})) as function:
         transport = HttpTransport(f"{function.url}a/b?c=d", timeout_s=10)
         answers = [transport.post(PAYLOAD) for _ in range(3)]
@@ -34,8 +34,8 @@ def test_payloads_go_over_one_connection() -> None:
     assert request.headers["Content-Type"] == "application/cloudevents-batch+json"
 
 
-def test_nobody_there_is_told_apart() -> None:
-    """No connection: the payload has certainly not arrived."""
+def test_a_refused_connection_is_unreachable() -> None:
+    """The payload has certainly not arrived."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(Unreachable, match="refused"):
@@ -44,8 +44,8 @@ def test_nobody_there_is_told_apart() -> None:
         HttpTransport("http://nobody.invalid", timeout_s=10).post(PAYLOAD)
 
 
-def test_a_connection_that_the_server_closed_while_idle_is_opened_again() -> None:
-    """That is no failure of the function, and nobody hears of it."""
+def test_an_idle_connection_that_the_server_closed_is_opened_again() -> None:
+    """That is no failure of the function, and not reported."""
     with FunctionServer() as function:
         transport = HttpTransport(function.url, timeout_s=10)
         transport.post(PAYLOAD)
@@ -55,8 +55,8 @@ def test_a_connection_that_the_server_closed_while_idle_is_opened_again() -> Non
         transport.close()
 
 
-def test_an_answer_that_says_close_is_followed_by_a_new_connection() -> None:
-    """Each payload is posted once all the same."""
+def test_a_response_with_connection_close_is_followed_by_a_new_connection() -> None:
+    """Each payload is sent once all the same."""
     with FunctionServer(lambda _: Reply(200, b"", {"Connection": "close"})) as function:
         transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(3):
@@ -64,8 +64,8 @@ def test_an_answer_that_says_close_is_followed_by_a_new_connection() -> None:
         assert len(function.requests) == function.connections == 3
 
 
-def test_a_connection_lost_in_the_middle_is_broken() -> None:
-    """A function that drops its connections is not asked for ever."""
+def test_a_connection_lost_during_the_response_is_no_response() -> None:
+    """A function that drops its connections is not called for ever."""
     with FunctionServer(lambda _: Reply(None)) as function:
         transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(2):
@@ -75,7 +75,7 @@ def test_a_connection_lost_in_the_middle_is_broken() -> None:
 
 
 def test_a_payload_may_have_headers_and_no_content_type() -> None:
-    """As a binary CloudEvent has; nothing is made up."""
+    """As a binary CloudEvent; none is invented."""
     with FunctionServer() as function:
         transport = HttpTransport(function.url, timeout_s=10)
         transport.post(Payload(None, b"", {"ce-id": "1"}))
@@ -86,15 +86,15 @@ def test_a_payload_may_have_headers_and_no_content_type() -> None:
     assert "Content-Type" not in request.headers
 
 
-def test_an_answer_that_ends_too_early_is_broken() -> None:
-    """Half of an answer may say the contrary of the whole."""
+def test_an_incomplete_response_is_no_response() -> None:
+    """Its end might reverse its meaning."""
     with FunctionServer(lambda _: Reply(200, b"{}", {"Content-Length": "9"})) as function:
         function.reply = lambda _: Reply(200, b"{}", {"Content-Length": "9", "Connection": "close"})
         with pytest.raises(NoResponse):
             HttpTransport(function.url, timeout_s=10).post(PAYLOAD)
 
 
-def test_an_answer_that_is_no_http_is_broken() -> None:
+def test_data_that_is_not_http_is_no_response() -> None:
     """Whatever listens there, the trigger survives it."""
     with (
         server_that(lambda connection: connection.sendall(b"hello\r\n\r\n")) as url,
@@ -103,8 +103,8 @@ def test_an_answer_that_is_no_http_is_broken() -> None:
         HttpTransport(url, timeout_s=10).post(PAYLOAD)
 
 
-def test_no_answer_in_time_is_broken() -> None:
-    """And the next payload goes over a new connection."""
+def test_a_late_response_is_no_response() -> None:
+    """And the next payload uses a new connection."""
     hold = threading.Event()
 
     def slow(_: object) -> Reply:
@@ -121,8 +121,8 @@ def test_no_answer_in_time_is_broken() -> None:
         transport.close()
 
 
-def test_an_answer_that_trickles_is_late_all_the_same() -> None:
-    """The time that a function has is for the whole answer, not for each of its bytes."""
+def test_a_response_that_trickles_may_be_late() -> None:
+    """The time-out is for the whole response, not for each of its bytes."""
     stopping = threading.Event()
     with server_that(trickles(stopping)) as url:
         began = time.monotonic()
@@ -133,7 +133,7 @@ def test_an_answer_that_trickles_is_late_all_the_same() -> None:
 
 
 def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
-    """An answer of which a byte comes each 50 ms."""
+    """A response of which a byte is sent every 50 ms."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -143,8 +143,8 @@ def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
     return answer
 
 
-def test_what_nobody_asked_for_is_no_answer() -> None:
-    """Proxies say 408 on an idle connection before they close it: the next post opens another."""
+def test_unexpected_data_on_an_idle_connection_is_no_response() -> None:
+    """Proxies send a 408 before they close it: the next request opens another."""
     answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n for n in (1, 2)])
     said = threading.Event()
 
@@ -164,7 +164,7 @@ def test_what_nobody_asked_for_is_no_answer() -> None:
 
 @contextmanager
 def server_that(answer: Callable[[socket.socket], None], connections: int = 1) -> Iterator[str]:
-    """The address of a server that does this with each connection, and holds them until the end."""
+    """The address of a server that does this with each connection, and keeps them until the end."""
 
     def serve() -> None:
         with ExitStack() as held:
@@ -184,8 +184,8 @@ def server_that(answer: Callable[[socket.socket], None], connections: int = 1) -
 
 
 @pytest.mark.parametrize("kept_alive", [False, True])
-def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
-    """A partition that is given up waits for no answer, and asks no second time."""
+def test_a_request_in_flight_can_be_aborted(kept_alive: bool) -> None:
+    """A revoked partition waits for no response, and sends no second request."""
     hold, asked = threading.Event(), threading.Event()
 
     def slow(_: object) -> Reply:
@@ -212,8 +212,8 @@ def test_a_post_under_way_can_be_aborted(kept_alive: bool) -> None:
         assert len(function.requests) == 1 + kept_alive
 
 
-def test_a_post_that_was_aborted_while_it_connected_is_not_sent() -> None:
-    """The partition has another owner by then, who posts the same."""
+def test_a_request_that_is_aborted_while_connecting_is_not_sent() -> None:
+    """The partition has another owner by then, who sends the same."""
     with FunctionServer() as function:
         transport = HttpTransport(function.url, timeout_s=10)
         transport.abort()

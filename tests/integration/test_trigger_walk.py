@@ -1,4 +1,4 @@
-"""The Kafka trigger under faults: a seeded walk whose every history keeps the rules."""
+"""The Kafka trigger under faults: a seeded random walk, whose every history keeps the rules."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.walk.field import field
 from tests.integration.walk.rules import violations
+from tests.integration.walk.scenario import scenario
 from tests.integration.walk.script import Script
 from tests.integration.walk.walk import Walk
 from tests.support.drivers.broker import KIND, PROTOCOLS, Broker
@@ -28,10 +28,10 @@ REAL = ("local.kafka_trigger",)
 
 
 def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = REAL) -> list[str]:
-    """What was wrong in the walk of a seed, in a folder of its own."""
+    """The broken rules in the walk of a seed, with files in a folder of its own."""
     script = Script(seed, PARTITIONS)
     own = folder / str(seed)
-    with field(
+    with scenario(
         broker,
         own,
         script,
@@ -54,10 +54,10 @@ def _failed(walk: Walk) -> list[str]:
 
 @pytest.mark.skipif(not SEEDS, reason="takes ten minutes: it is part of make test-long")
 @pytest.mark.parametrize("first", range(0, SEEDS or AT_ONCE, AT_ONCE))
-def test_every_record_is_taken_or_buried_whatever_befalls(
+def test_every_record_is_accepted_or_a_dead_letter_under_all_faults(
     broker: Broker, tmp_path: Path, first: int
 ) -> None:
-    """Kills, rebalances, outages, lost and late and false answers: no rule is broken.
+    """Kills, rebalances, outages, lost and late and false responses: no rule is broken.
 
     On Apache Kafka in each of its group protocols in turn, and with restarts of the broker.
     """
@@ -67,10 +67,10 @@ def test_every_record_is_taken_or_buried_whatever_befalls(
 
 
 @pytest.mark.parametrize(("mutant", "rule"), [*CAUGHT_BY.items()][:MUTANTS])
-def test_a_trigger_that_breaks_its_promise_is_caught(
+def test_a_trigger_that_breaks_a_guarantee_is_detected(
     broker: Broker, tmp_path: Path, mutant: str, rule: str
 ) -> None:
-    """The same walk over a trigger with one thing spoilt finds the rule that is broken."""
+    """The same walk over a mutant of the trigger finds the rule that is broken."""
     program = ("tests.integration.walk.mutants", mutant)
     wrong = (walked(broker, tmp_path, seed, program) for seed in range(CHANCES))
     assert any(rule in each for walk in wrong for each in walk)

@@ -1,4 +1,4 @@
-"""The log of a function that is away."""
+"""The log of a function's availability."""
 
 import pytest
 
@@ -11,14 +11,14 @@ class Clock:
     now = 0.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         return self.now
 
 
-def test_an_outage_is_told_once_then_rarely_and_its_end_once(
+def test_an_outage_is_logged_once_then_rarely_and_its_end_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Ten minutes of a try every second make a handful of lines."""
+    """Ten minutes with an attempt a second make a handful of lines."""
     caplog.set_level("INFO")
     clock = Clock()
     log = AvailabilityLog("trigger", clock)
@@ -34,8 +34,8 @@ def test_an_outage_is_told_once_then_rarely_and_its_end_once(
     assert caplog.records[-1].__dict__["fields"] == {"trigger": "trigger", "away_s": 599.0}
 
 
-def test_a_function_that_was_never_away_is_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    """Each delivery says that somebody is there; that is no news."""
+def test_a_function_that_stays_available_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Though each delivery reports it as available."""
     caplog.set_level("INFO")
     AvailabilityLog("trigger").available()
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""The waits between attempts."""
 
 from datetime import UTC, datetime
 
@@ -9,15 +9,15 @@ from local.kafka_trigger.delivering.backoff import MAX_RETRY_AFTER_S, full_jitte
 NOW = datetime(2022, 12, 18, 15, 0, 0, tzinfo=UTC)
 
 
-def test_the_bound_doubles_up_to_the_longest_wait() -> None:
-    """Each try may wait twice as long as the last one, but never longer than the longest."""
+def test_the_limit_doubles_up_to_the_maximum() -> None:
+    """Each wait may be twice as long as the one before, up to the maximum."""
     waits = [full_jitter(tries, 0.5, 3, lambda: 1) for tries in range(1, 6)]
     assert waits == [0.5, 1, 2, 3, 3]
     assert full_jitter(1_000_000, 0.5, 3, lambda: 1) == 3
 
 
-def test_waits_are_spread_over_all_of_the_range() -> None:
-    """Full jitter: chance decides between nothing and the bound."""
+def test_waits_are_spread_over_the_whole_range() -> None:
+    """Full jitter: a random number between 0 and the limit."""
     chances = iter([0, 0.25, 1])
     assert [full_jitter(3, 1, 60, lambda: next(chances)) for _ in range(3)] == [0, 1, 4]
 
@@ -41,5 +41,5 @@ def test_waits_are_spread_over_all_of_the_range() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:
-    """Both forms are understood, nonsense asks for nothing, and nobody asks for a week."""
+    """Both forms are parsed, anything else is ignored, and a week is cut."""
     assert retry_after_s(header, NOW) == seconds

@@ -1,4 +1,4 @@
-"""What a function's answer means for its records."""
+"""The classification of a function's response."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def classified(status: int, body: bytes = b"", retry_after: str | None = None) -
 
 
 def naming(*items: Any) -> Outcome:
-    """The outcome of an answer that names these failures."""
+    """The outcome of a response that names these failures."""
     return classified(200, json.dumps({"batchItemFailures": items}).encode())
 
 
@@ -34,13 +34,13 @@ def naming(*items: Any) -> Outcome:
         (Verdict.REJECTED, [400, 401, 403, 405, 413, 415, 422]),
     ],
 )
-def test_the_status_decides(verdict: Verdict, statuses: list[int]) -> None:
-    """2xx is taken; nobody there, a failure and a refusal are told apart."""
+def test_the_status_decides_the_verdict(verdict: Verdict, statuses: list[int]) -> None:
+    """Accepted, unavailable, retryable or rejected."""
     assert {classified(status).verdict for status in statuses} == {verdict}
 
 
-def test_a_refusal_is_quoted() -> None:
-    """What the function says of itself goes into the log and the dead letter."""
+def test_the_body_of_a_rejection_is_quoted() -> None:
+    """It goes into the log and the dead letter."""
     outcome = classified(422, b'{"detail": "no event"}')
     assert outcome.detail == 'HTTP 422: {"detail": "no event"}'
     assert len(classified(422, b"x" * 10_000).detail) < 1000
@@ -60,7 +60,7 @@ def test_a_refusal_is_quoted() -> None:
         b'{"batchItemFailures": []}',
     ],
 )
-def test_a_2xx_without_failures_takes_all(body: bytes) -> None:
+def test_a_2xx_without_failures_accepts_all(body: bytes) -> None:
     """A function need not say anything about its records."""
     assert classified(200, body).verdict is Verdict.ACCEPTED
     assert classified(200, body).failures == {}
@@ -75,7 +75,7 @@ def test_a_2xx_without_failures_takes_all(body: bytes) -> None:
     ],
 )
 def test_a_failure_is_named_by_partition_and_offset(identifier: Any) -> None:
-    """Both forms name a record; without further words it is to come again."""
+    """Both forms name a record; by default it is retryable."""
     outcome = naming({"itemIdentifier": identifier})
     assert outcome.verdict is Verdict.ACCEPTED
     assert outcome.failures == {2: RecordFailure(retryable=True, detail="no reason given")}
@@ -104,8 +104,8 @@ def test_a_failure_may_be_final_and_have_a_reason() -> None:
         [1],
     ],
 )
-def test_failures_that_name_no_record_make_the_answer_malformed(items: list[Any]) -> None:
-    """An answer that cannot be trusted takes nothing: the batch comes again."""
+def test_failures_that_name_no_record_make_the_response_malformed(items: list[Any]) -> None:
+    """A response that cannot be trusted accepts nothing: the batch is sent again."""
     outcome = naming(*items)
     assert outcome.verdict is Verdict.RETRYABLE
     assert "malformed" in outcome.detail
@@ -115,6 +115,6 @@ def test_failures_that_name_no_record_make_the_answer_malformed(items: list[Any]
 @pytest.mark.parametrize(
     "body", [b'{"batchItemFailures": 1}', b'{"batchItemFailures": ""}', b'{"batchItemFailures": [']
 )
-def test_failures_that_are_no_list_make_the_answer_malformed(body: bytes) -> None:
-    """A function that tried to name failures did not take the batch."""
+def test_failures_that_are_no_list_make_the_response_malformed(body: bytes) -> None:
+    """A function that tried to name failures did not accept the batch."""
     assert classified(200, body).verdict is Verdict.RETRYABLE

@@ -1,4 +1,4 @@
-"""Dead letters: whole records, with why."""
+"""Dead letters: whole records, with the reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class FakeProducer:
     reports: list[Callable[[], None]] = field(default_factory=list)
 
     def produce(self, topic: str, on_delivery: Callable[..., None], **more: Any) -> None:
-        """Queue a record, or refuse it at once."""
+        """Queue a record, or reject it at once."""
         end = self.ends.pop(0) if self.ends else None
         if record_bytes(more["key"], more["value"], more["headers"]) > self.limit:
             end = self.too_large
@@ -53,11 +53,11 @@ class FakeProducer:
         self.reports.append(lambda: on_delivery(end, None))
 
     def __len__(self) -> int:
-        """The records that are under way."""
+        """Return the number of records in flight."""
         return len(self.reports)
 
     def list_topics(self, timeout: float) -> Any:
-        """What the broker says of all topics."""
+        """Return the broker's metadata of all topics."""
         assert timeout > 0
         if isinstance(self.topic_error, Exception):
             raise self.topic_error
@@ -65,20 +65,20 @@ class FakeProducer:
         return SimpleNamespace(topics={} if self.topic_error is NO_TOPIC else there)
 
     def poll(self, _: float) -> int:
-        """Report the end of one record."""
+        """Report the result of one record."""
         self.reports.pop(0)()
         return 1
 
 
 def letter(of: Record, error: str = "HTTP 400: bad") -> DeadLetter:
-    """A record that was refused at its second try."""
+    """A record that was rejected at its second attempt."""
     return DeadLetter(of, 400, 2, error, "refused")
 
 
 def written(
     *letters: DeadLetter, ends: list[Any] | None = None, **producer_has: Any
 ) -> tuple[FakeProducer, list[NotWritten]]:
-    """The producer after letters were written, and those that are not safe."""
+    """The producer after dead letters were written, and those that are not acknowledged."""
     producer = FakeProducer(ends or [], **producer_has)
     topic = DeadLetterTopic("dlq", "trigger", cast(Producer, producer), lambda: NOW)
     return producer, topic.write(letters)
@@ -86,10 +86,12 @@ def written(
 
 @pytest.mark.parametrize("value", [b"value", b"", None])
 @pytest.mark.parametrize("key", [b"key", b"\xff", None])
-def test_a_dead_letter_is_the_whole_record_and_why(key: bytes | None, value: bytes | None) -> None:
-    """Key, value and headers are untouched; its story is added."""
-    producer, unsafe = written(letter(record(7, value, key=key, headers=HEADERS, partition=3)))
-    assert not unsafe
+def test_a_dead_letter_is_the_whole_record_with_failure_metadata(
+    key: bytes | None, value: bytes | None
+) -> None:
+    """Key, value and headers are unchanged; the metadata are added as headers."""
+    producer, unwritten = written(letter(record(7, value, key=key, headers=HEADERS, partition=3)))
+    assert not unwritten
     assert producer.produced == [
         {
             "topic": "dlq",
@@ -110,8 +112,8 @@ def test_a_dead_letter_is_the_whole_record_and_why(key: bytes | None, value: byt
     ]
 
 
-def test_a_record_that_is_a_dead_letter_again_has_one_story() -> None:
-    """The new headers replace those of the last time; all else is kept."""
+def test_a_record_that_is_a_dead_letter_again_has_one_set_of_metadata() -> None:
+    """The new headers replace the old ones; all others are kept."""
     headers = [("dlq_error", b"old"), ("a", b"1"), ("dlq_time", b"old"), ("dlq_mine", b"2")]
     producer, _ = written(letter(record(headers=headers)))
     names = [name for name, _ in producer.produced[0]["headers"]]
@@ -120,8 +122,8 @@ def test_a_record_that_is_a_dead_letter_again_has_one_story() -> None:
     assert names[:2] == ["a", "dlq_mine"]
 
 
-def test_an_error_without_a_status_and_without_end_fits_into_headers() -> None:
-    """A network error has no status, and a long reason is cut."""
+def test_an_error_may_be_long_and_without_a_status() -> None:
+    """A network error has no status, and a long error is cut."""
     producer, _ = written(DeadLetter(record(), None, 5, "x" * 100_000, "attempts"))
     headers = dict(producer.produced[0]["headers"])
     assert headers["dlq_status"] == "none"
@@ -129,31 +131,31 @@ def test_an_error_without_a_status_and_without_end_fits_into_headers() -> None:
 
 
 @pytest.mark.parametrize("end", [TIMED_OUT, KafkaException(NOT_ALLOWED), BufferError()])
-def test_what_the_broker_does_not_acknowledge_is_not_safe(end: Any) -> None:
-    """Of several letters exactly those come back that are to be written again."""
+def test_dead_letters_without_acknowledgement_are_returned(end: Any) -> None:
+    """Exactly those that are to be written again."""
     letters = [letter(record(offset)) for offset in range(3)]
-    producer, unsafe = written(*letters, ends=[None, end, None])
-    assert [each.letter for each in unsafe] == [letters[1]]
-    assert unsafe[0].detail
+    producer, unwritten = written(*letters, ends=[None, end, None])
+    assert [each.letter for each in unwritten] == [letters[1]]
+    assert unwritten[0].detail
     assert not producer.reports
 
 
 def test_each_dead_letter_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """With where it was, and why."""
+    """With the record's offset, and the error."""
     written(letter(record(7)), letter(record(8)), ends=[None, TIMED_OUT])
-    said = [(each.levelname, each.message, each.__dict__["fields"]) for each in caplog.records]
-    assert [each[:2] for each in said] == [
+    logged = [(each.levelname, each.message, each.__dict__["fields"]) for each in caplog.records]
+    assert [each[:2] for each in logged] == [
         ("ERROR", "dead letter"),
         ("WARNING", "dead letter not written yet"),
     ]
-    assert said[0][2]["offset"] == 7
-    assert said[0][2]["error"] == "HTTP 400: bad"
+    assert logged[0][2]["offset"] == 7
+    assert logged[0][2]["error"] == "HTTP 400: bad"
 
 
-def test_without_a_topic_a_dead_letter_is_logged_and_gone(
+def test_without_a_topic_a_dead_letter_is_logged_and_dropped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A trigger that can afford it passes what cannot be taken."""
+    """For triggers that may lose records."""
     assert DeadLetterLog("trigger").write([letter(record(7))]) == []
     assert caplog.records[0].message == "record dropped"
 
@@ -162,23 +164,30 @@ WAYS = [TOO_LARGE, BATCH_TOO_LARGE, KafkaException(TOO_LARGE)]  # of being refus
 
 
 @pytest.mark.parametrize("too_large", WAYS)
-def test_a_letter_that_is_too_large_is_written_without_its_value(too_large: Any) -> None:
-    """With the place, the size and the time of its record, and why; its neighbours are whole."""
+def test_a_dead_letter_that_is_too_large_is_written_without_its_value(too_large: Any) -> None:
+    """With the offset, size and timestamp of its record, and the cause; others are whole."""
     large = record(7, b"x" * 2000, key=b"key", headers=HEADERS, timestamp=(1, 5))
     letters = [letter(record(6)), letter(large), letter(record(8))]
-    producer, unsafe = written(*letters, limit=1000, too_large=too_large)
-    assert not unsafe
+    producer, unwritten = written(*letters, limit=1000, too_large=too_large)
+    assert not unwritten
     values = [each["value"] for each in producer.produced if each["value"] != b"x" * 2000]
     assert values == [b"{}", b"{}", b""]
     smaller = producer.produced[-1]
     assert (smaller["key"], smaller["headers"][: len(HEADERS)]) == (b"key", HEADERS)
-    told = dict(smaller["headers"])
-    assert (told["dlq_topic"], told["dlq_partition"], told["dlq_offset"]) == (TOPIC, "0", "7")
-    assert told["dlq_error"] == "HTTP 400: bad"
-    assert told["dlq_omitted"] == "value"
-    assert "arge" in told["dlq_omitted_because"]
+    metadata = dict(smaller["headers"])
+    assert (metadata["dlq_topic"], metadata["dlq_partition"], metadata["dlq_offset"]) == (
+        TOPIC,
+        "0",
+        "7",
+    )
+    assert metadata["dlq_error"] == "HTTP 400: bad"
+    assert metadata["dlq_omitted"] == "value"
+    assert "arge" in metadata["dlq_omitted_because"]
     own = sum(len(name) + len(value or b"") for name, value in HEADERS)
-    assert (told["dlq_record_bytes"], told["dlq_record_timestamp"]) == (str(2003 + own), "5")
+    assert (metadata["dlq_record_bytes"], metadata["dlq_record_timestamp"]) == (
+        str(2003 + own),
+        "5",
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,56 +198,56 @@ def test_a_letter_that_is_too_large_is_written_without_its_value(too_large: Any)
         ({"key": b"k" * 2000, "headers": [("a", b"1")]}, "value, headers, key", []),
     ],
 )
-def test_headers_and_key_are_left_out_only_where_they_have_to_be(
+def test_headers_and_key_are_left_out_only_if_necessary(
     more: dict[str, Any], omitted: str, kept: list[str]
 ) -> None:
-    """The long ones first: the record is known by its place."""
-    producer, unsafe = written(letter(record(7, **more)), limit=1000)
-    assert not unsafe
+    """Long headers first: the record is identified by its offset."""
+    producer, unwritten = written(letter(record(7, **more)), limit=1000)
+    assert not unwritten
     [smaller] = [each for each in producer.produced if ("dlq_omitted", omitted) in each["headers"]]
     names = [name for name, _ in smaller["headers"] if not name.startswith("dlq_")]
     assert (names, smaller["key"]) == (kept, None if "key" in omitted else b"key")
 
 
-def test_a_letter_that_a_queue_never_has_room_for_is_too_large() -> None:
-    """One for which it has no room beside others waits."""
+def test_a_dead_letter_larger_than_the_queue_is_too_large() -> None:
+    """But if the queue is not empty, it is written again later."""
     large = letter(record(7, b"x" * 2000))
     for before, value in (([], b""), ([letter(record(6))], b"{}")):
-        producer, unsafe = written(*before, large, limit=1000, too_large=BufferError())
-        assert bool(unsafe) is bool(before)
+        producer, unwritten = written(*before, large, limit=1000, too_large=BufferError())
+        assert bool(unwritten) is bool(before)
         assert producer.produced[-1]["value"] == value
 
 
-def test_a_topic_that_takes_nothing_has_no_letter() -> None:
-    """It is not safe, and is to be written again."""
-    _, unsafe = written(letter(record(7)), limit=10)
-    assert [each.letter.record.offset() for each in unsafe] == [7]
-    _, unsafe = written(letter(record(7, b"x" * 2000)), limit=1000, ends=[None, TIMED_OUT])
-    assert [each.detail for each in unsafe] == [TIMED_OUT.str()]
+def test_a_dead_letter_that_is_always_too_large_is_returned() -> None:
+    """And one that fails for another cause with less of its record."""
+    _, unwritten = written(letter(record(7)), limit=10)
+    assert [each.letter.record.offset() for each in unwritten] == [7]
+    _, unwritten = written(letter(record(7, b"x" * 2000)), limit=1000, ends=[None, TIMED_OUT])
+    assert [each.detail for each in unwritten] == [TIMED_OUT.str()]
 
 
 def test_a_value_left_out_is_no_tombstone_and_a_tombstone_stays_one() -> None:
-    """In a compacted topic, one would delete the letters of the same key."""
+    """In a compacted topic, a tombstone would delete the dead letters of the same key."""
     headers = [("long", b"x" * 2000)]
     for value in (b"{}", None):
         producer, _ = written(letter(record(7, value, headers=headers)), limit=1000)
         assert producer.produced[-1]["value"] == (None if value is None else b"")
 
 
-def test_what_an_earlier_letter_left_out_is_not_told_of_a_whole_one() -> None:
-    """Whoever brought the record back."""
+def test_a_whole_dead_letter_has_no_omission_headers() -> None:
+    """Not even those of an earlier dead letter of the record."""
     producer, _ = written(letter(record(headers=[("dlq_omitted", b"value"), ("a", b"1")])))
     names = [name for name, _ in producer.produced[0]["headers"]]
     assert names[0] == "a"
     assert "dlq_omitted" not in names
 
 
-def test_the_log_tells_what_was_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    """Of a letter that is safe."""
+def test_the_log_says_what_was_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """When the dead letter is written."""
     written(letter(record(7, b"x" * 2000)), limit=1000)
-    [said] = caplog.records
-    assert said.message == "dead letter"
-    assert said.__dict__["fields"]["omitted"] == "value"
+    [logged] = caplog.records
+    assert logged.message == "dead letter"
+    assert logged.__dict__["fields"]["omitted"] == "value"
 
 
 AWAY = KafkaError(KafkaError._TRANSPORT)
@@ -254,7 +263,9 @@ AWAY = KafkaError(KafkaError._TRANSPORT)
         (KafkaException(NOT_ALLOWED), NO_TOPIC, NOT_ALLOWED.str()),
     ],
 )
-def test_a_letter_that_is_not_written_has_a_reason(end: Any, topic_error: Any, why: str) -> None:
-    """That of the topic, where all that the client says is that time is over."""
-    _, [unsafe] = written(letter(record()), ends=[end], topic_error=topic_error)
-    assert unsafe.detail == why
+def test_a_dead_letter_that_is_not_written_has_a_detail(
+    end: Any, topic_error: Any, why: str
+) -> None:
+    """The topic's error, where the client reports only a time-out."""
+    _, [unwritten] = written(letter(record()), ends=[end], topic_error=topic_error)
+    assert unwritten.detail == why

@@ -1,4 +1,4 @@
-"""Records in their envelope: a CloudEvents batch."""
+"""Records as a CloudEvents batch."""
 
 import base64
 from typing import Any
@@ -33,7 +33,7 @@ def event(of: Record) -> dict[str, Any]:
 
 
 def test_a_record_without_attributes_is_given_them() -> None:
-    """It is named by its place, and has its topic as source, its key and its time."""
+    """Its id is its offset; it has its topic as source, its key and its timestamp."""
     assert event(record(7, b'{"a":1}', partition=3, timestamp=(1, 1_700_000_000_123))) == {
         "specversion": "1.0",
         "id": "partition:3/offset:7",
@@ -51,14 +51,14 @@ def test_a_record_without_attributes_is_given_them() -> None:
 
 
 def test_a_record_with_attributes_keeps_them() -> None:
-    """All `ce_` headers are attributes of the event, extensions too; its place is added."""
+    """All `ce_` headers are attributes of the event, extensions too; its offset is added."""
     taken = event(record(7, headers=CARRIED, timestamp=(1, 1_700_000_000_123)))
     assert taken.items() >= {name[3:]: value.decode() for name, value in CARRIED}.items()
     assert (taken["kafkatopic"], taken["kafkapartition"], taken["kafkaoffset"]) == (TOPIC, 0, "7")
 
 
-def test_attributes_that_are_missing_are_added() -> None:
-    """A record that carries only some attributes is a valid event all the same."""
+def test_missing_attributes_are_added() -> None:
+    """A record that has only some attributes is a valid event all the same."""
     taken = event(record(headers=[("ce_type", b"goal")]))
     assert (taken["type"], taken["id"]) == ("goal", "partition:0/offset:0")
     taken = event(record(headers=[("ce_id", b"1")]))
@@ -80,13 +80,13 @@ def test_attributes_that_are_missing_are_added() -> None:
         ("ce_binary", b"\xff"),
     ],
 )
-def test_headers_that_are_no_attributes_stay_outside(header: tuple[str, bytes | None]) -> None:
-    """What is misnamed, empty or no text makes no attribute, and spoils no other."""
+def test_headers_that_are_no_attributes_are_left_out(header: tuple[str, bytes | None]) -> None:
+    """A header with another name, an empty value or no text does not affect the others."""
     with_header = event(record(7, None, headers=[*CARRIED, header]))
     assert with_header == event(record(7, None, headers=CARRIED))
 
 
-def test_the_trace_is_handed_on() -> None:
+def test_the_trace_context_is_forwarded() -> None:
     """The headers of W3C trace context become the attributes of the same names."""
     taken = event(record(headers=[("traceparent", b"00-1-2-01"), ("tracestate", b"a=b")]))
     assert (taken["traceparent"], taken["tracestate"]) == ("00-1-2-01", "a=b")
@@ -103,8 +103,8 @@ def test_json_is_embedded_as_it_is(value: bytes) -> None:
 @pytest.mark.parametrize(
     "value", [b"", b"text", b"{", b"\x00\xff", b"{} {}", b"NaN", b'{"a":1},{"b":2}', b"'x'"]
 )
-def test_anything_else_is_embedded_as_base64(value: bytes) -> None:
-    """A value that is no JSON comes through whole, and does not break the batch."""
+def test_any_other_value_is_embedded_as_base64(value: bytes) -> None:
+    """It arrives unchanged, and does not break the batch."""
     taken = event(record(0, value))
     assert base64.b64decode(taken["data_base64"]) == value
     assert "data" not in taken
@@ -121,7 +121,7 @@ def test_anything_else_is_embedded_as_base64(value: bytes) -> None:
     ],
 )
 def test_the_declared_content_type_counts(content_type: bytes, member: str) -> None:
-    """A value is embedded as JSON only if its record does not call it something else."""
+    """A value is embedded as JSON only if its record declares no other type."""
     taken = event(record(0, b"12", headers=[("Content-Type", content_type)]))
     assert taken["datacontenttype"] == content_type.decode()
     assert member in taken
@@ -133,14 +133,14 @@ def test_a_tombstone_has_no_data() -> None:
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff"])
-def test_a_key_that_is_no_text_is_left_out(key: bytes | None) -> None:
-    """`partitionkey` is a text or nothing."""
+def test_a_key_that_is_not_text_is_left_out(key: bytes | None) -> None:
+    """`partitionkey` is text, or missing."""
     assert "partitionkey" not in event(record(key=key))
 
 
 @pytest.mark.parametrize("milliseconds", [2**62, -(2**62), 253_402_300_800_000])
-def test_a_time_that_no_calendar_has_is_left_out(milliseconds: int) -> None:
-    """A producer may write any number as a record's time."""
+def test_a_timestamp_beyond_the_calendar_is_left_out(milliseconds: int) -> None:
+    """A producer may write any number as a record's timestamp."""
     assert "time" not in event(record(timestamp=(1, milliseconds)))
 
 

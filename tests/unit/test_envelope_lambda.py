@@ -1,4 +1,4 @@
-"""Records in AWS Lambda's Kafka event."""
+"""Records as AWS Lambda's Kafka event."""
 
 from base64 import b64decode
 from typing import Any
@@ -20,13 +20,13 @@ def event(*records: Record) -> dict[str, Any]:
 
 
 def one(of: Record) -> dict[str, Any]:
-    """A record as the event has it."""
+    """A record in the event's format."""
     [[only]] = event(of)["records"].values()
     return dict(only)
 
 
-def test_the_event_is_what_lambda_sends() -> None:
-    """Its records under topic and partition, in their order, key and value as base64."""
+def test_the_event_has_lambda_s_format() -> None:
+    """The records by topic and partition, in their order, key and value as base64."""
     first = record(7, b"value", partition=3, timestamp=(1, 1545084650987), headers=[("h", b"ab")])
     second = record(9, b"", partition=3, timestamp=(2, 1545084650988))
     common = {"topic": TOPIC, "partition": 3, "key": "a2V5"}
@@ -56,26 +56,26 @@ def test_the_event_is_what_lambda_sends() -> None:
     }
 
 
-def test_what_is_null_is_left_out() -> None:
-    """A record without a key, and a tombstone."""
+def test_null_keys_and_values_are_left_out() -> None:
+    """The value of a tombstone, for example."""
     assert "key" not in one(record(key=None))
     assert "value" not in one(record(value=None))
 
 
-def test_headers_are_bytes_of_java_s_in_their_order() -> None:
-    """A name may come twice; a byte above 127 is negative, and a null is empty."""
+def test_headers_are_signed_bytes_in_their_order() -> None:
+    """A name may occur twice; a byte above 127 is negative, and a null is empty."""
     headers = [("a", "é".encode()), ("b", None), ("a", b"")]
     assert one(record(headers=headers))["headers"] == [{"a": [-61, -87]}, {"b": []}, {"a": []}]
 
 
-def test_a_record_without_a_time_says_so() -> None:
-    """As Kafka's own clients do."""
-    told = one(record(timestamp=(0, 0)))
-    assert (told["timestamp"], told["timestampType"]) == (-1, "NO_TIMESTAMP_TYPE")
+def test_a_record_without_a_timestamp_has_the_type_of_none() -> None:
+    """As in Kafka's own clients."""
+    untimed = one(record(timestamp=(0, 0)))
+    assert (untimed["timestamp"], untimed["timestampType"]) == (-1, "NO_TIMESTAMP_TYPE")
 
 
 @given(st.lists(st.none() | st.binary(), min_size=1))
-def test_any_values_come_through_whole(values: list[bytes | None]) -> None:
+def test_any_values_arrive_unchanged(values: list[bytes | None]) -> None:
     """In their order."""
-    [told] = event(*(record(n, value) for n, value in enumerate(values)))["records"].values()
-    assert [b64decode(each["value"]) if "value" in each else None for each in told] == values
+    [encoded] = event(*(record(n, value) for n, value in enumerate(values)))["records"].values()
+    assert [b64decode(each["value"]) if "value" in each else None for each in encoded] == values

@@ -1,4 +1,4 @@
-"""One record in its envelope: a structured or a binary CloudEvent."""
+"""One record as a structured or a binary CloudEvent."""
 
 import base64
 from typing import Any
@@ -27,14 +27,14 @@ def structured(of: Record) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", [b'{"a":1}', b"text", None])
-def test_a_structured_event_is_the_one_of_a_batch(value: bytes | None) -> None:
+def test_a_structured_event_equals_that_of_a_batch(value: bytes | None) -> None:
     """The same attributes and data, without the array."""
     one = record(7, value, headers=[("ce_type", b"goal"), TRACE], timestamp=AT_NOON)
     assert [structured(one)] == orjson.loads(cloudevents_batch([one]).body)
 
 
 def test_a_binary_event_has_its_attributes_as_headers_and_the_value_as_its_body() -> None:
-    """Byte for byte; a time is written as RFC 3339 has it."""
+    """Byte for byte; a time is in the format of RFC 3339."""
     payload = cloudevents_binary([record(7, b' {"a": 1}\n', partition=3, timestamp=AT_NOON)])
     assert (payload.content_type, payload.body) == ("application/json", b' {"a": 1}\n')
     assert payload.headers == {
@@ -61,7 +61,7 @@ def test_a_binary_event_has_its_attributes_as_headers_and_the_value_as_its_body(
     ],
 )
 def test_an_attribute_is_percent_encoded_in_a_header(text: str, header: str) -> None:
-    """As CloudEvents' HTTP binding says."""
+    """As CloudEvents' HTTP binding requires."""
     one = record(headers=[("ce_subject", text.encode())])
     assert cloudevents_binary([one]).headers["ce-subject"] == header
 
@@ -80,7 +80,7 @@ def test_an_attribute_is_percent_encoded_in_a_header(text: str, header: str) -> 
 def test_a_binary_event_has_the_content_type_of_its_data(
     value: bytes | None, declared: bytes | None, content_type: str | None
 ) -> None:
-    """What the record declares, or JSON where it is; a line break never gets into the head."""
+    """What the record declares, or JSON; a line break never gets into a header."""
     headers = [("content-type", declared)] if declared else []
     payload = cloudevents_binary([record(0, value, headers=headers)])
     assert (payload.content_type, payload.body) == (content_type, value or b"")
@@ -88,12 +88,12 @@ def test_a_binary_event_has_the_content_type_of_its_data(
 
 
 @pytest.mark.parametrize("encode", [cloudevents_structured, cloudevents_binary])
-def test_the_trace_is_handed_on_in_the_request_s_head(encode: Any) -> None:
-    """As the headers of W3C trace context, unless they would spoil the head."""
+def test_the_trace_context_is_forwarded_as_headers(encode: Any) -> None:
+    """Of W3C trace context, unless they would break the request's headers."""
     headers = [TRACE, ("tracestate", b"a=b\r\nX: y")]
-    told = encode([record(headers=headers)]).headers
-    assert told["traceparent"] == TRACE[1].decode()
-    assert "tracestate" not in told
+    sent = encode([record(headers=headers)]).headers
+    assert sent["traceparent"] == TRACE[1].decode()
+    assert "tracestate" not in sent
 
 
 @given(
@@ -112,7 +112,7 @@ def test_the_trace_is_handed_on_in_the_request_s_head(encode: Any) -> None:
     )
 )
 def test_any_record_makes_a_binary_event_that_http_can_carry(one: Record) -> None:
-    """Nothing in its head but printable ASCII, which says what the structured event says."""
+    """Its headers are printable ASCII, and have the attributes of the structured event."""
     payload = cloudevents_binary([one])
     texts = [*payload.headers.values(), payload.content_type or "none"]
     assert all(PRINTABLE.fullmatch(text) for text in texts)

@@ -1,4 +1,4 @@
-"""Filters: which records a function wants, by key, value and headers."""
+"""Filters: which records are delivered, by key, value and headers."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.builders.records import record
 GOAL = {"type": "goal", "minute": 45, "team": {"name": "FC", "side": None}, "tags": ["var", "late"]}
 
 
-def is_wanted(one: Record, *filters: dict[str, Any]) -> bool:
+def matches_any(one: Record, *filters: dict[str, Any]) -> bool:
     """Whether any of these filters matches a record."""
     matches = compile_filters([Filter.model_validate(each) for each in filters])
     assert matches is not None
@@ -23,19 +23,19 @@ def is_wanted(one: Record, *filters: dict[str, Any]) -> bool:
 
 
 def matches_value(value: Any, pattern: dict[str, Any]) -> bool:
-    """Whether a value, as JSON, has what a pattern asks for."""
-    return is_wanted(record(0, json.dumps(value).encode()), {"value": pattern})
+    """Whether a value, as JSON, matches a pattern."""
+    return matches_any(record(0, json.dumps(value).encode()), {"value": pattern})
 
 
-def refusal(written: dict[str, Any]) -> str:
-    """What is said of a filter that is none."""
+def error_of(written: dict[str, Any]) -> str:
+    """The error of an invalid filter."""
     with pytest.raises(ValidationError) as refused:
         Filter.model_validate(written)
     return str(refused.value)
 
 
-def test_without_a_filter_all_is_wanted() -> None:
-    """And nobody is asked."""
+def test_without_a_filter_all_records_match() -> None:
+    """There is no predicate to call."""
     assert compile_filters([]) is None
 
 
@@ -62,8 +62,8 @@ def test_without_a_filter_all_is_wanted() -> None:
         {"tags": [{"anything-but": "late"}]},
     ],
 )
-def test_a_value_that_has_what_a_pattern_asks_for_matches(pattern: dict[str, Any]) -> None:
-    """Exact values, prefixes, ranges, absence; in lists any element."""
+def test_a_value_that_has_what_a_pattern_requires_matches(pattern: dict[str, Any]) -> None:
+    """Exact values, prefixes, ranges, absence; in arrays any element."""
     assert matches_value(GOAL, pattern)
 
 
@@ -88,8 +88,8 @@ def test_a_value_that_has_what_a_pattern_asks_for_matches(pattern: dict[str, Any
         {"tags": ["early"]},
     ],
 )
-def test_a_value_that_lacks_what_a_pattern_asks_for_does_not(pattern: dict[str, Any]) -> None:
-    """All names must match; what is not there is like nothing but its absence."""
+def test_a_value_that_lacks_what_a_pattern_requires_does_not_match(pattern: dict[str, Any]) -> None:
+    """All names must match; a missing member matches only a rule for its absence."""
     assert not matches_value(GOAL, pattern)
 
 
@@ -99,18 +99,18 @@ def test_true_is_no_number() -> None:
     assert not matches_value({"a": True}, {"a": [1, {"numeric": [">=", 0]}]})
 
 
-def test_of_an_array_of_objects_any_may_match() -> None:
-    """One of them must have all."""
+def test_any_element_of_an_array_of_objects_may_match() -> None:
+    """One of them must match all names."""
     goals = {"goals": [{"by": "A", "minute": 1}, {"by": "B", "minute": 2}]}
     assert matches_value(goals, {"goals": {"by": ["B"], "minute": [2]}})
     assert not matches_value(goals, {"goals": {"by": ["A"], "minute": [2]}})
 
 
 @pytest.mark.parametrize("value", [None, b"", b"text", b"{", b"\xff"])
-def test_a_value_that_is_no_json_never_matches_a_pattern(value: bytes | None) -> None:
-    """Not even one that asks for an absence."""
-    assert not is_wanted(record(0, value), {"value": {"a": [{"exists": False}]}})
-    assert is_wanted(record(0, value), {"key": ["key"]})
+def test_a_value_that_is_not_json_never_matches_a_pattern(value: bytes | None) -> None:
+    """Not even one that requires an absence."""
+    assert not matches_any(record(0, value), {"value": {"a": [{"exists": False}]}})
+    assert matches_any(record(0, value), {"key": ["key"]})
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_value_that_is_no_json_never_matches_a_pattern(value: bytes | None) ->
         (b"", [{"exists": True}], True),
     ],
 )
-def test_a_key_is_matched_as_a_text(key: bytes | None, rules: list[Any], matches: bool) -> None:
-    """One that is no text is there all the same, and equals none."""
-    assert is_wanted(record(key=key), {"key": rules}) == matches
+def test_a_key_is_matched_as_text(key: bytes | None, rules: list[Any], matches: bool) -> None:
+    """A key that is not UTF-8 exists, but equals no text."""
+    assert matches_any(record(key=key), {"key": rules}) == matches
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_a_key_is_matched_as_a_text(key: bytes | None, rules: list[Any], matches
 def test_any_header_of_a_name_may_match(
     headers: list[tuple[str, bytes | None]], matches: bool
 ) -> None:
-    """As texts, by the exact name."""
-    assert is_wanted(record(headers=headers), {"headers": {"kind": ["goal"]}}) == matches
+    """As text, by the exact name."""
+    assert matches_any(record(headers=headers), {"headers": {"kind": ["goal"]}}) == matches
 
 
-def test_a_header_may_have_to_be_absent() -> None:
-    """One without a value is there."""
+def test_a_rule_may_require_that_a_header_is_absent() -> None:
+    """A header with a null value is present."""
     absent = {"headers": {"test": [{"exists": False}]}}
-    assert is_wanted(record(), absent)
-    assert not is_wanted(record(headers=[("test", None)]), absent)
+    assert matches_any(record(), absent)
+    assert not matches_any(record(headers=[("test", None)]), absent)
 
 
 def test_all_of_a_filter_must_match_and_any_of_several_filters() -> None:
@@ -165,14 +165,14 @@ def test_all_of_a_filter_must_match_and_any_of_several_filters() -> None:
         whole | {"value": {"a": [2]}},
         whole | {"headers": {"h": ["y"]}},
     ]
-    assert is_wanted(one, whole)
-    assert not any(is_wanted(one, each) for each in wrong)
-    assert not is_wanted(one, *wrong)
-    assert is_wanted(one, *wrong, whole)
+    assert matches_any(one, whole)
+    assert not any(matches_any(one, each) for each in wrong)
+    assert not matches_any(one, *wrong)
+    assert matches_any(one, *wrong, whole)
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("rules", "message"),
     [
         ({}, "a filter has a key, a value or headers"),
         ({"headers": {}}, "a filter has a key, a value or headers"),
@@ -194,9 +194,9 @@ def test_all_of_a_filter_must_match_and_any_of_several_filters() -> None:
         ({"headers": {"h": "x"}}, "h: is no list of what it may be"),
     ],
 )
-def test_what_is_no_pattern_is_told_at_the_start(written: dict[str, Any], said: str) -> None:
-    """With its place."""
-    assert said in refusal(written)
+def test_an_invalid_pattern_is_reported_at_the_start(rules: dict[str, Any], message: str) -> None:
+    """With the name of the member."""
+    assert message in error_of(rules)
 
 
 JSON = st.recursive(
@@ -213,13 +213,13 @@ RULES = st.sampled_from(
 
 @given(JSON, st.dictionaries(st.sampled_from("ab"), st.lists(RULES, min_size=1), min_size=1))
 def test_any_value_matches_or_does_not(value: Any, pattern: dict[str, Any]) -> None:
-    """Whatever producers write, and what must be there and must not never matches."""
+    """Whatever producers write; a rule and its opposite never both match."""
     matches_value(value, pattern)
     assert not matches_value(value, pattern | {"c": [{"exists": True}]})
 
 
-def test_a_value_as_deep_as_json_may_be_is_no_error() -> None:
-    """A record must not be able to end the trigger."""
+def test_a_deeply_nested_value_is_no_error() -> None:
+    """No record can end the trigger."""
     deep = b'{"a":' * 500 + b"[" * 500 + b"]" * 500 + b"}" * 500
-    assert not is_wanted(record(0, deep), {"value": {"a": {"a": ["x"]}}})
-    assert not is_wanted(record(0, b"[" * 1000 + b"]" * 1000), {"value": {"a": ["x"]}})
+    assert not matches_any(record(0, deep), {"value": {"a": {"a": ["x"]}}})
+    assert not matches_any(record(0, b"[" * 1000 + b"]" * 1000), {"value": {"a": ["x"]}})

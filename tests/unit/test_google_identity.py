@@ -1,4 +1,4 @@
-"""The identity tokens by which the trigger is known on Cloud Run."""
+"""The identity tokens that authenticate the trigger on Cloud Run."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -18,30 +18,30 @@ HOUR_S = 3600.0
 
 
 def token_until(moment: float) -> str:
-    """A token of this expiry, as Google writes one."""
+    """A token with this expiry, in Google's format."""
     claims = urlsafe_b64encode(json.dumps({"exp": moment}).encode()).decode().rstrip("=")
     return f"header.{claims}.signature"
 
 
 class Clock:
-    """A clock that is set by hand, and counts the tokens that were asked for."""
+    """A clock that is set by hand, and the audiences that tokens were fetched for."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
         self.asked: list[str] = []
 
     def fetch(self, audience: str) -> str:
-        """A token of an hour."""
+        """Return a token that is valid for an hour."""
         self.asked.append(audience)
         return token_until(self.now + HOUR_S)
 
     def tokens(self) -> IdentityTokens:
-        """Tokens by this clock."""
+        """Tokens on this clock."""
         return IdentityTokens("https://f.run.app", self.fetch, lambda: self.now)
 
 
-def test_a_token_serves_until_shortly_before_it_expires() -> None:
-    """Each request asking anew would cost more than the request."""
+def test_a_token_is_reused_until_shortly_before_it_expires() -> None:
+    """To fetch one for each request would take longer than the request."""
     clock = Clock()
     tokens = clock.tokens()
     first = tokens.token()
@@ -52,8 +52,8 @@ def test_a_token_serves_until_shortly_before_it_expires() -> None:
     assert clock.asked == ["https://f.run.app"] * 2
 
 
-def test_a_token_that_was_refused_is_not_used_again() -> None:
-    """As when the account has only now been granted the right."""
+def test_a_rejected_token_is_not_used_again() -> None:
+    """For example when the account has just been granted the role."""
     clock = Clock()
     tokens = clock.tokens()
     tokens.token()
@@ -65,24 +65,24 @@ def test_a_token_that_was_refused_is_not_used_again() -> None:
 @pytest.mark.parametrize(
     "answer", ["", "no token", "a.b.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOm51bGx9.c"]
 )
-def test_what_is_no_token_is_not_sent(answer: str) -> None:
-    """Nor kept; and what it was is not told."""
+def test_an_invalid_token_is_not_sent(answer: str) -> None:
+    """It is not kept either, and not shown in the error."""
     tokens = IdentityTokens("https://f.run.app", lambda _: answer)
     with pytest.raises(NoIdentity, match="is no token"):
         tokens.token()
 
 
-def test_a_token_is_for_the_host_of_its_function_and_never_sent_in_the_clear() -> None:
-    """Cloud Run takes a token that names the service's own address, without a path."""
+def test_a_token_is_for_its_function_s_host_and_never_sent_without_tls() -> None:
+    """Cloud Run accepts the service's own address as the audience, without a path."""
     assert tokens_for(None, "https://f.run.app/") is None
     assert tokens_for("google-identity-token", "http://f.run.app/") is None
-    made = tokens_for("google-identity-token", "https://f.run.app/a/b")
-    assert made is not None
-    assert made._audience == "https://f.run.app"
+    tokens = tokens_for("google-identity-token", "https://f.run.app/a/b")
+    assert tokens is not None
+    assert tokens._audience == "https://f.run.app"
 
 
-def test_a_trigger_s_file_asks_for_tokens_by_name_and_over_https_alone() -> None:
-    """An empty value is none, so that one file serves everywhere."""
+def test_tokens_are_configured_by_name_and_for_https_only() -> None:
+    """An empty value means none, so that one file serves everywhere."""
     wanted = KAFKA + TRIGGER + 'auth = "${AUTH:-}"\n'
     assert parse(wanted, {}).triggers[0].auth is None
     with pytest.raises(ConfigError, match="a token is sent over https:// only"):

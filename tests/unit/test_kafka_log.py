@@ -11,8 +11,8 @@ def line(kind: str, text: str = "Connection refused") -> logging.LogRecord:
     return logging.LogRecord("kafka", logging.ERROR, "", 0, "%s [%s] %s", arguments, None)
 
 
-def test_a_line_that_comes_again_and_again_is_told_once_in_a_while() -> None:
-    """A broker that is away makes 20 lines a second, of one kind with ever other numbers."""
+def test_a_repeated_line_is_logged_every_30_s() -> None:
+    """An unreachable broker makes 20 lines a second, of one kind with other numbers."""
     times = [number * 0.05 for number in range(2000)]
     now = iter(times)
     sparingly = ThrottleFilter(lambda: next(now))
@@ -21,7 +21,7 @@ def test_a_line_that_comes_again_and_again_is_told_once_in_a_while() -> None:
     assert passed[1] - passed[0] >= REPEAT_AFTER_S
 
 
-def test_lines_of_other_kinds_pass() -> None:
+def test_lines_of_other_kinds_are_logged() -> None:
     """One kind hides no other."""
     sparingly = ThrottleFilter(lambda: 0)
     assert [sparingly.filter(line(kind)) for kind in ("FAIL", "SESSTMOUT", "FAIL")] == [
@@ -31,8 +31,8 @@ def test_lines_of_other_kinds_pass() -> None:
     ]
 
 
-def test_what_cannot_be_read_again_is_told_once_in_a_while_and_not_kept() -> None:
-    """Its only argument is the error, a new one each time."""
+def test_settings_that_cannot_be_read_again_are_logged_every_30_s() -> None:
+    """Their only argument is the error, a new one each time, which is not kept."""
     sparingly = ThrottleFilter(lambda: 0)
     errors = [ValueError("no password") for _ in range(3)]
     lines = [logging.LogRecord("kafka", 40, "", 0, "cannot: %s", (each,), None) for each in errors]

@@ -1,4 +1,4 @@
-"""One assigned partition, and the thread that delivers it."""
+"""The worker of an assigned partition."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ def started(deliverer: FakeDeliverer, abort: Callable[[], None] = lambda: None) 
 
 
 def test_batches_are_delivered_one_after_the_other() -> None:
-    """One batch is in flight at a time, and the position follows what is done."""
+    """One batch is in flight at a time, and `processed_to` follows it."""
     deliverer = FakeDeliverer()
     worker = started(deliverer)
     worker.queue.put(records(range(4)))
@@ -62,8 +62,8 @@ def test_batches_are_delivered_one_after_the_other() -> None:
     assert worker.processed_to == 4
 
 
-def test_what_is_here_and_not_done_can_be_seen() -> None:
-    """The rest of the batch under way, and the oldest record, which may wait in the queue."""
+def test_unprocessed_records_are_visible() -> None:
+    """The rest of the batch in flight, and the oldest record, which may be in the queue."""
     deliverer = FakeDeliverer()
     worker = started(deliverer)
     assert (worker.in_flight, worker.oldest) == ([], None)
@@ -83,8 +83,8 @@ def test_what_is_here_and_not_done_can_be_seen() -> None:
     assert worker.oldest is waiting[2]
 
 
-def test_what_is_in_flight_is_finished_and_nothing_else_begun() -> None:
-    """A stop waits for the batch under way; those behind it are for the next owner."""
+def test_a_stop_finishes_the_batch_in_flight_and_starts_no_other() -> None:
+    """The batches behind it are for the next owner."""
     deliverer = FakeDeliverer()
     worker = started(deliverer)
     worker.queue.put(records(range(4)))
@@ -97,16 +97,16 @@ def test_what_is_in_flight_is_finished_and_nothing_else_begun() -> None:
     assert worker.processed_to == 2
 
 
-def test_a_partition_without_work_stops_at_once() -> None:
-    """The thread does not wait for a record, and nothing is done."""
+def test_an_idle_worker_stops_at_once() -> None:
+    """Its thread does not wait for a record, and nothing is processed."""
     worker = started(FakeDeliverer())
     assert worker.processed_to is None
     worker.stop()
     assert worker.drain(LIMIT_S)
 
 
-def test_what_is_not_finished_in_time_is_aborted() -> None:
-    """The drain ends on time, and the request under way is ended."""
+def test_a_drain_aborts_what_is_not_finished_in_time() -> None:
+    """It ends on time, and the request in flight is aborted."""
     deliverer = FakeDeliverer()
     worker = started(deliverer, abort=deliverer.released.release)
     worker.queue.put(records([0]))
@@ -116,8 +116,10 @@ def test_what_is_not_finished_in_time_is_aborted() -> None:
     assert worker.drain(LIMIT_S)
 
 
-def test_a_delivery_that_stops_ends_the_thread_quietly(caplog: pytest.LogCaptureFixture) -> None:
-    """What it had done by then counts."""
+def test_a_stopped_delivery_ends_the_thread_without_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The records that it has processed count."""
     deliverer = FakeDeliverer(error=Stopped())
     worker = started(deliverer)
     worker.queue.put(records([0, 1]))
@@ -128,8 +130,8 @@ def test_a_delivery_that_stops_ends_the_thread_quietly(caplog: pytest.LogCapture
     assert not caplog.records
 
 
-def test_an_unexpected_error_is_kept_for_who_polls() -> None:
-    """A thread never dies unseen."""
+def test_an_unexpected_error_is_kept_for_the_thread_that_polls() -> None:
+    """A thread never ends unnoticed."""
     deliverer = FakeDeliverer(error=ZeroDivisionError())
     worker = started(deliverer)
     worker.queue.put(records([0, 1]))

@@ -1,4 +1,4 @@
-"""The records that wait for delivery."""
+"""The queue of records that wait for delivery."""
 
 import threading
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def taken(of: RecordQueue) -> list[int]:
 
 
 def test_batches_are_in_order_and_of_limited_size() -> None:
-    """What is there is taken at once, up to the batch size."""
+    """A batch takes what is there, up to the batch size."""
     waiting = queue()
     waiting.put(records([0, 1]))
     waiting.put(records([5, 6, 7]))
@@ -48,7 +48,7 @@ def test_tombstones_have_no_bytes() -> None:
 
 
 def test_a_batch_waits_for_its_window_to_end() -> None:
-    """With a window, a part of a batch is held back until more is there."""
+    """With a window, an incomplete batch waits for further records."""
     waiting = queue(window_s=3600)
     waiting.put(records([0, 1]))
     batches: list[list[int]] = []
@@ -61,30 +61,30 @@ def test_a_batch_waits_for_its_window_to_end() -> None:
     assert batches == [[0, 1, 2]]
 
 
-def test_a_window_that_has_ended_holds_nothing_back() -> None:
-    """The window begins with its first record, not when somebody asks for a batch."""
+def test_a_window_begins_with_its_first_record() -> None:
+    """Not when a batch is asked for."""
     times = iter([100.0, 105.1, 105.1])
     waiting = queue(window_s=5, clock=lambda: next(times))
     waiting.put(records([0]))
     assert taken(waiting) == [0]
 
 
-def test_bytes_fill_a_window_too() -> None:
-    """A batch that is large enough does not wait for more records."""
+def test_a_batch_with_enough_bytes_ends_its_window() -> None:
+    """It does not wait for further records."""
     waiting = queue(batch_bytes=10, window_s=3600)
     waiting.put([record(0, b"x" * 10)])
     assert taken(waiting) == [0]
 
 
-def test_a_closed_queue_hands_out_nothing() -> None:
-    """What is in it stays there, for it belongs to another owner now."""
+def test_a_closed_queue_returns_no_records() -> None:
+    """They are for another owner."""
     waiting = queue()
     waiting.put(records([0]))
     waiting.close()
     assert taken(waiting) == []
 
 
-def test_closing_wakes_up_who_waits() -> None:
+def test_closing_wakes_up_waiting_threads() -> None:
     """Both for the first record and for the end of a window."""
     for content in ([], [0]):
         waiting = queue(window_s=3600)
@@ -97,8 +97,8 @@ def test_closing_wakes_up_who_waits() -> None:
         assert batches == [[]]
 
 
-def test_a_queue_is_full_by_records_and_low_when_half_is_gone() -> None:
-    """It holds some batches ahead, and asks for more while there are batches left."""
+def test_a_queue_is_full_by_records_and_low_when_half_empty() -> None:
+    """It holds some batches, and is filled again while there are batches left."""
     waiting = queue(batch_size=500)
     waiting.put(records(range(capacity(500) - 1)))
     assert not waiting.is_full
@@ -122,7 +122,7 @@ def test_a_queue_is_full_by_bytes() -> None:
     assert waiting.is_low
 
 
-def test_small_batches_have_a_deep_queue() -> None:
+def test_small_batches_have_a_large_queue() -> None:
     """Else a partition with a batch size of 1 would be paused after each few records."""
     assert capacity(1) == 1000
     assert capacity(500) == 2000

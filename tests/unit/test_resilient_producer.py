@@ -1,4 +1,4 @@
-"""The producer of dead letters after a delivery that failed."""
+"""The producer of dead letters after errors."""
 
 import threading
 from collections import Counter
@@ -16,7 +16,7 @@ FENCED = KafkaError(KafkaError.PRODUCER_FENCED)
 
 
 class FakeProducer:
-    """Ends records as `end` says, when it is polled; while it holds, it ends none."""
+    """Reports records with `end` when it is polled; while it holds, it reports none."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.login = settings.get("sasl.password")
@@ -31,13 +31,13 @@ class FakeProducer:
         return len(self._held)
 
     def produce(self, _: str, on_delivery: Callable[..., None], **__: Any) -> None:
-        """Take a record."""
+        """Accept a record."""
         if self.refusal:
             raise self.refusal
         self._held.append(on_delivery)
 
     def poll(self, _: float) -> int:
-        """Report."""
+        """Report results."""
         if self.fatal:
             error, self.fatal = self.fatal, None
             raise error
@@ -50,30 +50,30 @@ class FakeProducer:
         return len(held)
 
     def set_sasl_credentials(self, _: str, password: str) -> None:
-        """Take another."""
+        """Use another password."""
         self.login = password
 
 
 class World:
-    """A producer, those that it consists of, and what was reported of its records."""
+    """A producer, its clients, and the results that were reported."""
 
     def __init__(self, renew_after_s: float = 0) -> None:
-        self.made: list[FakeProducer] = []
+        self.clients: list[FakeProducer] = []
         self.ends: dict[int, list[KafkaError | None]] = {}
         self.producer = ResilientProducer({}, self.make, renew_after_s)
 
     def make(self, settings: dict[str, Any]) -> Producer:
-        """Another one."""
-        self.made.append(FakeProducer(settings))
-        return cast(Producer, self.made[-1])
+        """Make a client."""
+        self.clients.append(FakeProducer(settings))
+        return cast(Producer, self.clients[-1])
 
     def write(self, number: int) -> None:
-        """Begin to write a record."""
+        """Write a record."""
         self.ends[number] = []
         self.producer.produce("dlq", on_delivery=partial(self._ended, number))
 
     def hold(self, producer: FakeProducer, number: int) -> None:
-        """Have a producer hold a record, as one does that is to try again."""
+        """Have a client hold a record, as while it retries."""
         self.ends[number] = []
         producer.produce("dlq", on_delivery=partial(self._ended, number))
 
@@ -82,12 +82,12 @@ class World:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_record_after_one_that_failed_goes_through_another_producer(*, at_once: bool) -> None:
-    """Whether it was refused at once, or later."""
+def test_a_record_after_a_failed_one_goes_to_another_client(*, at_once: bool) -> None:
+    """Whether the failure is raised, or reported later."""
     world = World()
-    world.made[0].end = FENCED
+    world.clients[0].end = FENCED
     if at_once:
-        world.made[0].refusal = KafkaException(FENCED)
+        world.clients[0].refusal = KafkaException(FENCED)
         with pytest.raises(KafkaException):
             world.write(0)
     else:
@@ -99,14 +99,14 @@ def test_a_record_after_one_that_failed_goes_through_another_producer(*, at_once
     world.write(2)
     world.producer.poll(0)
     assert world.ends[1] == world.ends[2] == [None]
-    assert len(world.made) == 2
+    assert len(world.clients) == 2
 
 
 @pytest.mark.parametrize("name", ["poll", "flush"])
-def test_what_a_replaced_producer_holds_is_still_reported(name: str) -> None:
-    """Once, as it ends there."""
+def test_records_of_a_replaced_client_are_still_reported(name: str) -> None:
+    """Once, with that client's result."""
     world = World()
-    old = world.made[0]
+    old = world.clients[0]
     old.end = FENCED
     world.write(0)
     world.producer.poll(0)
@@ -125,10 +125,10 @@ def test_what_a_replaced_producer_holds_is_still_reported(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["poll", "flush"])
-def test_a_fatal_error_is_raised_by_a_poll_and_ends_nobody_who_polls(name: str) -> None:
-    """Its records are reported by the next poll, and another producer takes its place."""
+def test_a_fatal_error_within_a_poll_is_not_raised(name: str) -> None:
+    """The next poll reports its records, and another client replaces it."""
     world = World()
-    world.made[0].fatal, world.made[0].end = KafkaException(FENCED), FENCED
+    world.clients[0].fatal, world.clients[0].end = KafkaException(FENCED), FENCED
     world.write(0)
     ask = {"poll": lambda: world.producer.poll(0), "flush": world.producer.flush}[name]
     while not world.ends[0]:
@@ -138,25 +138,25 @@ def test_a_fatal_error_is_raised_by_a_poll_and_ends_nobody_who_polls(name: str) 
     assert world.ends == {0: [FENCED], 1: [None]}
 
 
-def test_a_changed_password_is_that_of_the_next_producer_too() -> None:
-    """Whose broker would else refuse it, for ever."""
+def test_a_changed_password_is_that_of_the_next_client_too() -> None:
+    """Else the broker would reject it, for ever."""
     world = World()
     world.producer.set_sasl_credentials("me", "changed")
-    world.made[0].end = FENCED
+    world.clients[0].end = FENCED
     world.write(0)
     world.producer.poll(0)
     world.write(1)
-    assert [each.login for each in world.made] == ["changed", "changed"]
+    assert [each.login for each in world.clients] == ["changed", "changed"]
 
 
-def test_a_producer_is_not_replaced_for_each_record() -> None:
-    """A broker that refuses all is not flooded."""
+def test_a_client_is_not_replaced_for_each_record() -> None:
+    """A broker that rejects all is not flooded with connections."""
     world = World(renew_after_s=3600)
-    world.made[0].end = FENCED
+    world.clients[0].end = FENCED
     for number in range(100):
         world.write(number)
         world.producer.poll(0)
-    assert len(world.made) == 1
+    assert len(world.clients) == 1
 
 
 def test_threads_may_share_it_while_it_is_replaced() -> None:
@@ -168,12 +168,12 @@ def test_threads_may_share_it_while_it_is_replaced() -> None:
             number = 300 * thread + step
             world.write(number)
             if step % 7 == 0:
-                world.made[-1].end = FENCED
+                world.clients[-1].end = FENCED
             while not world.ends[number]:
                 world.producer.poll(0)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
     assert Counter(map(len, world.ends.values())) == {1: 2400}
-    assert len(world.made) > 8
+    assert len(world.clients) > 8
     assert len(world.producer) == 0

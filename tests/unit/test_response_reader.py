@@ -1,4 +1,4 @@
-"""An HTTP answer, as its bytes come in."""
+"""The parser of HTTP responses."""
 
 import pytest
 from httptools import HttpParserError
@@ -9,14 +9,14 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 def read(*pieces: bytes) -> ResponseReader:
-    """A reader that was fed these."""
+    """A reader that was fed these pieces."""
     reader = ResponseReader()
     for piece in pieces:
         reader.feed(piece)
     return reader
 
 
-def told(reader: ResponseReader) -> tuple[int, bytes, str | None]:
+def parsed(reader: ResponseReader) -> tuple[int, bytes, str | None]:
     """What a whole answer says."""
     assert reader.is_complete
     return reader.status, reader.body, reader.retry_after
@@ -31,19 +31,19 @@ def told(reader: ResponseReader) -> tuple[int, bytes, str | None]:
     ],
 )
 @pytest.mark.parametrize("size", [1, 5, 1000])
-def test_an_answer_may_come_in_pieces(answer: bytes, size: int) -> None:
+def test_a_response_may_arrive_in_pieces(answer: bytes, size: int) -> None:
     """Whole, or byte by byte; of known length, or in chunks."""
     reader = read(*(answer[at : at + size] for at in range(0, len(answer), size)))
-    assert told(reader) == (200, b"body", "7")
+    assert parsed(reader) == (200, b"body", "7")
     assert reader.keeps_alive
 
 
-def test_an_answer_without_a_length_ends_with_its_connection() -> None:
-    """As servers answer that know HTTP/1.0."""
+def test_a_response_without_a_length_ends_with_its_connection() -> None:
+    """As servers of HTTP/1.0 send it."""
     reader = read(b"HTTP/1.0 200 OK\r\n\r\n", b"bo", b"dy")
     assert not reader.is_complete
     assert reader.close()
-    assert told(reader) == (200, b"body", None)
+    assert parsed(reader) == (200, b"body", None)
     assert not reader.keeps_alive
 
 
@@ -57,37 +57,37 @@ def test_an_answer_without_a_length_ends_with_its_connection() -> None:
         b"HTTP/1.1 103 Early Hints\r\n\r\n",
     ],
 )
-def test_half_an_answer_is_none(half: bytes) -> None:
-    """The end of its connection does not make it whole."""
+def test_an_incomplete_response_is_not_complete_at_its_connection_s_end(half: bytes) -> None:
+    """Wherever it stops."""
     reader = read(*([half] if half else []))
     assert not reader.close()
     assert reader.has_begun == bool(half)
 
 
-def test_what_comes_before_the_answer_is_passed_over() -> None:
-    """A server may say 1xx as often as it likes."""
+def test_interim_responses_are_ignored() -> None:
+    """A server may send any number of 1xx."""
     early = b"HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n"
     reader = read(b"HTTP/1.1 100 Continue\r\n\r\n" + early, b"HTTP/1.1 204 No Content\r\n\r\n")
-    assert told(reader) == (204, b"", None)
+    assert parsed(reader) == (204, b"", None)
 
 
-def test_what_follows_the_answer_ends_the_connection() -> None:
-    """Else it would be taken for the answer to the next request."""
+def test_data_after_the_response_ends_the_connection() -> None:
+    """Else it would be read as the response to the next request."""
     one = HEAD + b"Content-Length: 1\r\n\r\n1"
     reader = read(one + one)
-    assert told(reader) == (200, b"1", None)
+    assert parsed(reader) == (200, b"1", None)
     assert not reader.keeps_alive
 
 
 @pytest.mark.parametrize("nonsense", [b"hello\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00\xff"])
-def test_what_is_no_http_is_refused(nonsense: bytes) -> None:
+def test_data_that_is_not_http_is_rejected(nonsense: bytes) -> None:
     """Whatever listens there."""
     with pytest.raises(HttpParserError):
         read(nonsense)
 
 
-def test_an_endless_answer_is_refused() -> None:
-    """The trigger's memory is bounded, whatever a function says."""
+def test_an_endless_response_is_rejected() -> None:
+    """The trigger's memory is bounded."""
     mebibytes = [bytes(2**20)] * (MAX_BODY_BYTES // 2**20)
     reader = read(HEAD + b"\r\n", *mebibytes)
     with pytest.raises(HttpParserError):

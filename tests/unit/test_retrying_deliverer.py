@@ -1,4 +1,4 @@
-"""Bringing a batch to a function until each record is taken or a dead letter."""
+"""The delivery of a batch until each record is accepted or a dead letter."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ UNAVAILABLE = HttpResponse(503, b"")
 
 
 def naming(*failed: int, retryable: bool = True) -> HttpResponse:
-    """A 200 that names these offsets as not taken."""
+    """A 200 that names these offsets as failed."""
     items = [
         {"itemIdentifier": f"{TOPIC}-0-{offset}", "retryable": retryable, "reason": "why"}
         for offset in failed
@@ -40,14 +40,14 @@ def naming(*failed: int, retryable: bool = True) -> HttpResponse:
 
 @dataclass
 class World:
-    """A function that replies as told, a clock that waits move on, and what came of a delivery."""
+    """A function that replies as the test says, a clock that waits advance, and the results."""
 
     reply: Callable[[list[int]], Reply]
     retry: Retry = field(default_factory=lambda: Retry(max_attempts=3, initial_backoff_s=1))
     stop_after: float = float("inf")
     time_to_finish: float = 0
-    unsafe: int = 0
-    watch: Callable[[int], None] = lambda _: None
+    failing_writes: int = 0
+    observe: Callable[[int], None] = lambda _: None
     accepts: RecordPredicate | None = None
     time: float = 0
     requests: list[list[int]] = field(default_factory=list)
@@ -67,9 +67,9 @@ class World:
         return reply
 
     def write(self, letters: Sequence[DeadLetter]) -> list[NotWritten]:
-        """Take letters, after refusing to some times."""
-        if self.unsafe:
-            self.unsafe -= 1
+        """Accept dead letters, after failing some times."""
+        if self.failing_writes:
+            self.failing_writes -= 1
             return [NotWritten(letter, "too busy") for letter in letters]
         self.letters += letters
         return []
@@ -87,9 +87,9 @@ class World:
         return self.wait_until_stop(seconds) and self.time >= self.stop_after + self.time_to_finish
 
     def note(self, offset: int) -> None:
-        """Note how far the delivery is."""
+        """Record how far the delivery is."""
         self.done.append(offset)
-        self.watch(offset)
+        self.observe(offset)
 
     def deliver(self, *batch: int) -> "World":
         """Deliver a batch of these offsets."""
@@ -116,13 +116,13 @@ class World:
 
 
 def replying(*replies: Reply) -> Callable[[list[int]], Reply]:
-    """Replies one after the other, and takes all from then on."""
+    """Give these replies one after the other, and accept all after them."""
     left = list(replies)
     return lambda _: left.pop(0) if left else ACCEPTED
 
 
-def test_a_batch_that_is_taken_is_done() -> None:
-    """One request, and all before the offset after the last record is done."""
+def test_an_accepted_batch_is_processed() -> None:
+    """One request, and all before the offset after the last record is processed."""
     world = World(replying()).deliver(4, 5, 9)
     assert world.requests == [[4, 5, 9]]
     assert world.done == [10]
@@ -140,8 +140,8 @@ def test_a_batch_that_is_taken_is_done() -> None:
         naming(99),
     ],
 )
-def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None:
-    """The same records, with exponential backoff between the tries."""
+def test_a_failed_batch_is_retried_with_exponential_backoff(failure: Reply) -> None:
+    """The same records are sent each time."""
     world = World(replying(failure, failure)).deliver(1, 2)
     assert world.requests == [[1, 2]] * 3
     assert world.waits == [1, 2]
@@ -151,16 +151,16 @@ def test_what_failed_comes_again_after_ever_longer_waits(failure: Reply) -> None
 @pytest.mark.parametrize(
     "away", [UNAVAILABLE, HttpResponse(429, b""), HttpResponse(502, b""), Unreachable("refused")]
 )
-def test_nobody_there_never_makes_dead_letters(away: Reply) -> None:
-    """As long as nobody is there, records wait: these tries do not count."""
+def test_an_unavailable_function_makes_no_dead_letters(away: Reply) -> None:
+    """Records wait as long as it lasts: these attempts do not count."""
     world = World(replying(*[away] * 100)).deliver(1, 2)
     assert world.requests == [[1, 2]] * 101
     assert not world.letters
     assert max(world.waits) == world.retry.max_backoff_s
 
 
-def test_nobody_there_is_bounded_by_the_age_if_there_is_one() -> None:
-    """A batch that is too old is given up whole, and not a second later."""
+def test_an_unavailable_function_is_waited_for_up_to_the_maximum_age() -> None:
+    """Then the whole batch is given up, and not a second later."""
     world = World(lambda _: UNAVAILABLE, Retry(max_age_s=30)).deliver(1, 2)
     assert world.dead_letters == [1, 2]
     assert world.time == 30
@@ -174,8 +174,8 @@ def test_retry_after_is_obeyed() -> None:
     assert world.waits == [20, 2]
 
 
-def test_a_refused_record_is_a_dead_letter_at_once() -> None:
-    """A 4xx to a lone record: no second try, and the reason is kept."""
+def test_a_rejected_record_is_a_dead_letter_at_once() -> None:
+    """After a 4xx for a single record there is no retry, and the detail is kept."""
     world = World(lambda _: REJECTED).deliver(7)
     assert world.requests == [[7]]
     [letter] = world.letters
@@ -184,8 +184,8 @@ def test_a_refused_record_is_a_dead_letter_at_once() -> None:
     assert world.done == [8]
 
 
-def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
-    """The others are taken, in their order."""
+def test_a_rejected_batch_is_split_until_the_bad_record_is_alone() -> None:
+    """The others are accepted, in their order."""
     world = World(lambda batch: REJECTED if 5 in batch else ACCEPTED).deliver(*range(8))
     assert world.dead_letters == [5]
     assert [batch for batch in world.requests if 5 not in batch] == [[0, 1, 2, 3], [4], [6, 7]]
@@ -194,29 +194,29 @@ def test_a_refused_batch_is_split_until_the_culprit_stands_alone() -> None:
 
 
 def test_a_failing_batch_is_split_only_after_its_attempts() -> None:
-    """First patience, then one try for each half, and a lone record is given up."""
+    """First all retries, then one attempt for each half; a single record is given up."""
     world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED).deliver(1, 2)
     assert world.requests == [[1, 2]] * 3 + [[1], [2]]
     assert world.dead_letters == [2]
     assert world.letters[0].attempts == 4
 
 
-def test_a_lone_record_has_all_its_attempts() -> None:
-    """`max_attempts` is the number of requests, the last of which gives it up."""
+def test_a_single_record_has_all_its_attempts() -> None:
+    """`max_attempts` is the number of requests; after the last one it is given up."""
     world = World(lambda _: NoResponse("no answer within 30 s")).deliver(1)
     assert len(world.requests) == 3
     assert (world.letters[0].status, world.letters[0].error) == (None, "no answer within 30 s")
 
 
 def test_a_failing_batch_that_is_too_old_is_split_without_further_waits() -> None:
-    """Age ends patience as attempts do, and costs no good record."""
+    """The age ends retries as attempts do, and loses no good record."""
     retry = Retry(max_attempts=100, max_age_s=5, initial_backoff_s=1)
     world = World(lambda batch: RETRYABLE if 2 in batch else ACCEPTED, retry).deliver(1, 2, 3, 4)
     assert world.dead_letters == [2]
     assert world.time == 5
 
 
-def test_impossible_records_are_dead_letters_and_the_others_are_taken() -> None:
+def test_rejected_records_of_an_accepted_batch_are_dead_letters() -> None:
     """`"retryable": false` is final at once, with the function's reason."""
     world = World(replying(naming(2, 4, retryable=False))).deliver(1, 2, 3, 4)
     assert world.requests == [[1, 2, 3, 4]]
@@ -227,8 +227,8 @@ def test_impossible_records_are_dead_letters_and_the_others_are_taken() -> None:
     assert world.done == [5]
 
 
-def test_retryable_records_come_again_alone() -> None:
-    """What was taken is not delivered again."""
+def test_retryable_records_are_sent_again_alone() -> None:
+    """Accepted records are not sent again."""
     world = World(replying(naming(2, 4), naming(4))).deliver(1, 2, 3, 4)
     assert world.requests == [[1, 2, 3, 4], [2, 4], [4]]
     assert world.done == [2, 4, 5]
@@ -242,9 +242,9 @@ def test_retryable_records_are_given_up_after_their_attempts() -> None:
     assert world.dead_letters == [2]
 
 
-def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
-    """Its offset is not passed before it is safe, however long that takes."""
-    world = World(lambda _: REJECTED, unsafe=50).deliver(1)
+def test_a_dead_letter_that_cannot_be_written_is_retried() -> None:
+    """Its offset is not passed before it is written, however long that takes."""
+    world = World(lambda _: REJECTED, failing_writes=50).deliver(1)
     assert len(world.waits) == 50
     assert world.dead_letters == [1]
     assert world.done == [2]
@@ -260,7 +260,7 @@ def test_a_dead_letter_that_cannot_be_written_is_held() -> None:
     ],
 )
 def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], Reply]) -> None:
-    """Nothing is tried after that, nothing given up, and nothing passed."""
+    """After that there is no attempt and no dead letter, and no offset is passed."""
     world = World(reply, stop_after=1)
     with pytest.raises(Stopped):
         world.deliver(1, 2)
@@ -277,67 +277,69 @@ def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], R
         ([naming(1), UNAVAILABLE], [[1], [1]]),
     ],
 )
-def test_what_would_else_come_twice_is_finished_at_a_stop(
+def test_a_stop_finishes_what_would_else_be_duplicated(
     replies: list[Reply], requests: list[list[int]]
 ) -> None:
-    """Where a later record is taken already, those before it are still brought home."""
+    """If a later record is already accepted, the failed ones before it are still retried."""
     world = World(replying(*replies), stop_after=1, time_to_finish=60)
     world.deliver(1, 2, 3)
     assert world.requests == [[1, 2, 3], *requests]
     assert world.done[-1] == 4
 
 
-def test_a_dead_letter_before_a_taken_record_is_written_at_a_stop() -> None:
-    """It is held as any other, and then all of the batch is settled."""
-    world = World(lambda _: naming(1, retryable=False), unsafe=2, stop_after=1, time_to_finish=60)
+def test_a_stop_writes_a_dead_letter_before_an_accepted_record() -> None:
+    """With retries as any other, and then the whole batch is processed."""
+    world = World(
+        lambda _: naming(1, retryable=False), failing_writes=2, stop_after=1, time_to_finish=60
+    )
     assert world.deliver(1, 2).dead_letters == [1]
     assert world.done == [3]
 
 
-def test_a_stop_leaves_no_more_than_its_time_to_finish() -> None:
-    """Then it is as if nothing had been taken after the record that is left."""
+def test_a_stop_leaves_a_limited_time_to_finish() -> None:
+    """After it, the offset stays before the record that is left."""
     world = World(lambda batch: naming(batch[0]), stop_after=1, time_to_finish=1)
     with pytest.raises(Stopped):
         world.deliver(1, 2)
     assert (world.requests, world.done) == ([[1, 2], [1]], [])
 
 
-def test_no_further_records_are_begun_at_a_stop() -> None:
-    """What follows the finished part in its batch comes again, since it was not taken."""
+def test_a_stop_sends_no_further_records() -> None:
+    """Records behind the finished slice are sent again by the next owner."""
     replies = replying(RETRYABLE, RETRYABLE, RETRYABLE, naming(0))
-    world = World(replies, unsafe=1, stop_after=4, time_to_finish=60)
+    world = World(replies, failing_writes=1, stop_after=4, time_to_finish=60)
     with pytest.raises(Stopped):
         world.deliver(0, 1, 2, 3)
     assert world.requests[3:] == [[0, 1]]
     assert (world.dead_letters, world.done) == ([0], [2])
 
 
-def test_a_record_that_can_neither_be_taken_nor_given_up_is_told() -> None:
-    """With why, until its dead letter is safe."""
-    world = World(lambda _: REJECTED, unsafe=2).deliver(1)
+def test_a_record_that_can_neither_be_delivered_nor_given_up_blocks() -> None:
+    """The status says why, until its dead letter is written."""
+    world = World(lambda _: REJECTED, failing_writes=2).deliver(1)
     assert world.blocked == [None] + ["a dead letter cannot be written: too busy"] * 2
     assert world.status.blocked_by is None
     assert set(World(lambda _: RETRYABLE).deliver(1).blocked) == {None}
 
 
-def test_a_held_dead_letter_does_not_pass_when_stopped() -> None:
-    """The record comes again, to whoever owns the partition next."""
-    world = World(lambda _: REJECTED, unsafe=50, stop_after=3)
+def test_an_unwritten_dead_letter_is_not_passed_at_a_stop() -> None:
+    """The record is delivered again by the next owner of the partition."""
+    world = World(lambda _: REJECTED, failing_writes=50, stop_after=3)
     with pytest.raises(Stopped):
         world.deliver(1)
     assert world.done == []
 
 
-def test_a_request_that_we_end_ourselves_is_no_attempt() -> None:
-    """Of a record in its last attempt too: it was not the function that failed."""
+def test_an_aborted_request_is_no_attempt() -> None:
+    """Not even the last one of a record: it was not the function that failed."""
     world = World(lambda _: Aborted(), retry=Retry(max_attempts=1))
     with pytest.raises(Stopped):
         world.deliver(1)
     assert (world.letters, world.done) == ([], [])
 
 
-def test_who_is_unavailable_for_too_long_is_told_from_who_hangs() -> None:
-    """A replay ends with the one, and goes on after the other."""
+def test_dead_letters_tell_whether_the_function_was_unavailable() -> None:
+    """A replay ends if it was, and goes on if it only hangs."""
     retry = Retry(max_age_s=1, max_attempts=100)
     for reply, is_unavailable in ((Unreachable("nobody"), True), (NoResponse("no answer"), False)):
         world = World(replying(*[reply] * 50), retry=retry).deliver(1)
@@ -346,8 +348,8 @@ def test_who_is_unavailable_for_too_long_is_told_from_who_hangs() -> None:
         ]
 
 
-def test_what_was_done_before_a_stop_is_done() -> None:
-    """Of a split batch, the first half that was taken is not delivered again."""
+def test_what_was_processed_before_a_stop_counts() -> None:
+    """The accepted half of a split batch is not delivered again."""
     world = World(
         lambda batch: (
             {4: REJECTED, 2: ACCEPTED}.get(len(batch), UNAVAILABLE) if 0 in batch else UNAVAILABLE
@@ -365,8 +367,8 @@ def counted(world: World, name: str, **labels: str) -> float | None:
     return world.registry.get_sample_value(f"kafka_trigger_{name}", labels)
 
 
-def test_what_becomes_of_batches_is_counted() -> None:
-    """Each request by its outcome, what came again, and the records that were taken."""
+def test_requests_are_counted_by_outcome() -> None:
+    """And the retries, and the accepted records."""
     world = World(replying(UNAVAILABLE, RETRYABLE, naming(2))).deliver(1, 2, 3)
     outcomes = {
         outcome: counted(world, "batches_total", outcome=outcome)
@@ -389,9 +391,9 @@ def test_what_becomes_of_batches_is_counted() -> None:
         (UNAVAILABLE, Retry(max_age_s=5), "age"),
     ],
 )
-def test_dead_letters_are_counted_by_why(reply: Reply, retry: Retry, reason: str) -> None:
-    """Once each, when they are safe."""
-    world = World(lambda _: reply, retry, unsafe=2).deliver(1)
+def test_dead_letters_are_counted_by_reason(reply: Reply, retry: Retry, reason: str) -> None:
+    """Once each, when they are written."""
+    world = World(lambda _: reply, retry, failing_writes=2).deliver(1)
     reasons = {
         each: counted(world, "dead_letters_total", reason=each)
         for each in ("refused", "attempts", "age")
@@ -405,8 +407,8 @@ def even(one: Record) -> bool:
     return one.offset() % 2 == 0
 
 
-def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
-    """The function never sees it, and it is done as soon as all before it is."""
+def test_records_that_no_filter_matches_are_skipped_and_counted() -> None:
+    """The function never receives them; they are processed once all before them are."""
     world = World(replying(), accepts=even).deliver(1, 2, 3, 4, 5)
     assert world.requests == [[2, 4]]
     assert world.done == [6]
@@ -414,7 +416,7 @@ def test_what_no_filter_matches_is_passed_over_and_counted() -> None:
     assert counted(world, "records_taken_total") == 2
 
 
-def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
+def test_a_batch_without_matching_records_needs_no_request() -> None:
     """Its offsets are passed all the same."""
     world = World(replying(), accepts=even).deliver(1, 3, 5)
     assert world.requests == []
@@ -422,8 +424,8 @@ def test_a_batch_of_which_nothing_is_left_is_done_without_a_request() -> None:
     assert counted(world, "batches_total", outcome="taken") == 0
 
 
-def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
-    """A record that is tried again holds the filtered ones behind it."""
+def test_skipped_records_wait_for_those_before_them() -> None:
+    """A record that is retried holds back the filtered ones behind it."""
     world = World(replying(REJECTED, ACCEPTED, RETRYABLE, ACCEPTED), accepts=even).deliver(
         2, 3, 4, 5
     )
@@ -431,8 +433,8 @@ def test_what_is_passed_over_waits_for_what_is_before_it() -> None:
     assert world.done == [4, 6]
 
 
-def test_who_waits_too_long_for_nobody_is_too_old_whatever_was_before() -> None:
-    """The half of a batch that had all its attempts may still wait for a function to come back."""
+def test_the_reason_of_an_unavailable_function_is_always_the_age() -> None:
+    """Even if the batch had all its attempts before it was split."""
     retry = Retry(max_attempts=1, max_age_s=5)
     world = World(lambda batch: RETRYABLE if len(batch) > 1 else UNAVAILABLE, retry).deliver(1, 2)
     assert counted(world, "dead_letters_total", reason="age") == 2
@@ -449,10 +451,10 @@ REPLIES: dict[str, Reply] = {
 
 
 @given(st.sets(st.integers(0, 40), min_size=1, max_size=12), st.data())
-def test_each_record_is_taken_or_a_dead_letter_before_it_is_passed(
+def test_each_record_is_accepted_or_a_dead_letter_before_it_is_passed(
     batch: set[int], data: st.DataObject
 ) -> None:
-    """Whatever a function answers: nothing is lost, and no offset runs ahead."""
+    """Whatever a function responds: nothing is lost, and no offset is passed too early."""
     settled: set[int] = set()
     in_order = sorted(batch)
 
@@ -466,10 +468,10 @@ def test_each_record_is_taken_or_a_dead_letter_before_it_is_passed(
             settled.update(asked)
         return REPLIES[kind]
 
-    def watch(offset: int) -> None:
+    def observe(offset: int) -> None:
         assert {each for each in batch if each < offset} <= settled | set(world.dead_letters)
 
-    world = World(reply, Retry(max_age_s=200), watch=watch)
+    world = World(reply, Retry(max_age_s=200), observe=observe)
     world.deliver(*in_order)
     assert settled | set(world.dead_letters) == batch
     assert settled.isdisjoint(world.dead_letters)

@@ -1,4 +1,4 @@
-"""The triggers' file: what it may say, and what is said when it is wrong."""
+"""The triggers' file: its contents, and the errors in it."""
 
 import pytest
 
@@ -15,15 +15,15 @@ auto_offset_reset = "earliest"
 """
 
 
-def refusal(text: str, **environ: str) -> str:
-    """What is said of a file with this text."""
+def error_of(text: str, **environ: str) -> str:
+    """The error of a file with this text."""
     with pytest.raises(ConfigError) as refused:
         parse(text, environ)
     return str(refused.value)
 
 
 def test_values_come_from_the_environment() -> None:
-    """Texts take in variables, in Kafka's settings too; numbers are read of them."""
+    """Texts may contain variables, in Kafka's settings too; numbers are parsed from them."""
     kafka = '[kafka]\nbootstrap.servers = "${SERVERS}"\n'
     trigger = f'{TRIGGER}batch_size = "${{SIZE:-7}}"\ndead_letter_topic = "${{DLQ:-}}"'
     config = parse(kafka + trigger, {"SERVERS": "x:1"})
@@ -33,7 +33,7 @@ def test_values_come_from_the_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "kafka (where the brokers are, and how to talk to them): is missing"),
         (KAFKA, "trigger (the triggers, a [[trigger]] table each): is missing"),
@@ -126,9 +126,9 @@ def test_values_come_from_the_environment() -> None:
         ("trigger = [1]\n" + KAFKA, "trigger number 1: "),
     ],
 )
-def test_what_is_wrong_is_said_by_name_and_meaning(text: str, said: str) -> None:
+def test_an_error_names_its_key_and_its_meaning(text: str, message: str) -> None:
     """Each line names the trigger, the key and what it is for."""
-    assert said in refusal(text)
+    assert message in error_of(text)
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,13 @@ def test_what_is_wrong_is_said_by_name_and_meaning(text: str, said: str) -> None
         ("cloudevents-binary", 1),
     ],
 )
-def test_an_envelope_of_one_record_makes_batches_of_one(envelope: str, size: int) -> None:
-    """Unless the file says something else, which it may not."""
+def test_an_envelope_of_a_single_record_makes_batches_of_one(envelope: str, size: int) -> None:
+    """By default."""
     [trigger] = parse(f'{KAFKA}{TRIGGER}envelope = "{envelope}"', {}).triggers
     assert trigger.batch_size == size
 
 
-def test_a_filter_may_be_one_or_several() -> None:
+def test_there_may_be_one_filter_or_several() -> None:
     """As a table, or as an array of tables."""
     one = parse(f"{KAFKA}{TRIGGER}[trigger.filter]\nkey = ['${{KEY}}']", {"KEY": "a"})
     two = parse(f"{KAFKA}{TRIGGER}" + "[[trigger.filter]]\nkey = ['a']\n" * 2, {})
@@ -154,13 +154,13 @@ def test_a_filter_may_be_one_or_several() -> None:
     assert [each.key for each in two.triggers[0].filter] == [["a"], ["a"]]
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    """One line for each thing to mend."""
-    assert len(refusal(f"{KAFKA}{TRIGGER}batch_size = 0\ntimeout_s = -1").splitlines()) == 2
+def test_all_errors_are_reported_at_once() -> None:
+    """One line for each."""
+    assert len(error_of(f"{KAFKA}{TRIGGER}batch_size = 0\ntimeout_s = -1").splitlines()) == 2
 
 
 def test_settings_reach_librdkafka_as_they_are() -> None:
-    """Consumers and producers get what is for all, and each what is its own."""
+    """Consumers and producers get the common ones, and each its own."""
     config = parse(
         f"""{KAFKA}"security.protocol" = "ssl"
         [kafka.consumer]
@@ -179,7 +179,7 @@ def test_settings_reach_librdkafka_as_they_are() -> None:
     assert not producer.keys() & {"fetch.wait.max.ms"}
 
 
-def test_offsets_are_committed_by_the_trigger_alone() -> None:
+def test_offsets_are_committed_only_by_the_trigger() -> None:
     """The client neither commits nor stores an offset by itself."""
     config = parse(KAFKA + TRIGGER, {})
     settings = consumer_settings(config.kafka, config.triggers[0], 1000)
@@ -188,8 +188,8 @@ def test_offsets_are_committed_by_the_trigger_alone() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_what_is_classic_is_left_out_of_kafka_4_s_protocol(protocol: str) -> None:
-    """`group.protocol=consumer` refuses the settings that the broker decides there."""
+def test_classic_settings_are_left_out_with_kafka_4_s_protocol(protocol: str) -> None:
+    """`group.protocol=consumer` rejects the settings that the broker decides there."""
     config = parse(
         f"""{KAFKA}[kafka.consumer]
         group.protocol = "${{PROTOCOL}}"
@@ -204,8 +204,8 @@ def test_what_is_classic_is_left_out_of_kafka_4_s_protocol(protocol: str) -> Non
     assert ("heartbeat.interval.ms" in settings) == (protocol == "classic")
 
 
-def test_what_is_wrong_about_kafka_is_not_shown() -> None:
-    """A password is among its settings."""
-    said = refusal(f'{KAFKA}sasl.password = ["${{VALUE}}"]\n{TRIGGER}', VALUE="canary")
-    assert said.startswith("[kafka]: ")
-    assert "canary" not in said
+def test_errors_do_not_show_values_of_kafka_s_settings() -> None:
+    """A password is among them."""
+    message = error_of(f'{KAFKA}sasl.password = ["${{VALUE}}"]\n{TRIGGER}', VALUE="canary")
+    assert message.startswith("[kafka]: ")
+    assert "canary" not in message

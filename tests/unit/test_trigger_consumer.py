@@ -189,7 +189,7 @@ class World:
         return SimpleNamespace(topics={topic: SimpleNamespace(error=self.not_there)})
 
     def consumer_group_metadata(self) -> bytes:
-        """What the group has told."""
+        """Return the group's metadata."""
         return self.metadata
 
     def close(self) -> None:
@@ -212,8 +212,8 @@ class World:
         return self
 
 
-def test_records_reach_their_partitions_in_order() -> None:
-    """Of one poll each partition gets its own, in the order in which they came."""
+def test_records_are_enqueued_by_partition_in_order() -> None:
+    """Each partition gets its own records of a poll, in the order in which they arrived."""
     world = World()
     mixed = [record(offset, partition=number) for number in (1, 0, 1) for offset in (number, 7)]
     world.run(world.assign(0, 1), lambda: mixed)
@@ -222,8 +222,8 @@ def test_records_reach_their_partitions_in_order() -> None:
     assert [each.offset() for each in queues[1]] == [1, 7, 1, 7]
 
 
-def test_progress_is_committed_soon_and_once() -> None:
-    """A commit says the offset to go on from, and is not repeated."""
+def test_processed_offsets_are_committed_soon_and_once() -> None:
+    """A commit contains the next offset, and is not repeated."""
     world = World()
 
     def advance() -> None:
@@ -233,8 +233,8 @@ def test_progress_is_committed_soon_and_once() -> None:
     assert world.commits[:-1] == [({0: 5}, True)]
 
 
-def test_commits_are_not_more_than_the_broker_likes() -> None:
-    """Progress within a moment goes into one commit."""
+def test_commits_are_limited_in_rate() -> None:
+    """The progress of some milliseconds goes into one commit."""
     world = World()
 
     def advance_within_a_moment() -> None:
@@ -246,8 +246,8 @@ def test_commits_are_not_more_than_the_broker_likes() -> None:
     assert world.commits[-1] == ({0: 100}, True)
 
 
-def test_a_commit_that_failed_is_repeated() -> None:
-    """Until it succeeds, and not at once."""
+def test_a_failed_commit_is_retried() -> None:
+    """Until it succeeds, and not immediately."""
     world = World()
     world.commit_error = KafkaError(KafkaError.REQUEST_TIMED_OUT)
 
@@ -263,8 +263,8 @@ def test_a_commit_that_failed_is_repeated() -> None:
     assert 2 <= len(failed_and_repeated) <= 4
 
 
-def test_a_commit_waits_for_the_one_before() -> None:
-    """Of two under way, the client might repeat the older one last: an offset would go back."""
+def test_a_commit_waits_for_the_previous_one() -> None:
+    """Of two in flight, the client might retry the older one last, and the offset would go back."""
     world = World()
     world.commits_end = False
 
@@ -279,8 +279,8 @@ def test_a_commit_waits_for_the_one_before() -> None:
     assert [offsets for offsets, _ in world.commits] == [{0: 1}, {0: 3}, {0: 3}]
 
 
-def test_a_full_partition_is_paused_and_resumed_when_it_is_low() -> None:
-    """Back-pressure, for this partition alone, and polling goes on."""
+def test_a_partition_is_paused_while_its_queue_is_full() -> None:
+    """The message that a partition ends here."""
     world = World()
 
     def fill() -> list[Record]:
@@ -298,7 +298,7 @@ def test_a_full_partition_is_paused_and_resumed_when_it_is_low() -> None:
     ]
 
 
-def test_polls_are_short_only_while_there_is_something_to_do() -> None:
+def test_polls_are_short_only_while_there_is_work() -> None:
     """An idle trigger does not keep a processor busy."""
     world = World()
 
@@ -319,8 +319,8 @@ def test_polls_are_short_only_while_there_is_something_to_do() -> None:
     ]
 
 
-def test_a_revoked_partition_is_drained_and_committed_before_it_goes() -> None:
-    """What is in flight may finish within the budget; then the offsets are committed at once."""
+def test_a_revoked_partition_is_drained_and_committed() -> None:
+    """The batch in flight may finish within the budget; then the offsets are committed at once."""
     world = World(drain_s=7)
 
     def in_flight() -> None:
@@ -331,8 +331,8 @@ def test_a_revoked_partition_is_drained_and_committed_before_it_goes() -> None:
     assert ({0: 8}, False) in world.commits
 
 
-def test_a_late_answer_never_commits_a_partition_that_is_gone() -> None:
-    """Neither after a revocation nor after the partition has come back."""
+def test_a_late_response_never_commits_a_revoked_partition() -> None:
+    """Neither after a revocation nor after the partition is assigned again."""
     world = World()
 
     def revoke_with_a_request_in_flight() -> None:
@@ -353,8 +353,8 @@ def test_a_late_answer_never_commits_a_partition_that_is_gone() -> None:
     assert world.commits == [({0: 5}, False)]
 
 
-def test_a_lost_partition_is_neither_waited_for_nor_committed() -> None:
-    """Its next owner may be at work already."""
+def test_a_lost_partition_is_neither_drained_nor_committed() -> None:
+    """Its next owner may already process it."""
     world = World()
 
     def lose() -> None:
@@ -366,8 +366,8 @@ def test_a_lost_partition_is_neither_waited_for_nor_committed() -> None:
     assert not world.commits
 
 
-def test_a_partition_that_comes_back_is_a_new_one_and_not_paused() -> None:
-    """The client keeps a pause over an assignment, so it is lifted before."""
+def test_a_partition_assigned_again_has_a_new_worker_and_is_not_paused() -> None:
+    """The client keeps a pause beyond an assignment, so it is resumed before."""
     world = World()
     world.run(
         world.assign(0),
@@ -383,16 +383,16 @@ def test_a_partition_that_comes_back_is_a_new_one_and_not_paused() -> None:
     assert [each.offset() for each in world.workers[1].queue.take()] == [7]
 
 
-def test_records_of_a_partition_that_is_gone_are_not_delivered() -> None:
-    """They come to its next owner."""
+def test_records_of_a_revoked_partition_are_not_delivered() -> None:
+    """They are for its next owner."""
     world = World()
     world.run(world.assign(0), world.call("on_revoke", (0,)), lambda: records([7]))
     world.workers[0].queue.close()
     assert not world.workers[0].queue.take()
 
 
-def test_the_end_drains_commits_and_leaves() -> None:
-    """In this order; nothing is assigned any more while it goes on."""
+def test_a_stop_drains_commits_and_leaves_the_group() -> None:
+    """In this order; meanwhile nothing is assigned any more."""
     world = World(drain_s=7)
 
     def in_flight() -> None:
@@ -405,7 +405,7 @@ def test_the_end_drains_commits_and_leaves() -> None:
     assert len(world.workers) == 1
 
 
-def test_who_is_joining_is_assigned_before_it_leaves() -> None:
+def test_a_joining_member_is_assigned_before_it_leaves() -> None:
     """The embedded broker's groups get stuck on a member that leaves while it joins."""
     world = World()
     world.stopping.set()
@@ -415,8 +415,8 @@ def test_who_is_joining_is_assigned_before_it_leaves() -> None:
     assert not world.workers
 
 
-def test_an_end_without_a_broker_does_not_take_for_ever() -> None:
-    """The last commit is waited for some seconds only."""
+def test_a_stop_without_a_broker_ends() -> None:
+    """It waits only some seconds for the last commit."""
     world = World()
     world.commits_end = False
 
@@ -427,8 +427,8 @@ def test_an_end_without_a_broker_does_not_take_for_ever() -> None:
     assert world.requests[-1] == ("close", None)
 
 
-def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
-    """After committing what is done; whoever started it starts it again."""
+def test_an_unexpected_error_of_a_worker_ends_the_trigger() -> None:
+    """After committing what is processed; a supervisor restarts the trigger."""
     world = World()
 
     def fail() -> None:
@@ -444,7 +444,7 @@ def test_an_error_of_a_partition_s_thread_ends_the_trigger() -> None:
 def error_message(
     code: int, *, fatal: bool = False, partition: int = 0, offset: int = -1001
 ) -> Record:
-    """A message that is an error and no record; without an offset it is of no partition."""
+    """A message that is an error and not a record; without an offset it is of no partition."""
     error = KafkaError(code, "error", fatal=fatal)
     return cast(Record, Message(topic=TOPIC, error=error, partition=partition, offset=offset))
 
@@ -454,10 +454,10 @@ def end(offset: int, partition: int = 0) -> Record:
     return error_message(KafkaError._PARTITION_EOF, partition=partition, offset=offset)
 
 
-def test_offsets_without_a_record_are_settled_with_what_is_before_them(
+def test_offsets_without_a_record_are_committed_with_the_records_before_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Those of transactions at the end: the group's lag comes to nothing, and no word is said."""
+    """Those of transactions at the end: the group's lag becomes 0, and nothing is logged."""
     world = World()
 
     def settle(position: int) -> Event:
@@ -474,8 +474,8 @@ def test_offsets_without_a_record_are_settled_with_what_is_before_them(
     assert not caplog.records
 
 
-def test_an_end_settles_nothing_that_was_handed_on_before() -> None:
-    """However it is mixed with records, and though a later assignment meets it again."""
+def test_a_partition_s_end_is_not_committed_before_its_records() -> None:
+    """In whatever order they arrive, and also if a later assignment meets the end again."""
     world = World()
     world.run(
         world.assign(0),
@@ -489,8 +489,8 @@ def test_an_end_settles_nothing_that_was_handed_on_before() -> None:
     assert [offsets for offsets, _ in again.commits] == [{0: 10}, {0: 10}]
 
 
-def test_an_empty_partition_has_nothing_to_commit() -> None:
-    """Whoever begins later begins where the file says."""
+def test_nothing_is_committed_of_an_empty_partition() -> None:
+    """So a later start begins where the file says."""
     world = World()
     world.run(world.assign(0, 1), lambda: [end(0), end(0, 1), end(5, 7)], lambda: None)
     assert world.commits == []
@@ -500,7 +500,7 @@ NOT_ALLOWED, NO_TOPIC = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOW
 
 
 def blocked_at_each_step(world: World, *events: Event) -> list[set[int | None]]:
-    """Which partitions cannot go on after each of these events."""
+    """The partitions that are blocked after each of these events."""
     seen: list[set[int | None]] = []
     for event in events:
         world.events += [event, lambda: seen.append(set(world.state.blocked()))]
@@ -508,16 +508,16 @@ def blocked_at_each_step(world: World, *events: Event) -> list[set[int | None]]:
     return seen
 
 
-def test_a_topic_that_is_not_there_blocks_until_partitions_are_assigned() -> None:
-    """An assignment without any does not say that it is there."""
+def test_a_missing_topic_blocks_until_partitions_are_assigned() -> None:
+    """An assignment without partitions does not mean that the topic exists."""
     world = World()
     world.not_there = KafkaError(NO_TOPIC)
     steps = (lambda: [error_message(NO_TOPIC)], world.assign(), world.assign(0))
     assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
 
 
-def test_a_topic_that_others_may_read_the_broker_says_is_there() -> None:
-    """A trigger that gets no partition of it is told nothing else."""
+def test_a_topic_that_others_read_blocks_until_the_broker_has_it() -> None:
+    """A trigger that gets no partition of it has no other sign."""
     world = World()
     world.not_there = KafkaError(NOT_ALLOWED)
 
@@ -532,16 +532,16 @@ def test_a_topic_that_others_may_read_the_broker_says_is_there() -> None:
     assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
 
 
-def test_a_group_that_lets_nobody_in_blocks_until_it_does() -> None:
-    """That the topic is there is no sign of it."""
+def test_a_forbidden_group_blocks_until_it_admits_the_trigger() -> None:
+    """That the topic exists is no sign of it."""
     world = World()
     refused = error_message(KafkaError.GROUP_AUTHORIZATION_FAILED)
     steps = (lambda: [refused], lambda: setattr(world, "time", 200), world.assign())
     assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
 
 
-def test_a_partition_that_cannot_be_read_blocks_until_a_record_comes() -> None:
-    """Or its end, or until it is somebody else's."""
+def test_an_unreadable_partition_blocks_until_a_record_arrives() -> None:
+    """Or its end, or until it is revoked."""
     world = World()
     refused = error_message(NOT_ALLOWED, offset=9)
     steps = (
@@ -553,8 +553,8 @@ def test_a_partition_that_cannot_be_read_blocks_until_a_record_comes() -> None:
     assert seen == [set(), {0}, {0}, set(), {0}, set(), {0}, set()]
 
 
-def test_a_partition_without_anything_to_read_blocks_until_the_broker_answers() -> None:
-    """What waits in it would come, and be the sign."""
+def test_an_unreadable_partition_without_records_blocks_until_the_broker_responds() -> None:
+    """If it had records, their arrival would end the error."""
     world = World()
     world.ends, world.not_there = {0: 9}, KafkaError(NOT_ALLOWED)
 
@@ -574,7 +574,7 @@ def test_a_partition_without_anything_to_read_blocks_until_the_broker_answers() 
     assert blocked_at_each_step(world, *steps) == [set(), {0}, {0}, {0}, set()]
 
 
-def test_a_group_that_may_not_begin_at_the_end_is_blocked_until_it_may() -> None:
+def test_a_group_that_cannot_commit_where_it_starts_is_blocked_until_it_can() -> None:
     """It is a member all the while, without a partition."""
     world = World(auto_offset_reset="latest")
     world.ends, world.not_there = {0: 100}, KafkaError(NOT_ALLOWED)
@@ -587,8 +587,8 @@ def test_a_group_that_may_not_begin_at_the_end_is_blocked_until_it_may() -> None
     assert world.state.is_member
 
 
-def test_what_passes_by_itself_blocks_nothing() -> None:
-    """A broker that is away, or a group that nobody coordinates just now."""
+def test_temporary_errors_block_nothing() -> None:
+    """A broker that is unreachable, or a group that has no coordinator at the moment."""
     world = World()
     codes = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.NOT_COORDINATOR)
     steps = [(lambda code=code: [error_message(code)]) for code in codes]
@@ -598,7 +598,7 @@ def test_what_passes_by_itself_blocks_nothing() -> None:
 def test_an_error_from_kafka_is_logged_and_polling_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A topic that does not exist yet, for one, is waited for."""
+    """For example while a topic does not exist yet."""
     world = World()
     absent = error_message(KafkaError.UNKNOWN_TOPIC_OR_PART)
     world.run(lambda: [absent], world.assign(0), lambda: [absent, record(7)])
@@ -606,8 +606,8 @@ def test_an_error_from_kafka_is_logged_and_polling_goes_on(
     assert [each.message for each in caplog.records] == ["Kafka reports an error"] * 2
 
 
-def test_a_trigger_whose_partitions_may_not_be_read_joins_its_group_anew() -> None:
-    """Once, however often it is told so meanwhile."""
+def test_a_trigger_rejoins_its_group_after_the_coordinator_was_lost() -> None:
+    """Once, however often the error is reported meanwhile."""
     world = World()
     unread = error_message(KafkaError.NOT_COORDINATOR)
     world.run(
@@ -622,8 +622,8 @@ def test_a_trigger_whose_partitions_may_not_be_read_joins_its_group_anew() -> No
     assert [each.offset() for each in world.workers[1].queue.take()] == [7]
 
 
-def test_a_group_that_begins_at_the_end_commits_it_before_it_reads() -> None:
-    """Else what comes before its first commit would be passed over after a restart."""
+def test_a_group_that_starts_at_latest_commits_the_end_before_it_reads() -> None:
+    """Else records before its first commit would be skipped after a restart."""
     world = World(auto_offset_reset="latest")
     world.ends, world.committed_before = {0: 100, 1: 200, 2: 300}, {1: 150}
     world.run(world.assign(0, 1, 2))
@@ -631,8 +631,8 @@ def test_a_group_that_begins_at_the_end_commits_it_before_it_reads() -> None:
     assert [each.calls[0] for each in world.workers] == ["start"] * 3
 
 
-def test_a_group_that_cannot_begin_at_the_end_reads_nothing_and_joins_anew() -> None:
-    """What comes meanwhile is not lost: the end is that of a later try, and nobody has begun."""
+def test_a_group_that_cannot_commit_the_end_reads_nothing_and_rejoins() -> None:
+    """Records that arrive meanwhile are not lost: a later try commits a later end."""
     world = World(auto_offset_reset="latest")
     world.ends, world.commit_error = {0: 100}, KafkaError(KafkaError._TIMED_OUT)
 
@@ -652,8 +652,8 @@ def test_a_group_that_cannot_begin_at_the_end_reads_nothing_and_joins_anew() -> 
     assert [each.offset() for each in world.workers[0].queue.take()] == [100]
 
 
-def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
-    """A fatal error of the client would else be a trigger that does nothing."""
+def test_a_fatal_error_ends_the_trigger() -> None:
+    """Else the trigger would run and do nothing."""
     world = World()
     fatal = error_message(KafkaError._FATAL, fatal=True)
     with pytest.raises(KafkaException):
@@ -662,7 +662,7 @@ def test_an_error_that_no_client_survives_ends_the_trigger() -> None:
 
 
 def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> None:
-    """An empty one makes it one too; a rebalance does not end it."""
+    """An empty assignment counts too; a rebalance does not end the membership."""
     world = World()
     seen: list[bool] = []
 
@@ -683,8 +683,8 @@ def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> N
     assert seen == [False, True, True, False, True]
 
 
-def test_a_member_that_is_told_nothing_is_known_by_its_group_s_metadata() -> None:
-    """Apache Kafka 4's protocol calls nobody back who gets no partition."""
+def test_a_member_without_assignment_is_known_by_its_group_s_metadata() -> None:
+    """With Apache Kafka 4's protocol, a member that gets no partition is not called back."""
     world = World(reports_empty_assignment=False)
     seen: list[bool] = []
 
@@ -700,8 +700,8 @@ def test_a_member_that_is_told_nothing_is_known_by_its_group_s_metadata() -> Non
     assert not metadata_say_nothing.state.is_member
 
 
-def test_the_ends_of_partitions_are_seen_once_in_a_while() -> None:
-    """Only of those that it has, and only where the client knows them."""
+def test_end_offsets_are_updated_every_second() -> None:
+    """Only those of assigned partitions, and only where the client knows them."""
     world = World()
     world.ends = {0: 70, 7: 1}
     seen: list[dict[int, int]] = []
@@ -717,8 +717,8 @@ def test_the_ends_of_partitions_are_seen_once_in_a_while() -> None:
     assert seen == [{0: 70}, {0: 70}, {0: 71}]
 
 
-def test_the_loop_is_seen_to_turn() -> None:
-    """Every poll is a turn; a revocation has the time that a drain and a commit take."""
+def test_a_poll_loop_that_runs_is_healthy() -> None:
+    """Each poll counts; a revocation has the time of a drain and a commit."""
     world = World(drain_s=240)
 
     def wait_within_a_turn(seconds: float) -> Event:
@@ -740,7 +740,7 @@ def test_the_loop_is_seen_to_turn() -> None:
 
 
 def statistics(*sources: str) -> str:
-    """What librdkafka tells of its brokers, and much else."""
+    """The statistics that librdkafka reports of its brokers, and much else."""
     brokers = {f"broker-{number}": {"source": each} for number, each in enumerate(sources)}
     return json.dumps({"type": "consumer", "brokers": brokers})
 
@@ -748,8 +748,8 @@ def statistics(*sources: str) -> str:
 OWN = ("internal", "logical")
 
 
-def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
-    """What is in flight is finished first, and whoever started it starts it again."""
+def test_a_client_that_knows_no_broker_ends_the_trigger() -> None:
+    """The batch in flight is finished first, and a supervisor restarts the trigger."""
     known = BrokerWatchdog()
     world = World(brokers=known)
 
@@ -762,8 +762,8 @@ def test_a_client_that_forgot_all_brokers_ends_the_trigger() -> None:
 
 
 @pytest.mark.parametrize("source", ["configured", "learned"])
-def test_a_broker_that_is_away_is_waited_for(source: str) -> None:
-    """However long: the client knows it, and looks for it; it may know none for a moment."""
+def test_an_unreachable_broker_is_waited_for(source: str) -> None:
+    """For ever: the client knows it, and may know none for a moment."""
     known = BrokerWatchdog()
     for _ in range(100):
         for sources in [(*OWN, source), OWN, OWN]:

@@ -1,4 +1,4 @@
-"""What a trigger does when the broker refuses its user or password."""
+"""A user and password that the broker rejects."""
 
 import logging
 import threading
@@ -17,20 +17,20 @@ OLD = {"sasl.username": "app", "sasl.password": "old", "group.id": "g"}
 
 
 class Client:
-    """Notes what it is told to sign in with, and by which thread."""
+    """Records the logins that it is given, and by which threads."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
+        self.logins: list[tuple[str, str]] = []
         self.threads: set[int] = set()
 
     def set_sasl_credentials(self, user: str, password: str) -> None:
-        """What the client is told."""
-        self.told.append((user, password))
+        """Record the login."""
+        self.logins.append((user, password))
         self.threads.add(threading.get_ident())
 
 
 class World:
-    """Credentials of a client, and what is read for them; an exception is raised."""
+    """Credentials of a client, and the settings that are read; an exception is raised."""
 
     def __init__(self, **settings: str) -> None:
         self.now: Any = settings or OLD
@@ -39,45 +39,45 @@ class World:
         self.credentials = SaslCredentials(self.now, self.read)
 
     def read(self) -> Any:
-        """What is read now."""
+        """Return the settings as they are now."""
         self.reads += 1
         if isinstance(self.now, Exception):
             raise self.now
         return self.now
 
-    def refuse(self) -> bool:
-        """Refuse one attempt within a poll; returns whether the client is told anything after it.
+    def reject(self) -> bool:
+        """Reject one login within a poll; returns whether the client is updated after the poll.
 
-        Within one the client is not to be told: its next callback would end the process.
+        Within the poll it must not be: its next callback would crash the process.
         """
-        told = len(self.client.told)
+        before = len(self.client.logins)
         self.credentials.on_error(REFUSED)
-        assert len(self.client.told) == told
+        assert len(self.client.logins) == before
         self.credentials.update(self.client)
-        return len(self.client.told) > told
+        return len(self.client.logins) > before
 
 
-def test_a_changed_password_is_taken_and_the_next_one_too() -> None:
-    """Each time it is refused; the client is told by the thread that polls it."""
+def test_a_changed_password_is_used_and_the_next_one_too() -> None:
+    """After each rejection; the client is updated by the thread that polls it."""
     world = World()
     for password in ("new", "newer"):
         world.now = OLD | {"sasl.password": password}
-        eventually(world.refuse)
-        assert world.client.told.pop() == ("app", password)
+        eventually(world.reject)
+        assert world.client.logins.pop() == ("app", password)
     assert world.reads == 2
     assert world.client.threads == {threading.get_ident()}
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "message"),
     [
         (OLD, "the broker refuses our user or password"),
         ({"sasl.mechanism": "OAUTHBEARER"}, "the broker refuses our user or password"),
         (ConfigError("PASSWORD is wrong"), "cannot be read again: PASSWORD is wrong"),
     ],
 )
-def test_what_cannot_be_renewed_is_said(
-    now: Any, said: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_credentials_that_cannot_be_renewed_are_logged(
+    now: Any, message: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And never the password."""
     # Another test may have had the log repeat nothing for half a minute.
@@ -85,23 +85,23 @@ def test_what_cannot_be_renewed_is_said(
     world = World()
     world.now = now
     with caplog.at_level(logging.ERROR):
-        eventually(lambda: world.refuse() or said in caplog.text)
-    assert not world.client.told
+        eventually(lambda: world.reject() or message in caplog.text)
+    assert not world.client.logins
     assert "old" not in caplog.text
 
 
-def test_other_errors_read_nothing() -> None:
-    """A broker that is away, for one."""
+def test_other_errors_do_not_read_the_settings() -> None:
+    """For example an unreachable broker."""
     world = World()
     world.credentials.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert world.reads == 0
 
 
 def test_several_threads_may_poll_a_client() -> None:
-    """As those of the partitions do the producer of dead letters."""
+    """As the workers poll the producer of dead letters."""
     world = World()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: world.credentials.on_error(REFUSED), range(2000)))
     world.now = OLD | {"sasl.password": "new"}
-    eventually(world.refuse)
-    assert world.client.told == [("app", "new")]
+    eventually(world.reject)
+    assert world.client.logins == [("app", "new")]

@@ -1,4 +1,4 @@
-"""Faults on purpose: what they do, and that a seed repeats them."""
+"""Injected faults: their effects, and that a seed repeats them."""
 
 import argparse
 import random
@@ -21,18 +21,18 @@ PAYLOAD = Payload("application/json", b"[]")
 
 @dataclass
 class World:
-    """A function that takes all, and a clock that only waits move."""
+    """A function that accepts all, and a clock that only waits advance."""
 
-    posts: int = 0
+    requests: int = 0
     waits: list[float] = field(default_factory=list)
 
     def post(self, _: Payload) -> HttpResponse:
-        """Take a payload."""
-        self.posts += 1
+        """Accept a payload."""
+        self.requests += 1
         return HttpResponse(200, b"")
 
     def wait(self, seconds: float) -> bool:
-        """Note how long."""
+        """Record the seconds."""
         self.waits.append(seconds)
         return False
 
@@ -45,23 +45,23 @@ class World:
         return FaultyTransport(self, kinds, random.Random(seed), self.wait)
 
 
-def test_a_duplicate_is_posted_twice_and_answered_once() -> None:
-    """The function has it twice."""
+def test_a_duplicate_is_sent_twice() -> None:
+    """The function gets it twice, and the trigger one response."""
     world = World()
     assert world.faulty(duplicate=1).post(PAYLOAD) == HttpResponse(200, b"")
-    assert world.posts == 2
+    assert world.requests == 2
 
 
-def test_an_answer_is_dropped_after_the_work_was_done() -> None:
+def test_a_response_is_dropped_after_the_request() -> None:
     """To the trigger it looks like a broken connection."""
     world = World()
     with pytest.raises(NoResponse, match="on purpose"):
         world.faulty(drop_answer=1).post(PAYLOAD)
-    assert world.posts == 1
+    assert world.requests == 1
 
 
-def test_a_delay_waits_before_it_posts() -> None:
-    """Some seconds, and not for ever."""
+def test_a_delay_waits_before_the_request() -> None:
+    """Up to some seconds."""
     world = World()
     faulty = world.faulty(delay=1)
     for _ in range(100):
@@ -72,26 +72,26 @@ def test_a_delay_waits_before_it_posts() -> None:
 
 
 def history(seed: int, **rates: float) -> list[int]:
-    """How many posts there were after each of a number."""
+    """The number of requests after each payload."""
     world = World()
     faulty = world.faulty(seed, **rates)
-    told = []
+    counts = []
     for _ in range(200):
         faulty.post(PAYLOAD)
-        told.append(world.posts)
-    return told
+        counts.append(world.requests)
+    return counts
 
 
-def test_a_rate_is_kept_and_a_seed_repeats_the_faults() -> None:
-    """Also when another kind is switched on beside."""
+def test_a_seed_repeats_the_faults_at_their_rate() -> None:
+    """Also when another kind is added."""
     assert 20 < history(1, duplicate=0.2)[-1] - 200 < 60
     assert history(1, duplicate=0.2) == history(1, duplicate=0.2, delay=0.5)
     assert history(1, duplicate=0.2) != history(2, duplicate=0.2)
     assert history(1)[-1] == 200
 
 
-def test_faults_are_told_aloud_with_their_seed(caplog: pytest.LogCaptureFixture) -> None:
-    """Drawn or given; without any there is nothing between the trigger and its function."""
+def test_faults_are_logged_with_their_seed(caplog: pytest.LogCaptureFixture) -> None:
+    """Random or given; without faults, the transport is unchanged."""
     world = World()
     assert fault_injection([], 1) is NO_FAULTS
     assert NO_FAULTS.wrap_transport(world, "one", 0, world.wait) is world
@@ -103,18 +103,18 @@ def test_faults_are_told_aloud_with_their_seed(caplog: pytest.LogCaptureFixture)
     assert line.__dict__["fields"]["seed"] >= 0
 
 
-def test_a_partition_goes_on_with_its_faults_when_it_is_assigned_again() -> None:
-    """It does not begin anew; another partition has others."""
+def test_faults_of_a_partition_continue_after_an_assignment() -> None:
+    """They do not start again; another partition has others."""
     world = World()
     disturbed = fault_injection([Fault("duplicate", 0.5)], 3)
 
     def count(number: int) -> list[int]:
-        told = []
+        counts = []
         for _ in range(20):
-            before = world.posts
+            before = world.requests
             disturbed.wrap_transport(world, "one", number, world.wait).post(PAYLOAD)
-            told.append(world.posts - before)
-        return told
+            counts.append(world.requests - before)
+        return counts
 
     first, second, other = count(0), count(0), count(1)
     assert first != second
@@ -124,8 +124,8 @@ def test_a_partition_goes_on_with_its_faults_when_it_is_assigned_again() -> None
 @pytest.mark.parametrize(
     "text", ["duplicate", "delay:2", "delay:-1", "delay:x", "no:1", ":", "delay:nan"]
 )
-def test_what_is_no_fault_is_refused(text: str) -> None:
-    """With the kinds that there are."""
+def test_an_invalid_fault_is_rejected(text: str) -> None:
+    """With the kinds that exist."""
     with pytest.raises(argparse.ArgumentTypeError, match="drop-answer"):
         parse_fault(text)
     assert parse_fault("drop-answer:0.25") == Fault("drop-answer", 0.25)

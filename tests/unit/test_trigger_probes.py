@@ -1,4 +1,4 @@
-"""What an operator sees of triggers."""
+"""The probes and gauges of triggers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class FakeWorker:
 
 
 class World:
-    """Two triggers, whose clock tests set."""
+    """Two triggers, and a clock that tests set."""
 
     def __init__(self) -> None:
         self.time = 100.0
@@ -45,8 +45,8 @@ class World:
         for each in workers:
             self.first.workers[each.partition] = cast(PartitionWorker, each)
 
-    def troubles(self) -> tuple[bool, Mapping[str, object]]:
-        """What /health says."""
+    def problems(self) -> tuple[bool, Mapping[str, object]]:
+        """The contents of /health."""
         report = health(self.states)
         return report.is_well, cast(Mapping[str, object], report.body["triggers"])
 
@@ -57,40 +57,40 @@ class World:
         return registry.get_sample_value(f"kafka_trigger_{name}", {"trigger": "first", **labels})
 
 
-def test_a_loop_that_stands_still_is_unhealthy_and_named() -> None:
-    """After 30 s without a turn, and well again with the next."""
+def test_a_poll_loop_that_hangs_is_unhealthy() -> None:
+    """After 30 s without a round, and healthy again with the next."""
     world = World()
     world.time = 130
-    assert world.troubles() == (True, {"first": "ok", "second": "ok"})
+    assert world.problems() == (True, {"first": "ok", "second": "ok"})
     world.second.begin_round()
     world.time = 131
     stuck = {"first": "its loop has not turned for 31 s", "second": "ok"}
-    assert world.troubles() == (False, stuck)
+    assert world.problems() == (False, stuck)
     world.first.begin_round()
-    assert world.troubles()[0]
+    assert world.problems()[0]
 
 
 def test_a_drain_may_take_its_time() -> None:
-    """As long as the trigger allows what is in flight, the loop is not expected back."""
+    """The loop is not unhealthy while a batch in flight may finish."""
     world = World()
     for state in world.states:
         state.begin_round(240)
     world.time = 370
-    assert world.troubles()[0]
+    assert world.problems()[0]
     world.time = 371
-    assert not world.troubles()[0]
+    assert not world.problems()[0]
 
 
 def test_a_partition_whose_thread_has_ended_is_unhealthy() -> None:
-    """However well the loop turns: its records would wait for ever."""
+    """Even if the loop runs: its records would wait for ever."""
     world = World()
     world.assign(FakeWorker(0), FakeWorker(2, is_alive=False))
-    told = {"first": "the threads of partitions [2] have ended", "second": "ok"}
-    assert world.troubles() == (False, told)
+    expected = {"first": "the threads of partitions [2] have ended", "second": "ok"}
+    assert world.problems() == (False, expected)
 
 
-def test_a_trigger_is_ready_once_all_are_in_their_groups() -> None:
-    """Without a partition too; and not any more once it stops."""
+def test_triggers_are_ready_once_all_are_in_their_groups() -> None:
+    """With or without a partition, and until they stop."""
     world = World()
     world.first.is_member = True
     world.assign(FakeWorker(2), FakeWorker(0))
@@ -105,8 +105,8 @@ def test_a_trigger_is_ready_once_all_are_in_their_groups() -> None:
     assert not readiness(world.states, is_stopping=True).is_well
 
 
-def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
-    """In /ready, in a metric and in /status, until it goes on; a restart would not help."""
+def test_a_blocked_partition_is_reported_with_its_reason() -> None:
+    """In /ready, in a metric and in /status, but not in /health: a restart would not help."""
     world = World()
     world.first.is_member = world.second.is_member = True
     stuck, well = FakeWorker(2, status=DeliveryStatus(blocked_by="too large")), FakeWorker(0)
@@ -114,15 +114,15 @@ def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
     world.read_errors[None] = "no topic"
     report = readiness(world.states, is_stopping=False)
     assert not report.is_well
-    told = cast(dict[str, Any], report.body["triggers"])
-    assert told["first"]["blocked"] == {"all": "no topic", "2": "too large"}
-    assert told["second"]["blocked"] == {}
+    triggers = cast(dict[str, Any], report.body["triggers"])
+    assert triggers["first"]["blocked"] == {"all": "no topic", "2": "too large"}
+    assert triggers["second"]["blocked"] == {}
     assert world.gauge("partitions_blocked") == 2
-    assert world.troubles()[0]
-    standing = cast(dict[str, Any], status(world.states).body["triggers"])["first"]
-    assert standing["blocked"] == {"all": "no topic", "2": "too large"}
-    told = standing["partitions"]
-    assert (told["0"]["blocked"], told["2"]["blocked"]) == (None, "too large")
+    assert world.problems()[0]
+    first = cast(dict[str, Any], status(world.states).body["triggers"])["first"]
+    assert first["blocked"] == {"all": "no topic", "2": "too large"}
+    partitions = first["partitions"]
+    assert (partitions["0"]["blocked"], partitions["2"]["blocked"]) == (None, "too large")
 
     stuck.status.blocked_by = None
     world.read_errors.clear()
@@ -130,7 +130,7 @@ def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
     assert world.gauge("partitions_blocked") == 0
 
 
-def test_the_gauges_say_what_is_held_paused_and_in_flight() -> None:
+def test_gauges_count_assigned_paused_and_in_flight() -> None:
     """Summed over a trigger's partitions."""
     world = World()
     world.assign(FakeWorker(0, in_flight=records([4, 5])), FakeWorker(1))
@@ -140,8 +140,8 @@ def test_the_gauges_say_what_is_held_paused_and_in_flight() -> None:
     assert world.gauge("records_in_flight") == 2
 
 
-def test_the_oldest_record_has_the_age_of_its_time() -> None:
-    """Of all partitions; a record without a time has no age, and nothing waiting is 0."""
+def test_the_oldest_age_is_that_of_a_record_s_timestamp() -> None:
+    """Of all partitions; a record without a timestamp has no age, and without records it is 0."""
     world = World()
     world.assign(FakeWorker(0))
     assert world.gauge("oldest_undelivered_age_seconds") == 0
@@ -152,8 +152,8 @@ def test_the_oldest_record_has_the_age_of_its_time() -> None:
     assert world.gauge("oldest_undelivered_age_seconds", NOON_MS / 1000 - 7) == 0
 
 
-def test_the_lag_is_what_is_not_settled() -> None:
-    """From what is done, or else from the first that came; at the end while nothing has come."""
+def test_the_lag_is_what_is_not_processed() -> None:
+    """From the processed offset, or else the first received record; 0 before any arrives."""
     world = World()
     world.assign(
         FakeWorker(0, processed_to=40),
@@ -167,8 +167,8 @@ def test_the_lag_is_what_is_not_settled() -> None:
     assert lags == [60, 10, 0, None, 0]
 
 
-def test_the_lag_is_nothing_where_no_record_is_left() -> None:
-    """Offsets at the end without a record are passed over, as those of transactions."""
+def test_the_lag_is_0_where_no_record_is_left() -> None:
+    """Offsets at the end without a record, as of transactions, do not count."""
     world = World()
     world.assign(
         FakeWorker(0, processed_to=99),

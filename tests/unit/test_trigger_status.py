@@ -52,17 +52,17 @@ def test_a_running_trigger_reports_the_status_of_its_partitions() -> None:
     worker.start()
     queue.put([record(offset, None, timestamp=(1, 10_000 + offset)) for offset in range(2)])
     busy = {"in_flight": 2, "paused": True, "attempts": 3, "oldest_age_s": 2.0}
-    eventually(lambda: report().body["triggers"] == status_of(busy))
+    eventually(lambda: report().body["triggers"] == expected(busy))
     deliverer.released.set()
     idle = {"in_flight": 0, "paused": True, "attempts": 0, "oldest_age_s": None}
-    eventually(lambda: report().body["triggers"] == status_of(idle))
+    eventually(lambda: report().body["triggers"] == expected(idle))
     worker.stop()
 
 
-def status_of(partition: Mapping[str, object]) -> dict[str, object]:
-    """The status of a trigger with this partition, which is not blocked."""
-    partitions = {"3": {**partition, "blocked": None}}
-    return {"one": {"member": False, "partitions": partitions, "blocked": {}}}
+def expected(partition: Mapping[str, object]) -> dict[str, object]:
+    """The triggers in the report, with this status of the one partition."""
+    whole = {**partition, "blocked": None}
+    return {"one": {"member": False, "partitions": {"3": whole}, "blocked": {}}}
 
 
 def test_the_status_is_fetched_from_the_probes() -> None:

@@ -1,4 +1,4 @@
-"""A function that follows a script, dies and comes back, and notes what it does."""
+"""A function that follows a script, can be stopped and restarted, and records its actions."""
 
 import threading
 import time
@@ -7,9 +7,9 @@ from itertools import count
 
 import orjson
 
-from tests.integration.walk.answers import answer
 from tests.integration.walk.history import Delivered, History
-from tests.integration.walk.script import Does, Script
+from tests.integration.walk.responses import respond
+from tests.integration.walk.script import Action, Script
 from tests.support.servers.function_server import FunctionServer, Reply, Request
 
 TIMEOUT_S = 1.0  # the trigger's, unless a test needs another
@@ -20,7 +20,7 @@ CERTAINLY_IN_TIME_S = 0.5  # on a busy machine, who knows of more
 class Function:
     """Replies in a server's place; each instance of the trigger has a path of its own there.
 
-    Each request takes `takes_s`. Records whose data say `poison` are never taken.
+    Each request takes `takes_s`. Records whose data say `poison` are never accepted.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class Function:
         server.reply = partial(self._reply, self._dead)
 
     def url(self, instance: str) -> str:
-        """Where an instance of the trigger finds it."""
+        """Return the URL for an instance of the trigger."""
         return f"{self._server.url}{instance}"
 
     def die(self) -> None:
-        """Listen no more, and drop whatever is under way."""
+        """Stop listening, and drop the requests in flight."""
         self._dead.set()
         self._server.__exit__(None, None, None)
 
@@ -53,7 +53,7 @@ class Function:
         self._server = FunctionServer(reply, self._server.port).__enter__()
 
     def _reply(self, dead: threading.Event, request: Request) -> Reply:
-        """Do what the script says; who is dead does nothing, and notes nothing."""
+        """Do what the script says, unless the function was stopped; then record nothing."""
         if dead.is_set():
             return Reply(None)
         began = time.monotonic()
@@ -64,11 +64,11 @@ class Function:
         with self._lock:
             delivery = Delivered(next(self._numbers), instance, partition, offsets)
             self._history.add(delivery)
-            does = self._script.next(partition)
-        takes_s = TOO_LATE_S if does is Does.TAKE_TOO_LATE else self._takes_s
+            action = self._script.next(partition)
+        takes_s = TOO_LATE_S if action is Action.ACCEPT_TOO_LATE else self._takes_s
         if dead.wait(takes_s):
             return Reply(None)
-        fact, reply = answer(does, delivery, events[0]["kafkatopic"], poison)
+        fact, reply = respond(action, delivery, events[0]["kafkatopic"], poison)
         if time.monotonic() - began > takes_s + CERTAINLY_IN_TIME_S:
             fact = fact._replace(failed=frozenset(offsets), clear=False)
         self._history.add(fact)

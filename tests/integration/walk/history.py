@@ -1,4 +1,4 @@
-"""What happened in a walk, fact by fact, in the order in which it was seen."""
+"""The history of a walk: facts in the order in which they were observed."""
 
 from typing import NamedTuple
 
@@ -19,20 +19,20 @@ class Delivered(NamedTuple):
     offsets: tuple[int, ...]
 
 
-class Answered(NamedTuple):
-    """What the function made of a delivery, noted before the answer goes out.
+class Responded(NamedTuple):
+    """What the function made of a delivery, recorded before the response is sent.
 
-    `taken` is the work that it did, `failed` is what may be given up for this answer; `clear`
-    says whether the answer tells of the work: it is in time, whole, well-formed and true.
+    `accepted` are the records that it processed, `failed` those that may be given up for this
+    response; `clear` if the response says so: it is in time, complete, well-formed and true.
     """
 
     delivery: int
-    taken: frozenset[int] = frozenset()
+    accepted: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
     clear: bool = True
 
 
-class Buried(NamedTuple):
+class DeadLettered(NamedTuple):
     """A record was seen in the dead-letter topic."""
 
     partition: int
@@ -40,7 +40,7 @@ class Buried(NamedTuple):
 
 
 class Committed(NamedTuple):
-    """The group's offset, as the broker told it; what was buried before is noted before."""
+    """The group's offset, as read from the broker, after the dead letters written before it."""
 
     partition: int
     offset: int
@@ -53,16 +53,16 @@ class Killed(NamedTuple):
 
 
 class Restarted(NamedTuple):
-    """The broker is about to end and to be started again."""
+    """The broker is about to be restarted."""
 
 
 class Overrun(NamedTuple):
-    """The trigger says that a partition did not finish within `drain_s`; when, is not known."""
+    """The trigger logged that a partition did not finish within `drain_s`; when, is unknown."""
 
     partition: int
 
 
-Fact = Written | Delivered | Answered | Buried | Committed | Killed | Restarted | Overrun
+Fact = Written | Delivered | Responded | DeadLettered | Committed | Killed | Restarted | Overrun
 
 
 class History:
@@ -73,18 +73,18 @@ class History:
         self.add = self.facts.append
 
     def deliveries(self) -> int:
-        """How many deliveries there were."""
+        """Return the number of deliveries."""
         return sum(isinstance(fact, Delivered) for fact in self.facts)
 
-    def taken_again(self) -> int:
-        """How often a record was taken that had been taken before."""
+    def accepted_again(self) -> int:
+        """Return how often a record was accepted that had been accepted before."""
         partitions = {
             fact.delivery: fact.partition for fact in self.facts if isinstance(fact, Delivered)
         }
-        taken = [
+        accepted = [
             (partitions[fact.delivery], offset)
             for fact in self.facts
-            if isinstance(fact, Answered)
-            for offset in fact.taken
+            if isinstance(fact, Responded)
+            for offset in fact.accepted
         ]
-        return len(taken) - len(set(taken))
+        return len(accepted) - len(set(accepted))

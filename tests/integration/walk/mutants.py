@@ -1,6 +1,6 @@
-"""Triggers that break a promise, for the walk to find out: `python -m … MUTANT run FILE`.
+"""Mutants of the trigger, for the walk to detect: `python -m … MUTANT run FILE`.
 
-Each is the real command with one thing spoilt.
+Each is the real command with one guarantee broken.
 """
 
 import sys
@@ -17,7 +17,7 @@ from local.process import shutdown
 
 
 def commit_before_the_answer() -> None:
-    """A batch counts as done when it is sent."""
+    """A batch counts as processed when it is sent."""
     deliver = RetryingDeliverer.deliver
 
     def too_early(
@@ -30,13 +30,13 @@ def commit_before_the_answer() -> None:
 
 
 def no_fence() -> None:
-    """A partition that was taken away goes on with what it has."""
+    """A revoked partition continues to deliver its records."""
     PartitionWorker.stop = lambda _: None  # type: ignore[method-assign,assignment]
     PartitionWorker.drain = lambda *_: True  # type: ignore[method-assign]
 
 
 def no_pause() -> None:
-    """Who reads waits until the function has what was read, as simple consumers do."""
+    """The thread that polls waits until the function has all records, as in simple consumers."""
 
     def wait(_: BackPressure, queues: Mapping[int, RecordQueue]) -> None:
         while any(queue.first is not None for queue in queues.values()):

@@ -1,28 +1,28 @@
-"""When a record may be delivered again that was taken before."""
+"""The rule when a record may be delivered again that was accepted before."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.integration.walk.history import (
-    Answered,
     Committed,
     Delivered,
     Fact,
     Killed,
     Overrun,
+    Responded,
     Restarted,
 )
 
 
 def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """What the function took, and could say so, comes again for four reasons only.
+    """A record that the function accepted, and said so, is delivered again for four reasons only.
 
     Its instance was killed before the offset was committed; or a record before it in its
     partition is not settled yet, so that no offset after that one can be committed; or the broker
-    was restarted, and who had the partition lost it; or it was to be given up, and did not finish
-    within `drain_s`: once for each restart, and for each overrun. Of a record that is buried only
-    the trigger knows when its letter was acknowledged, so it counts as settled once an offset after
-    it is committed. What is committed never comes again.
+    was restarted, and the partition's owner lost it; or the partition was revoked, and did not
+    finish within `drain_s`: once for each restart, and for each overrun. Only the trigger knows
+    when a dead letter was acknowledged, so its record counts as settled once an offset after it is
+    committed. A committed record is never delivered again.
     """
     seen = _Seen(Counter(fact.partition for fact in facts if isinstance(fact, Overrun)))
     for fact in facts:
@@ -35,7 +35,7 @@ class _Seen:
     def __init__(self, overruns: Counter[int]) -> None:
         self._overruns = overruns
         self._deliveries: dict[int, Delivered] = {}
-        self._by: dict[tuple[int, int], str] = {}  # which instance brought what was taken
+        self._by: dict[tuple[int, int], str] = {}  # the instance that delivered an accepted record
         self._killed: set[str] = set()
         self._committed: dict[int, int] = defaultdict(int)
         self._unsettled_from: dict[int, int] = defaultdict(int)
@@ -46,10 +46,10 @@ class _Seen:
         if isinstance(fact, Delivered):
             self._deliveries[fact.delivery] = fact
             self._unsettle(fact)
-        elif isinstance(fact, Answered) and fact.clear:
+        elif isinstance(fact, Responded) and fact.clear:
             delivery = self._deliveries[fact.delivery]
-            taken = {(delivery.partition, offset) for offset in fact.taken}
-            self._by |= dict.fromkeys(taken, delivery.instance)
+            accepted = {(delivery.partition, offset) for offset in fact.accepted}
+            self._by |= dict.fromkeys(accepted, delivery.instance)
         elif isinstance(fact, Committed):
             self._committed[fact.partition] = fact.offset
         elif isinstance(fact, Killed):
@@ -69,7 +69,7 @@ class _Seen:
                 and offset < unsettled_from
                 and not self._is_returned(fact)
             ):
-                yield f"{offset} was taken from {by} before {fact}"
+                yield f"{offset} was accepted from {by} before {fact}"
 
     def _is_returned(self, fact: Delivered) -> bool:
         """Whether a restart or an overrun may be why; then all from there on may come again."""

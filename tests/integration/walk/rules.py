@@ -1,25 +1,32 @@
-"""What must hold of every history of a trigger, whatever befell it.
+"""The rules that every history of a trigger keeps, under any faults.
 
-A record is *settled* when the function took it and could say so, or when it is buried.
+A record is *settled* when the function accepted it and said so, or when it is a dead letter.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.integration.walk.history import Answered, Buried, Committed, Delivered, Fact, Written
+from tests.integration.walk.history import (
+    Committed,
+    DeadLettered,
+    Delivered,
+    Fact,
+    Responded,
+    Written,
+)
 from tests.integration.walk.repeats import nothing_is_repeated_without_cause
 
 Rule = Callable[[Sequence[Fact]], Iterator[str]]
 
 
 def violations(facts: Sequence[Fact]) -> list[str]:
-    """What is wrong with a history, each with the rule that it breaks."""
+    """Return the violations in a history, each with the name of its rule."""
     return [f"{rule.__name__}: {what}" for rule in RULES for what in rule(facts)]
 
 
 def nothing_is_lost(facts: Sequence[Fact]) -> Iterator[str]:
-    """Every record was taken, or is in the dead-letter topic."""
-    done = _taken(facts) | _buried(facts)
+    """Every record was accepted, or is in the dead-letter topic."""
+    done = _accepted(facts) | _dead_lettered(facts)
     for fact in facts:
         if isinstance(fact, Written) and fact not in done:
             yield f"{fact}"
@@ -45,14 +52,14 @@ def commits_never_go_back(facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def commits_pass_only_what_is_done(facts: Sequence[Fact]) -> Iterator[str]:
-    """When an offset is committed, each record before it was taken or is buried by then."""
+    """When an offset is committed, each record before it was accepted or is a dead letter."""
     written = _written(facts)
     partitions = _partitions(facts)
     done: set[tuple[int, int]] = set()
     for fact in facts:
-        if isinstance(fact, Answered):
-            done |= {(partitions[fact.delivery], offset) for offset in fact.taken}
-        elif isinstance(fact, Buried):
+        if isinstance(fact, Responded):
+            done |= {(partitions[fact.delivery], offset) for offset in fact.accepted}
+        elif isinstance(fact, DeadLettered):
             done.add(fact)
         elif isinstance(fact, Committed):
             passed = {each for each in written[fact.partition] if each[1] < fact.offset}
@@ -61,20 +68,20 @@ def commits_pass_only_what_is_done(facts: Sequence[Fact]) -> Iterator[str]:
             written[fact.partition] -= passed
 
 
-def takes_are_in_order(facts: Sequence[Fact]) -> Iterator[str]:
-    """When a record is taken for the first time, each one before it was taken, or gets buried.
+def accepted_records_are_in_order(facts: Sequence[Fact]) -> Iterator[str]:
+    """When a record is first accepted, each one before it was accepted, or becomes a dead letter.
 
-    What came in the same request may be missing: it is the function that named it as failed.
+    Records of the same request may be missing: the function named them as failed.
     """
     missing = {partition: sorted(each) for partition, each in _written(facts).items()}
     deliveries = {fact.delivery: fact for fact in facts if isinstance(fact, Delivered)}
-    done = _buried(facts)
+    done = _dead_lettered(facts)
     for fact in facts:
-        if not isinstance(fact, Answered) or not fact.taken:
+        if not isinstance(fact, Responded) or not fact.accepted:
             continue
         _, _, partition, offsets = deliveries[fact.delivery]
-        first = {offset for offset in fact.taken if (partition, offset) not in done}
-        done |= {(partition, offset) for offset in fact.taken}
+        first = {offset for offset in fact.accepted if (partition, offset) not in done}
+        done |= {(partition, offset) for offset in fact.accepted}
         missing[partition] = [each for each in missing[partition] if each not in done]
         for _, early in missing[partition]:
             if early not in offsets and early < max(first, default=-1):
@@ -89,7 +96,7 @@ def requests_are_in_order(facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def nothing_is_skipped(facts: Sequence[Fact]) -> Iterator[str]:
-    """A replay is one of a suffix: who begins at an offset goes on from there without a gap.
+    """Only a suffix is repeated: from the offset where an owner begins there is no gap.
 
     A later request of the same instance, or the first one of another, begins no later than
     where the last pass over the partition had come.
@@ -106,14 +113,14 @@ def nothing_is_skipped(facts: Sequence[Fact]) -> Iterator[str]:
         owner[at] = fact.instance
 
 
-def burials_have_a_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """A record is buried only after an answer that failed it."""
+def dead_letters_have_a_cause(facts: Sequence[Fact]) -> Iterator[str]:
+    """A record becomes a dead letter only after a response that failed it."""
     partitions = _partitions(facts)
     failed: set[tuple[int, int]] = set()
     for fact in facts:
-        if isinstance(fact, Answered):
+        if isinstance(fact, Responded):
             failed |= {(partitions[fact.delivery], offset) for offset in fact.failed}
-        elif isinstance(fact, Buried) and fact not in failed:
+        elif isinstance(fact, DeadLettered) and fact not in failed:
             yield f"{fact}"
 
 
@@ -122,11 +129,11 @@ RULES: Sequence[Rule] = (
     all_is_committed_in_the_end,
     commits_never_go_back,
     commits_pass_only_what_is_done,
-    takes_are_in_order,
+    accepted_records_are_in_order,
     requests_are_in_order,
     nothing_is_skipped,
     nothing_is_repeated_without_cause,
-    burials_have_a_cause,
+    dead_letters_have_a_cause,
 )
 
 
@@ -134,14 +141,14 @@ def _partitions(facts: Sequence[Fact]) -> dict[int, int]:
     return {fact.delivery: fact.partition for fact in facts if isinstance(fact, Delivered)}
 
 
-def _taken(facts: Sequence[Fact]) -> set[tuple[int, int]]:
+def _accepted(facts: Sequence[Fact]) -> set[tuple[int, int]]:
     partitions = _partitions(facts)
-    answers = [fact for fact in facts if isinstance(fact, Answered)]
-    return {(partitions[each.delivery], offset) for each in answers for offset in each.taken}
+    answers = [fact for fact in facts if isinstance(fact, Responded)]
+    return {(partitions[each.delivery], offset) for each in answers for offset in each.accepted}
 
 
-def _buried(facts: Sequence[Fact]) -> set[tuple[int, int]]:
-    return {(fact.partition, fact.offset) for fact in facts if isinstance(fact, Buried)}
+def _dead_lettered(facts: Sequence[Fact]) -> set[tuple[int, int]]:
+    return {(fact.partition, fact.offset) for fact in facts if isinstance(fact, DeadLettered)}
 
 
 def _written(facts: Sequence[Fact]) -> dict[int, set[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""Looking at what the broker has: the group's offsets and the dead letters."""
+"""Samples of the broker's state: the group's offsets and the dead letters."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from tests.integration.walk.history import Buried, Committed, History
+from tests.integration.walk.history import Committed, DeadLettered, History
 from tests.support.drivers.broker import QUIET
 from tests.support.waiting import eventually
 
@@ -17,22 +17,22 @@ RESTARTED_WITHIN_S = 120  # with the topics of many walks, on a busy machine
 
 
 class Sampler:
-    """Notes each change of a group's offsets, and before it each dead letter that is there."""
+    """Records each change of a group's offsets, and before it the dead letters written so far."""
 
     def __init__(
-        self, servers: str, group: str, places: list[TopicPartition], dead_letters: str
+        self, servers: str, group: str, topic_partitions: list[TopicPartition], dead_letters: str
     ) -> None:
         settings = {"bootstrap.servers": servers, "enable.auto.commit": False, **QUIET}
         self._group = Consumer({**settings, "group.id": group})
         self._letters = Consumer(
             {
                 **settings,
-                "group.id": "gravedigger",
+                "group.id": "dead-letter-reader",
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 5,
             }
         )
-        self._places = places
+        self._topic_partitions = topic_partitions
         self._next_letter = TopicPartition(dead_letters, 0, 0)
         self.committed: dict[int, int] = {}
 
@@ -58,7 +58,7 @@ class Sampler:
         eventually(lambda: self._sampled(history), RESTARTED_WITHIN_S)
 
     def _sampled(self, history: History) -> bool:
-        """Whether there was a broker to ask; else it restarts, and no commit is noted."""
+        """Whether the broker responded; else it restarts, and no commit is recorded."""
         try:
             self._sample(history)
         except KafkaException:
@@ -66,17 +66,19 @@ class Sampler:
         return True
 
     def _sample(self, history: History) -> None:
-        """What the trigger buried before it committed is read after the commit was seen."""
-        places = self._group.committed(self._places, timeout=RESTARTED_WITHIN_S)
-        now = {each.partition: each.offset for each in places if each.offset >= 0}
+        """Dead letters are read after a commit was observed: they were written before it."""
+        topic_partitions = self._group.committed(self._topic_partitions, timeout=RESTARTED_WITHIN_S)
+        now = {each.partition: each.offset for each in topic_partitions if each.offset >= 0}
         changed = {
-            number: offset for number, offset in now.items() if offset != self.committed.get(number)
+            partition: offset
+            for partition, offset in now.items()
+            if offset != self.committed.get(partition)
         }
         if changed:
             for letter in self._new_letters():
-                history.add(_buried(letter))
-        for number, offset in changed.items():
-            history.add(Committed(number, offset))
+                history.add(_dead_lettered(letter))
+        for partition, offset in changed.items():
+            history.add(Committed(partition, offset))
         self.committed = now
 
     def _new_letters(self) -> Iterator[Message]:
@@ -96,6 +98,6 @@ class Sampler:
             yield letter
 
 
-def _buried(letter: Message) -> Buried:
+def _dead_lettered(letter: Message) -> DeadLettered:
     headers = dict(cast(list[tuple[str, bytes]], letter.headers()))
-    return Buried(int(headers["dlq_partition"]), int(headers["dlq_offset"]))
+    return DeadLettered(int(headers["dlq_partition"]), int(headers["dlq_offset"]))

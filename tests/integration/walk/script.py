@@ -1,56 +1,56 @@
-"""What a function does with each request: seeded, so that it can be had again."""
+"""The function's actions, one for each request: seeded, so that they can be repeated."""
 
 from collections.abc import Iterator
 from enum import Enum
 from random import Random
 
 
-class Does(Enum):
-    """What the function does with one request."""
+class Action(Enum):
+    """An action for one request."""
 
-    TAKE = "takes all, but for the poison"
-    NAME = "names some that are to come again"
+    ACCEPT = "accepts all but the poison"
+    NAME_FAILURES = "names some as failed"
     FAIL = "answers 500"
-    TAKE_AND_FAIL = "answers 500 though it took all"
-    TAKE_AND_DROP = "drops the connection after it took all"
-    TAKE_AND_BABBLE = "answers nonsense though it took all"
-    TAKE_TOO_LATE = "takes all, but answers when nobody listens any more"
+    ACCEPT_AND_FAIL = "answers 500 though it accepted all"
+    ACCEPT_AND_DROP = "drops the connection after it accepted all"
+    ACCEPT_AND_SEND_NONSENSE = "answers nonsense though it accepted all"
+    ACCEPT_TOO_LATE = "accepts all, but answers after the time-out"
     BUSY = "answers 429, Retry-After: 1"
     VERY_BUSY = "answers 429, Retry-After: 3"
 
 
 DECK = (
-    [Does.TAKE] * 24
-    + [Does.NAME] * 4
-    + [Does.FAIL] * 4
-    + [Does.TAKE_AND_FAIL, Does.TAKE_AND_DROP, Does.TAKE_AND_BABBLE] * 2
-    + [Does.TAKE_TOO_LATE, Does.BUSY, Does.VERY_BUSY]
+    [Action.ACCEPT] * 24
+    + [Action.NAME_FAILURES] * 4
+    + [Action.FAIL] * 4
+    + [Action.ACCEPT_AND_FAIL, Action.ACCEPT_AND_DROP, Action.ACCEPT_AND_SEND_NONSENSE] * 2
+    + [Action.ACCEPT_TOO_LATE, Action.BUSY, Action.VERY_BUSY]
 )
 
 
 class Script:
-    """The n-th request of a partition meets the n-th card of its deck, and then no fault more."""
+    """The n-th request of a partition gets the n-th action of its deck; later ones no fault."""
 
     def __init__(self, seed: int, partitions: int) -> None:
         self._decks = [_shuffled(f"{seed}/{number}") for number in range(partitions)]
 
-    def next(self, partition: int) -> Does:
-        """What becomes of the next request."""
-        return next(self._decks[partition], Does.TAKE)
+    def next(self, partition: int) -> Action:
+        """Return the action for the next request."""
+        return next(self._decks[partition], Action.ACCEPT)
 
 
 class NoFaults(Script):
-    """A function that takes all."""
+    """A function that accepts all."""
 
     def __init__(self) -> None:
         super().__init__(0, 0)
 
-    def next(self, partition: int) -> Does:  # noqa: ARG002 (whichever it is)
-        """It takes it."""
-        return Does.TAKE
+    def next(self, partition: int) -> Action:  # noqa: ARG002 (whichever it is)
+        """Return that it accepts the request."""
+        return Action.ACCEPT
 
 
-def _shuffled(seed: str) -> Iterator[Does]:
+def _shuffled(seed: str) -> Iterator[Action]:
     deck = DECK.copy()
     Random(seed).shuffle(deck)
     return iter(deck)

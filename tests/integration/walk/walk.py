@@ -5,89 +5,91 @@ On Apache Kafka the broker is restarted too, and a trigger may be killed before 
 
 from random import Random
 
-from tests.integration.walk.field import Field
+from tests.integration.walk.scenario import Scenario
 from tests.support.drivers.apache_kafka import ApacheKafka
 from tests.support.waiting import eventually
 
 PER_PARTITION = 667  # 2,001 records in all
 MOVES = ("kill", "outage", "join")
-ON_APACHE_KAFKA = ("restart", "stillbirth")
+ON_APACHE_KAFKA = ("restart", "kill_while_joining")
 SETTLED_WITHIN_S = 120
 STEPS_ON = 5  # deliveries from one move to the next
 
 
 class Walk:
-    """One walk over a field, as its seed has it."""
+    """One walk over a scenario, determined by its seed."""
 
-    def __init__(self, seed: int, field: Field) -> None:
+    def __init__(self, seed: int, scenario: Scenario) -> None:
         self._random = Random(seed)
-        self._field = field
-        is_kafka = isinstance(field.broker, ApacheKafka)
+        self._scenario = scenario
+        is_kafka = isinstance(scenario.broker, ApacheKafka)
         self._moves = [*MOVES, *(ON_APACHE_KAFKA if is_kafka else ())]
         self._random.shuffle(self._moves)
 
     def run(self) -> None:
-        """Go all the way, and wait until the dust has settled."""
-        self._field.start()
+        """Make all moves, and wait until all records are processed."""
+        self._scenario.start()
         for part, move in enumerate(self._moves):
             self._write(part)
             self._go_on()
             getattr(self, f"_{move}")()
         self._leave()
-        eventually(self._field.is_done, SETTLED_WITHIN_S)
-        for name in list(self._field.running):
-            assert self._field.stop(name) == 0
+        eventually(self._scenario.is_done, SETTLED_WITHIN_S)
+        for name in list(self._scenario.running):
+            assert self._scenario.stop(name) == 0
 
     def _write(self, part: int) -> None:
-        """A part of the records, one of them poison."""
+        """Write a part of the records, one of them poison."""
         parts = len(self._moves)
         begin, end = (PER_PARTITION * each // parts for each in (part, part + 1))
-        self._field.write(end - begin, frozenset({self._random.randrange(begin, end)}))
+        self._scenario.write(end - begin, frozenset({self._random.randrange(begin, end)}))
 
     def _go_on(self, steps: int = STEPS_ON) -> None:
-        begin = self._field.history.deliveries()
+        begin = self._scenario.history.deliveries()
         eventually(
-            lambda: self._field.history.deliveries() >= begin + steps or self._field.is_done(),
+            lambda: (
+                self._scenario.history.deliveries() >= begin + steps or self._scenario.is_done()
+            ),
             SETTLED_WITHIN_S,
         )
 
     def _kill(self) -> None:
-        """An instance dies, and another one is started."""
-        name = self._random.choice(sorted(self._field.running))
-        self._field.kill(name)
-        self._field.start()
+        """Kill an instance, and start another one."""
+        name = self._random.choice(sorted(self._scenario.running))
+        self._scenario.kill(name)
+        self._scenario.start()
 
     def _outage(self) -> None:
-        """The function dies, and lives again when a killed instance has been replaced."""
-        self._field.function.die()
+        """Stop the function, and restart it when a killed instance is replaced."""
+        self._scenario.function.die()
         self._kill()
-        for each in self._field.running.values():
+        for each in self._scenario.running.values():
             each.wait_until_assigned()
-        self._field.function.come_back()
+        self._scenario.function.come_back()
 
     def _join(self) -> None:
-        """A second instance comes, and leaves at the end or before."""
-        name = self._field.start()
-        self._field.running[name].wait_until_assigned()
+        """Start a second instance, which leaves at the end or before."""
+        name = self._scenario.start()
+        self._scenario.running[name].wait_until_assigned()
         if self._random.random() < 0.5:
             self._go_on()
             self._leave()
 
     def _restart(self) -> None:
-        """The broker dies, and is started again."""
-        broker = self._field.broker
+        """Kill the broker, and start it again."""
+        broker = self._scenario.broker
         assert isinstance(broker, ApacheKafka)
         broker.restart()
 
-    def _stillbirth(self) -> None:
-        """One more instance is killed on its way into the group."""
-        name = self._field.start()
-        self._field.running[name].wait_until_started()
+    def _kill_while_joining(self) -> None:
+        """Kill one more instance while it joins the group."""
+        name = self._scenario.start()
+        self._scenario.running[name].wait_until_started()
         self._go_on(self._random.randrange(STEPS_ON))
-        self._field.kill(name)
+        self._scenario.kill(name)
 
     def _leave(self) -> None:
-        """If there are two, one of them leaves in good order."""
-        if len(self._field.running) > 1:
-            name = self._random.choice(sorted(self._field.running))
-            assert self._field.stop(name) == 0
+        """If there are two instances, stop one of them."""
+        if len(self._scenario.running) > 1:
+            name = self._random.choice(sorted(self._scenario.running))
+            assert self._scenario.stop(name) == 0

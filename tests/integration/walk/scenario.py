@@ -1,4 +1,4 @@
-"""Where a walk takes place: a topic, a function with a script, and triggers that come and go."""
+"""The scenario of a walk: a topic, a scripted function, and triggers that join and leave."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -20,10 +20,10 @@ PAD = "x" * 60
 SETTINGS: dict[str, object] = {"batch_size": 10, "timeout_s": TIMEOUT_S}
 
 
-class Field:
+class Scenario:
     """Records of all partitions in turn; `settings` are those of every instance's trigger.
 
-    `protocol` is what the instances' consumers are told of the group's.
+    `protocol` is the group protocol of the instances.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class Field:
         self._processes = ExitStack()
 
     @contextmanager
-    def watched(self) -> Iterator["Field"]:
-        """Sample until the end, when all that still runs is killed and the function is dead."""
+    def watched(self) -> Iterator["Scenario"]:
+        """Sample until the end, when all running instances and the function are killed."""
         with (
             closing(self.function),
             self.sampler.watching(self.history),
@@ -57,7 +57,7 @@ class Field:
             yield self
 
     def write(self, count: int, poison: frozenset[int] = frozenset()) -> None:
-        """Write as many records to each partition; `poison` are offsets that are never taken."""
+        """Write as many records to each partition; `poison` are offsets that are never accepted."""
         for partition, begin in self._ends.items():
             end = begin + count
             values = [
@@ -103,7 +103,7 @@ class Field:
 
 
 @contextmanager
-def field(
+def scenario(
     broker: Broker,
     folder: Path,
     script: Script,
@@ -112,10 +112,10 @@ def field(
     protocol: str,
     program: tuple[str, ...] = ("local.kafka_trigger",),
     **settings: object,
-) -> Iterator[Field]:
-    """A field with a fresh topic and a function that lives."""
+) -> Iterator[Scenario]:
+    """A scenario with a new topic and a function that runs."""
     folder.mkdir(exist_ok=True)
     with FunctionServer() as server, ExitStack() as stack:
         world = World(broker, server, folder)
         world.program = program
-        yield stack.enter_context(Field(world, script, takes_s, protocol, **settings).watched())
+        yield stack.enter_context(Scenario(world, script, takes_s, protocol, **settings).watched())
