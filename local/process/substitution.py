@@ -1,7 +1,7 @@
 """Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them.
 
-What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says, or be a reference to
-a secret, as for the functions.
+The value of `NAME` may also be in the file at the path `NAME_FILE`, or be a reference to a secret,
+as for the functions.
 """
 
 import re
@@ -12,32 +12,34 @@ from functions.shared.settings.secrets import SecretError, process_secrets, read
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-Reveal = Callable[[str], str]
+ResolveSecret = Callable[[str], str]
 
 
 class SubstitutionError(ValueError):
-    """A text names an environment variable that is not set, or names one badly."""
+    """A text refers to an environment variable that is not set, or in a wrong form."""
 
 
 def substitute(
-    text: str, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal
+    text: str, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.reveal
 ) -> str:
-    """Replace each `${NAME}` of `text`; a default stands in for a variable unset or empty.
+    """Replace each `${NAME}` in `text`; the default replaces a variable that is unset or empty.
 
-    `reveal` says what a reference means, and raises SecretError.
-    Raises SubstitutionError with a sentence that names the variable.
+    `resolve` returns a value with a reference to a secret replaced, or raises SecretError.
+
+    Raises:
+        SubstitutionError: a variable has no value; the message names it.
     """
-    return REFERENCE.sub(lambda match: _value(match, environ, reveal), text)
+    return REFERENCE.sub(lambda match: _value(match, environ, resolve), text)
 
 
-def _value(match: re.Match[str], environ: Mapping[str, str], reveal: Reveal) -> str:
+def _value(match: re.Match[str], environ: Mapping[str, str], resolve: ResolveSecret) -> str:
     reference, end = match.groups()
     name, has_default, default = reference.partition(":-")
     if not end or not NAME.fullmatch(name):
         raise SubstitutionError(f"{match[0]!r} is neither ${{NAME}} nor ${{NAME:-default}}")
-    value = environ.get(name) or _filed(f"{name}_FILE", environ)
+    value = environ.get(name) or _from_file(f"{name}_FILE", environ)
     if value:
-        value = _revealed(name, value, reveal)
+        value = _resolve(name, value, resolve)
     if has_default:
         return value or default
     if value is None and name not in environ:
@@ -45,7 +47,7 @@ def _value(match: re.Match[str], environ: Mapping[str, str], reveal: Reveal) -> 
     return value or ""
 
 
-def _filed(name: str, environ: Mapping[str, str]) -> str | None:
+def _from_file(name: str, environ: Mapping[str, str]) -> str | None:
     path = environ.get(name)
     if not path:
         return None
@@ -55,8 +57,8 @@ def _filed(name: str, environ: Mapping[str, str]) -> str | None:
         raise SubstitutionError(f"the file that {name} names cannot be read: {error}") from None
 
 
-def _revealed(name: str, value: str, reveal: Reveal) -> str:
+def _resolve(name: str, value: str, resolve: ResolveSecret) -> str:
     try:
-        return reveal(value)
+        return resolve(value)
     except SecretError as error:
         raise SubstitutionError(f"{name} is wrong: {value}: {error}") from None

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 
+from local.process.console import StdoutConsole, stdout_console
 from local.replay import match_lines, openfootball
 from local.replay.arguments import parser
 from local.replay.feed import events
 from local.replay.formatting import fixture, line
 from local.replay.openfootball import Match, UnreadableFileError
-from local.replay.output import Output, standard_output
 from local.replay.posting import reason
 from local.replay.progress import watching
 from local.replay.report import Report
@@ -39,21 +39,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(f"{options.file}: {error.strerror}", USAGE)
     try:
-        return _run(options, matches, standard_output())
+        return _run(options, matches, stdout_console())
     except (UnreachableError, ProxyError) as error:
         return _fail(str(error), USAGE)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
 
 
-def _run(options: Namespace, matches: Sequence[Match], output: Output) -> int:
+def _run(options: Namespace, matches: Sequence[Match], output: StdoutConsole) -> int:
     if options.list:
         return _list(matches, output)
     if options.dry_run:
         return _dry_run(options, matches, output)
     report = asyncio.run(_replay(options, matches, output))
     for text in report.lines():
-        output.say(text)
+        output.print_line(text)
     return MISSING if report.missing else DONE
 
 
@@ -61,23 +61,23 @@ def _read(path: Path) -> list[Match]:
     return match_lines.read(path) if path.suffix == ".jsonl" else openfootball.read(path)
 
 
-def _list(matches: Sequence[Match], output: Output) -> int:
+def _list(matches: Sequence[Match], output: StdoutConsole) -> int:
     for match in matches:
-        output.say(f"{match.date} {fixture(match)}")
+        output.print_line(f"{match.date} {fixture(match)}")
         for event in events(match):
-            output.say(f"    {line(event)}")
+            output.print_line(f"    {line(event)}")
     return DONE
 
 
-def _dry_run(options: Namespace, matches: Sequence[Match], output: Output) -> int:
+def _dry_run(options: Namespace, matches: Sequence[Match], output: StdoutConsole) -> int:
     lanes = plan(matches, speed=options.speed, times=options.times, shuffle=options.shuffle)
     postings = sorted((p for lane in lanes for p in lane), key=lambda posting: posting.due)
     for _, event in postings:
-        output.say(event.to_json().decode())
+        output.print_line(event.to_json().decode())
     return DONE
 
 
-async def _replay(options: Namespace, matches: Sequence[Match], output: Output) -> Report:
+async def _replay(options: Namespace, matches: Sequence[Match], output: StdoutConsole) -> Report:
     for url in (options.events_url, options.highlights_url):
         await _reach(url)
     posts = sum(len(events(match)) for match in matches) * options.times

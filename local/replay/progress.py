@@ -7,8 +7,8 @@ from typing import Protocol
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from functions.shared.contract.event import Event
+from local.process.console import StdoutConsole
 from local.replay.formatting import line
-from local.replay.output import Output
 from local.replay.posting import Accepted
 
 
@@ -26,7 +26,7 @@ class Watcher(Protocol):
 
 
 @contextmanager
-def watching(output: Output, posts: int) -> Iterator[Watcher]:
+def watching(output: StdoutConsole, posts: int) -> Iterator[Watcher]:
     """Yield a watcher that shows `posts` going in and their highlights becoming READY."""
     if not output.is_terminal:
         yield Lines(output)
@@ -67,7 +67,7 @@ class Bars:
 class Lines:
     """A line for each goal, and one whenever something else changes."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: StdoutConsole) -> None:
         self._output = output
         self._trouble = ""
         self._count = 0
@@ -90,4 +90,4 @@ class Lines:
             self._say(f"READY: {count} of {of}")
 
     def _say(self, text: str) -> None:
-        self._output.say(text)
+        self._output.print_line(text)

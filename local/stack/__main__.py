@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from local.replay.output import standard_output
+from local.process.console import stdout_console
 from local.stack.addresses import Addresses
 from local.stack.errors import StackError
 from local.stack.interrupt import interruptible
@@ -22,7 +22,7 @@ def main() -> int:
         "Runs GoalStream on this machine, in the foreground, until Ctrl-C.",
         os.environ,
     ).parse_args()
-    say = standard_output().say
+    say = stdout_console().print_line
     stack = Stack(
         arguments.state,
         events_port=arguments.events_port,
@@ -64,7 +64,7 @@ def _keeping(addresses: Addresses) -> str:
         "the broker keeps nothing": addresses.kafka,
         "Valkey keeps nothing": addresses.redis,
     }
-    embedded = [said for said, service in services.items() if service.port]
+    embedded = [output for output, service in services.items() if service.port]
     return ", ".join(embedded) or "all services are elsewhere"
 
 

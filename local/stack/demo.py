@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 import httpx
 from rich.console import Console
 
+from local.process.console import stdout_console
 from local.replay.formatting import fixture
 from local.replay.openfootball import Match, read
-from local.replay.output import standard_output
 from local.replay.report import Report
 from local.replay.run import connect, replay
 from local.replay.selection import select
@@ -38,7 +38,7 @@ Next:
 
 def main() -> int:
     """Run the demo; returns the exit status."""
-    console = standard_output()
+    console = stdout_console()
     try:
         with interruptible():
             return _run(console)

@@ -138,7 +138,7 @@ class Stack:
         return self.addresses.redis.url
 
     def _make_room(self) -> None:
-        self._register.end_leftovers(self._say)
+        self._register.stop_leftovers(self._say)
         if self._fresh:
             self.state.forget()
         self.addresses = choose(

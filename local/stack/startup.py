@@ -58,13 +58,13 @@ class Startup:
             except BaseException:
                 self._supervisor.close()
                 raise
-        self._supervisor.run(self._gateway, programs.cron(self._settings), limit=LIMIT_S)
+        self._supervisor.run(self._gateway, programs.cron(self._settings), timeout_s=LIMIT_S)
 
     def _kafka(self) -> None:
         try:
             if port := self._addresses.kafka.port:
-                self._supervisor.run(broker.server(port), limit=LIMIT_S)
-            self._supervisor.run(programs.topics(self._settings), limit=LIMIT_S)
+                self._supervisor.run(broker.server(port), timeout_s=LIMIT_S)
+            self._supervisor.run(programs.topics(self._settings), timeout_s=LIMIT_S)
             trigger = self._supervisor.start(programs.trigger(self._settings))
             self._supervisor.wait(trigger, LIMIT_S, until=programs.has_begun)
         finally:
@@ -76,19 +76,19 @@ class Startup:
             self._postgres(port)
         self._supervisor.run(
             programs.migrations({**self._settings, **self._addresses.migration_settings}),
-            limit=LIMIT_S,
+            timeout_s=LIMIT_S,
         )
 
     def _postgres(self, port: int) -> None:
         data = self._state.postgres
         if not data.exists():
             with postgres.new_data(data) as initdb:
-                self._supervisor.run(initdb, limit=LIMIT_S)
-        self._supervisor.run(postgres.server(data, port), limit=LIMIT_S)
+                self._supervisor.run(initdb, timeout_s=LIMIT_S)
+        self._supervisor.run(postgres.server(data, port), timeout_s=LIMIT_S)
 
     def _cache(self) -> None:
         if port := self._addresses.redis.port:
-            self._supervisor.run(valkey.server(port, self._state.run), limit=LIMIT_S)
+            self._supervisor.run(valkey.server(port, self._state.run), timeout_s=LIMIT_S)
 
     def _functions(self) -> None:
         self._head_start.wait()
@@ -100,7 +100,7 @@ class Startup:
             )
             for function in self._addresses.functions.values()
         ]
-        self._supervisor.run(*commands, limit=LIMIT_S)
+        self._supervisor.run(*commands, timeout_s=LIMIT_S)
 
     def _check_gateway(self) -> None:
-        self._supervisor.run(gateway.check(self._gateway), limit=LIMIT_S)
+        self._supervisor.run(gateway.check(self._gateway), timeout_s=LIMIT_S)

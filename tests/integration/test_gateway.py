@@ -104,10 +104,10 @@ def running_gateway(
     ports = free_port(), free_port()
     supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     supervisor.run(
-        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), limit=30
+        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), timeout_s=30
     )
     yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
-    supervisor.stop([gateway.NAME], limit=10)
+    supervisor.stop([gateway.NAME], timeout_s=10)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +302,7 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), print)
     port = free_port()
     with pytest.raises(NotReady) as failed:
-        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), limit=30)
+        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), timeout_s=30)
     assert str(failed.value).startswith(f"gateway_check failed; {tmp_path}/gateway_check.log ends")
     assert f"ambiguous site definition: :{port}" in str(failed.value)
 

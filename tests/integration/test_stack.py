@@ -22,7 +22,7 @@ from local.stack.services.functions import NAMES
 from local.stack.stack import Stack
 from local.stack.state import State
 from local.supervisor import NotReady
-from local.supervisor.process_registry import MARK
+from local.supervisor.process_registry import REGISTRY_VARIABLE
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -178,46 +178,46 @@ def test_a_taken_port_is_said_in_one_line_that_names_what_to_set(tmp_path: Path)
 def test_two_equal_ports_are_said_in_one_line(tmp_path: Path) -> None:
     """Before the gateway fails at them."""
     port = str(free_port())
-    said = fail("--state", tmp_path, "--events-port", port, "--highlights-port", port)
+    output = fail("--state", tmp_path, "--events-port", port, "--highlights-port", port)
     names = "GOALSTREAM_EVENTS_PORT and GOALSTREAM_HIGHLIGHTS_PORT"
-    assert said == f"{names} are both {port}; set one to another\n"
+    assert output == f"{names} are both {port}; set one to another\n"
 
 
 def test_a_broker_that_does_not_get_its_usual_port_is_told_of(tmp_path: Path) -> None:
     """Whoever looks for it there would find another one."""
-    said: list[str] = []
+    output: list[str] = []
     elsewhere = {"DATABASE_URL": f"postgresql://{HOST}:{free_port()}/none"}
     taken = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
-    stack = Stack(tmp_path, kafka_port=None, environ=elsewhere, say=said.append)
+    stack = Stack(tmp_path, kafka_port=None, environ=elsewhere, say=output.append)
     with taken, pytest.raises(StackError), stack:
         pytest.fail("it came up")
     port = stack.addresses.kafka.port
-    assert said[-1] == f"port {KAFKA_PORT} is taken; the broker has {port}"
+    assert output[-1] == f"port {KAFKA_PORT} is taken; the broker has {port}"
     assert port != KAFKA_PORT
 
 
 def test_two_stacks_do_not_share_a_state_folder(tmp_path: Path) -> None:
     """They would write over each other's data."""
     with State(tmp_path).held():
-        said = fail("--state", tmp_path)
-    assert said.startswith(f"a stack runs on {tmp_path} already (process {os.getpid()});")
-    assert said.count("\n") == 1
+        output = fail("--state", tmp_path)
+    assert output.startswith(f"a stack runs on {tmp_path} already (process {os.getpid()});")
+    assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "5001.5"])
 def test_what_is_no_port_is_said_without_a_traceback(tmp_path: Path, port: str) -> None:
     """Ports are numbers from 0 to 65535."""
-    said = fail("--state", tmp_path, f"--events-port={port}")
-    assert f"'{port}' is not a port" in said
-    assert "Traceback" not in said
+    output = fail("--state", tmp_path, f"--events-port={port}")
+    assert f"'{port}' is not a port" in output
+    assert "Traceback" not in output
 
 
 def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
     """Such as one below a file."""
     (tmp_path / "file").touch()
-    said = fail("--state", tmp_path / "file" / "state")
-    assert said.count("\n") == 1
-    assert "Not a directory" in said
+    output = fail("--state", tmp_path / "file" / "state")
+    assert output.count("\n") == 1
+    assert "Not a directory" in output
 
 
 @contextmanager
@@ -246,7 +246,7 @@ def marked(state: Path) -> list[psutil.Process]:
 def is_marked(process: psutil.Process, state: State) -> bool:
     """Whether a process belongs to the stack of a state folder."""
     try:
-        return process.environ().get(MARK) == str(state.register)
+        return process.environ().get(REGISTRY_VARIABLE) == str(state.register)
     except psutil.Error:
         return False
 

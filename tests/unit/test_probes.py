@@ -8,17 +8,17 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from local.process.probes import PROMETHEUS, Probes, Report, Sources
+from local.process.probes import PROMETHEUS, Endpoints, ProbeResult, ProbeServer
 
-WELL, ILL = Report(True, {"of": "a"}), Report(False, {"of": "b"})
+WELL, ILL = ProbeResult(True, {"of": "a"}), ProbeResult(False, {"of": "b"})
 
 
 @contextmanager
 def probes(
-    health: Callable[[], Report] = lambda: WELL, ready: Callable[[], Report] = lambda: ILL
+    health: Callable[[], ProbeResult] = lambda: WELL, ready: Callable[[], ProbeResult] = lambda: ILL
 ) -> Iterator[int]:
-    """Probes that run, on a free port."""
-    with Probes(Sources(health, ready, lambda: b"a 1\n"), "127.0.0.1", 0) as running:
+    """ProbeServer that run, on a free port."""
+    with ProbeServer(Endpoints(health, ready, lambda: b"a 1\n"), "127.0.0.1", 0) as running:
         yield running.port
 
 
@@ -110,7 +110,7 @@ def test_a_method_that_is_none_is_refused_in_json() -> None:
 
 def test_a_source_that_fails_ends_no_server() -> None:
     """Its page is a 500, the others are as they were."""
-    with probes(ready=lambda: Report(True, {"of": 1 / 0})) as port:
+    with probes(ready=lambda: ProbeResult(True, {"of": 1 / 0})) as port:
         assert told(port, "/ready") == (500, {"status": "failed"})
         assert told(port, "/health")[0] == 200
 
@@ -118,7 +118,7 @@ def test_a_source_that_fails_ends_no_server() -> None:
 def test_a_taken_port_is_an_error_at_the_start() -> None:
     """Two servers on one port would answer for one another."""
     with probes() as port, pytest.raises(OSError, match="in use"):
-        Probes(Sources(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port)
+        ProbeServer(Endpoints(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port)
 
 
 def test_after_the_end_nobody_listens() -> None:
@@ -130,5 +130,5 @@ def test_after_the_end_nobody_listens() -> None:
     with pytest.raises(ConnectionRefusedError):
         ask(port, "/health")
     client.close()
-    with Probes(Sources(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port):
+    with ProbeServer(Endpoints(lambda: WELL, lambda: WELL, bytes), "127.0.0.1", port):
         assert told(port, "/health")[0] == 200

@@ -3,11 +3,11 @@ import io
 import pytest
 
 from functions.shared.contract.event import Event
+from local.process.console import StdoutConsole
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.formatting import EN_DASH, line
 from local.replay.openfootball import read
-from local.replay.output import Output
 from local.replay.posting import Accepted
 from local.replay.progress import watching
 from local.replay.report import Report
@@ -61,7 +61,7 @@ def test_a_report_names_what_is_missing_and_why() -> None:
 def shown(*, terminal: bool) -> str:
     """Return what is shown of two goals, the second of which waits for a busy service."""
     output = io.StringIO()
-    console = Output(file=output, force_terminal=terminal, width=120)
+    console = StdoutConsole(file=output, force_terminal=terminal, width=120)
     with watching(console, posts=2) as watcher:
         watcher.accepted(accepted(GOALS[0]))
         watcher.retrying(GOALS[1], "503 Service Unavailable", 1)

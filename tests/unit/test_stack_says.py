@@ -7,8 +7,8 @@ import sys
 from local.stack import ROOT
 
 SAYS = (
-    "from local.replay.output import standard_output;"
-    " say = standard_output().say; [say('a line') for _ in range(3)]"
+    "from local.process.console import stdout_console;"
+    " print_line = stdout_console().print_line; [print_line('a line') for _ in range(3)]"
 )
 
 

@@ -20,11 +20,11 @@ from local.kafka_trigger.delivering.transport import HttpResponse
 from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.observing.reports import status
 from local.kafka_trigger.observing.trigger_state import TriggerState
-from local.process.probes import Probes, Report, Sources
+from local.process.probes import Endpoints, ProbeResult, ProbeServer
 from tests.support.builders.records import record
 from tests.support.waiting import eventually
 
-WELL = Report(True, {})
+WELL = ProbeResult(True, {})
 
 
 class Stubborn:
@@ -75,10 +75,10 @@ def told(standing: Mapping[str, object]) -> dict[str, object]:
 def test_the_standings_are_read_from_the_probes() -> None:
     """By trigger and partition; whoever else answers there is told apart."""
     body = {"triggers": {"one": {"member": True, "partitions": {"3": {"in_flight": 2}}}}}
-    sources = Sources(
-        lambda: WELL, lambda: WELL, lambda: b"", {"/status": lambda: Report(True, body)}
+    sources = Endpoints(
+        lambda: WELL, lambda: WELL, lambda: b"", {"/status": lambda: ProbeResult(True, body)}
     )
-    with Probes(sources, "127.0.0.1", 0) as probes:
+    with ProbeServer(sources, "127.0.0.1", 0) as probes:
         url = f"http://127.0.0.1:{probes.port}"
         assert standings(f"{url}/") == standings(url) == {("one", 3): {"in_flight": 2}}
         with pytest.raises(NotReached, match="no trigger's /status"):

@@ -49,7 +49,7 @@ class World:
     def troubles(self) -> tuple[bool, Mapping[str, object]]:
         """What /health says."""
         report = health(self.watches)
-        return report.is_well, cast(Mapping[str, object], report.body["triggers"])
+        return report.is_ok, cast(Mapping[str, object], report.body["triggers"])
 
     def gauge(self, name: str, now: float = 0, **labels: str) -> float | None:
         """A gauge of the first trigger."""
@@ -95,15 +95,15 @@ def test_a_trigger_is_ready_once_all_are_in_their_groups() -> None:
     world = World()
     world.first.is_member = True
     world.hold(FakePartition(2), FakePartition(0))
-    assert not readiness(world.watches, is_stopping=False).is_well
+    assert not readiness(world.watches, is_stopping=False).is_ok
     world.second.is_member = True
     report = readiness(world.watches, is_stopping=False)
-    assert report.is_well
+    assert report.is_ok
     assert report.body["triggers"] == {
         "first": {"member": True, "partitions": [0, 2], "blocked": {}},
         "second": {"member": True, "partitions": [], "blocked": {}},
     }
-    assert not readiness(world.watches, is_stopping=True).is_well
+    assert not readiness(world.watches, is_stopping=True).is_ok
 
 
 def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
@@ -114,7 +114,7 @@ def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
     world.hold(stuck, well)
     world.read_errors[None] = "no topic"
     report = readiness(world.watches, is_stopping=False)
-    assert not report.is_well
+    assert not report.is_ok
     told = cast(dict[str, Any], report.body["triggers"])
     assert told["first"]["blocked"] == {"all": "no topic", "2": "too large"}
     assert told["second"]["blocked"] == {}
@@ -127,7 +127,7 @@ def test_a_partition_that_cannot_go_on_is_named_with_why() -> None:
 
     stuck.blocked_by = None
     world.read_errors.clear()
-    assert readiness(world.watches, is_stopping=False).is_well
+    assert readiness(world.watches, is_stopping=False).is_ok
     assert world.gauge("partitions_blocked") == 0
 
 

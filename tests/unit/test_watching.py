@@ -14,7 +14,7 @@ from local.kafka_trigger.consuming.record_queue import RecordQueue
 from local.kafka_trigger.observing import metrics as trigger
 from local.kafka_trigger.observing.gauges import Gauges
 from local.kafka_trigger.observing.trigger_state import TriggerState
-from local.process.exposition import exposition
+from local.process.probes import exposition
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -39,7 +39,7 @@ def metrics() -> dict[str, list[str]]:
     """Every metric, with its labels."""
     registry = CollectorRegistry()
     trigger.Metrics(registry).of("a")
-    cron.Metrics(registry).called("a", 200, 1)
+    cron.Metrics(registry).count("a", 200, 1)
     watch = TriggerState("a")
     watch.partitions[0] = partition()
     watch.ends[0] = 1

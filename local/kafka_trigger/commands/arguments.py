@@ -7,7 +7,7 @@ from typing import Any
 from local.kafka_trigger.commands.replay_range import ALL, bound_from, bound_to
 from local.kafka_trigger.config.address import web_address
 from local.kafka_trigger.faults.inject import KINDS, fault
-from local.process import probe_options
+from local.process.arguments import add_probe_arguments
 
 EXIT_STATUSES = """\
 exit status: 0 done, 1 something failed, 2 nothing was begun: a wrong argument or file,
@@ -56,7 +56,7 @@ def _add(commands: Commands, name: str, what: str) -> argparse.ArgumentParser:
 
 def _add_run(commands: Commands) -> None:
     made = _add(commands, "run", "run the triggers until SIGTERM or Ctrl-C")
-    probe_options.add_to(made)
+    add_probe_arguments(made)
     made.add_argument(
         "--fault",
         type=fault,

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.errors import FAILED, Interrupted, Misuse, Problem, pick
 from local.kafka_trigger.commands.sample import SampleRecord, read_samples
-from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.models import Config
 from local.kafka_trigger.delivering.classify_response import Outcome, Verdict, classify_response
 from local.kafka_trigger.delivering.google_identity import tokens_for
@@ -21,6 +20,7 @@ from local.kafka_trigger.delivering.transport import (
 )
 from local.kafka_trigger.envelopes.choice import OF_ONE_RECORD, encoder
 from local.kafka_trigger.envelopes.payload import Payload
+from local.process.urls import redact_query
 
 
 def invoke(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from functions.shared.settings.secrets import process_secrets
 from local.kafka_trigger.config.models import Config, Retry, Trigger
 from local.kafka_trigger.filters.compile import Filter
-from local.process.substitution import Reveal, SubstitutionError, substitute
+from local.process.substitution import ResolveSecret, SubstitutionError, substitute
 
 Place = tuple[str | int, ...]
 
@@ -28,13 +28,15 @@ class ConfigError(Exception):
     """The triggers' file cannot be used; the message has a line for each thing to mend."""
 
 
-def load(path: Path, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal) -> Config:
+def load(
+    path: Path, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.reveal
+) -> Config:
     """Read a triggers' file, with the environment's values in it, and what their secrets are.
 
     Raises ConfigError with one line for each thing that is wrong.
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), environ, reveal)
+        return parse(path.read_text(encoding="utf-8"), environ, resolve)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except (UnicodeDecodeError, ConfigError) as error:
@@ -42,13 +44,15 @@ def load(path: Path, environ: Mapping[str, str], reveal: Reveal = process_secret
         raise ConfigError("\n".join(f"{path}: {line}" for line in lines)) from error
 
 
-def parse(text: str, environ: Mapping[str, str], reveal: Reveal = process_secrets.reveal) -> Config:
+def parse(
+    text: str, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.reveal
+) -> Config:
     """Read the text of a triggers' file; raises ConfigError as `load` does."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"no TOML: {error}") from error
-    fill = partial(substitute, environ=environ, reveal=reveal)
+    fill = partial(substitute, environ=environ, resolve=resolve)
     problems = list(_fill_in(document, fill, document)) or list(_refusals(document))
     if problems:
         raise ConfigError("\n".join(problems))

@@ -7,17 +7,17 @@ from local.kafka_trigger.consuming.partition import Partition
 from local.kafka_trigger.delivering.age import age_s
 from local.kafka_trigger.observing.trigger_state import TriggerState
 from local.process import probes
-from local.process.probes import Report
+from local.process.probes import ProbeResult
 
 ALL = "all"  # in the place of a partition: what concerns the topic or the group
 
 
-def health(watches: Sequence[TriggerState]) -> Report:
+def health(watches: Sequence[TriggerState]) -> ProbeResult:
     """Whether every trigger works, or else which one a restart would mend, and why."""
-    return probes.health("triggers", ((watch.trigger, watch.trouble()) for watch in watches))
+    return probes.health_result("triggers", ((watch.trigger, watch.trouble()) for watch in watches))
 
 
-def readiness(watches: Sequence[TriggerState], *, is_stopping: bool) -> Report:
+def readiness(watches: Sequence[TriggerState], *, is_stopping: bool) -> ProbeResult:
     """Whether every trigger is in its group, with the partitions that it has there.
 
     It is not while a partition cannot go on; then `blocked` says why.
@@ -33,10 +33,10 @@ def readiness(watches: Sequence[TriggerState], *, is_stopping: bool) -> Report:
     }
     is_ready = all(watch.is_member for watch in watches) and not any(blocked.values())
     is_ready = is_ready and not is_stopping
-    return Report(is_ready, {"stopping": is_stopping, "triggers": told})
+    return ProbeResult(is_ready, {"stopping": is_stopping, "triggers": told})
 
 
-def status(watches: Sequence[TriggerState], now: float | None = None) -> Report:
+def status(watches: Sequence[TriggerState], now: float | None = None) -> ProbeResult:
     """How the partitions stand that a trigger has; `now` is the time of day."""
     at = time.time() if now is None else now
     told = {
@@ -47,7 +47,7 @@ def status(watches: Sequence[TriggerState], now: float | None = None) -> Report:
         }
         for watch in watches
     }
-    return Report(True, {"triggers": told})
+    return ProbeResult(True, {"triggers": told})
 
 
 def _blocked(watch: TriggerState) -> dict[str, str]:

@@ -28,5 +28,5 @@ def server(port: int) -> Command:
         NAME,
         (program, "broker", *arguments),
         ready=lambda _: accepts(port),
-        renews=(TOPICS,),  # it comes back empty
+        restarts=(TOPICS,),  # it comes back empty
     )

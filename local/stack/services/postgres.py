@@ -64,7 +64,7 @@ def _command(
         once=once,
         # SIGTERM would wait until the last client has gone.
         stop_signal=signal.SIGINT,
-        ready=lambda run: run.was_ready or READY in run.said(),
+        ready=lambda run: run.was_ready or READY in run.output(),
         prepare=lambda: _open_way(program, data) if user else None,
     )
 

@@ -33,13 +33,15 @@ def cron(settings: Mapping[str, str]) -> Command:
 
 def has_begun(run: Run) -> bool:
     """Whether the trigger is about to ask for its partitions."""
-    return "trigger starts" in run.said()
+    return "trigger starts" in run.output()
 
 
 def _is_assigned(run: Run) -> bool:
     """Whether every trigger that has started has its partitions."""
-    said = run.said()
-    return run.was_ready or 0 < said.count("trigger starts") <= said.count("partitions assigned")
+    output = run.output()
+    return run.was_ready or 0 < output.count("trigger starts") <= output.count(
+        "partitions assigned"
+    )
 
 
 def _python(
