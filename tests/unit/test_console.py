@@ -1,4 +1,4 @@
-"""What the local stack prints, when nobody reads it any more."""
+"""Printing after the reader of standard output has gone."""
 
 import os
 import subprocess
@@ -6,18 +6,22 @@ import sys
 
 from local.stack import ROOT
 
-SAYS = (
+PRINTS = (
     "from local.process.console import stdout_console;"
     " print_line = stdout_console().print_line; [print_line('a line') for _ in range(3)]"
 )
 
 
-def test_it_goes_on_though_its_reader_has_gone() -> None:
-    """As after `make up | head`: it is a supervisor's thread that prints, and has to go on."""
+def test_printing_goes_on_after_the_reader_has_gone() -> None:
+    """As after `make up | head`: a supervisor's thread prints, and has to continue."""
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-c", SAYS], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False
+        [sys.executable, "-c", PRINTS],
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
