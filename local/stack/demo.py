@@ -12,8 +12,10 @@ from local.process.console import StdoutConsole, stdout_console
 from local.process.shutdown import interrupt_on_signals
 from local.replay.formatting import fixture
 from local.replay.openfootball import Match, read
+from local.replay.posting import Accepted
+from local.replay.progress import Listener
 from local.replay.report import Report
-from local.replay.run import connect, replay
+from local.replay.run import Options, connect, replay
 from local.replay.selection import select
 from local.stack import ROOT, StackError
 from local.stack.addresses import Ports
@@ -98,28 +100,37 @@ def _title(match: Match) -> str:
 
 async def _replay(stack: Stack, match: Match, board: Scoreboard) -> Report:
     """Replay a match, and show each of its highlights as soon as it is READY."""
-    async with connect(stack.highlights_url) as http, asyncio.TaskGroup() as followers:
-        return await replay(
-            [match],
-            events_url=stack.events_url,
-            highlights_url=stack.highlights_url,
-            speed=SPEED,
-            on_accepted=lambda accepted: followers.create_task(
-                _follow(http, f"{stack.highlights_url}/highlights/{accepted.highlight_id}", board)
-            ),
-        )
+    async with connect(stack.highlights_url) as http, asyncio.TaskGroup() as tasks:
+        options = Options(stack.events_url, stack.highlights_url, speed=SPEED)
+        listener = _HighlightsListener(http, stack.highlights_url, board, tasks)
+        return await replay([match], options, listener)
 
 
-async def _follow(http: httpx.AsyncClient, url: str, board: Scoreboard) -> None:
-    """Poll a highlight whose event was just accepted until it is READY, then show it."""
-    accepted = time.monotonic()
-    while time.monotonic() - accepted < READY_TIMEOUT_S:
-        with suppress(httpx.TransportError):  # the next poll may succeed
-            response = await http.get(url)
-            if response.is_success and (highlight := response.json())["status"] == "READY":
-                board.add(HighlightRow.of(highlight, time.monotonic() - accepted))
-                return
-        await asyncio.sleep(POLL_S)
+class _HighlightsListener(Listener):
+    """Shows the highlight of each accepted event on a scoreboard."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, url: str, board: Scoreboard, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._board = board
+        self._tasks = tasks
+
+    def accepted(self, accepted: Accepted) -> None:
+        """Wait for the highlight in a task."""
+        self._tasks.create_task(self._show(f"{self._url}/highlights/{accepted.highlight_id}"))
+
+    async def _show(self, url: str) -> None:
+        """Poll a highlight until it is READY, then show it."""
+        accepted = time.monotonic()
+        while time.monotonic() - accepted < READY_TIMEOUT_S:
+            with suppress(httpx.TransportError):  # the next poll may succeed
+                response = await self._http.get(url)
+                if response.is_success and (highlight := response.json())["status"] == "READY":
+                    self._board.add(HighlightRow.of(highlight, time.monotonic() - accepted))
+                    return
+            await asyncio.sleep(POLL_S)
 
 
 if __name__ == "__main__":

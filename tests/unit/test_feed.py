@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from local.replay.arguments import SAMPLE
-from local.replay.clock import timeline
 from local.replay.feed import events, match_id
+from local.replay.match_clock import timeline
 from local.replay.openfootball import Goal, Kind, Match, Side, read
 
 KICK_OFF = datetime(2022, 12, 18, 15, tzinfo=UTC)
