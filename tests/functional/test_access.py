@@ -17,7 +17,7 @@ from functions.shared.http.auth import build_guard
 from functions.shared.http.routing import Admit, Routes
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import AccessSettings, load
-from infra.answers import ProblemDetails
+from infra.openapi.response_models import ProblemDetails
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

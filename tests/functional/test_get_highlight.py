@@ -9,7 +9,7 @@ from functions.consume_goal.consume import row
 from functions.get_highlight.app import app
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import RETRACTED
-from infra.answers import Highlight
+from infra.openapi.response_models import Highlight
 from tests.support.builders.events import MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

@@ -151,7 +151,7 @@ def test_a_table_that_stays_in_use_is_given_up(empty_database: str, tmp_path: Pa
     with closing(connect(empty_database, TIMEOUT_S)) as long:
         long.run("BEGIN; SELECT FROM highlights")
         with pytest.raises(MigrationFailed) as error:
-            apply(empty_database, lock_timeout_s=0.1, patience_s=0.3)
+            apply(empty_database, lock_timeout_s=0.1, retry_for_s=0.3)
         assert str(error.value) == (
             f"infra/migrations/{NAMES[1]}.sql failed, and nothing was changed:"
             " canceling statement due to lock timeout (SQLSTATE 55P03)"

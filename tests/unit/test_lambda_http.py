@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from functions.shared.http.client_address import ClientAddress
-from infra.aws.asgi import Answer, Call
+from infra.aws.asgi import AppRequest, AppResponse
 from infra.aws.dispatch import UnknownEvent, dispatch
 from tests.support.drivers.api_gateway import event_of, response_of
 
@@ -21,13 +21,13 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0"
 
 
-def called(event: dict[str, Any], xray: str = "") -> Call:
+def called(event: dict[str, Any], xray: str = "") -> AppRequest:
     """The call that an event makes."""
-    calls: list[Call] = []
+    calls: list[AppRequest] = []
 
-    def call(call: Call) -> Answer:
+    def call(call: AppRequest) -> AppResponse:
         calls.append(call)
-        return Answer(204, [], b"")
+        return AppResponse(204, [], b"")
 
     dispatch(event, call, xray)
     return calls[0]
@@ -38,12 +38,12 @@ def event(path: str = "/", method: str = "GET", **more: Any) -> dict[str, Any]:
     return event_of(httpx.Request(method, f"https://api.example{path}"), b"") | more
 
 
-def headers(call: Call) -> dict[str, str]:
+def headers(call: AppRequest) -> dict[str, str]:
     """The headers of a call."""
     return {name.decode(): value.decode("latin-1") for name, value in call.headers}
 
 
-def caller(call: Call) -> str:
+def caller(call: AppRequest) -> str:
     """Who the functions take the caller to be."""
     scope = {"type": "http", "headers": call.headers, "client": (call.client, 0)}
     return ClientAddress().of(Request(scope))
@@ -72,7 +72,7 @@ def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> N
 def test_a_location_leads_to_where_callers_reach_it(stage: str, told: str) -> None:
     """Behind the stage, if it has a name."""
     made = event_of(httpx.Request("POST", "https://x/events"), b"", stage=stage)
-    response = dispatch(made, lambda _: Answer(202, [(b"location", b"/a")], b""))
+    response = dispatch(made, lambda _: AppResponse(202, [(b"location", b"/a")], b""))
     assert response["headers"]["location"] == told
 
 
@@ -93,13 +93,13 @@ def test_any_body_comes_in_as_it_was_sent(body: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_any_body_goes_out_as_it_was_answered(body: bytes) -> None:
     """As text or as base64."""
-    answer = Answer(200, [], body)
+    answer = AppResponse(200, [], body)
     assert response_of(dispatch(event(), lambda _: answer)).read() == body
 
 
 def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
     """Those that GET would have."""
-    answer = Answer(200, [(b"content-length", b"4"), (b"etag", b'"x"')], b"body")
+    answer = AppResponse(200, [(b"content-length", b"4"), (b"etag", b'"x"')], b"body")
     response = dispatch(event(method="HEAD"), lambda _: answer)
     assert response["body"] == ""
     assert response["headers"] == {"content-length": "4", "etag": '"x"'}
@@ -113,7 +113,7 @@ def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
         (b"set-cookie", b"a=1"),
         (b"set-cookie", b"b"),
     ]
-    response = dispatch(event(), lambda _: Answer(200, answered, b""))
+    response = dispatch(event(), lambda _: AppResponse(200, answered, b""))
     assert response["headers"] == {"link": "<a>, <b>"}
     assert response["cookies"] == ["a=1", "b"]
     assert headers(called(event(cookies=["a=1", "b=2"])))["cookie"] == "a=1; b=2"
@@ -168,7 +168,7 @@ def test_a_trace_without_a_span_is_given_one() -> None:
 def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
     """So that what is wired wrong shows."""
     with pytest.raises(UnknownEvent):
-        dispatch(unknown, lambda _: Answer(200, [], b""))
+        dispatch(unknown, lambda _: AppResponse(200, [], b""))
 
 
 def test_base64_in_an_event_is_what_it_says() -> None:

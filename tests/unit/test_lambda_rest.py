@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.aws.asgi import Answer
+from infra.aws.asgi import AppResponse
 from infra.aws.dispatch import dispatch
 from tests.support.drivers.api_gateway import rest_event_of, rest_response_of
 from tests.unit.test_lambda_http import TRACE, XRAY, called, caller, headers
@@ -46,7 +46,7 @@ def test_any_body_comes_in_as_it_was_sent_and_goes_out_as_it_was_answered(body: 
     """As text or as base64."""
     made = rest_event_of(httpx.Request("POST", "https://x/"), body)
     assert called(made).body == body
-    response = dispatch(made, lambda _: Answer(200, [], body))
+    response = dispatch(made, lambda _: AppResponse(200, [], body))
     assert rest_response_of(response).read() == body
 
 
@@ -56,7 +56,7 @@ def test_headers_that_come_twice_stay_two() -> None:
     call = called(event(multiValueHeaders=brought))
     assert [value for name, value in call.headers if name == b"if-none-match"] == [b'"a"', b'"b"']
     answered = [(b"Link", b"<a>"), (b"link", b"<b>"), (b"set-cookie", b"a=1")]
-    response = dispatch(event(), lambda _: Answer(200, answered, b""))
+    response = dispatch(event(), lambda _: AppResponse(200, answered, b""))
     assert response["multiValueHeaders"] == {"link": ["<a>", "<b>"], "set-cookie": ["a=1"]}
 
 
@@ -68,17 +68,17 @@ def test_a_location_leads_to_where_callers_reach_it(whole: str, told: str) -> No
     """Behind the stage, which the function knows nothing of, or at a domain of one's own."""
     made = event("/events")
     made["requestContext"]["path"] = whole
-    answer = Answer(202, [(b"Location", b"/highlights/1"), (b"Link", b"</a>")], b"")
+    answer = AppResponse(202, [(b"Location", b"/highlights/1"), (b"Link", b"</a>")], b"")
     response = dispatch(made, lambda _: answer)
     assert response["multiValueHeaders"] == {"location": [told], "link": ["</a>"]}
-    absolute = Answer(202, [(b"location", b"https://a.example/highlights/1")], b"")
+    absolute = AppResponse(202, [(b"location", b"https://a.example/highlights/1")], b"")
     response = dispatch(made, lambda _: absolute)
     assert response["multiValueHeaders"]["location"] == ["https://a.example/highlights/1"]
 
 
 def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
     """Those that GET would have."""
-    answer = Answer(200, [(b"content-length", b"4")], b"body")
+    answer = AppResponse(200, [(b"content-length", b"4")], b"body")
     response = dispatch(event(method="HEAD"), lambda _: answer)
     assert response["body"] == ""
     assert response["multiValueHeaders"] == {"content-length": ["4"]}

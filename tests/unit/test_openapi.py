@@ -17,7 +17,7 @@ from functions.list_highlights.query import PARAMETERS
 from functions.shared.contract.event import Event
 from functions.shared.http.problems import Problem
 from functions.shared.http.routing import Routes
-from infra.openapi.documents import documents
+from infra.openapi.__main__ import documents
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read

@@ -13,9 +13,9 @@ from starlette.types import Receive, Scope, Send
 from functions.shared.concurrency import pending_work
 from functions.shared.inbound.envelopes import failures_answer, open_envelope
 from functions.shared.inbound.received_record import ReceivedRecord, RejectedRecord
-from infra.aws.asgi import Answer, Call, Host
+from infra.aws.asgi import AppRequest, AppResponse, AppRunner
 from infra.aws.dispatch import dispatch
-from infra.aws.work_event import NotTaken
+from infra.aws.non_http_event import EventNotProcessed
 from local.kafka_trigger.envelopes.lambda_event import LambdaEvent
 from tests.support.builders.records import TOPIC, record
 
@@ -34,10 +34,10 @@ def kafka_event(source: str = "SelfManagedKafka") -> dict[str, Any]:
     return {**event, "eventSource": source, "records": event["records"] | other["records"]}
 
 
-def answering(answer: Answer, calls: list[Call] | None = None) -> Any:
+def answering(answer: AppResponse, calls: list[AppRequest] | None = None) -> Any:
     """An app that always answers so."""
 
-    def call(call: Call) -> Answer:
+    def call(call: AppRequest) -> AppResponse:
         if calls is not None:
             calls.append(call)
         return answer
@@ -48,8 +48,8 @@ def answering(answer: Answer, calls: list[Call] | None = None) -> Any:
 @pytest.mark.parametrize("source", ["aws:kafka", "SelfManagedKafka"])
 def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) -> None:
     """In one request, as the function takes it from a trigger, in the invocation's trace."""
-    calls: list[Call] = []
-    dispatch(kafka_event(source), answering(Answer(200, [], b"{}"), calls), XRAY)
+    calls: list[AppRequest] = []
+    dispatch(kafka_event(source), answering(AppResponse(200, [], b"{}"), calls), XRAY)
     [call] = calls
     request = Request({"type": "http", "headers": call.headers})
     places = [each.identifier for each in open_envelope(request.headers, call.body)]
@@ -63,29 +63,31 @@ def test_the_failed_records_are_told_in_lambdas_form() -> None:
     """Topic, partition and offset, and nothing that Lambda does not know."""
     place = {"partition": "matches-0", "offset": 2}
     failed = failures_answer([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
-    told = dispatch(kafka_event(), answering(Answer(200, [], orjson.dumps(failed))))
+    told = dispatch(kafka_event(), answering(AppResponse(200, [], orjson.dumps(failed))))
     assert told == {"batchItemFailures": [{"itemIdentifier": place}]}
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": 3}', b'{"batchItemFailures": []}'])
 def test_all_is_taken_when_no_record_is_named(body: bytes) -> None:
     """Lambda is told so in the form that it knows, whatever else the function says."""
-    assert dispatch(kafka_event(), answering(Answer(200, [], body))) == {"batchItemFailures": []}
+    assert dispatch(kafka_event(), answering(AppResponse(200, [], body))) == {
+        "batchItemFailures": []
+    }
 
 
 @pytest.mark.parametrize("event", [kafka_event(), *SCHEDULES])
 @pytest.mark.parametrize("status", [302, 400, 415, 422, 429, 500, 503])
 def test_what_is_not_taken_is_raised(event: dict[str, Any], status: int) -> None:
     """So that Lambda brings it again; the error says what the function said."""
-    with pytest.raises(NotTaken, match=f"HTTP {status}: because"):
-        dispatch(event, answering(Answer(status, [], b"because")))
+    with pytest.raises(EventNotProcessed, match=f"HTTP {status}: because"):
+        dispatch(event, answering(AppResponse(status, [], b"because")))
 
 
 @pytest.mark.parametrize("event", SCHEDULES)
 def test_a_schedule_is_a_post_whose_answer_is_handed_back(event: dict[str, Any]) -> None:
     """Of EventBridge's rules, and of its Scheduler."""
-    calls: list[Call] = []
-    assert dispatch(event, answering(Answer(200, [], b'{"ready":3}'), calls)) == {"ready": 3}
+    calls: list[AppRequest] = []
+    assert dispatch(event, answering(AppResponse(200, [], b'{"ready":3}'), calls)) == {"ready": 3}
     assert (calls[0].method, calls[0].path) == ("POST", "/")
 
 
@@ -97,9 +99,9 @@ def test_calls_share_one_event_loop() -> None:
         loops.append(asyncio.get_running_loop())
         await Response("ok")(scope, receive, send)
 
-    host = Host(app)
-    assert [host.call(Call("GET", "/")).body for _ in range(2)] == [b"ok", b"ok"]
-    host.close()
+    runner = AppRunner(app)
+    assert [runner.request(AppRequest("GET", "/")).body for _ in range(2)] == [b"ok", b"ok"]
+    runner.close()
     assert loops[0] is loops[1]
 
 
@@ -115,9 +117,9 @@ def test_a_call_waits_for_what_its_answer_leaves_under_way() -> None:
         asyncio.get_running_loop().call_later(0.01, tie, pending_work.track())
         await Response("ok")(scope, receive, send)
 
-    host = Host(app)
-    host.call(Call("GET", "/"))
-    host.close()
+    runner = AppRunner(app)
+    runner.request(AppRequest("GET", "/"))
+    runner.close()
     assert tied == ["tied"]
 
 
@@ -133,9 +135,9 @@ def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:
         await _send_in_parts(send, [b"an ", b"answer"])
         heard.append((await leaving)["type"])
 
-    host = Host(app)
-    assert host.call(Call("POST", "/", body=b"body")).body == b"an answer"
-    host.close()
+    runner = AppRunner(app)
+    assert runner.request(AppRequest("POST", "/", body=b"body")).body == b"an answer"
+    runner.close()
     assert heard == ["http.disconnect"]
 
 
