@@ -48,9 +48,7 @@ class FailedHighlight:
 
     def __str__(self) -> str:
         since = self.since.astimezone(UTC).isoformat(timespec="seconds")
-        event = json.dumps(
-            self.event_id
-        )  # it may have control characters
+        event = json.dumps(self.event_id)  # it may have control characters
         return f"{self.id}  {self.match_id}  {self.attempts:8}  {since}  {event}"
 
 

@@ -37,7 +37,7 @@ class JobMonitor:
         return self._clock() - began if began is not None else 0
 
     def problem(self) -> str | None:
-        """Return what is wrong that a restart would mend; a function that fails is not."""
+        """Return what is wrong that a restart would fix; a function that fails is not."""
         began = self._began
         if not self._is_alive():
             return "its thread has ended"
@@ -47,5 +47,5 @@ class JobMonitor:
 
 
 def health(monitors: Sequence[JobMonitor]) -> ProbeResult:
-    """Return whether every job works, and of each that does not what a restart would mend."""
+    """Return whether every job works, and of each that does not what a restart would fix."""
     return health_result("lines", ((monitor.name, monitor.problem()) for monitor in monitors))

@@ -50,7 +50,7 @@ class Endpoints:
 def health_result(key: str, problems: Iterable[tuple[str, str | None]]) -> ProbeResult:
     """Return what a health probe answers: `{key: {name: problem or "ok"}}`, ok without problems.
 
-    `problems` are pairs of a name and of what a restart would mend, if anything; a problem hides
+    `problems` are pairs of a name and of what a restart would fix, if anything; a problem hides
     an "ok" of the same name.
     """
     states: dict[str, str] = {}

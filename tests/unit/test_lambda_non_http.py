@@ -1,4 +1,4 @@
-"""Kafka's events and schedules on Lambda: what comes again, and how Lambda is told."""
+"""Kafka's events and schedules on Lambda: their requests, results and retries."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,65 +34,65 @@ def kafka_event(source: str = "SelfManagedKafka") -> dict[str, Any]:
     return {**event, "eventSource": source, "records": event["records"] | other["records"]}
 
 
-def answering(answer: AppResponse, calls: list[AppRequest] | None = None) -> Any:
-    """An app that always answers so."""
+def replying(response: AppResponse, requests: list[AppRequest] | None = None) -> Any:
+    """An app that always responds so."""
 
-    def call(call: AppRequest) -> AppResponse:
-        if calls is not None:
-            calls.append(call)
-        return answer
+    def send(request: AppRequest) -> AppResponse:
+        if requests is not None:
+            requests.append(request)
+        return response
 
-    return call
+    return send
 
 
 @pytest.mark.parametrize("source", ["aws:kafka", "SelfManagedKafka"])
 def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) -> None:
-    """In one request, as the function takes it from a trigger, in the invocation's trace."""
-    calls: list[AppRequest] = []
-    dispatch(kafka_event(source), answering(AppResponse(200, [], b"{}"), calls), XRAY)
-    [call] = calls
-    request = Request({"type": "http", "headers": call.headers})
-    places = [each.identifier for each in open_envelope(request.headers, call.body)]
-    wanted = [(f"{TOPIC}-0", 1), (f"{TOPIC}-0", 2), (f"{TOPIC}-0", 5), (f"{TOPIC}-1", 9)]
-    assert [(place["partition"], place["offset"]) for place in places if place] == wanted
-    assert (call.method, call.path) == ("POST", "/")
-    assert request.headers["traceparent"].startswith("00-5759e988bd862e3fe1be46a994272793-")
+    """In one request, as from a trigger, in the trace of the invocation."""
+    requests: list[AppRequest] = []
+    dispatch(kafka_event(source), replying(AppResponse(200, [], b"{}"), requests), XRAY)
+    [request] = requests
+    headers = Request({"type": "http", "headers": request.headers}).headers
+    identifiers = [each.identifier for each in open_envelope(headers, request.body)]
+    expected = [(f"{TOPIC}-0", 1), (f"{TOPIC}-0", 2), (f"{TOPIC}-0", 5), (f"{TOPIC}-1", 9)]
+    assert [(place["partition"], place["offset"]) for place in identifiers if place] == expected
+    assert (request.method, request.path) == ("POST", "/")
+    assert headers["traceparent"].startswith("00-5759e988bd862e3fe1be46a994272793-")
 
 
-def test_the_failed_records_are_told_in_lambdas_form() -> None:
+def test_the_failed_records_are_named_in_lambdas_format() -> None:
     """Topic, partition and offset, and nothing that Lambda does not know."""
     place = {"partition": "matches-0", "offset": 2}
     failed = failures_answer([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
-    told = dispatch(kafka_event(), answering(AppResponse(200, [], orjson.dumps(failed))))
-    assert told == {"batchItemFailures": [{"itemIdentifier": place}]}
+    result = dispatch(kafka_event(), replying(AppResponse(200, [], orjson.dumps(failed))))
+    assert result == {"batchItemFailures": [{"itemIdentifier": place}]}
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": 3}', b'{"batchItemFailures": []}'])
-def test_all_is_taken_when_no_record_is_named(body: bytes) -> None:
-    """Lambda is told so in the form that it knows, whatever else the function says."""
-    assert dispatch(kafka_event(), answering(AppResponse(200, [], body))) == {
+def test_without_failed_records_the_list_is_empty(body: bytes) -> None:
+    """Whatever else the function's response contains."""
+    assert dispatch(kafka_event(), replying(AppResponse(200, [], body))) == {
         "batchItemFailures": []
     }
 
 
 @pytest.mark.parametrize("event", [kafka_event(), *SCHEDULES])
 @pytest.mark.parametrize("status", [302, 400, 415, 422, 429, 500, 503])
-def test_what_is_not_taken_is_raised(event: dict[str, Any], status: int) -> None:
-    """So that Lambda brings it again; the error says what the function said."""
+def test_a_refused_event_raises_an_error(event: dict[str, Any], status: int) -> None:
+    """So that Lambda retries it; the error quotes the response."""
     with pytest.raises(EventNotProcessed, match=f"HTTP {status}: because"):
-        dispatch(event, answering(AppResponse(status, [], b"because")))
+        dispatch(event, replying(AppResponse(status, [], b"because")))
 
 
 @pytest.mark.parametrize("event", SCHEDULES)
-def test_a_schedule_is_a_post_whose_answer_is_handed_back(event: dict[str, Any]) -> None:
-    """Of EventBridge's rules, and of its Scheduler."""
-    calls: list[AppRequest] = []
-    assert dispatch(event, answering(AppResponse(200, [], b'{"ready":3}'), calls)) == {"ready": 3}
-    assert (calls[0].method, calls[0].path) == ("POST", "/")
+def test_a_schedule_is_a_post_whose_response_is_the_result(event: dict[str, Any]) -> None:
+    """Of EventBridge rules, and of EventBridge Scheduler."""
+    requests: list[AppRequest] = []
+    assert dispatch(event, replying(AppResponse(200, [], b'{"ready":3}'), requests)) == {"ready": 3}
+    assert (requests[0].method, requests[0].path) == ("POST", "/")
 
 
-def test_calls_share_one_event_loop() -> None:
-    """What is made in the first is of use in the second."""
+def test_requests_share_one_event_loop() -> None:
+    """The second can use the clients of the first."""
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,27 +105,27 @@ def test_calls_share_one_event_loop() -> None:
     assert loops[0] is loops[1]
 
 
-def test_a_call_waits_for_what_its_answer_leaves_under_way() -> None:
-    """Afterwards the process may be frozen."""
-    tied: list[str] = []
+def test_a_request_waits_for_the_work_after_its_response() -> None:
+    """Afterwards Lambda may freeze the process."""
+    ended: list[str] = []
 
-    def tie(end: pending_work.End) -> None:
-        tied.append("tied")
+    def finish(end: pending_work.End) -> None:
+        ended.append("ended")
         end.set_result(None)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asyncio.get_running_loop().call_later(0.01, tie, pending_work.track())
+        asyncio.get_running_loop().call_later(0.01, finish, pending_work.track())
         await Response("ok")(scope, receive, send)
 
     runner = AppRunner(app)
     runner.request(AppRequest("GET", "/"))
     runner.close()
-    assert tied == ["tied"]
+    assert ended == ["ended"]
 
 
-def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:
-    """After the body there is nothing until the answer is whole; then the caller is gone."""
-    heard: list[str] = []
+def test_the_app_receives_its_body_once_and_then_the_disconnect() -> None:
+    """The disconnect comes when the response is complete."""
+    received: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert await Request(scope, receive).body() == b"body"
@@ -133,12 +133,12 @@ def test_the_app_reads_its_body_once_and_hears_when_it_has_answered() -> None:
         await asyncio.sleep(0)
         assert not leaving.done()
         await _send_in_parts(send, [b"an ", b"answer"])
-        heard.append((await leaving)["type"])
+        received.append((await leaving)["type"])
 
     runner = AppRunner(app)
     assert runner.request(AppRequest("POST", "/", body=b"body")).body == b"an answer"
     runner.close()
-    assert heard == ["http.disconnect"]
+    assert received == ["http.disconnect"]
 
 
 async def _send_in_parts(send: Send, parts: Sequence[bytes]) -> None:
