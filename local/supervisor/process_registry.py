@@ -12,7 +12,7 @@ from local.supervisor import process_tree
 
 STOP_TIMEOUT_S = 5.0
 CLOCK_TOLERANCE_S = 2.0
-REGISTRY_VARIABLE = "GOALSTREAM_PROCESS_REGISTRY"
+REGISTRY_VARIABLE = "GOALSTREAM_REGISTER"
 
 
 class ProcessRegistry:
