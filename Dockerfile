@@ -1,7 +1,7 @@
-# The images of GoalStream, one target each: `functions` hosts any of the functions, and runs the
-# migrations; `lambda` has any of them answer to AWS Lambda instead; `tools` adds what stands in for
-# a cloud, the Kafka trigger and cron; `gateway` is Caddy with its routes and pages. Builds with the
-# classic builder and with BuildKit.
+# The images of GoalStream, one target each: `functions` hosts any of the functions and runs the
+# migrations; `lambda` hosts any of them on AWS Lambda; `tools` adds the Kafka trigger and cron, which
+# a cloud would provide; `gateway` is Caddy with its routes and pages. The classic builder and BuildKit
+# both build it.
 
 # infra/images.env pins both by digest.
 ARG PYTHON_IMAGE=python:3.13-slim
@@ -10,7 +10,7 @@ ARG CADDY_IMAGE=caddy:2
 FROM ${PYTHON_IMAGE} AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
-# An environment without pip: what only builds stays here.
+# An environment without pip: build tools stay in this stage.
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.txt ./
 RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
@@ -20,8 +20,8 @@ WORKDIR /build
 COPY local/gateway/requirements.txt ./
 RUN pip install --no-cache-dir --no-deps --require-hashes --target /pages -r requirements.txt
 
-# Compiled here, since the file system of a running function is read-only. By the hash of nothing:
-# a file of the image never changes.
+# Compiled here, since the file system of a running function is read-only. Without a check whether a
+# source is newer: a file of the image never changes.
 FROM ${PYTHON_IMAGE} AS source
 WORKDIR /app
 COPY functions functions
@@ -49,7 +49,7 @@ LABEL org.opencontainers.image.title=goalstream-functions \
       org.opencontainers.image.licenses=MIT \
       org.opencontainers.image.revision=$REVISION
 
-# Lambda runs it as a user of its own, and gives it nothing to write to but /tmp.
+# Lambda runs it as its own user, which can write only to /tmp.
 FROM functions AS lambda
 USER 0:0
 COPY infra/aws/requirements.txt infra/aws/
@@ -72,7 +72,7 @@ CMD ["python", "-m", "local.kafka_trigger", "run", "local/triggers.toml"]
 LABEL org.opencontainers.image.title=goalstream-tools \
       org.opencontainers.image.description="GoalStream's Kafka trigger, cron and replay tool"
 
-# A copy, since the original is allowed to take low ports and would not start where that is refused.
+# A copy: the original has the capability to bind low ports, and does not start without it.
 FROM ${CADDY_IMAGE} AS caddy
 RUN cp /usr/bin/caddy /caddy
 

@@ -1,1 +1,1 @@
-"""What a deployment needs: migrations, topics, OpenAPI documents."""
+"""Deployment: migrations, topics, OpenAPI documents, and the clouds."""

@@ -1,7 +1,7 @@
-"""`python -m infra.enrichment`: the enrichment queue at DATABASE_URL, for who operates it.
+"""`python -m infra.enrichment`: commands for the operator of the enrichment queue at DATABASE_URL.
 
-`status` counts, `failed` lists what every attempt has failed to describe, and `retry` lets it be
-tried again. Exits with 1 when that could not be done, and with 2 when it was not understood.
+`status` counts highlights, `failed` lists those whose enrichment has failed at every attempt, and
+`retry` queues them again. Exits with 1 when that could not be done, and with 2 on a usage error.
 """
 
 import argparse
@@ -29,18 +29,18 @@ from functions.shared.redis.page_cache import PageCache
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.load import load
 
-PATIENCE_S = 60.0  # a count of all highlights may take longer than a reader would wait
-AT_ONCE = 500  # are tried again in one statement
-BEFORE_ALL = UUID(int=0)
+TIMEOUT_S = 60.0  # a count of all highlights may take longer than the time-out of a function
+BATCH_SIZE = 500  # highlights of one statement
+LOWEST_ID = UUID(int=0)
 
 
 class EnrichmentSettings(PostgresSettings, RedisSettings):
-    """The table, and the cache that is told of a change."""
+    """The database, and the cache whose lists a change invalidates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """A highlight that every attempt to describe has failed, and since when."""
+class FailedHighlight:
+    """A highlight that is FAILED_AI, and since when."""
 
     id: UUID
     match_id: UUID
@@ -50,7 +50,7 @@ class Failed:
 
     def __str__(self) -> str:
         since = self.since.astimezone(UTC).isoformat(timespec="seconds")
-        event = json.dumps(self.event_id)  # it may hold what a terminal would obey
+        event = json.dumps(self.event_id)  # it may have control characters
         return f"{self.id}  {self.match_id}  {self.attempts:8}  {since}  {event}"
 
 
@@ -58,7 +58,7 @@ HEADING = f"{'id':36}  {'matchId':36}  attempts  {'since':25}  eventId"
 
 
 class Enrichment:
-    """The queue as its operator sees it."""
+    """The enrichment queue; its commands print to standard output."""
 
     def __init__(self, postgres: Postgres, cache: PageCache, ttl_s: int) -> None:
         self._postgres = postgres
@@ -66,7 +66,7 @@ class Enrichment:
         self._ttl_s = ttl_s
 
     async def status(self) -> None:
-        """Print how many highlights are in each status, and of the pending ones how old."""
+        """Print the number of highlights in each status, and the age of the pending ones."""
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
         for status in SHOWN_STATUSES:
             _print(f"{status:10}  {counts.get(status, 0)}")
@@ -75,17 +75,17 @@ class Enrichment:
                     _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
 
     async def failed(self, ids: Sequence[UUID], match_id: UUID | None) -> None:
-        """Print the highlights that are FAILED_AI."""
+        """Print the highlights that are FAILED_AI: of these ids, of this match, or all."""
         _print(HEADING)
         async for page in self._pages(ids, match_id):
             for each in page:
                 _print(str(each))
 
     async def retry(self, ids: Sequence[UUID], match_id: UUID | None, *, dry_run: bool) -> None:
-        """Let highlights that are FAILED_AI be tried again, and print which.
+        """Set highlights that are FAILED_AI to PENDING_AI again, and print them.
 
         Raises:
-            SystemExit: one that is named is not FAILED_AI.
+            SystemExit: one of `ids` is not FAILED_AI.
         """
         done: set[UUID] = set()
         async for page in self._pages(ids, match_id):
@@ -99,7 +99,7 @@ class Enrichment:
         if others := set(ids) - done:
             sys.exit("\n".join(f"{each} is not FAILED_AI, or not there" for each in others))
 
-    async def _retry(self, page: Sequence[Failed]) -> set[UUID]:
+    async def _retry(self, page: Sequence[FailedHighlight]) -> set[UUID]:
         async with self._cache.change({each.match_id for each in page}):
             rows = await self._postgres.run(RETRY, ids=[each.id for each in page])
         return {id_ for id_, _ in rows}
@@ -114,20 +114,20 @@ class Enrichment:
 
     async def _pages(
         self, ids: Sequence[UUID], match_id: UUID | None
-    ) -> AsyncIterator[list[Failed]]:
-        """Those that are FAILED_AI, of these ids or of this match, or all, by their ids."""
-        wanted: Sequence[UUID | None] = ids or [None]
-        for id_ in wanted:
-            after = BEFORE_ALL
+    ) -> AsyncIterator[list[FailedHighlight]]:
+        """Yield the highlights that are FAILED_AI, of these ids, of this match, or all, by id."""
+        selected: Sequence[UUID | None] = ids or [None]
+        for id_ in selected:
+            after = LOWEST_ID
             while rows := await self._postgres.run(
-                FAILED, id=id_, match_id=match_id, after=after, limit=AT_ONCE
+                FAILED, id=id_, match_id=match_id, after=after, limit=BATCH_SIZE
             ):
-                yield [Failed(*row) for row in rows]
+                yield [FailedHighlight(*row) for row in rows]
                 after = rows[-1][0]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The arguments of the command; exits with 2 where they are not understood."""
+    """Parse the arguments of the command; exits with 2 on a usage error."""
     parser = argparse.ArgumentParser(prog="python -m infra.enrichment", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("status", help="count the highlights in each status")
@@ -143,13 +143,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def run(arguments: argparse.Namespace, settings: EnrichmentSettings) -> None:
-    """Do what the arguments say.
+    """Run the command of the arguments.
 
     Raises:
-        Unavailable: the database is away, or not ready.
+        Unavailable: the database cannot be reached, or is not ready.
     """
-    patient = {"database_timeout_s": PATIENCE_S, "database_queue_timeout_s": PATIENCE_S}
-    postgres, cache = Postgres(settings.model_copy(update=patient)), PageCache(settings)
+    timeouts = {"database_timeout_s": TIMEOUT_S, "database_queue_timeout_s": TIMEOUT_S}
+    postgres, cache = Postgres(settings.model_copy(update=timeouts)), PageCache(settings)
     enrichment = Enrichment(postgres, cache, settings.cache_ttl_s)
     try:
         if arguments.command == "status":
@@ -167,14 +167,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parsed = parse(arguments)
     functions_log = logging.getLogger("functions")
-    functions_log.setLevel(logging.CRITICAL)  # what matters is printed
+    functions_log.setLevel(logging.CRITICAL)  # errors are printed
     try:
         asyncio.run(run(parsed, load(EnrichmentSettings)))
         sys.stdout.flush()
     except Unavailable as error:
         missing = getattr(error, "missing", "")
         sys.exit(f"{error}{f' Missing: {missing}.' if missing else ''}")
-    except BrokenPipeError:  # whoever read has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         functions_log.setLevel(logging.NOTSET)

@@ -15,12 +15,12 @@ from scramp import ScramException, ScramMechanism
 from functions.shared.postgres.errors import sqlstate
 from infra.roles import PRIVILEGES, Privileges
 
-T = TypeVar("T")
+Result = TypeVar("Result")
 
-LOCK = 0x60A16  # any number, as long as all runs take the same
+LOCK = 0x60A16  # any number that all runs share
 ATTEMPTS = 20
-# Another run created or altered the same role at the same moment. It has succeeded, so that of any
-# number of runs one fewer is left to conflict with.
+# Another run created or altered the same role at the same time. That one has succeeded, so that a
+# retry has one run fewer to conflict with.
 CONFLICT = ("23505", "42710", "XX000")
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -45,8 +45,8 @@ def grant(
 ) -> list[str]:
     """Create or alter the roles that are given a password, and grant to all roles that exist.
 
-    Returns a line for each role, and a warning for each that has more privileges than these. A role
-    that this user is not allowed to create or alter is left unchanged.
+    Return a line for each role, and a warning for each with more privileges than these. A role that
+    this user may not create or alter is left unchanged.
 
     Raises:
         DatabaseError: a table is missing, or this user does not own it.
@@ -60,7 +60,7 @@ def grant(
     return lines + [line for role in existing for line in _warnings(connection, role)]
 
 
-def _retry_on_conflict(step: Callable[[], T]) -> T:
+def _retry_on_conflict(step: Callable[[], Result]) -> Result:
     for _ in range(ATTEMPTS):
         try:
             return step()
@@ -133,17 +133,17 @@ def _warnings(connection: Connection, role: str) -> Iterator[str]:
 
 
 def scram_verifier(password: SecretStr) -> str:
-    """The verifier that Postgres stores of a password, so that its logs never hold the password."""
+    """Return the SCRAM verifier of a password: with it, no log of Postgres has the password."""
     made = ScramMechanism("SCRAM-SHA-256").make_auth_info(password.get_secret_value())
     salt, stored, server = (b64encode(part).decode() for part in made[:3])
     return f"SCRAM-SHA-256${made[3]}:{salt}${stored}:{server}"
 
 
-def checked_password(password: SecretStr) -> SecretStr:
-    """Return the password if SCRAM allows it.
+def valid_password(password: SecretStr) -> SecretStr:
+    """Return the password unchanged.
 
     Raises:
-        ValueError: it has a forbidden character; the message does not quote it.
+        ValueError: it has a character that SCRAM forbids; the message does not quote it.
     """
     try:
         scram_verifier(password)

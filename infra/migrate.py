@@ -1,7 +1,7 @@
 """`python -m infra.migrate`: migrate the database at DATABASE_URL, and grant its roles.
 
-Safe to run twice and at the same time: each run waits for the lock, then finds nothing to do. And
-while functions run: docs/upgrades.md.
+Safe to run twice, at the same time (the second run waits for the lock, then finds nothing to do),
+and while functions run: docs/upgrades.md.
 """
 
 import sys
@@ -18,49 +18,46 @@ from functions.shared.postgres.connection import connect
 from functions.shared.postgres.errors import sqlstate
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
-from infra.grants import checked_password, grant
+from infra.grants import grant, valid_password
 from infra.roles import READER, WRITER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 ROOT = Path(__file__).parents[1]
-LOCK = 0x60A15  # any number, as long as all runs take the same
-# While a migration waits for a table, all others wait behind it. A function waits for longer, and
-# Postgres takes a second (deadlock_timeout) to end an autovacuum that is in the way.
+LOCK = 0x60A15  # any number that all runs share
+# While a migration waits for a table, all others queue behind it. A function waits longer, and
+# Postgres takes a second (deadlock_timeout) to cancel an autovacuum that holds the table.
 LOCK_TIMEOUT_S = 1.5
-PATIENCE_S = 60.0
-BUSY = (
-    "55P03",
-    "40P01",
-)  # the lock was not to be had in time; a deadlock, which we were chosen to end
+RETRY_FOR_S = 60.0
+BUSY = ("55P03", "40P01")  # the lock time-out; a deadlock that Postgres has broken
 
 
 class MigrateSettings(PostgresSettings):
-    """The database, reached as its owner, and the passwords of the roles to create."""
+    """The database, with its owner as user, and the passwords of the roles to create."""
 
-    database_reader_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
-    database_writer_password: Annotated[SecretStr, AfterValidator(checked_password)] | None = None
+    database_reader_password: Annotated[SecretStr, AfterValidator(valid_password)] | None = None
+    database_writer_password: Annotated[SecretStr, AfterValidator(valid_password)] | None = None
 
 
 class MigrationFailed(Exception):
-    """Postgres refuses a migration, so the run changes nothing; says where, in one line."""
+    """Postgres refused a migration, and nothing was changed; the message says where."""
 
     def __init__(self, path: Path, sql: str, error: DatabaseError) -> None:
         position = int(_fields(error).get("P", 0))
         line = f", line {sql[: position - 1].count(chr(10)) + 1}," if position else ""
         file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        super().__init__(f"{file}{line} failed, and nothing was changed: {postgres_words(error)}")
+        super().__init__(f"{file}{line} failed, and nothing was changed: {describe(error)}")
         self.is_busy = sqlstate(error) in BUSY
 
 
-def postgres_words(error: DatabaseError) -> str:
-    """What Postgres says of an error, in one line: message, detail, hint and SQLSTATE."""
+def describe(error: DatabaseError) -> str:
+    """Return an error of Postgres in one line: message, detail, hint and SQLSTATE."""
     fields = _fields(error)
-    words = ". ".join(str(fields[name]).rstrip(".") for name in "MDH" if fields.get(name))
-    return f"{' '.join(words.split()) or error} (SQLSTATE {sqlstate(error) or 'unknown'})"
+    text = ". ".join(str(fields[name]).rstrip(".") for name in "MDH" if fields.get(name))
+    return f"{' '.join(text.split()) or error} (SQLSTATE {sqlstate(error) or 'unknown'})"
 
 
 def _fields(error: DatabaseError) -> Mapping[str, str]:
-    """The fields of Postgres' error, by their letters in its protocol."""
+    """Return the fields of an error of Postgres, by their letters in its protocol."""
     fields = error.args[0] if error.args else None
     return fields if isinstance(fields, dict) else {}
 
@@ -70,27 +67,27 @@ def migrate(
     folder: Path = MIGRATIONS,
     *,
     lock_timeout_s: float = LOCK_TIMEOUT_S,
-    patience_s: float = PATIENCE_S,
+    retry_for_s: float = RETRY_FOR_S,
 ) -> list[str]:
-    """Apply the migrations that are missing, all or none; returns their names.
+    """Apply the missing migrations, all or none; return their names.
 
-    A table that others use is waited for `lock_timeout_s` seconds at a time, with as long a pause
-    after it, in which they go on; for `patience_s` seconds in all.
+    If the lock of a table is not free within `lock_timeout_s` seconds, the run is retried after
+    as long a pause, in which others can work; for `retry_for_s` seconds in total.
 
     Raises:
-        MigrationFailed: Postgres refuses one of them.
+        MigrationFailed: Postgres refused one of them.
     """
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + retry_for_s
     while True:
         try:
-            return _migrate_at_once(connection, folder, lock_timeout_s)
+            return _migrate_once(connection, folder, lock_timeout_s)
         except MigrationFailed as error:
             if not error.is_busy or time.monotonic() > deadline:
                 raise
         time.sleep(lock_timeout_s)
 
 
-def _migrate_at_once(connection: Connection, folder: Path, lock_timeout_s: float) -> list[str]:
+def _migrate_once(connection: Connection, folder: Path, lock_timeout_s: float) -> list[str]:
     connection.run("BEGIN")
     try:
         connection.run(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -121,7 +118,7 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Migrate, grant the roles their privileges, and print what was done."""
+    """Migrate, grant the roles their privileges, and print the changes."""
     settings = load(MigrateSettings)
     passwords = {
         READER: settings.database_reader_password,
@@ -134,7 +131,7 @@ def main() -> None:
     except MigrationFailed as error:
         sys.exit(str(error))
     except DatabaseError as error:
-        sys.exit(f"the database could not be migrated: {postgres_words(error)}")
+        sys.exit(f"the database could not be migrated: {describe(error)}")
     except (InterfaceError, OSError) as error:
         sys.exit(f"the database could not be migrated: {error}")
     lines = [f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}", *granted]

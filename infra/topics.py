@@ -1,4 +1,4 @@
-"""`python -m infra.topics`: creates the topics that are missing on KAFKA_BOOTSTRAP_SERVERS."""
+"""`python -m infra.topics`: creates the missing topics on KAFKA_BOOTSTRAP_SERVERS."""
 
 import sys
 from typing import Annotated
@@ -18,19 +18,19 @@ PARTITIONS = {MATCH_EVENTS: 6, HIGHLIGHTS_PENDING: 6, DEAD_LETTERS: 1}
 
 
 class TopicsSettings(KafkaSettings):
-    """The broker, and on how many of its nodes each topic is kept."""
+    """The broker, and the replication factor of the topics."""
 
     kafka_replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
 
 
 def _config(name: str, replication: int) -> dict[str, str]:
-    """An acknowledgement is worth two copies, where there are enough for one to be away."""
+    # With more than two replicas an acknowledgement is of two, and one broker may be down.
     in_sync = {"min.insync.replicas": "2"} if replication > 2 else {}
     return {"retention.ms": str(RETENTION_MS[name]), **in_sync}
 
 
 def create(admin: AdminClient, replication: int) -> list[str]:
-    """Create the topics that are missing; returns their names.
+    """Create the missing topics; return their names.
 
     Raises:
         KafkaException: the broker refuses, or does not answer within 30 seconds.
@@ -40,9 +40,9 @@ def create(admin: AdminClient, replication: int) -> list[str]:
         for name, count in PARTITIONS.items()
     ]
     created = []
-    for name, outcome in admin.create_topics(topics, request_timeout=30).items():
+    for name, future in admin.create_topics(topics, request_timeout=30).items():
         try:
-            outcome.result()
+            future.result()
             created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -51,7 +51,7 @@ def create(admin: AdminClient, replication: int) -> list[str]:
 
 
 def main() -> None:
-    """Create the topics, and say what was done."""
+    """Create the topics, and print which."""
     settings = load(TopicsSettings)
     admin = AdminClient(client_configuration(settings))
     try:

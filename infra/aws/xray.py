@@ -9,7 +9,7 @@ ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 
 
 def traceparent_of(header: str) -> str | None:
-    """The traceparent of `Root=1-…-…;Parent=…;Sampled=…`; None if there is none to continue."""
+    """Return the traceparent of `Root=1-…-…;Parent=…;Sampled=…`; None if it has no valid root."""
     fields = dict(field.strip().split("=", 1) for field in header.split(";") if "=" in field)
     root = ROOT.fullmatch(fields.get("Root", ""))
     if root is None:

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Deploys all of GoalStream on Cloud Run from its images, once setup.sh has made what they need: safe
-# to run again. It needs gcloud, logged in, and these variables:
+# Deploys all of GoalStream on Cloud Run from its images, after setup.sh; safe to run again. It needs gcloud, logged in, and these variables:
 #   PROJECT, REGION       where
 #   NETWORK, SUBNET       the VPC from which Kafka, Postgres and Redis are reached
 #   REGISTRY, TAG         the images: $REGISTRY/goalstream-functions:$TAG and …/goalstream-tools:$TAG
@@ -18,7 +17,7 @@ trap 'rm -rf "$filled"' EXIT
 
 run() { gcloud run "$@" --project "$PROJECT" --region "$REGION" --quiet; }
 
-replace() { # what kind of resource, from which file
+replace() { # KIND FILE: apply a resource of this kind
   python3 -c 'import os, string, sys
 sys.stdout.write(string.Template(sys.stdin.read()).substitute(os.environ))' <"$2" >"$filled/file.yaml"
   run "$1" replace "$filled/file.yaml"
@@ -28,7 +27,7 @@ address() { run services describe "$1" --format 'value(status.url)'; }
 
 account() { echo "$1@$PROJECT.iam.gserviceaccount.com"; }
 
-invokers() { # of which service; and the accounts that may call it, which nobody else may then
+invokers() { # SERVICE ACCOUNT…: let only these accounts call it
   local members
   members=$(for name in "${@:2}"; do printf ',"serviceAccount:%s"' "$(account "$name")"; done)
   printf '{"bindings":[{"role":"roles/run.invoker","members":[%s]}]}\n' "${members:1}" \
@@ -49,9 +48,9 @@ invokers enrich-batch kafka-trigger enrich-schedule
 CONSUME_GOAL_URL=$(address consume-goal) ENRICH_BATCH_URL=$(address enrich-batch)
 export CONSUME_GOAL_URL ENRICH_BATCH_URL
 replace worker-pools kafka-trigger.yaml
-run worker-pools update kafka-trigger --instances 2 # the file cannot say how many
+run worker-pools update kafka-trigger --instances 2 # the file cannot set the number
 
-# Sweeps up what no announcement brought to enrich-batch; a minute is the least that it knows.
+# Enriches highlights whose announcement was lost; a minute is the shortest interval.
 schedule=(http enrich-batch --project "$PROJECT" --location "$REGION" --schedule '* * * * *'
   --uri "$ENRICH_BATCH_URL" --http-method POST --message-body '{}' --attempt-deadline 60s
   --oidc-service-account-email "$(account enrich-schedule)" --oidc-token-audience "$ENRICH_BATCH_URL")

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes what deploy.sh takes as there: safe to run again. It needs gcloud, logged in, and these
+# Creates what deploy.sh requires; safe to run again. It needs gcloud, logged in, and these
 # variables:
 #   PROJECT, REGION       where
 #   SUBNET                of the VPC from which Kafka, Postgres and Redis are reached
-#   SECRETS               a folder with a file for each secret that the files mount, named as it
+#   SECRETS               a folder with a file for each mounted secret, with the secret's name
 # Each file's service account may read the secrets that the file mounts, and no others; the
-# schedule's reads none. An account is known everywhere only after a moment: if one is said not to
-# exist, run it again.
+# schedule's reads none. A new account takes a moment to be known everywhere: if one does not exist,
+# run this again.
 set -euo pipefail
 
 : "${PROJECT:?}" "${REGION:?}" "${SUBNET:?}" "${SECRETS:?}"
@@ -17,11 +17,11 @@ google() { gcloud "$@" --project "$PROJECT" --quiet; }
 
 is_there() { google "$@" >/dev/null 2>&1; }
 
-named() { sed -n "s/.*$1: \([a-z-]*\).*/\1/p" "$2"; } # by which field, in which file
+named() { sed -n "s/.*$1: \([a-z-]*\).*/\1/p" "$2"; } # FIELD FILE: the names in a field of a file
 
 address() { echo "$1@$PROJECT.iam.gserviceaccount.com"; }
 
-account() { # made, if it is not there
+account() { # NAME: create it if it does not exist
   is_there iam service-accounts describe "$(address "$1")" ||
     google iam service-accounts create "$1"
 }

@@ -1,5 +1,5 @@
--- What an event may say besides, a status for events that make no highlight, and what lists are
--- filtered by. Functions of the schema before go on meanwhile: they write none of it.
+-- More fields of an event, a status for events that make no highlight, and columns for the filters of
+-- lists. Functions of the previous schema work meanwhile: they write none of these.
 ALTER TABLE highlights
     ALTER COLUMN revision TYPE bigint,
     ADD COLUMN assist              text,
@@ -7,12 +7,12 @@ ALTER TABLE highlights
     ADD COLUMN home_shootout_score smallint,
     ADD COLUMN away_shootout_score smallint,
     ADD COLUMN reason              text,
-    ADD COLUMN metadata            json, -- not jsonb, which would not give it back as it came
-    -- The side that `team` is, and the name that it goes by: in NFC, without case.
+    ADD COLUMN metadata            json, -- not jsonb, which would change its format
+    -- The side of `team`, and its name in NFC with its case folded.
     ADD COLUMN side                text CHECK (side IN ('home', 'away')),
     ADD COLUMN team_key            text,
     DROP CONSTRAINT highlights_status_check,
-    -- IGNORED is an event that makes no highlight, kept so that no lower revision of it makes one.
+    -- IGNORED is an event that makes no highlight, stored so that no lower revision of it makes one.
     ADD CONSTRAINT highlights_status_check
         CHECK (status IN ('PENDING_AI', 'READY', 'FAILED_AI', 'RETRACTED', 'IGNORED'));
 
@@ -37,7 +37,7 @@ FROM (
     WHERE team IS NOT NULL
 ) AS told WHERE id = of;
 
--- Whoever reads sees nothing that is IGNORED, so no index of theirs has to pass it over.
+-- Lists never return IGNORED rows, so their indexes do not contain them.
 DROP INDEX highlights_newest, highlights_by_match, highlights_by_team, highlights_by_event_type,
     highlights_by_update;
 CREATE INDEX highlights_newest ON highlights (occurred_at DESC, id DESC)

@@ -1,6 +1,6 @@
--- A claim changes no column of an index, and finds room beside the row that it changes: so it writes
--- to no index, and leaves nothing behind (HOT). available_at stays as it was recorded or put off.
--- A function of before takes what is leased so; the lease that it writes fences the first one off.
+-- A claim changes no indexed column, and finds room on the page of its row: so it updates no index
+-- (a HOT update). available_at keeps the time of the record or of the retry.
+-- A function of the previous release may claim such a leased row; its own lease fences the first off.
 ALTER TABLE highlights
     ADD COLUMN leased_until timestamptz,
-    SET (fillfactor = 50); -- for pages to come: those that are full stay as they are
+    SET (fillfactor = 50); -- for new pages: full ones are not changed

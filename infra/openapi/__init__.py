@@ -1,1 +1,1 @@
-"""The OpenAPI 3.1 documents of the public functions, made of their models."""
+"""The OpenAPI 3.1 documents of the public functions, generated from their models."""

@@ -1,17 +1,23 @@
-"""`python -m infra.openapi`: writes the documents; `--check` says whether they are stale."""
+"""`python -m infra.openapi`: writes the documents; `--check` reports stale ones."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from infra.openapi.documents import documents
+from infra.openapi import events, highlights
+from infra.openapi.parts import Json
 
 FOLDER = Path(__file__).parent
 
 
+def documents() -> dict[str, Json]:
+    """Return the documents by their file names."""
+    return {"events.json": events.document(), "highlights.json": highlights.document()}
+
+
 def main() -> int:
-    """Write the documents, or compare them with what is committed."""
+    """Write the documents, or compare them with the committed ones; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra.openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     check = parser.parse_args().check

@@ -1,8 +1,7 @@
-"""Examples from the final of 2022, as a replay posts it: each can be posted as it stands."""
+"""Examples from the final of 2022, as a replay posts it; each can be posted unchanged."""
 
 import asyncio
-import json
-from typing import Any, Final
+from typing import Final
 
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
@@ -11,17 +10,33 @@ from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
 from functions.shared.contract.highlight import Facts
 from functions.shared.postgres.highlight_sql import FACTS, SHOWN
-from local.replay.arguments import SAMPLE
-from local.replay.feed import events
-from local.replay.openfootball import read
-from local.replay.selection import select
+from infra.openapi.parts import Json
 
-Json = dict[str, Any]
-
-_RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
-_PENALTY, _GOAL, *_ = events(*select(read(SAMPLE), ["argentina france"]))
-
-GOAL: Final[Json] = json.loads(_GOAL.to_json())
+MATCH_ID = "a83b25bd-476b-5d15-b1e7-386809696256"
+PENALTY: Final[Json] = {
+    "matchId": MATCH_ID,
+    "occurredAt": "2022-12-18T18:23:00Z",
+    "eventType": "penalty_goal",
+    "team": "home",
+    "player": "Lionel Messi",
+    "eventId": f"{MATCH_ID}:home:23.0:1",
+    "revision": 0,
+    "retracted": False,
+    "minute": 23,
+    "homeTeam": "Argentina",
+    "awayTeam": "France",
+    "homeScore": 1,
+    "awayScore": 0,
+}
+GOAL: Final[Json] = {
+    **PENALTY,
+    "occurredAt": "2022-12-18T18:36:00Z",
+    "eventType": "goal",
+    "player": "Ángel Di María",
+    "eventId": f"{MATCH_ID}:home:36.0:1",
+    "minute": 36,
+    "homeScore": 2,
+}
 EVENTS: Final[Json] = {
     "goal": {"summary": "A goal", "value": GOAL},
     "correction": {
@@ -33,11 +48,15 @@ EVENTS: Final[Json] = {
         "value": {**GOAL, "revision": 2, "retracted": True, "reason": "Offside"},
     },
 }
-BATCH: Final = [json.loads(_PENALTY.to_json()), GOAL]
-ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_GOAL, _RULES)}
+BATCH: Final = [PENALTY, GOAL]
+
+_RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
+_EVENTS = [Event.model_validate(event) for event in BATCH]
+
+ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_EVENTS[1], _RULES)}
 BATCH_ACCEPTED: Final[Json] = {
     "message": "2 events are accepted.",
-    "events": [receipt_of(event, _RULES) for event in (_PENALTY, _GOAL)],
+    "events": [receipt_of(event, _RULES) for event in _EVENTS],
 }
 
 
@@ -56,4 +75,4 @@ def _highlight(event: Event) -> Json:
     }
 
 
-HIGHLIGHT: Final = _highlight(_GOAL)
+HIGHLIGHT: Final = _highlight(_EVENTS[1])

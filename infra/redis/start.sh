@@ -1,6 +1,6 @@
 #!/bin/sh
 # Start redis-server with the given arguments and two users: `goalstream`, for the functions, whose
-# password is the secret redis_password; and `health`, for the health check, with PING and INFO only.
+# password is the secret redis_password; and `health`, for the health check, with PING and INFO.
 set -eu
 here=$(dirname "$0")
 [ -r /run/secrets/redis_password ] || {
@@ -9,7 +9,7 @@ here=$(dirname "$0")
 }
 password=$(sed 's/^[[:space:]]*//; s/[[:space:]]*$//' /run/secrets/redis_password)
 [ "$password" ] || { echo 'the secret redis_password is empty' >&2; exit 1; }
-# Only the hash of the password is written to a file, and no process has it in its arguments.
+# Only the hash of the password is written to a file; it is in no process's arguments.
 hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)
 umask 077
 cat >/tmp/users.acl <<USERS

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes an authority, and for each service a key and a certificate of its name. What was made
-# before stays; the authority's own key is kept nowhere.
+# Makes a CA, and for each service a key and a certificate for its name. Existing ones are kept; the
+# key of the CA is not stored.
 set -eu
 [ ! -e /tls/authority/ca.pem ] || exit 0
 cd /tmp
@@ -25,5 +25,5 @@ for SERVICE in kafka postgres redis; do
   cat key >"/tls/$SERVICE/key.pem"
   cat certificate >"/tls/$SERVICE/certificate.pem"
 done
-chmod 640 /tls/postgres/*.pem # a key that everybody may read it refuses
+chmod 640 /tls/postgres/*.pem # Postgres refuses a key that everybody may read
 cat ca.pem >/tls/authority/ca.pem

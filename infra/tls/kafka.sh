@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs Apache Kafka, and gives the user `goalstream` the password of its secret: over a listener
-# that is open to this container alone.
+# Runs Apache Kafka, and sets the password of the user `goalstream` from its secret, over a listener
+# that only this container can reach.
 set -u
 ready=/tmp/has-users
 user=/tmp/user.properties

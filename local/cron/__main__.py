@@ -5,7 +5,7 @@ import sys
 from local.process import shutdown
 
 if __name__ == "__main__":
-    asked_to_stop = shutdown.on_signals()  # the imports below take a while, and may be interrupted
+    stopping = shutdown.event_on_signals()  # before the imports below, which take a while
     from local.cron.command import main
 
-    sys.exit(main(asked_to_stop))
+    sys.exit(main(stopping))

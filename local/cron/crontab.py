@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
 from croniter import croniter
 from croniter.croniter import CroniterError
 
 from local.process.substitution import substitute
+from local.process.urls import http_url
 
 
 class CrontabError(Exception):
@@ -21,43 +21,48 @@ class CrontabError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line: when to call which URL, and what to call that in the log."""
+class Job:
+    """One line of a crontab: the schedule, the name in the log and in metrics, the URL to call."""
 
     schedule: str
     name: str
     url: str
 
-    def next_after(self, moment: datetime) -> datetime:
-        """When the line is due first after a moment; raises CroniterError if it never is."""
-        times = croniter(self.schedule, moment, ret_type=datetime, second_at_beginning=True)
+    def next_after(self, time: datetime) -> datetime:
+        """Return the first time after `time` at which the job is due.
+
+        Raises:
+            CroniterError: it is never due.
+        """
+        times = croniter(self.schedule, time, ret_type=datetime, second_at_beginning=True)
         due: datetime = times.get_next()
         return due
 
 
-def parse(text: str, environ: Mapping[str, str]) -> list[Line]:
-    """Read a crontab; raises CrontabError at the first line that is wrong."""
-    lines: list[Line] = []
-    for number, content in enumerate(text.splitlines(), start=1):
-        if content.strip() and not content.lstrip().startswith("#"):
+def parse(text: str, environ: Mapping[str, str]) -> list[Job]:
+    """Read a crontab.
+
+    Raises:
+        CrontabError: a line is wrong, or there is none.
+    """
+    jobs: list[Job] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.lstrip().startswith("#"):
             try:
-                lines.append(_line(content.split(), environ))
-            except (CroniterError, httpx.InvalidURL, ValueError) as error:
+                jobs.append(_job(line.split(), environ))
+            except (CroniterError, ValueError) as error:
                 raise CrontabError(f"line {number}: {error}") from error
-    if not lines:
+    if not jobs:
         raise CrontabError("it has no line that calls anything")
-    return lines
+    return jobs
 
 
-def _line(words: Sequence[str], environ: Mapping[str, str]) -> Line:
+def _job(words: Sequence[str], environ: Mapping[str, str]) -> Job:
     if len(words) not in {7, 8}:
         raise ValueError(
             f"has {len(words)} words, and not five or six fields of time, a name and a URL"
         )
-    *fields, name, address = words
-    line = Line(" ".join(fields), name, substitute(address, environ))
-    url = httpx.URL(line.url)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError(f"{line.url!r} is no http:// or https:// address")
-    line.next_after(datetime.now(UTC))
-    return line
+    *fields, name, url = words
+    job = Job(" ".join(fields), name, http_url(substitute(url, environ)))
+    job.next_after(datetime.now(UTC))
+    return job

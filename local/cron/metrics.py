@@ -1,4 +1,4 @@
-"""What is counted of calls, for Prometheus."""
+"""Prometheus metrics of the calls."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 300)
 
 
 class Metrics:
-    """The metrics of all lines, in a registry; `now` is the time of day."""
+    """The metrics of all jobs, in a registry; `now` returns seconds since 1970."""
 
     def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -33,15 +33,15 @@ class Metrics:
             registry=registry,
         )
 
-    def expect(self, name: str) -> None:
-        """Begin a line's metrics at nothing, so that a line that never succeeds is seen too."""
+    def initialise(self, name: str) -> None:
+        """Set a job's metrics to 0, so that a job that never succeeds has them too."""
         self._seconds.labels(name)
         self._succeeded_at.labels(name)
 
-    def called(self, name: str, status: int | None, seconds: float) -> None:
+    def count(self, name: str, status: int | None, seconds: float) -> None:
         """Count a call."""
-        kind = f"{status // 100}xx" if status else "none"
-        self._calls.labels(name, kind).inc()
+        status_class = f"{status // 100}xx" if status else "none"
+        self._calls.labels(name, status_class).inc()
         self._seconds.labels(name).observe(seconds)
-        if kind == "2xx":
+        if status_class == "2xx":
             self._succeeded_at.labels(name).set(self._now())

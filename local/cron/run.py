@@ -1,4 +1,4 @@
-"""Running a crontab's lines, each in a thread of its own, with the probes beside them."""
+"""Running the jobs of a crontab, each in a thread of its own, beside the probes."""
 
 import argparse
 import logging
@@ -10,51 +10,55 @@ from functools import partial
 import httpx
 from prometheus_client import CollectorRegistry
 
-from local.cron.crontab import Line
-from local.cron.line_thread import LineThread
+from local.cron.crontab import Job
+from local.cron.job_monitor import health
+from local.cron.jobs import JobThread
 from local.cron.metrics import Metrics
-from local.cron.watch import health
-from local.process import probe_options
-from local.process.exposition import exposition
-from local.process.probes import Report, Sources
+from local.process import probes
+from local.process.probes import Endpoints, ProbeResult, exposition
 
-LAST_WORDS_S = 1.0
+SHUTDOWN_GRACE_S = 1.0  # for calls that are about to end
 
 log = logging.getLogger("local.cron")
 
 
 def run(
-    lines: Sequence[Line],
+    jobs: Sequence[Job],
     registry: CollectorRegistry,
     options: argparse.Namespace,
     stopping: threading.Event,
 ) -> None:
-    """Call all lines until told to stop; raises CannotListen when it cannot be watched."""
+    """Call all jobs when they are due, until `stopping` is set.
+
+    Raises:
+        CannotListen: the port of the probes is taken.
+    """
     if stopping.is_set():  # while the program was loaded
         return
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    runners = _runners(lines, options.timeout, Metrics(registry), stopping)
-    watches = [runner.watch for runner in runners]
-    sources = Sources(
-        health=lambda: health(watches),
-        ready=lambda: Report(not stopping.is_set(), {"lines": [line.name for line in lines]}),
+    threads = _threads(jobs, options.timeout, Metrics(registry), stopping)
+    monitors = [thread.monitor for thread in threads]
+    names = [job.name for job in jobs]
+    endpoints = Endpoints(
+        health=lambda: health(monitors),
+        ready=lambda: ProbeResult(not stopping.is_set(), {"lines": names}),
         metrics=partial(exposition, registry),
     )
-    probes = probe_options.served(options, sources)
-    for runner in runners:
-        runner.start()
-    with probes:
-        log.info("cron runs", extra={"fields": {"lines": [line.name for line in lines]}})
+    server = probes.serve(endpoints, options.host, options.port)
+    for thread in threads:
+        thread.start()
+    with server:
+        log.info("cron runs", extra={"fields": {"lines": names}})
         stopping.wait()
-        deadline = time.monotonic() + LAST_WORDS_S
-        for runner in runners:
-            runner.join(max(deadline - time.monotonic(), 0))
+        deadline = time.monotonic() + SHUTDOWN_GRACE_S
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
 
 
-def _runners(
-    lines: Sequence[Line], timeout_s: float, metrics: Metrics, stopping: threading.Event
-) -> list[LineThread]:
-    # An idle connection would be closed by the server at the very moment of the next call.
+def _threads(
+    jobs: Sequence[Job], timeout_s: float, metrics: Metrics, stopping: threading.Event
+) -> list[JobThread]:
+    # The server would close an idle connection at the very moment of the next call.
     limits = httpx.Limits(max_keepalive_connections=0)
     client = httpx.Client(timeout=timeout_s, limits=limits, trust_env=False)
-    return [LineThread(line, client, timeout_s, metrics, stopping) for line in lines]
+    return [JobThread(job, client, timeout_s, metrics, stopping) for job in jobs]

@@ -5,7 +5,7 @@ import sys
 from local.process import shutdown
 
 if __name__ == "__main__":
-    stopping = shutdown.on_signals()  # a signal may come during the imports below
+    stopping = shutdown.event_on_signals()  # before the imports below, which take a while
     from local.kafka_trigger.cli import main
 
     sys.exit(main(stopping))

@@ -19,12 +19,12 @@ from local.kafka_trigger.commands.errors import USAGE_ERROR, CommandError
 from local.kafka_trigger.commands.invoke import invoke
 from local.kafka_trigger.commands.replay import replay
 from local.kafka_trigger.commands.status import status
-from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.load import ConfigError, load
 from local.kafka_trigger.config.models import Config
 from local.kafka_trigger.faults.fault_injection import fault_injection
 from local.kafka_trigger.run import run
 from local.kafka_trigger.wiring import make_consumers
+from local.process.urls import redact_query
 
 Command = Callable[[Config, argparse.Namespace, threading.Event], int]
 

@@ -9,14 +9,13 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
-from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.models import Config
 from local.kafka_trigger.consuming.consumer import TriggerConsumer
 from local.kafka_trigger.kafka.settings import group_protocol
 from local.kafka_trigger.observing.reports import health, readiness, status
-from local.process import probe_options
-from local.process.exposition import exposition
-from local.process.probes import Sources
+from local.process import probes
+from local.process.probes import Endpoints, exposition
+from local.process.urls import redact_query
 
 log = logging.getLogger("local.kafka_trigger")
 
@@ -32,16 +31,16 @@ def run(
     if stopping.is_set():  # while modules were imported: there is no group to leave
         return 0
     states = [consumer.state for consumer in consumers]
-    sources = Sources(
+    sources = Endpoints(
         health=lambda: health(states),
         ready=lambda: readiness(states, is_stopping=stopping.is_set()),
         metrics=partial(exposition, registry),
         more={"/status": lambda: status(states)},
     )
     try:
-        with probe_options.served(options, sources):
+        with probes.serve(sources, options.host, options.port):
             return _consume_all(config, consumers, stopping)
-    except probe_options.CannotListen as error:
+    except probes.CannotListen as error:
         sys.stderr.write(f"{error}\n")
         return 2
 

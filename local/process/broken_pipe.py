@@ -1,9 +1,9 @@
-"""What is done when nobody reads standard output any more."""
+"""Standard output whose reader, such as `head`, may go away."""
 
 import os
 import sys
 
 
-def fall_silent() -> None:
-    """Who read standard output, such as `head`, has gone: say nothing more, at exit neither."""
+def discard_stdout() -> None:
+    """Send all further output to the null device, so that the flush at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
 """Environment variables in files: `${NAME}` and `${NAME:-default}`, as a shell writes them.
 
-What `NAME` may say may stand in a file instead, whose path `NAME_FILE` says, or be a reference to
-a secret, as for the functions.
+The value of `NAME` may also be in the file at the path `NAME_FILE`, or be a reference to a secret,
+as for the functions.
 """
 
 import re
@@ -18,16 +18,18 @@ ResolveSecret = Callable[[str], str]
 
 
 class SubstitutionError(ValueError):
-    """A text names an environment variable that is not set, or names one badly."""
+    """A text refers to an environment variable that is not set, or in a wrong form."""
 
 
 def substitute(
     text: str, environ: Mapping[str, str], resolve: ResolveSecret = process_secrets.resolve
 ) -> str:
-    """Replace each `${NAME}` of `text`; a default stands in for a variable unset or empty.
+    """Replace each `${NAME}` in `text`; the default replaces a variable that is unset or empty.
 
     `resolve` returns a value with a reference to a secret replaced, or raises SecretError.
-    Raises SubstitutionError with a sentence that names the variable.
+
+    Raises:
+        SubstitutionError: a variable has no value; the message names it.
     """
     return REFERENCE.sub(lambda match: _value(match, environ, resolve), text)
 

@@ -1,1 +1,1 @@
-"""Replays real matches: posts their goals as a live feed would and reads the highlights back."""
+"""Replays real matches: posts their goals as a live feed would, and waits for the highlights."""

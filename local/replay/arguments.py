@@ -5,8 +5,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
+from local.process.arguments import at_least_zero, http_url, positive_integer, seconds
 from local.replay.run import DEFAULT_SPEED
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "worldcup_2022.json"
@@ -25,8 +24,8 @@ for example:
 def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return the parser; GOALSTREAM_EVENTS_PORT and _HIGHLIGHTS_PORT change its default URLs.
 
-    The key of GOALSTREAM_API_KEY comes along as `api_key`: the list of processes that everybody
-    can see shows arguments.
+    `api_key` is the value of GOALSTREAM_API_KEY and no argument, since everybody on a machine can
+    list the arguments of its processes.
     """
     made = argparse.ArgumentParser(
         prog="python -m local.replay",
@@ -35,14 +34,14 @@ def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         epilog=EXIT_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_what(made)
-    _add_how(made)
-    _add_where(made, environ)
+    _add_selection(made)
+    _add_pace(made)
+    _add_urls(made, environ)
     made.set_defaults(api_key=environ.get("GOALSTREAM_API_KEY", "").strip() or None)
     return made
 
 
-def _add_what(made: argparse.ArgumentParser) -> None:
+def _add_selection(made: argparse.ArgumentParser) -> None:
     add = made.add_argument
     add(
         "file",
@@ -68,7 +67,7 @@ def _add_what(made: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_how(made: argparse.ArgumentParser) -> None:
+def _add_pace(made: argparse.ArgumentParser) -> None:
     add = made.add_argument
     add(
         "--speed",
@@ -78,7 +77,7 @@ def _add_how(made: argparse.ArgumentParser) -> None:
         help="match time over real time: 60 is a match minute a second, max (or 0) as fast as "
         f"answers come (default: {DEFAULT_SPEED:g}); matches kick off together",
     )
-    add("--times", metavar="N", type=_times, default=1, help="post each goal N times")
+    add("--times", metavar="N", type=positive_integer, default=1, help="post each goal N times")
     add(
         "--shuffle",
         metavar="SEED",
@@ -88,20 +87,20 @@ def _add_how(made: argparse.ArgumentParser) -> None:
     add(
         "--patience",
         metavar="S",
-        type=_seconds,
+        type=seconds,
         default=60.0,
         help="seconds to try one goal again while the service is away or busy (default: 60)",
     )
     add(
         "--wait",
         metavar="S",
-        type=_seconds,
+        type=seconds,
         default=30.0,
         help="seconds to wait at the end for highlights to become READY (default: 30)",
     )
 
 
-def _add_where(made: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+def _add_urls(made: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
     for name, path, port in (("events", "/events", "5001"), ("highlights", "/highlights", "5002")):
         port = environ.get(f"GOALSTREAM_{name.upper()}_PORT") or port
         made.add_argument(
@@ -116,34 +115,8 @@ def _add_where(made: argparse.ArgumentParser, environ: Mapping[str, str]) -> Non
 def _speed(text: str) -> float:
     if text.casefold() == "max":
         return math.inf
-    return _number(text, "'max' or a number, 0 or more") or math.inf
-
-
-def _seconds(text: str) -> float:
-    return _number(text, "a number of seconds, 0 or more")
-
-
-def _times(text: str) -> int:
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number, 1 or more")
-    return int(text)
-
-
-def _number(text: str, wanted: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not number >= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not {wanted}")
-    return number
+    return at_least_zero(text, "'max' or a number, 0 or more") or math.inf
 
 
 def _url(text: str) -> str:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a URL: {error}") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a URL such as http://localhost:5001")
-    return text.rstrip("/")
+    return http_url(text).rstrip("/")

@@ -7,13 +7,13 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from functions.shared.contract.event import Event
 from functions.shared.contract.event_types import SHOOTOUT, SHOOTOUT_GOAL, SHOOTOUT_MISS
-from local.replay.clock import timeline
+from local.replay.match_clock import timeline
 from local.replay.openfootball import Goal, Kick, Match
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://github.com/openfootball")
 
-A_MINUTE = timedelta(minutes=1)
-EXTRA_TIME_OVER = timedelta(minutes=45 + 15 + 45 + 5 + 15 + 1 + 15 + 5)  # with the breaks
+ONE_MINUTE = timedelta(minutes=1)
+END_OF_EXTRA_TIME = timedelta(minutes=45 + 15 + 45 + 5 + 15 + 1 + 15 + 5)  # with the breaks
 
 
 def match_id(match: Match) -> UUID:
@@ -24,37 +24,39 @@ def match_id(match: Match) -> UUID:
 
 
 def events(match: Match) -> list[Event]:
-    """Return one event a goal, in the order of the match clock, then one a kick of a shoot-out.
+    """Return an event for each goal, by the match clock, then one for each kick of a shoot-out.
 
-    Each has the score after it; a kick changes that of the shoot-out alone.
+    Each has the score after it; a kick changes only that of the shoot-out.
 
-    An `eventId` says side, minute and which goal of that side in that minute it is, never who
-    scored: it stays the same when a scorer is corrected, and tells apart two goals of one
-    player in one minute.
+    An `eventId` is made of side, minute and the number of the goal in that minute, and not of the
+    scorer: it stays the same when the scorer is corrected, and two goals of one player in one
+    minute differ.
     """
     score: Counter[str] = Counter()
     in_minute: Counter[str] = Counter()
-    made = []
+    match_events = []
     for since_kick_off, goal in timeline(match.goals):
         score[goal.side] += 1
-        moment = _moment(goal)
-        in_minute[moment] += 1
-        made.append(_event(match, goal, since_kick_off, f"{moment}:{in_minute[moment]}", score))
-    last = max((event.occurred_at for event in made), default=match.kick_off)
-    first_kick = max(last, match.kick_off + EXTRA_TIME_OVER) + A_MINUTE
+        minute = _minute_key(goal)
+        in_minute[minute] += 1
+        match_events.append(
+            _event(match, goal, since_kick_off, f"{minute}:{in_minute[minute]}", score)
+        )
+    last = max((event.occurred_at for event in match_events), default=match.kick_off)
+    first_kick = max(last, match.kick_off + END_OF_EXTRA_TIME) + ONE_MINUTE
     for number, kick in enumerate(match.kicks):
-        made.append(_kick(match, kick, number + 1, first_kick + number * A_MINUTE))
-    return made
+        match_events.append(_kick(match, kick, number + 1, first_kick + number * ONE_MINUTE))
+    return match_events
 
 
 def _event(
-    match: Match, goal: Goal, since_kick_off: timedelta, which: str, score: Mapping[str, int]
+    match: Match, goal: Goal, since_kick_off: timedelta, key: str, score: Mapping[str, int]
 ) -> Event:
     match_uuid = match_id(match)
     return Event.model_validate(
         {
             "matchId": match_uuid,
-            "eventId": f"{match_uuid}:{which}",
+            "eventId": f"{match_uuid}:{key}",
             "occurredAt": (match.kick_off + since_kick_off).isoformat(),
             "eventType": goal.kind,
             "team": goal.side,
@@ -91,6 +93,6 @@ def _kick(match: Match, kick: Kick, number: int, occurred_at: datetime) -> Event
     )
 
 
-def _moment(goal: Goal) -> str:
+def _minute_key(goal: Goal) -> str:
     minute = "unknown" if goal.minute is None else f"{goal.minute}.{goal.added_time or 0}"
     return f"{goal.side}:{minute}"

@@ -1,4 +1,4 @@
-"""Goals and matches in words."""
+"""Goals and matches as text."""
 
 from functions.shared.contract.event import Event
 from functions.shared.contract.event_types import SHOOTOUT
@@ -13,16 +13,16 @@ KINDS = {
 }
 
 
-def line(event: Event) -> str:
+def event_line(event: Event) -> str:
     """Return a goal as one line: minute, score after it, scorer and kind, as far as known."""
     home, away = event.home_score, event.away_score
     if event.period == SHOOTOUT:
         home, away = event.home_shootout_score, event.away_shootout_score
     score = f"{home}{EN_DASH}{away}"
-    said = f"{_minute(event)}{event.home_team} {score} {event.away_team}"
-    said += f", {event.player}" if event.player else ""
+    text = f"{_minute(event)}{event.home_team} {score} {event.away_team}"
+    text += f", {event.player}" if event.player else ""
     kind = KINDS.get(event.event_type)
-    return f"{said} ({kind})" if kind else said
+    return f"{text} ({kind})" if kind else text
 
 
 def fixture(match: Match) -> str:

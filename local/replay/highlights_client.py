@@ -1,4 +1,4 @@
-"""Reads highlights back over REST."""
+"""A client for the REST API of highlights."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from local.replay.posting import problem, reason
+from local.replay.posting import describe_error, describe_refusal
 
 PAGE_SIZE = 100
-Shape = TypeVar("Shape")
+Content = TypeVar("Content")
 
 
 class Highlight(BaseModel):
-    """A highlight as the REST API gives it: what a replay asks of it, and the rest as it came."""
+    """A highlight of the REST API, with the fields that a replay needs; others are kept."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -27,22 +27,23 @@ ONE = TypeAdapter(Highlight)
 PAGE = TypeAdapter(list[Highlight])
 
 
-class UnreadError(Exception):
-    """The highlights could not be read this time; the message says why."""
+class HighlightsReadError(Exception):
+    """The highlights could not be read; the message says why."""
 
 
 @dataclass(frozen=True)
-class Highlights:
-    """Reads `{url}/highlights`; `slots` bounds how many requests are under way."""
+class HighlightsClient:
+    """Reads `{url}/highlights`; `slots` limits the concurrent requests."""
 
     http: httpx.AsyncClient
     url: str
     slots: asyncio.Semaphore
 
     async def of_match(self, match_id: UUID) -> list[Highlight]:
-        """Return the highlights of a match, from as many pages as they fill, or raise UnreadError.
+        """Return the highlights of a match from all pages, without retracted ones.
 
-        Retracted ones are not among them.
+        Raises:
+            HighlightsReadError: a page cannot be read.
         """
         found: list[Highlight] = []
         page: httpx.URL | None = httpx.URL(
@@ -56,7 +57,11 @@ class Highlights:
         return found
 
     async def status(self, highlight_id: UUID) -> str:
-        """Return the status of a highlight, or "not there"; raises UnreadError."""
+        """Return the status of a highlight, or "not there".
+
+        Raises:
+            HighlightsReadError: it cannot be read.
+        """
         response = await self._get(httpx.URL(f"{self.url}/highlights/{highlight_id}"))
         if response.status_code == httpx.codes.NOT_FOUND:
             return "not there"
@@ -67,7 +72,7 @@ class Highlights:
             try:
                 return await self.http.get(url)
             except httpx.RequestError as error:
-                raise UnreadError(reason(error)) from error
+                raise HighlightsReadError(describe_error(error)) from error
 
 
 def _next_page(response: httpx.Response) -> httpx.URL | None:
@@ -75,10 +80,12 @@ def _next_page(response: httpx.Response) -> httpx.URL | None:
     return response.url.join(link) if link else None
 
 
-def _validated(response: httpx.Response, shape: TypeAdapter[Shape]) -> Shape:
+def _validated(response: httpx.Response, type_: TypeAdapter[Content]) -> Content:
     if response.status_code != httpx.codes.OK:
-        raise UnreadError(problem(response))
+        raise HighlightsReadError(describe_refusal(response))
     try:
-        return shape.validate_json(response.content)
+        return type_.validate_json(response.content)
     except ValidationError as error:
-        raise UnreadError("200 without the JSON of highlights: is this GoalStream?") from error
+        raise HighlightsReadError(
+            "200 without the JSON of highlights: is this GoalStream?"
+        ) from error

@@ -1,4 +1,4 @@
-"""Matches in JSON Lines, one a line with all of its events: goals, and the kicks of a shoot-out."""
+"""Reading matches from JSON Lines: each line has the goals and shoot-out kicks of a match."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date

@@ -1,4 +1,4 @@
-"""openfootball's JSON, read into matches and goals."""
+"""Reading matches and goals from openfootball's JSON."""
 
 import json
 import re
@@ -22,7 +22,7 @@ MIDDAY = time(12)
 
 
 class UnreadableFileError(ValueError):
-    """The file is not of the form that it is read as; the message says where it differs."""
+    """The file has another format; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Kick:
-    """A kick of a shoot-out, with the shoot-out's score after it."""
+    """A kick of a shoot-out, with the score of the shoot-out after it."""
 
     side: Side
     scored: bool
@@ -48,9 +48,9 @@ class Kick:
 
 @dataclass(frozen=True)
 class Match:
-    """A match; `goals` as the file has them, `score` the last one before a shoot-out.
+    """A match; `goals` in the order of the file, `score` without a shoot-out.
 
-    `kicks` are those of the shoot-out, in their order; openfootball's JSON has none.
+    `kicks` are those of the shoot-out in order; openfootball's JSON has none.
     """
 
     competition: str

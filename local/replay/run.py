@@ -1,93 +1,105 @@
-"""A replay from kick-off to the report: posts the goals, then reads the highlights back."""
+"""A replay from kick-off to the report: posts the goals, then waits for their highlights."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
-from local.replay.highlights_client import Highlights
+from local.replay.highlights_client import HighlightsClient
 from local.replay.openfootball import Match
-from local.replay.posting import Accepted, Feed, GaveUpError, OnRetry, RefusedError
-from local.replay.read_back import follow, read_back
+from local.replay.polling import report_progress, wait_until_ready
+from local.replay.posting import (
+    Accepted,
+    Clock,
+    EventPoster,
+    RefusedEventError,
+    RetriesExhaustedError,
+)
+from local.replay.progress import Listener
 from local.replay.report import Report
 from local.replay.schedule import Lane, plan
 
 DEFAULT_SPEED = 900.0  # a quarter of an hour a second: a final with extra time takes 9 s
-REQUESTS_AT_ONCE = 8
+CONCURRENT_REQUESTS = 8
 LOOPBACKS = ("localhost", "127.0.0.1", "::1")
-REQUEST_TIMEOUT = 10.0  # seconds; longer than ingest-event waits for its broker
+REQUEST_TIMEOUT_S = 10.0  # longer than ingest-event waits for its broker
 
 
 class ProxyError(Exception):
     """The environment names a proxy that cannot be used; the message says why, in one line."""
 
 
-def _unheard(*_: object) -> None:
-    """Nobody listens."""
+@dataclass(frozen=True)
+class Options:
+    """Where to and how fast a replay posts.
+
+    `speed` is match time over real time (`math.inf`: as fast as responses come). Each event is
+    posted `times` times; with a seed in `shuffle` in a random order and without a match clock. An
+    event is retried for `patience_s` seconds, and the highlights are waited for up to `wait_s`
+    seconds. Every request is sent with `api_key`.
+    """
+
+    events_url: str
+    highlights_url: str
+    speed: float = DEFAULT_SPEED
+    times: int = 1
+    shuffle: int | None = None
+    patience_s: float = 60
+    wait_s: float = 30
+    api_key: str | None = None
 
 
 async def replay(
     matches: Sequence[Match],
+    options: Options,
+    listener: Listener | None = None,
     *,
-    events_url: str,
-    highlights_url: str,
-    speed: float = DEFAULT_SPEED,
-    times: int = 1,
-    shuffle: int | None = None,
-    patience: float = 60,
-    wait: float = 30,
-    api_key: str | None = None,
-    on_accepted: Callable[[Accepted], object] = _unheard,
-    on_retry: OnRetry = _unheard,
-    on_ready: Callable[[int, int], object] = _unheard,
     transport: httpx.AsyncBaseTransport | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    clock: Clock | None = None,
 ) -> Report:
-    """Post every goal and kick of `matches` and wait until all of their highlights are READY.
+    """Post every goal and kick of `matches`, and wait until all of their highlights are READY.
 
-    The matches kick off together, and `speed` is match time over real time (`math.inf`: as fast
-    as answers come). Within a match a goal is posted once the one before it is accepted. Each is
-    posted `times` times; with a seed in `shuffle` in a random order and without a clock. An event
-    is tried again for `patience` seconds, and the reading back lasts up to `wait` seconds. Every
-    request brings `api_key`.
-
-    `on_accepted` hears each 202, `on_retry` an event, why it is tried again and after how many
-    seconds, and `on_ready` how many highlights are READY, and of how many. Never raises for what
-    a service does: that is in the report.
+    The matches kick off together. Within a match a goal is posted once the one before it is
+    accepted. Never raises for what a service does: that is in the report.
     """
-    lanes = plan(matches, speed=speed, times=times, shuffle=shuffle)
+    listener, clock = listener or Listener(), clock or Clock()
+    lanes = plan(matches, speed=options.speed, times=options.times, shuffle=options.shuffle)
     report = Report(list(dict.fromkeys(event for lane in lanes for _, event in lane)))
-    slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
+    slots = asyncio.Semaphore(CONCURRENT_REQUESTS)
+    events_url, highlights_url, api_key = (
+        options.events_url,
+        options.highlights_url,
+        options.api_key,
+    )
     async with connect(events_url, highlights_url, transport=transport, api_key=api_key) as http:
-        feed = Feed(http, events_url, patience, on_retry, slots, clock, sleep)
-        poster = _Poster(feed, report, on_accepted, clock())
-        highlights = Highlights(http, highlights_url, slots)
-        async with asyncio.TaskGroup() as following:
-            follower = following.create_task(follow(highlights, report, on_ready))
+        poster = EventPoster(http, events_url, options.patience_s, listener.retrying, slots, clock)
+        lane_poster = _LanePoster(poster, report, listener, clock)
+        highlights = HighlightsClient(http, highlights_url, slots)
+        async with asyncio.TaskGroup() as watching:
+            progress = watching.create_task(report_progress(highlights, report, listener))
             async with asyncio.TaskGroup() as posting:
                 for lane in lanes:
-                    posting.create_task(poster.run(lane))
-            follower.cancel()
-        await read_back(highlights, report, wait=wait, on_ready=on_ready, clock=clock, sleep=sleep)
+                    posting.create_task(lane_poster.run(lane))
+            progress.cancel()
+        await wait_until_ready(highlights, report, options.wait_s, listener, clock)
     return report
 
 
 def connect(
     *urls: str, transport: httpx.AsyncBaseTransport | None = None, api_key: str | None = None
 ) -> httpx.AsyncClient:
-    """Return a client for some URLs that keeps its connections, and asks no proxy for this machine.
+    """Return a client for some URLs, which uses the environment's proxy but for this machine.
 
     Raises:
-        ProxyError: the environment's proxy, which the others take, is of a kind that httpx has not.
+        ProxyError: httpx does not support the kind of that proxy.
     """
     mounts = {f"all://{_bracketed(host)}": None for host in LOOPBACKS}
     try:
         return httpx.AsyncClient(
             transport=transport,
-            timeout=REQUEST_TIMEOUT,
+            timeout=REQUEST_TIMEOUT_S,
             headers={b"Authorization": f"Bearer {api_key}".encode()} if api_key else None,
             mounts=None if transport else mounts,
             trust_env=any(urlsplit(url).hostname not in LOOPBACKS for url in urls),
@@ -100,42 +112,39 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-class _Poster:
-    """Posts lanes by one clock that began at `start`, and notes in `report` what comes of it."""
+class _LanePoster:
+    """Posts lanes, whose times count from its construction, and records the outcome in `report`."""
 
     def __init__(
-        self,
-        feed: Feed,
-        report: Report,
-        on_accepted: Callable[[Accepted], object],
-        start: float,
+        self, poster: EventPoster, report: Report, listener: Listener, clock: Clock
     ) -> None:
-        self._feed = feed
+        self._poster = poster
         self._report = report
-        self._on_accepted = on_accepted
-        self._start = start
+        self._listener = listener
+        self._clock = clock
+        self._start = clock.monotonic()
 
     async def run(self, lane: Lane) -> None:
-        """Post a lane in order; once an event is given up, the later ones of its lane are too."""
+        """Post a lane in order; if the retries of an event are exhausted, skip the later ones."""
         for due, event in lane:
-            await self._until(due)
+            await self._wait_until(due)
             try:
-                self._note(await self._feed.post(event))
-            except RefusedError as error:
+                self._record(await self._poster.post(event))
+            except RefusedEventError as error:
                 self._report.problems[event] = str(error)
-            except GaveUpError as error:
+            except RetriesExhaustedError as error:
                 self._report.problems[event] = f"gave up: {error}"
                 return
 
-    async def _until(self, due: float) -> None:
-        delay = self._start + due - self._feed.clock()
+    async def _wait_until(self, due: float) -> None:
+        delay = self._start + due - self._clock.monotonic()
         if delay > 0:
-            await self._feed.sleep(delay)
+            await self._clock.sleep(delay)
 
-    def _note(self, accepted: Accepted) -> None:
+    def _record(self, accepted: Accepted) -> None:
         if accepted.expected:
             self._report.accepted[accepted.event] = accepted.highlight_id
         else:
-            self._report.passed_by.add(accepted.event)
-        self._report.seconds.append(accepted.seconds)
-        self._on_accepted(accepted)
+            self._report.without_highlight.add(accepted.event)
+        self._report.response_times_s.append(accepted.seconds)
+        self._listener.accepted(accepted)

@@ -1,4 +1,4 @@
-"""When each event is posted, and which must wait for which."""
+"""When each event is posted, and which waits for which."""
 
 import random
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from functions.shared.contract.event import Event
 from local.replay.feed import events
 from local.replay.openfootball import Match
 
-LANES_OF_A_SHUFFLE = 8
+SHUFFLED_LANES = 8
 
 
 class Posting(NamedTuple):
@@ -26,10 +26,10 @@ def plan(
 ) -> list[Lane]:
     """Return lanes of postings; within one, each waits until the one before it is accepted.
 
-    A lane is a match, its goals due when the match clock, `speed` times as fast as real time,
-    comes to them; all matches kick off together. Infinity makes all due at once. With a seed in
-    `shuffle` the order is random, the clock does not count, and lanes only bound what is under
-    way. Each goal is posted `times` times.
+    A lane is a match, whose goals are due by the match clock, `speed` times as fast as real time;
+    all matches kick off together. With a speed of infinity all goals are due at once. With a seed
+    in `shuffle` the order is random, all are due at once, and lanes only limit the concurrent
+    posts. Each goal is posted `times` times.
     """
     if shuffle is None:
         lanes = [_by_the_clock(match, speed, times) for match in matches]
@@ -49,4 +49,4 @@ def _by_the_clock(match: Match, speed: float, times: int) -> Lane:
 def _shuffled(matches: Sequence[Match], seed: int, times: int) -> list[Lane]:
     postings = [Posting(0, event) for match in matches for event in events(match)] * times
     random.Random(seed).shuffle(postings)  # noqa: S311 - an order, not a secret
-    return [postings[lane::LANES_OF_A_SHUFFLE] for lane in range(LANES_OF_A_SHUFFLE)]
+    return [postings[lane::SHUFFLED_LANES] for lane in range(SHUFFLED_LANES)]

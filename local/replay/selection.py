@@ -1,4 +1,4 @@
-"""Which matches a person means by a few words."""
+"""Selecting matches by words of their teams."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,19 +7,21 @@ from local.replay.openfootball import Match
 
 
 class NoSuchMatchError(ValueError):
-    """No match has all of these words in its teams; the message says which teams there are."""
+    """No match has all of these words in its teams; the message lists the teams."""
 
 
-def select(matches: Sequence[Match], wanted: Sequence[str]) -> list[Match]:
-    """Return the matches whose teams contain every word of at least one text of `wanted`.
+def select(matches: Sequence[Match], texts: Sequence[str]) -> list[Match]:
+    """Return the matches whose teams contain every word of at least one of `texts`.
 
-    Case and accents do not count. No text selects every match; a text that selects none raises
-    NoSuchMatchError.
+    Case and accents do not count. Without texts all matches are returned.
+
+    Raises:
+        NoSuchMatchError: a text selects no match.
     """
-    if not wanted:
+    if not texts:
         return list(matches)
-    chosen = [[match for match in matches if _has_words(match, text)] for text in wanted]
-    for text, found in zip(wanted, chosen, strict=True):
+    chosen = [[match for match in matches if _has_words(match, text)] for text in texts]
+    for text, found in zip(texts, chosen, strict=True):
         if not found:
             raise NoSuchMatchError(f"no match of '{text}'; the teams are: {_teams(matches)}")
     return [match for match in matches if any(match in found for found in chosen)]

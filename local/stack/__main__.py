@@ -6,39 +6,33 @@ import threading
 import time
 from pathlib import Path
 
-from local.replay.output import standard_output
-from local.stack.addresses import Addresses
-from local.stack.errors import StackError
-from local.stack.interrupt import interruptible
+from local.process.console import stdout_console
+from local.process.shutdown import interrupt_on_signals
+from local.stack import StackError
+from local.stack.addresses import Addresses, Ports
 from local.stack.options import parser
-from local.stack.stack import Stack
+from local.stack.stack import Stack, running_stack
 from local.supervisor import NotReady
 
 
 def main() -> int:
-    """Run a stack; returns the exit status."""
-    arguments = parser(
+    """Run a stack; return the exit status."""
+    options = parser(
         "python -m local.stack",
         "Runs GoalStream on this machine, in the foreground, until Ctrl-C.",
         os.environ,
     ).parse_args()
-    say = standard_output().say
-    stack = Stack(
-        arguments.state,
-        events_port=arguments.events_port,
-        highlights_port=arguments.highlights_port,
-        kafka_port=arguments.kafka_port,
-        say=say,
-    )
+    ports = Ports(options.events_port, options.highlights_port, options.kafka_port)
+    print_line = stdout_console().print_line
     try:
-        with interruptible():
+        with interrupt_on_signals():
             began = time.monotonic()
-            say("GoalStream starts …")
-            with stack:
-                say(_welcome(stack, time.monotonic() - began))
+            print_line("GoalStream starts …")
+            with running_stack(options.state, ports=ports, print_line=print_line) as stack:
+                print_line(_welcome(stack, time.monotonic() - began))
                 threading.Event().wait()
     except KeyboardInterrupt:
-        say("stopped")
+        print_line("stopped")
     except (StackError, NotReady) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -52,24 +46,24 @@ GoalStream is up after {seconds:.1f} s; Ctrl-C stops it.
   events      {stack.events_url}/events          try it: {stack.events_url}/swagger
   highlights  {stack.highlights_url}/highlights      try it: {stack.highlights_url}/swagger
   broker      {stack.kafka}
-  logs        {_near(stack.state.logs)}
-  state       {_near(stack.state.root)} ({_keeping(stack.addresses)})
+  logs        {_relative(stack.state.logs)}
+  state       {_relative(stack.state.root)} ({_persistence(stack.addresses)})
 """
 
 
-def _keeping(addresses: Addresses) -> str:
-    """What survives a restart, of what is embedded."""
+def _persistence(addresses: Addresses) -> str:
+    """Return which embedded services keep their data over a restart."""
     services = {
         "Postgres keeps its data": addresses.postgres,
         "the broker keeps nothing": addresses.kafka,
         "Valkey keeps nothing": addresses.redis,
     }
-    embedded = [said for said, service in services.items() if service.port]
+    embedded = [text for text, service in services.items() if service.port]
     return ", ".join(embedded) or "all services are elsewhere"
 
 
-def _near(path: Path) -> Path:
-    """A path as a person here would type it."""
+def _relative(path: Path) -> Path:
+    """Return a path relative to the current folder, if it is below that."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

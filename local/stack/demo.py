@@ -5,32 +5,33 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 import httpx
-from rich.console import Console
 
+from local.process.console import StdoutConsole, stdout_console
+from local.process.shutdown import interrupt_on_signals
 from local.replay.formatting import fixture
 from local.replay.openfootball import Match, read
-from local.replay.output import standard_output
+from local.replay.posting import Accepted
+from local.replay.progress import Listener
 from local.replay.report import Report
-from local.replay.run import connect, replay
+from local.replay.run import Options, connect, replay
 from local.replay.selection import select
-from local.stack import ROOT
-from local.stack.errors import StackError
-from local.stack.interrupt import interruptible
+from local.stack import ROOT, StackError
+from local.stack.addresses import Ports
 from local.stack.options import parser
 from local.stack.ports import is_free
-from local.stack.scoreboard import Board, Row, board
+from local.stack.scoreboard import HighlightRow, Scoreboard, scoreboard
 from local.stack.screenshot import Recorder
-from local.stack.stack import Stack
+from local.stack.stack import Stack, running_stack
 from local.supervisor import NotReady
 
 SAMPLE = ROOT / "local" / "samples" / "worldcup_2022.json"
 FINAL = "Argentina France"
 SPEED = 1200.0
-READY_LIMIT_S = 30
+READY_TIMEOUT_S = 30
 POLL_S = 0.005
 NEXT = """
 Next:
@@ -40,17 +41,17 @@ Next:
 
 
 def main() -> int:
-    """Run the demo; returns the exit status."""
+    """Run the demo; return the exit status."""
     options = _options()
-    console = Recorder() if options.svg else standard_output()
+    console = Recorder() if options.svg else stdout_console()
     try:
-        with interruptible():
+        with interrupt_on_signals():
             status = _run(options, console)
             if isinstance(console, Recorder) and not status:
                 console.save(options.svg, "make demo")
             return status
     except KeyboardInterrupt:
-        console.out("stopped")
+        console.print_line("stopped")
         return 130
     except (StackError, NotReady) as error:
         sys.stderr.write(f"{error}\n")
@@ -67,38 +68,40 @@ def _options() -> argparse.Namespace:
     return made.parse_args()
 
 
-def _run(options: argparse.Namespace, console: Console) -> int:
+def _run(options: argparse.Namespace, console: StdoutConsole) -> int:
     [match] = select(read(SAMPLE), [FINAL])
     with ExitStack() as exits:
         with console.status("Services, functions, trigger, cron and gateway start …"):
             began = time.monotonic()
             stack = exits.enter_context(_stack(options, console))
-        console.out(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n", highlight=False)
-        with board(console, _title(match)) as shown:
-            report = asyncio.run(_replay(stack, match, shown))
+        console.print_line(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n")
+        with scoreboard(console, _title(match)) as board:
+            report = asyncio.run(_replay(stack, match, board))
     for line in report.lines():
-        console.out(line, highlight=False)
-    console.out(NEXT, highlight=False)
+        console.print_line(line)
+    console.print_line(NEXT)
     return 1 if report.missing else 0
 
 
-def _stack(options: argparse.Namespace, console: Console) -> Stack:
-    return Stack(
+def _stack(options: argparse.Namespace, console: StdoutConsole) -> AbstractContextManager[Stack]:
+    return running_stack(
         options.state / "demo",
-        events_port=_port(console, options.events_port),
-        highlights_port=_port(console, options.highlights_port),
-        kafka_port=options.kafka_port or 0,
-        # What is in the database already would be READY before the replay.
-        fresh=True,
-        say=lambda line: console.out(line, highlight=False),
+        ports=Ports(
+            _free_or_any(console, options.events_port),
+            _free_or_any(console, options.highlights_port),
+            options.kafka_port or 0,
+        ),
+        fresh=True,  # highlights of an earlier replay would be READY before this one
+        print_line=console.print_line,
     )
 
 
-def _port(console: Console, wanted: int) -> int:
+def _free_or_any(console: StdoutConsole, port: int) -> int:
+    """Return the port if it is free, and else 0, any free one."""
     with suppress(PermissionError):
-        if is_free(wanted):
-            return wanted
-    console.out(f"Port {wanted} cannot be had; the demo takes another.", highlight=False)
+        if is_free(port):
+            return port
+    console.print_line(f"Port {port} cannot be had; the demo takes another.")
     return 0
 
 
@@ -107,30 +110,39 @@ def _title(match: Match) -> str:
     return f"{match.competition}, {day}: {fixture(match)}, {SPEED:g} times as fast"
 
 
-async def _replay(stack: Stack, match: Match, shown: Board) -> Report:
-    """Replay a match and show each of its highlights at the moment when it is READY."""
-    async with connect(stack.highlights_url) as http, asyncio.TaskGroup() as followers:
-        return await replay(
-            [match],
-            events_url=stack.events_url,
-            highlights_url=stack.highlights_url,
-            speed=SPEED,
-            on_accepted=lambda accepted: followers.create_task(
-                _follow(http, f"{stack.highlights_url}/highlights/{accepted.highlight_id}", shown)
-            ),
-        )
+async def _replay(stack: Stack, match: Match, board: Scoreboard) -> Report:
+    """Replay a match, and show each of its highlights as soon as it is READY."""
+    async with connect(stack.highlights_url) as http, asyncio.TaskGroup() as tasks:
+        options = Options(stack.events_url, stack.highlights_url, speed=SPEED)
+        listener = _HighlightsListener(http, stack.highlights_url, board, tasks)
+        return await replay([match], options, listener)
 
 
-async def _follow(http: httpx.AsyncClient, url: str, shown: Board) -> None:
-    """Ask for a highlight that was just accepted until it is READY, then show it."""
-    accepted = time.monotonic()
-    while time.monotonic() - accepted < READY_LIMIT_S:
-        with suppress(httpx.TransportError):  # it is asked again
-            answer = await http.get(url)
-            if answer.is_success and (highlight := answer.json())["status"] == "READY":
-                shown.add(Row.of(highlight, time.monotonic() - accepted))
-                return
-        await asyncio.sleep(POLL_S)
+class _HighlightsListener(Listener):
+    """Shows the highlight of each accepted event on a scoreboard."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, url: str, board: Scoreboard, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._board = board
+        self._tasks = tasks
+
+    def accepted(self, accepted: Accepted) -> None:
+        """Wait for the highlight in a task."""
+        self._tasks.create_task(self._show(f"{self._url}/highlights/{accepted.highlight_id}"))
+
+    async def _show(self, url: str) -> None:
+        """Poll a highlight until it is READY, then show it."""
+        accepted = time.monotonic()
+        while time.monotonic() - accepted < READY_TIMEOUT_S:
+            with suppress(httpx.TransportError):  # the next poll may succeed
+                response = await self._http.get(url)
+                if response.is_success and (highlight := response.json())["status"] == "READY":
+                    self._board.add(HighlightRow.of(highlight, time.monotonic() - accepted))
+                    return
+            await asyncio.sleep(POLL_S)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""What a person can choose about a stack, on the command line or in the environment."""
+"""The command-line options of a stack, which environment variables may set too."""
 
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.stack.addresses import KAFKA_PORT
+from local.process.arguments import port
+from local.stack.connectivity import KAFKA_PORT
 
 STATE = ".goalstream"
 EPILOG = (
@@ -14,27 +15,21 @@ EPILOG = (
 
 
 def parser(prog: str, description: str, environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    """The parser of `--state` and of the ports; a `kafka_port` of None is 9092 where it is free."""
+    """Return the parser of `--state` and of the ports; `kafka_port` is None if it is not given."""
     made = argparse.ArgumentParser(prog=prog, description=description, epilog=EPILOG)
     options: tuple[tuple[str, Callable[[str], object], str | None, str], ...] = (
         ("state", Path, STATE, "the folder of data and logs"),
-        ("events-port", _port, "5001", "where events are posted; 0 is any free port"),
-        ("highlights-port", _port, "5002", "where highlights are read; 0 is any free port"),
-        ("kafka-port", _port, None, "where the embedded broker listens; 0 is any free port"),
+        ("events-port", port, "5001", "where events are posted; 0 is any free port"),
+        ("highlights-port", port, "5002", "where highlights are read; 0 is any free port"),
+        ("kafka-port", port, None, "where the embedded broker listens; 0 is any free port"),
     )
-    for name, kind, default, purpose in options:
+    for name, parse, default, purpose in options:
         variable = f"GOALSTREAM_{name.replace('-', '_').upper()}"
         made.add_argument(
             f"--{name}",
             metavar=name.rpartition("-")[2].upper(),
-            type=kind,
+            type=parse,
             default=environ.get(variable) or default,
             help=f"{purpose} ({variable}, default: {default or f'{KAFKA_PORT}, if free'})",
         )
     return made
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) < 2**16):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
-    return int(text)

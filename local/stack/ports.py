@@ -5,25 +5,25 @@ import socket
 from collections.abc import Collection, Mapping
 from contextlib import closing
 
-from local.stack.errors import StackError
+from local.stack import StackError
 
 HOST = "127.0.0.1"
-HOST_IPV6 = "::1"  # where many programs look first for `localhost`
-# Below what systems give to outgoing connections, one of which might otherwise sit on the port
-# of a process that is being started again.
+HOST_IPV6 = "::1"  # to which many programs resolve `localhost` first
+# Below the ephemeral ports: an outgoing connection might take the port of a process that is being
+# restarted.
 FIRST, LAST = 10_000, 32_000
 ATTEMPTS = 100
 
-_given: set[int] = set()
+_chosen: set[int] = set()
 
 
 def hosts() -> tuple[str, ...]:
-    """The loopback addresses of this machine, which may have no IPv6."""
+    """Return the loopback addresses of this machine, which may have no IPv6."""
     return (HOST, HOST_IPV6) if _can_bind(HOST_IPV6, 0) else (HOST,)
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now, on each loopback address.
+    """Return whether a server could listen on the port now, on each loopback address.
 
     Raises:
         PermissionError: this user may not listen on it.
@@ -34,7 +34,7 @@ def is_free(port: int) -> bool:
 def _can_bind(host: str, port: int) -> bool:
     try:
         with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
-            # As servers do: a connection that was just closed does not hold the port.
+            # As servers do, so that a connection in TIME_WAIT does not count.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except PermissionError:
@@ -45,21 +45,21 @@ def _can_bind(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nothing listens on, each time another one.
+    """Return a port that nothing listens on, a different one each time.
 
     Raises:
         StackError: there is none.
     """
     for _ in range(ATTEMPTS):
-        port = random.randint(FIRST, LAST)  # noqa: S311 - nobody gains by guessing it
-        if port not in _given and is_free(port):
-            _given.add(port)
+        port = random.randint(FIRST, LAST)  # noqa: S311 - not a secret
+        if port not in _chosen and is_free(port):
+            _chosen.add(port)
             return port
     raise StackError(f"no port between {FIRST} and {LAST} is free")
 
 
 def preferred_port(port: int, but: Collection[int] = ()) -> int:
-    """The port if it is free and none of `but`, or else any free one.
+    """Return the port if it is free and not in `but`, or else any free one.
 
     Raises:
         StackError: there is none.
@@ -68,10 +68,10 @@ def preferred_port(port: int, but: Collection[int] = ()) -> int:
 
 
 def claim(port: int, variable: str) -> int:
-    """The port if it is free, or any free one for 0.
+    """Return the port if it is free; for 0 return any free one.
 
     Raises:
-        StackError: it is taken, or not this user's to take; names the variable that changes it.
+        StackError: it is taken, or this user may not listen on it; names the variable to change.
     """
     try:
         free = port == 0 or is_free(port)
@@ -85,7 +85,7 @@ def claim(port: int, variable: str) -> int:
 
 
 def require_distinct(ports: Mapping[str, int]) -> None:
-    """Check that no two variables name the same port; 0, any free one, is never the same.
+    """Check that no two variables have the same port, apart from 0, any free one.
 
     Raises:
         StackError: two do; names both.
@@ -95,12 +95,3 @@ def require_distinct(ports: Mapping[str, int]) -> None:
         if port and port in named:
             raise StackError(f"{named[port]} and {variable} are both {port}; set one to another")
         named[port] = variable
-
-
-def accepts(port: int) -> bool:
-    """Whether something listens on the port."""
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

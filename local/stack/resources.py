@@ -1,14 +1,16 @@
-"""Warns a person of what runs out while the stack runs: room on the disk, and memory."""
+"""Warnings of a running stack: the disk gets full, or the broker takes much memory."""
 
 import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import psutil
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 Check = Callable[[], None]
 
 INTERVAL_S = 5.0
@@ -17,32 +19,34 @@ LOW_DISK = 1024 * MIB  # bytes; some hours of what a busy stack writes
 FULL_DISK = 32 * MIB  # bytes; Postgres needs 16 MiB for the next segment of its log alone
 LARGE_BROKER = 1024 * MIB  # bytes of resident memory, and again at each doubling
 NO_SPACE = (b"No space left on device", b"Disk quota exceeded")
-REPEAT_AFTER = 12  # checks without such an error, before the next one is told
+REPEAT_AFTER = 12  # checks without such an error, before the next one is printed
 
 
 class DiskSpace:
-    """Tells when the room on the disk of a folder gets low, is used up, and is there again.
+    """Warns when the disk of a folder is nearly full and full, and reports that it no longer is.
 
-    `free` returns the bytes that are free there.
+    `free` returns the free bytes of the disk.
     """
 
-    def __init__(self, folder: Path, say: Say, free: Callable[[Path], int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, print_line: PrintLine, free: Callable[[Path], int] | None = None
+    ) -> None:
         self._folder = folder
-        self._say = say
+        self._print_line = print_line
         self._free = free or (lambda folder: shutil.disk_usage(folder).free)
         self._level = 0
 
     def check(self) -> None:
-        """Tell of a change since the last check, in one line."""
+        """Print a line if the state has changed since the last check."""
         free = self._free(self._folder)
         level = 2 if free < FULL_DISK else 1 if free < LOW_DISK else 0
-        # Once low, it has to get clearly better, or a line would come with each megabyte.
+        # Once low, it has to get clearly better, or each megabyte would print a line.
         if level == 0 and self._level and free < 1.25 * LOW_DISK:
             level = 1
         if level > self._level:
-            self._say(self._warning(level, free))
+            self._print_line(self._warning(level, free))
         elif level == 0 < self._level:
-            self._say(f"there is room on the disk again: {_size(free)} for {self._folder}")
+            self._print_line(f"there is room on the disk again: {_size(free)} for {self._folder}")
         self._level = level
 
     def _warning(self, level: int, free: int) -> str:
@@ -55,53 +59,55 @@ class DiskSpace:
 
 
 class FullDiskErrors:
-    """Tells when a process logs that the disk, or its share of it, is full."""
+    """Warns when a process logs that the disk, or its quota of it, is full."""
 
-    def __init__(self, name: str, log: Path, say: Say) -> None:
+    def __init__(self, name: str, log: Path, print_line: PrintLine) -> None:
         self._name = name
         self._log = log
-        self._say = say
+        self._print_line = print_line
         self._read_to = 0
         self._quiet_checks = REPEAT_AFTER
 
     def check(self) -> None:
-        """Tell of such an error since the last check, but not of each while they go on."""
+        """Print a line for new errors, but not again while they go on."""
         with suppress(FileNotFoundError), self._log.open("rb") as log:
-            if log.seek(0, 2) < self._read_to:  # it began anew
+            if log.seek(0, 2) < self._read_to:  # it was rotated
                 self._read_to = 0
             log.seek(self._read_to)
             new = log.read()
             self._read_to += len(new)
-            self._take(next((each.decode() for each in NO_SPACE if each in new), None))
+            self._handle(next((each.decode() for each in NO_SPACE if each in new), None))
 
-    def _take(self, error: str | None) -> None:
+    def _handle(self, error: str | None) -> None:
         if error is None:
             self._quiet_checks += 1
             return
         if self._quiet_checks >= REPEAT_AFTER:
-            self._say(f"{self._name} cannot write: {error} (see {self._log})")
+            self._print_line(f"{self._name} cannot write: {error} (see {self._log})")
         self._quiet_checks = 0
 
 
 class BrokerMemory:
-    """Tells when the broker has grown large: it keeps all that it was ever given.
+    """Warns when the broker takes much memory: it keeps all records.
 
     `used` returns the bytes of its resident memory, 0 while it does not run.
     """
 
-    def __init__(self, used: Callable[[], int], say: Say, large: int = LARGE_BROKER) -> None:
+    def __init__(
+        self, used: Callable[[], int], print_line: PrintLine, large: int = LARGE_BROKER
+    ) -> None:
         self._used = used
-        self._say = say
+        self._print_line = print_line
         self._large = large
         self._next = large
 
     def check(self) -> None:
-        """Tell that it has passed the bound, or has doubled since that was told."""
+        """Print a line when it exceeds `large`, and at each doubling."""
         used = self._used()
-        if used < self._large / 2:  # it was started again
+        if used < self._large / 2:  # it was restarted
             self._next = self._large
         elif used >= self._next:
-            self._say(
+            self._print_line(
                 f"the broker holds {_size(used)} of memory and gives none back: it keeps every"
                 " event; restart the stack, or set KAFKA_BOOTSTRAP_SERVERS to an Apache Kafka"
             )
@@ -110,31 +116,33 @@ class BrokerMemory:
 
 
 class ResourceMonitor:
-    """Runs checks from time to time, in a thread of its own, until it is closed."""
+    """Runs checks at the start of its context, and from time to time in a thread until its end."""
 
     def __init__(self, checks: Sequence[Check], interval_s: float = INTERVAL_S) -> None:
         self._checks = checks
         self._interval_s = interval_s
         self._closed = threading.Event()
-        self._thread = threading.Thread()
-
-    def start(self) -> None:
-        """Check once, then every few seconds."""
-        self.check()
         self._thread = threading.Thread(target=self._run, name="resources", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.check()
         self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join()
 
     def check(self) -> None:
-        """Run all checks; one that cannot look now does so the next time."""
+        """Run all checks; one that fails with an OSError runs again the next time."""
         for check in self._checks:
             with suppress(OSError):
                 check()
-
-    def close(self) -> None:
-        """End."""
-        self._closed.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         while not self._closed.wait(self._interval_s):
@@ -142,7 +150,7 @@ class ResourceMonitor:
 
 
 def memory_of(pid: int | None) -> int:
-    """The bytes of resident memory of a process; 0 if there is none."""
+    """Return the bytes of resident memory of a process; 0 if it does not run."""
     try:
         return psutil.Process(pid).memory_info().rss if pid else 0
     except psutil.Error:

@@ -13,8 +13,8 @@ from local.replay.formatting import EN_DASH
 
 
 @dataclass(frozen=True)
-class Row:
-    """One highlight as it is shown; `milliseconds` from the event's 202 to READY over REST."""
+class HighlightRow:
+    """A highlight as it is shown; `milliseconds` are those from the event's 202 to READY."""
 
     minute: str
     score: str
@@ -23,8 +23,8 @@ class Row:
     milliseconds: int
 
     @classmethod
-    def of(cls, highlight: Mapping[str, object], seconds: float) -> "Row":
-        """The row of a highlight as the REST API gives it."""
+    def of(cls, highlight: Mapping[str, object], seconds: float) -> "HighlightRow":
+        """Return the row of a highlight in the JSON of the REST API."""
         minute, added = highlight.get("minute"), highlight.get("addedTime")
         home, away = highlight.get("homeScore"), highlight.get("awayScore")
         return cls(
@@ -36,46 +36,46 @@ class Row:
         )
 
 
-class Board(Protocol):
-    """Where rows are shown."""
+class Scoreboard(Protocol):
+    """Shows rows."""
 
-    def add(self, row: Row) -> None:
+    def add(self, row: HighlightRow) -> None:
         """Show one more row."""
 
 
 @contextmanager
-def board(console: Console, title: str) -> Iterator[Board]:
-    """Yield a board that suits the console."""
+def scoreboard(console: Console, title: str) -> Iterator[Scoreboard]:
+    """Yield a table on a terminal, and plain lines elsewhere."""
     if not console.is_terminal:
         console.out(title, highlight=False)
-        yield Lines(console)
+        yield PlainScoreboard(console)
         return
     console.print(Text(title, "bold"), "")
-    console.print(_row("min", "score", "highlight", "READY in", style="dim"))
+    console.print(_table_row("min", "score", "highlight", "READY in", style="dim"))
     console.rule(style="dim")
     with console.status("the match is on"):
-        yield Grid(console)
+        yield TableScoreboard(console)
 
 
-class Grid:
-    """A table on a terminal, printed row by row: it may be longer than the screen."""
+class TableScoreboard:
+    """A table on a terminal, printed row by row, since it may be longer than the screen."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def add(self, row: Row) -> None:
+    def add(self, row: HighlightRow) -> None:
         """Print the row, the summary below the title."""
         text = Text.assemble((row.title, "bold green"), "\n", row.summary)
-        self._console.print(_row(row.minute, row.score, text, f"{row.milliseconds} ms"), "")
+        self._console.print(_table_row(row.minute, row.score, text, f"{row.milliseconds} ms"), "")
 
 
-class Lines:
-    """A line a row."""
+class PlainScoreboard:
+    """One line for each row."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def add(self, row: Row) -> None:
+    def add(self, row: HighlightRow) -> None:
         """Print the row."""
         self._console.out(
             f"{row.minute:>6} {row.score:>5}  READY in {row.milliseconds:>3} ms"
@@ -84,11 +84,11 @@ class Lines:
         )
 
 
-def _row(minute: str, score: str, text: Text | str, time: str, style: str = "") -> Table:
-    row = Table.grid(padding=(0, 1), expand=True)
-    row.add_column(width=6, justify="right", style="dim")
-    row.add_column(width=5, justify="center", style="bold")
-    row.add_column(ratio=1)
-    row.add_column(width=8, justify="right", style="cyan")
-    row.add_row(minute, score, text, time, style=style)
-    return row
+def _table_row(minute: str, score: str, text: Text | str, time: str, style: str = "") -> Table:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=6, justify="right", style="dim")
+    table.add_column(width=5, justify="center", style="bold")
+    table.add_column(ratio=1)
+    table.add_column(width=8, justify="right", style="cyan")
+    table.add_row(minute, score, text, time, style=style)
+    return table

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.terminal_theme import MONOKAI
 
-from local.replay.output import Output
+from local.process.console import StdoutConsole
 
 WIDTH = 100
 # Rich's own template loads its font from another host; this one takes what the reader has.
@@ -40,7 +40,7 @@ ANIMATION
 """
 
 
-class Recorder(Output):
+class Recorder(StdoutConsole):
     """A terminal that remembers what is printed on it, and when; spinners leave no trace."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

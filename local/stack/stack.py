@@ -2,19 +2,19 @@
 
 import errno
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType
 
-from local.stack import connectivity
-from local.stack.addresses import KAFKA_PORT, Addresses, choose
-from local.stack.errors import StackError
+from local.stack import StackError
+from local.stack.addresses import FREE_PORTS, Addresses, Ports, choose
+from local.stack.connectivity import KAFKA_PORT, require_service
 from local.stack.resources import (
     BrokerMemory,
     DiskSpace,
     FullDiskErrors,
+    PrintLine,
     ResourceMonitor,
     memory_of,
 )
@@ -24,12 +24,12 @@ from local.stack.startup import Startup
 from local.stack.state import State
 from local.supervisor import NotReady, Process, ProcessRegistry, Supervisor
 
-LONGEST_LOG = 8 * 1024**2  # bytes of each log, before it begins anew
-FULL = (errno.ENOSPC, errno.EDQUOT)
+MAX_LOG_BYTES = 8 * 1024**2  # of each log, before it is rotated
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# What stops together, in this order, and the seconds it has for it: first the doors are closed,
-# then what is on its way is brought to its end, then the services go.
-STOPS = (
+# The processes that stop together, in this order, and their time-out in seconds: first what lets
+# requests in, then what is processing them, then the services.
+STOP_ORDER = (
     ((gateway.NAME, programs.CRON), 5.0),
     ((programs.TRIGGER,), 10.0),
     (functions.NAMES, 5.0),
@@ -39,73 +39,17 @@ STOPS = (
 
 
 class Stack:
-    """Services, functions, trigger, cron and gateway: started on entry, stopped on exit.
+    """A running stack: its addresses, its state folder, and its processes by name.
 
-    A port of 0 is any free one, and a `kafka_port` of None is 9092 where that is free. A service
-    that `environ` names is used where it is, instead of an embedded one. `settings` are added to
-    the environment of functions and tools. `fresh` drops what an earlier stack kept in the state
-    folder. `say` is told what a person should know, a line at a time.
+    A process can be killed, paused, stopped, started and restarted.
     """
 
-    addresses: Addresses
-
     def __init__(
-        self,
-        state: Path,
-        *,
-        events_port: int = 0,
-        highlights_port: int = 0,
-        kafka_port: int | None = 0,
-        fresh: bool = False,
-        settings: Mapping[str, str] | None = None,
-        environ: Mapping[str, str] = os.environ,
-        say: Callable[[str], None] = lambda _: None,
+        self, addresses: Addresses, state: State, processes: Mapping[str, Process]
     ) -> None:
-        self.state = State(state)
-        self._events_port = events_port
-        self._highlights_port = highlights_port
-        self._kafka_port = kafka_port
-        self._fresh = fresh
-        self._settings = settings or {}
-        self._environ = environ
-        self._say = say
-        self._register = ProcessRegistry(self.state.register)
-        self._supervisor = Supervisor(self.state.logs, self._register, say)
-        self._exits = ExitStack()
-        self._resources = ResourceMonitor(self._checks())
-
-    def __enter__(self) -> Self:
-        """Start everything, and return when all of it does its work.
-
-        Raises:
-            StackError: a port is taken, the state folder is in use, its disk is full, or a
-                service that the environment names is not there.
-            NotReady: a process did not come up.
-        """
-        with ExitStack() as exits:
-            exits.enter_context(self.state.held())
-            self._make_room()
-            exits.callback(self._stop)
-            exits.callback(self._resources.close)
-            self._resources.start()
-            exits.callback(self.state.withdraw)
-            self._start()
-            self._exits = exits.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop everything, in order."""
-        self._exits.close()
-
-    @property
-    def processes(self) -> Mapping[str, Process]:
-        """Each process by its name: to kill, pause, stop, start or restart it."""
-        return self._supervisor.processes
+        self.addresses = addresses
+        self.state = state
+        self.processes = processes
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -114,12 +58,12 @@ class Stack:
 
     @property
     def events_url(self) -> str:
-        """Where events are posted."""
+        """The base URL of `/events`."""
         return self.addresses.events_url
 
     @property
     def highlights_url(self) -> str:
-        """Where highlights are read."""
+        """The base URL of `/highlights`."""
         return self.addresses.highlights_url
 
     @property
@@ -137,55 +81,102 @@ class Stack:
         """The URL of Valkey."""
         return self.addresses.redis.url
 
-    def _make_room(self) -> None:
-        self._register.end_leftovers(self._say)
-        if self._fresh:
-            self.state.forget()
-        self.addresses = choose(
-            self._events_port, self._highlights_port, self._environ, kafka_port=self._kafka_port
-        )
-        if self._kafka_port is None and self.addresses.kafka.port not in (None, KAFKA_PORT):
-            self._say(f"port {KAFKA_PORT} is taken; the broker has {self.addresses.kafka.port}")
-        for service in (self.addresses.kafka, self.addresses.postgres, self.addresses.redis):
-            if service.port is None:
-                connectivity.check(service.variable, service.url)
 
-    def _start(self) -> None:
-        settings = {**self.addresses.settings, **self._settings}
-        try:
-            Startup(self._supervisor, self.addresses, self.state, settings).run()
-            self.state.publish(self.addresses.environment)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise StackError(f"the disk is full: {error.strerror} for {self.state.root}") from None
-        except NotReady:
-            self._resources.check()  # a disk that filled up meanwhile is why
-            raise
+@contextmanager
+def running_stack(
+    folder: Path,
+    *,
+    ports: Ports = FREE_PORTS,
+    fresh: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    environ: Mapping[str, str] = os.environ,
+    print_line: PrintLine = lambda _: None,
+) -> Iterator[Stack]:
+    """Start services, functions, trigger, cron and gateway; stop them at the end of the context.
 
-    def _checks(self) -> tuple[Callable[[], None], ...]:
-        """What is looked at from time to time while the stack runs."""
-        log = self.state.logs / f"{postgres.NAME}.log"
-        return (
-            DiskSpace(self.state.root, self._say).check,
-            FullDiskErrors("Postgres", log, self._say).check,
-            BrokerMemory(self._broker_memory, self._say).check,
-            lambda: self._supervisor.rotate_logs(LONGEST_LOG),
-        )
+    `folder` is where a stack keeps its data and logs; `fresh` deletes the data of an earlier one.
+    A service that `environ` names is used where it is, instead of an embedded one. `settings` are
+    added to the environment of functions and tools. `print_line` gets the lines that a person
+    should read.
 
-    def _broker_memory(self) -> int:
-        process = self.processes.get(broker.NAME)
+    Raises:
+        StackError: a port is taken, the folder is in use, its disk is full, or a service that the
+            environment names cannot be reached.
+        NotReady: a process did not become ready.
+    """
+    state = State(folder)
+    registry = ProcessRegistry(state.registry)
+    supervisor = Supervisor(state.logs, registry, print_line)
+    with state.lock():
+        registry.stop_leftovers(print_line)
+        if fresh:
+            state.delete_data()
+        addresses = _choose_addresses(ports, environ, print_line)
+        monitor = ResourceMonitor(_checks(state, supervisor, print_line))
+        with _stopped_at_exit(supervisor, registry), monitor:
+            try:
+                startup = Startup(supervisor, addresses, state, {**addresses.settings, **settings})
+                _start(startup, addresses, state, monitor)
+                yield Stack(addresses, state, supervisor.processes)
+            finally:
+                state.remove_environment()
+
+
+def _choose_addresses(ports: Ports, environ: Mapping[str, str], print_line: PrintLine) -> Addresses:
+    addresses = choose(ports, environ)
+    if ports.kafka is None and addresses.kafka.port not in (None, KAFKA_PORT):
+        print_line(f"port {KAFKA_PORT} is taken; the broker has {addresses.kafka.port}")
+    for service in addresses.services:
+        if service.port is None:
+            require_service(service.variable, service.url)
+    return addresses
+
+
+def _checks(
+    state: State, supervisor: Supervisor, print_line: PrintLine
+) -> tuple[Callable[[], None], ...]:
+    """Return what is checked from time to time while the stack runs."""
+
+    def broker_memory() -> int:
+        process = supervisor.processes.get(broker.NAME)
         return memory_of(process.pid) if process else 0
 
-    def _stop(self) -> None:
+    return (
+        DiskSpace(state.root, print_line).check,
+        FullDiskErrors("Postgres", state.logs / f"{postgres.NAME}.log", print_line).check,
+        BrokerMemory(broker_memory, print_line).check,
+        lambda: supervisor.rotate_logs(MAX_LOG_BYTES),
+    )
+
+
+def _start(startup: Startup, addresses: Addresses, state: State, monitor: ResourceMonitor) -> None:
+    try:
+        startup.run()
+        state.write_environment(addresses.environment)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise StackError(f"the disk is full: {error.strerror} for {state.root}") from None
+    except NotReady:
+        monitor.check()  # so that a disk that has filled up meanwhile is reported as the reason
+        raise
+
+
+@contextmanager
+def _stopped_at_exit(supervisor: Supervisor, registry: ProcessRegistry) -> Iterator[None]:
+    """Stop all processes at the end of the context, even if Ctrl-C interrupts that."""
+    try:
+        yield
+    finally:
         try:
-            self._stop_all()
+            _stop(supervisor, registry)
         except KeyboardInterrupt:
-            self._stop_all()
+            _stop(supervisor, registry)
             raise
 
-    def _stop_all(self) -> None:
-        self._supervisor.close()
-        for names, limit in STOPS:
-            self._supervisor.stop(names, limit)
-        self._register.clear()
+
+def _stop(supervisor: Supervisor, registry: ProcessRegistry) -> None:
+    supervisor.close()
+    for names, timeout_s in STOP_ORDER:
+        supervisor.stop(names, timeout_s)
+    registry.clear()

@@ -1,4 +1,4 @@
-"""The order in which a stack comes up: all at once, but for what needs something else first.
+"""The order in which a stack starts: all at once, but for what depends on something else.
 
 The gateway comes last: its ports open when all that is behind them is ready.
 """
@@ -12,11 +12,11 @@ from local.stack.services import broker, functions, gateway, postgres, programs,
 from local.stack.state import State
 from local.supervisor import Supervisor
 
-LIMIT_S = 60.0
+TIMEOUT_S = 60.0  # of each process
 
 
 class Startup:
-    """Starts everything that has an address, and waits until it does its work.
+    """Starts all processes of a stack, and waits until they are ready.
 
     `settings` is the environment of functions and tools; the gateway takes its time-outs from it.
     """
@@ -32,9 +32,9 @@ class Startup:
         self._addresses = addresses
         self._state = state
         self._settings = settings
-        # The trigger's groups take seconds to form, whoever else works meanwhile; the functions
-        # would only take the processors from it until it gets there.
-        self._head_start = threading.Event()
+        # The functions wait for the trigger: its groups take seconds to form, however busy the
+        # processors are, and until then the functions would only slow down its start.
+        self._trigger_has_started = threading.Event()
         self._gateway = gateway.server(
             addresses.events_port,
             addresses.highlights_port,
@@ -47,7 +47,7 @@ class Startup:
         """Start all, and return when all is ready.
 
         Raises:
-            NotReady: something did not come up; what was started is still there.
+            NotReady: a process did not become ready; what was started is still there.
         """
         steps = (self._kafka, self._functions, self._database, self._cache, self._check_gateway)
         with ThreadPoolExecutor(len(steps)) as pool:
@@ -58,40 +58,40 @@ class Startup:
             except BaseException:
                 self._supervisor.close()
                 raise
-        self._supervisor.run(self._gateway, programs.cron(self._settings), limit=LIMIT_S)
+        self._supervisor.run(self._gateway, programs.cron(self._settings), timeout_s=TIMEOUT_S)
 
     def _kafka(self) -> None:
         try:
             if port := self._addresses.kafka.port:
-                self._supervisor.run(broker.server(port), limit=LIMIT_S)
-            self._supervisor.run(programs.topics(self._settings), limit=LIMIT_S)
+                self._supervisor.run(broker.server(port), timeout_s=TIMEOUT_S)
+            self._supervisor.run(programs.topics(self._settings), timeout_s=TIMEOUT_S)
             trigger = self._supervisor.start(programs.trigger(self._settings))
-            self._supervisor.wait(trigger, LIMIT_S, until=programs.has_begun)
+            self._supervisor.wait(trigger, TIMEOUT_S, until=programs.has_started)
         finally:
-            self._head_start.set()
-        self._supervisor.wait(trigger, LIMIT_S)
+            self._trigger_has_started.set()
+        self._supervisor.wait(trigger, TIMEOUT_S)
 
     def _database(self) -> None:
         if port := self._addresses.postgres.port:
             self._postgres(port)
         self._supervisor.run(
             programs.migrations({**self._settings, **self._addresses.migration_settings}),
-            limit=LIMIT_S,
+            timeout_s=TIMEOUT_S,
         )
 
     def _postgres(self, port: int) -> None:
         data = self._state.postgres
         if not data.exists():
             with postgres.new_data(data) as initdb:
-                self._supervisor.run(initdb, limit=LIMIT_S)
-        self._supervisor.run(postgres.server(data, port), limit=LIMIT_S)
+                self._supervisor.run(initdb, timeout_s=TIMEOUT_S)
+        self._supervisor.run(postgres.server(data, port), timeout_s=TIMEOUT_S)
 
     def _cache(self) -> None:
         if port := self._addresses.redis.port:
-            self._supervisor.run(valkey.server(port, self._state.run), limit=LIMIT_S)
+            self._supervisor.run(valkey.server(port, self._state.run), timeout_s=TIMEOUT_S)
 
     def _functions(self) -> None:
-        self._head_start.wait()
+        self._trigger_has_started.wait()
         commands = [
             functions.server(
                 function,
@@ -100,7 +100,7 @@ class Startup:
             )
             for function in self._addresses.functions.values()
         ]
-        self._supervisor.run(*commands, limit=LIMIT_S)
+        self._supervisor.run(*commands, timeout_s=TIMEOUT_S)
 
     def _check_gateway(self) -> None:
-        self._supervisor.run(gateway.check(self._gateway), limit=LIMIT_S)
+        self._supervisor.run(gateway.check(self._gateway), timeout_s=TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""The folder in which a stack keeps its data, its logs, and the note of what it runs."""
+"""The folder in which a stack keeps its data, its logs, and the list of its processes."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from local.stack.errors import StackError
+from local.stack import StackError
 
 
 class State:
-    """One state folder, for one stack at a time."""
+    """One state folder, which one stack at a time can lock."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -20,16 +20,16 @@ class State:
         self.postgres = self.root / "pgdata"
         self.caddy = self.root / "caddy"
         self.run = self.root / "run"
-        self.register = self.root / "processes.json"
+        self.registry = self.root / "processes.json"
         self.environment = self.root / "env"
         self._lock_file = self.root / "lock"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Make the folder and hold it: nobody else can meanwhile.
+    def lock(self) -> Iterator[None]:
+        """Make the folder, and lock it within the context.
 
         Raises:
-            StackError: another stack holds it, or it cannot be made.
+            StackError: another stack has locked it, or it cannot be made.
         """
         try:
             for folder in (self.logs, self.caddy, self.run):
@@ -40,15 +40,15 @@ class State:
         with lock:
             self._lock(lock.fileno())
             lock.truncate(0)
-            with suppress(OSError):  # a full disk; it only tells others who holds the folder
+            with suppress(OSError):  # a full disk; the id only serves the error of another stack
                 lock.write(str(os.getpid()).encode())
             try:
                 yield
             finally:
                 lock.truncate(0)
 
-    def publish(self, environment: Mapping[str, str]) -> None:
-        """Let commands beside the stack know its environment, as a file that a shell can source.
+    def write_environment(self, environment: Mapping[str, str]) -> None:
+        """Write the stack's environment to a file that a shell can source, for other commands.
 
         Only its user may read it: the URL of a service may hold a password.
         """
@@ -56,15 +56,15 @@ class State:
         self.environment.touch(mode=0o600)
         self.environment.write_text(lines, encoding="utf-8")
 
-    def withdraw(self) -> None:
-        """The stack stops: its environment holds no longer."""
+    def remove_environment(self) -> None:
+        """Remove the environment of a stack that stops."""
         self.environment.unlink(missing_ok=True)
 
-    def published(self) -> dict[str, str]:
-        """The environment of the stack that runs on this folder.
+    def read_environment(self) -> dict[str, str]:
+        """Return the environment of the stack that runs on this folder.
 
         Raises:
-            StackError: none does.
+            StackError: none runs.
         """
         try:
             with self._lock_file.open("rb") as lock:
@@ -79,24 +79,24 @@ class State:
         pairs = (each.partition("=") for each in shlex.split(text))
         return {name: value for name, _, value in pairs}
 
-    def forget(self) -> None:
-        """Drop what services kept."""
+    def delete_data(self) -> None:
+        """Delete what services have stored."""
         shutil.rmtree(self.postgres, ignore_errors=True)
 
-    def _lock(self, lock: int) -> None:
+    def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = self._lock_file.read_text() or "another process"
+            owner = self._lock_file.read_text() or "another process"
             raise StackError(
-                f"a stack runs on {self.root} already (process {holder});"
+                f"a stack runs on {self.root} already (process {owner});"
                 " stop it, or set GOALSTREAM_STATE to another folder"
             ) from None
 
 
-def _is_locked(lock: int) -> bool:
+def _is_locked(descriptor: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     return False

@@ -1,4 +1,4 @@
-"""Keeps processes running: each in its own session, with its log, started again when it dies."""
+"""Keeps processes running: each in its own session, with its log, restarted when it dies."""
 
 from local.supervisor.command import Command, Run, User
 from local.supervisor.process import Process

@@ -1,21 +1,21 @@
-"""How long to wait before a process that died is started again."""
+"""How long to wait before a process that died is restarted."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Backoff:
-    """Doubles from `first` to `longest` seconds, and anew after a run of `forgets_after`."""
+    """Doubles from `initial_s` to `max_s` seconds; starts over after a run of `reset_after_s`."""
 
-    first: float = 0.1
-    longest: float = 10.0
-    forgets_after: float = 10.0
-    _next: float = field(init=False, default=0.0)
+    initial_s: float = 0.1
+    max_s: float = 10.0
+    reset_after_s: float = 10.0
+    _next_s: float = field(init=False, default=0.0)
 
-    def delay(self, ran: float) -> float:
-        """Seconds to wait after a run of `ran` seconds."""
-        if ran >= self.forgets_after:
-            self._next = 0.0
-        delay = self._next or self.first
-        self._next = min(delay * 2, self.longest)
+    def delay(self, ran_s: float) -> float:
+        """Return the seconds to wait after a run of `ran_s` seconds."""
+        if ran_s >= self.reset_after_s:
+            self._next_s = 0.0
+        delay = self._next_s or self.initial_s
+        self._next_s = min(delay * 2, self.max_s)
         return delay

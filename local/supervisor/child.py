@@ -1,6 +1,7 @@
-"""Starts a command as a child that does not outlive its parent."""
+"""A child process that does not outlive its parent, and its log file."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 
 
 def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; what it prints is added to its log.
+    """Start a command in a session of its own; its output is appended to its log.
 
     Linux ties the child to the thread that calls this, so the thread must live as long.
 
@@ -20,7 +21,7 @@ def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
     """
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - a command of the stack, and no shell
-            _leashed(command),
+            _arguments(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -30,8 +31,27 @@ def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _leashed(command: Command) -> list[str]:
+def rotate(log: Path) -> None:
+    """Empty a log, and keep its content beside it as `NAME.log.1`, replacing the former one.
+
+    The file itself stays, since the child holds it open and appends to it. A line that is written
+    meanwhile may be lost.
+
+    Raises:
+        OSError: the content cannot be kept, so the log is not emptied either.
+    """
+    former = log.with_name(f"{log.name}.1")
+    try:
+        shutil.copyfile(log, former)
+    except OSError:
+        former.unlink(missing_ok=True)
+        raise
+    with log.open("r+b") as opened:
+        opened.truncate(0)
+
+
+def _arguments(command: Command) -> list[str]:
     user = f"{command.user.uid}:{command.user.gid}" if command.user else "-"
-    leash = [sys.executable, "-I", "-S", str(PARENT_DEATH), str(os.getpid())]
+    wrapper = [sys.executable, "-I", "-S", str(PARENT_DEATH), str(os.getpid())]
     arguments = [str(argument) for argument in command.arguments]
-    return [*leash, str(int(command.stop_signal)), user, *arguments]
+    return [*wrapper, str(int(command.stop_signal)), user, *arguments]

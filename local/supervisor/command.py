@@ -1,4 +1,4 @@
-"""What to run, how to tell that it is ready, and how it likes to be stopped."""
+"""A command to supervise: what to run, when it is ready, how to stop it."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class User:
-    """Whom a process runs as, where that is not the caller."""
+    """The user that a process runs as, where that is not the caller."""
 
     uid: int
     gid: int
@@ -16,9 +16,9 @@ class User:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: its process id, and where in the log what it says begins.
+    """One run of a command: its process id, and the byte of the log at which its output begins.
 
-    `was_ready` is set if it was ready when its log was emptied, which may have said so.
+    `was_ready` is true if it was ready when its log was rotated: the log no longer shows it.
     """
 
     pid: int
@@ -26,8 +26,8 @@ class Run:
     log_start: int
     was_ready: bool = False
 
-    def said(self) -> str:
-        """What this run has logged so far."""
+    def output(self) -> str:
+        """Return what this run has logged so far."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             return log.read().decode(errors="replace")
@@ -35,13 +35,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Command:
-    """One process of a stack.
+    """A process of a stack.
 
-    `environment` is added to the caller's own. `once` is for a process that does its work and
-    ends: it is not started again, and is ready when it has ended with status 0. `ready` is asked
-    about the current run. `prepare` runs before every start. `renews` names
-    processes that lose what they did, or what they hold, when this one dies: they start anew
-    after it, in that order.
+    `environment` is added to the caller's own. A command that runs `once` does its work and ends:
+    it is not restarted, and is ready when it has ended with status 0. `ready` is asked about the
+    current run. `prepare` runs before every start. `restarts` names the processes that lose state
+    when this one dies: they are restarted after it, in that order.
     """
 
     name: str
@@ -53,4 +52,4 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     ready: Callable[[Run], bool] = lambda _: True
     prepare: Callable[[], None] = lambda: None
-    renews: Sequence[str] = ()
+    restarts: Sequence[str] = ()

@@ -1,8 +1,8 @@
-"""Becomes a command whose life hangs on its parent's: `leash.py PARENT SIGNAL USER COMMAND…`.
+"""Becomes a command that is stopped with its parent: `parent_death.py PARENT SIGNAL USER COMMAND…`.
 
 On Linux the kernel sends SIGNAL to the process when PARENT dies, however it dies. USER is
 `uid:gid`, or `-` for no change. It is a program and not a function between fork and exec, because
-nothing but exec is safe there in a parent that has threads.
+only exec is safe there in a parent that has threads.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ def main(parent: str, signum: str, user: str, *command: str) -> None:
         os.setgid(gid)
         os.setuid(uid)
     if sys.platform == "linux":
-        # Changing the user clears it, so it comes after.
+        # After the change of user, which would reset it.
         libc.prctl(PR_SET_PDEATHSIG, int(signum))
     if os.getppid() != int(parent):
         sys.exit("the parent is gone")

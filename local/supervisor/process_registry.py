@@ -1,18 +1,18 @@
-"""What a stack started, noted on disk, so that the next one can end what a killed one left."""
+"""The processes that a stack has started, on disk: the next stack ends those that were left."""
 
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
 from local.supervisor import process_tree
 
-PATIENCE_S = 5.0
+STOP_TIMEOUT_S = 5.0
 CLOCK_TOLERANCE_S = 2.0
-MARK = "GOALSTREAM_REGISTER"
+REGISTRY_VARIABLE = "GOALSTREAM_REGISTER"
 
 
 class ProcessRegistry:
@@ -21,61 +21,66 @@ class ProcessRegistry:
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
         self._lock = threading.Lock()
-        self._notes: dict[str, tuple[int, float]] = {}
+        self._entries: dict[str, tuple[int, float]] = {}
 
     @property
-    def mark(self) -> dict[str, str]:
-        """The variable that tells in a process's environment whose it is."""
-        return {MARK: str(self._path)}
+    def environment(self) -> dict[str, str]:
+        """The variable that marks each process of this registry."""
+        return {REGISTRY_VARIABLE: str(self._path)}
 
-    def note(self, name: str, pid: int) -> None:
-        """Remember a process that was just started."""
+    def add(self, name: str, pid: int) -> None:
+        """Write down a process that was just started."""
         with self._lock:
-            self._notes[name] = (pid, process_tree.start_time(pid))
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(json.dumps(self._notes))
-            fresh.replace(self._path)
+            self._entries[name] = (pid, process_tree.start_time(pid))
+            new = self._path.with_suffix(".new")
+            new.write_text(json.dumps(self._entries))
+            new.replace(self._path)
 
     def clear(self) -> None:
-        """Forget all: everything ended in good order."""
+        """Remove all entries, since all processes have ended."""
         self._path.unlink(missing_ok=True)
 
-    def end_leftovers(self, say: Callable[[str], None], patience: float = PATIENCE_S) -> None:
-        """End what an earlier stack left running, by force after `patience` seconds."""
-        left = {name: self._left(*note) for name, note in self._read().items()}
-        for name in (name for name, processes in left.items() if processes):
-            say(f"ending {name}, which a killed stack left running")
-        end([process for processes in left.values() for process in processes], patience)
+    def stop_leftovers(
+        self, print_line: Callable[[str], None], timeout_s: float = STOP_TIMEOUT_S
+    ) -> None:
+        """Stop what an earlier stack left running; kill it after `timeout_s` seconds."""
+        leftovers = {name: self._leftovers(*entry) for name, entry in self._read().items()}
+        for name in (name for name, processes in leftovers.items() if processes):
+            print_line(f"ending {name}, which a killed stack left running")
+        _stop([process for processes in leftovers.values() for process in processes], timeout_s)
         self.clear()
 
     def _read(self) -> dict[str, tuple[int, float]]:
         try:
-            notes = json.loads(self._path.read_text())
-            return {name: (int(pid), float(started)) for name, (pid, started) in notes.items()}
+            entries = json.loads(self._path.read_text())
+            return {name: (int(pid), float(started)) for name, (pid, started) in entries.items()}
         except (FileNotFoundError, ValueError, TypeError, AttributeError):
             return {}
 
-    def _left(self, leader: int, started: float) -> list[psutil.Process]:
-        """What lives of the group whose leader started then, and of no other group of its id."""
+    def _leftovers(self, leader: int, started: float) -> list[psutil.Process]:
+        """Return the living members of the group whose leader started at that time.
+
+        A group whose leader is gone may be another one of the same id: of that one only what bears
+        the registry's variable counts.
+        """
         actual = process_tree.start_time(leader)
         if actual and abs(actual - started) > CLOCK_TOLERANCE_S:
             return []
         members = process_tree.group(leader)
-        return members if actual else [member for member in members if self._is_marked(member)]
+        return members if actual else [member for member in members if self._is_ours(member)]
 
-    def _is_marked(self, process: psutil.Process) -> bool:
+    def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(MARK) == str(self._path)
+            return process.environ().get(REGISTRY_VARIABLE) == str(self._path)
         except psutil.Error:
             return False
 
 
-def end(processes: Iterable[psutil.Process], patience: float) -> None:
-    """Ask processes to stop, and kill those that have not within `patience` seconds."""
-    ids = [process.pid for process in processes]
-    # Postgres takes SIGINT as "at once, in good order"; all others stop on it too.
-    process_tree.send(ids, signal.SIGINT)
-    process_tree.send(ids, signal.SIGCONT)
-    _, alive = psutil.wait_procs(processes, timeout=patience)
+def _stop(processes: Sequence[psutil.Process], timeout_s: float) -> None:
+    pids = [process.pid for process in processes]
+    # Postgres takes SIGINT as a fast shutdown; all others stop on it too.
+    process_tree.send(pids, signal.SIGINT)
+    process_tree.send(pids, signal.SIGCONT)
+    _, alive = psutil.wait_procs(processes, timeout=timeout_s)
     process_tree.send([process.pid for process in alive], signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=PATIENCE_S)
+    psutil.wait_procs(alive, timeout=STOP_TIMEOUT_S)

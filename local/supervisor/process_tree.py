@@ -1,4 +1,4 @@
-"""A process and what it forked, as the operating system knows them."""
+"""A process and its descendants, as the operating system knows them."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import psutil
 
 
 def start_time(pid: int) -> float:
-    """When a process started, in seconds since the epoch; 0 if there is none."""
+    """Return when a process started, in seconds since the epoch; 0 if it does not exist."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
@@ -17,7 +17,7 @@ def start_time(pid: int) -> float:
 
 
 def descendants(pid: int) -> list[int]:
-    """The ids of all that a process forked, and of what those forked."""
+    """Return the ids of the descendants of a process."""
     try:
         return [child.pid for child in psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -25,7 +25,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def group(leader: int) -> list[psutil.Process]:
-    """The living members of a leader's group, also when the leader itself is gone."""
+    """Return the living members of a leader's group, even if the leader is gone."""
     return [
         process
         for process in psutil.process_iter()
@@ -48,8 +48,8 @@ def send(pids: Iterable[int], signum: signal.Signals) -> None:
 
 
 def kill_group(leader: int) -> None:
-    """Kill a leader's group at once."""
-    # Darwin says EPERM of a group in which only zombies are left.
+    """Kill a leader's group."""
+    # macOS raises EPERM for a group of zombies.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 

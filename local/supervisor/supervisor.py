@@ -12,33 +12,38 @@ from local.supervisor.process import Process
 from local.supervisor.process_registry import ProcessRegistry
 from local.supervisor.readiness import NotReady, wait_ready
 
-RENEWAL_LIMIT_S = 60.0
+RESTART_TIMEOUT_S = 60.0
 
 
 class Supervisor:
-    """Starts processes, each with its log, and stops them together."""
+    """Starts processes, each with its log in a folder, and stops them together."""
 
-    def __init__(self, logs: Path, register: ProcessRegistry, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, logs: Path, registry: ProcessRegistry, print_line: Callable[[str], None]
+    ) -> None:
         self.processes: dict[str, Process] = {}
         self._logs = logs
-        self._register = register
-        self._say = say
+        self._registry = registry
+        self._print_line = print_line
         self._lock = threading.Lock()
         self._closed = False
 
     def start(self, command: Command, *, is_quiet: bool = False) -> Process:
-        """Start a process, which tells when it ends unless it is quiet; its log begins anew.
+        """Start a process with an empty log; a line is printed at each death unless it is quiet.
 
         Raises:
             NotReady: the supervisor is closed.
         """
-        marked = dataclasses.replace(
-            command, environment={**command.environment, **self._register.mark}
-        )
+        environment = {**command.environment, **self._registry.environment}
         log = self._logs / f"{command.name}.log"
         log.write_bytes(b"")
-        process = Process(marked, log, say=self._say, started=self._note)
-        process.is_quiet = is_quiet
+        process = Process(
+            dataclasses.replace(command, environment=environment),
+            log,
+            print_line=self._print_line,
+            on_start=self._on_start,
+            is_quiet=is_quiet,
+        )
         with self._lock:
             if self._closed:
                 raise NotReady(f"{command.name} is not started: all is being stopped")
@@ -46,66 +51,68 @@ class Supervisor:
             process.start()
         return process
 
-    def run(self, *commands: Command, limit: float) -> None:
-        """Start processes and wait until all are ready; what ends before that is told by NotReady.
+    def run(self, *commands: Command, timeout_s: float) -> None:
+        """Start processes and wait until all are ready; until then NotReady reports a death.
 
         Raises:
-            NotReady: one was not within `limit` seconds, or the supervisor was closed meanwhile.
+            NotReady: one was not within `timeout_s` seconds, or the supervisor is closed.
         """
         for process in [self.start(command, is_quiet=True) for command in commands]:
-            self.wait(process, limit)
-            process.is_quiet = False
+            self.wait(process, timeout_s)
+            process.report_deaths()
 
     def wait(
-        self, process: Process, limit: float, until: Callable[[Run], bool] | None = None
+        self, process: Process, timeout_s: float, until: Callable[[Run], bool] | None = None
     ) -> None:
-        """Wait until a process is ready, or has come as far as `until`.
+        """Wait until a process is ready, or fulfils `until`.
 
         Raises:
-            NotReady: it was not within `limit` seconds, or the supervisor was closed meanwhile.
+            NotReady: it was not within `timeout_s` seconds, or the supervisor was closed meanwhile.
         """
-        wait_ready(process, limit, until=until, cancelled=lambda: self._closed)
+        wait_ready(process, timeout_s, until=until, cancelled=lambda: self._closed)
 
     def close(self) -> None:
-        """Start nothing more, and wait for nothing more to be ready."""
+        """Start no more processes, and let all waiting for readiness fail."""
         with self._lock:
             self._closed = True
 
-    def stop(self, names: Iterable[str], limit: float) -> None:
-        """Stop some together, within `limit` seconds in good order and by force after that."""
+    def stop(self, names: Iterable[str], timeout_s: float) -> None:
+        """Stop processes together: gracefully within `timeout_s` seconds, killed after that."""
         processes = [self.processes[name] for name in names if name in self.processes]
         for process in processes:
-            process.ask_to_stop()
-        deadline = time.monotonic() + limit
+            process.request_stop()
+        deadline = time.monotonic() + timeout_s
         for process in processes:
             process.stop(max(0.0, deadline - time.monotonic()))
 
-    def rotate_logs(self, longest: int) -> None:
-        """Let no log grow far beyond `longest` bytes; see `Process.rotate_log`.
+    def rotate_logs(self, max_bytes: int) -> None:
+        """Rotate each log of more than `max_bytes`.
 
         Raises:
             OSError: the disk is full.
         """
         for process in list(self.processes.values()):
-            process.rotate_log(longest)
+            process.rotate_log(max_bytes)
 
-    def _note(self, process: Process, pid: int) -> None:
+    def _on_start(self, process: Process, pid: int) -> None:
         try:
-            self._register.note(process.name, pid)
+            self._registry.add(process.name, pid)
         except OSError as error:  # it runs all the same, and is stopped with the stack
-            self._say(f"{process.name} is not noted in the state folder: {error.strerror}")
-        if process.command.renews and process.starts > 1:
-            threading.Thread(target=self._renew, args=(process,), daemon=True).start()
+            self._print_line(
+                f"{process.name} is not recorded in the state folder: {error.strerror}"
+            )
+        if process.command.restarts and process.starts > 1:
+            threading.Thread(target=self._restart_dependents, args=(process,), daemon=True).start()
 
-    def _renew(self, lost: Process) -> None:
+    def _restart_dependents(self, restarted: Process) -> None:
         with suppress(NotReady):
-            self.wait(lost, RENEWAL_LIMIT_S)
-            renews = [self.processes.get(name) for name in lost.command.renews]
-            for process in [each for each in renews if each]:  # the others are still to start
-                self._say(f"{process.name} starts anew: it lost something with {lost.name}")
+            self.wait(restarted, RESTART_TIMEOUT_S)
+            dependents = [self.processes.get(name) for name in restarted.command.restarts]
+            for process in [each for each in dependents if each]:  # others are not started yet
+                self._print_line(f"{process.name} restarts: {restarted.name} has lost its state")
                 process.stop()
                 with self._lock:
                     if self._closed:
                         return
                     process.start()
-                self.wait(process, RENEWAL_LIMIT_S)
+                self.wait(process, RESTART_TIMEOUT_S)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from local.stack.stack import Stack
+from local.stack.stack import Stack, running_stack
 from tests.benchmarks import ingest, knative, lists, machine, memory, ready, table
 from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.enrich import enrichment
@@ -54,7 +54,7 @@ def main() -> int:
     broker = {name: value for name, value in os.environ.items() if name == BROKER}
     with (
         TemporaryDirectory() as folder,
-        Stack(Path(folder) / "state", settings=QUIET, environ=broker) as stack,
+        running_stack(Path(folder) / "state", settings=QUIET, environ=broker) as stack,
     ):
         chosen = {name: BENCHMARKS[name] for name in arguments.names or BENCHMARKS}
         console.print(_table(title, _measured(console, stack, chosen, arguments.rounds)))

@@ -121,7 +121,7 @@ def _second_worker(stack: Stack) -> Iterator[tuple[Process, str]]:
     folder.mkdir(exist_ok=True)
     settings = {**stack.addresses.settings, "LOG_LEVEL": "WARNING"}
     process = Process(
-        functions.server(function, settings, folder), folder / "log", say=lambda _: None
+        functions.server(function, settings, folder), folder / "log", print_line=lambda _: None
     )
     (folder / "log").write_bytes(b"")
     process.start()

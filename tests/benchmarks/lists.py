@@ -9,7 +9,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from functions.shared.postgres.connection import connect
-from infra.answers import Highlight
+from infra.openapi.response_models import Highlight
 from local.stack.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import Aims, Comparison, Server

@@ -92,7 +92,7 @@ def _running(
     )
     log = folder / f"{name}.log"
     log.write_bytes(b"")
-    process = Process(command, log, say=lambda _: None)
+    process = Process(command, log, print_line=lambda _: None)
     process.start()
     try:
         process.wait_ready()

@@ -23,7 +23,7 @@ def test_a_container_that_ends_loses_and_doubles_nothing(
     """Killed, or stopped with status 0, amid the matches: 172 highlights, each READY, each once."""
     fault = partial(getattr(containers, how), service)
     report = replay_with_fault(containers, fault, speed=SPEED)
-    assert (report.missing, report.unexplained) == ({}, set())
+    assert (report.missing, report.unexpected) == ({}, set())
     assert containers.statuses() == {"READY": GOALS_OF_2022}
 
 
@@ -36,8 +36,8 @@ def test_all_of_it_may_be_stopped_in_the_midst(containers: Containers) -> None:
         containers.up("--no-recreate")
         assert statuses == dict.fromkeys(LASTING, 0)
 
-    report = replay_with_fault(containers, stop_and_start, speed=SPEED, patience=180)
-    assert (report.missing, report.unexplained) == ({}, set())
+    report = replay_with_fault(containers, stop_and_start, speed=SPEED, patience_s=180)
+    assert (report.missing, report.unexpected) == ({}, set())
     assert containers.statuses() == {"READY": GOALS_OF_2022}
 
 
@@ -130,7 +130,7 @@ def test_a_full_disk_under_postgres_loses_nothing(containers: Containers) -> Non
             small.run_in("postgres", "sh", "-c", "rm $PGDATA/fill")
 
         report = replay_with_fault(containers, make_room, speed=SPEED)
-        assert (report.missing, report.unexplained) == ({}, set())
+        assert (report.missing, report.unexpected) == ({}, set())
         assert containers.statuses() == {"READY": GOALS_OF_2022}
     finally:
         containers.up("postgres")

@@ -18,7 +18,7 @@ import pytest
 from functions.shared.contract.event import highlight_id
 from local.stack import ROOT
 from local.stack.services import programs
-from local.stack.stack import Stack
+from local.stack.stack import running_stack
 from tests.support.builders.events import FIRST_GOAL, MATCH
 from tests.support.builders.lambda_events import SCHEDULE, http, kafka
 from tests.support.drivers.docker import docker_runs
@@ -47,7 +47,7 @@ def image() -> str:
 def services(image: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
     """What tells a function where its services are; nobody else works on them."""
     assert image
-    with Stack(tmp_path, environ={}) as stack:
+    with running_stack(tmp_path, environ={}) as stack:
         for name in (programs.TRIGGER, programs.CRON):
             stack.processes[name].stop()
         yield stack.addresses.settings

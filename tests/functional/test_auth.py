@@ -18,7 +18,7 @@ from functions.shared.http.routing import Guard, Router
 from functions.shared.http.settings import AccessSettings
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import load
-from infra.answers import ProblemDetails
+from infra.openapi.response_models import ProblemDetails
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

@@ -76,14 +76,14 @@ def test_what_a_process_takes_includes_what_it_forked(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.touch()
     process = Process(
-        Command("spins", (sys.executable, "-c", FORKS_AND_SPINS)), log, say=lambda _: None
+        Command("spins", (sys.executable, "-c", FORKS_AND_SPINS)), log, print_line=lambda _: None
     )
     process.start()
     try:
         eventually(lambda: cpu_s(process) > 0.3)
         assert resident(process) > 0
     finally:
-        process.stop(limit=0)
+        process.stop(timeout_s=0)
     assert (cpu_s(process), resident(process)) == (0, 0)
 
 

@@ -9,7 +9,7 @@ from functions.consume_goal.revisions import revision_of
 from functions.get_highlight.app import build_app
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.received_record import ReceivedRecord
-from infra.answers import Highlight
+from infra.openapi.response_models import Highlight
 from tests.support.builders.events import MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

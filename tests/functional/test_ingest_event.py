@@ -24,7 +24,7 @@ from functions.shared.contract.topics import MATCH_EVENTS
 from functions.shared.kafka.publisher import Publisher, Record
 from functions.shared.kafka.settings import KafkaSettings
 from functions.shared.settings.load import load
-from infra.answers import Accepted, BatchAccepted, ProblemDetails
+from infra.openapi.response_models import Accepted, BatchAccepted, ProblemDetails
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

@@ -20,7 +20,7 @@ from functions.list_highlights.query import PARAMETERS
 from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import Document
-from infra.answers import Highlight, ProblemDetails
+from infra.openapi.response_models import Highlight, ProblemDetails
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

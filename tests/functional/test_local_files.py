@@ -1,4 +1,4 @@
-"""The files that the local programs read, as they are committed."""
+"""The committed files of the local tools."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ ENVIRON = {
 }
 
 
-def test_the_triggers_bring_two_topics_to_two_functions() -> None:
-    """`local/triggers.toml` is sound, and only events have a dead-letter topic."""
+def test_the_triggers_deliver_two_topics_to_two_functions() -> None:
+    """`local/triggers.toml` is valid, and only events have a dead-letter topic."""
     triggers = load(LOCAL / "triggers.toml", ENVIRON).triggers
     assert [(each.topic, each.function, each.dead_letter_topic) for each in triggers] == [
         ("match-events", ENVIRON["CONSUME_GOAL_URL"], "match-events.dlq"),
@@ -26,15 +26,15 @@ def test_the_triggers_bring_two_topics_to_two_functions() -> None:
 
 
 def test_the_crontab_calls_enrich_batch() -> None:
-    """`local/crontab` is sound, and has one line."""
+    """`local/crontab` is valid, and has one line."""
     lines = parse((LOCAL / "crontab").read_text(encoding="utf-8"), ENVIRON)
     assert [(line.name, line.url) for line in lines] == [
         ("enrich-batch", ENVIRON["ENRICH_BATCH_URL"])
     ]
 
 
-def test_what_is_wrong_in_a_file_is_said_with_its_path(tmp_path: Path) -> None:
-    """No traceback for a wrong path, for what is no text, or for what is unset."""
+def test_an_error_in_a_file_has_its_path(tmp_path: Path) -> None:
+    """No traceback for a wrong path, a binary file, or an unset variable."""
     path = tmp_path / "triggers.toml"
     with pytest.raises(ConfigError, match=r"triggers\.toml: No such file"):
         load(path, {})

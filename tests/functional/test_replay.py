@@ -1,4 +1,4 @@
-"""The replay tool as people call it, against a small GoalStream over real HTTP."""
+"""The replay command against a small GoalStream over real HTTP."""
 
 import json
 import os
@@ -26,7 +26,7 @@ FINAL = ["--match", "argentina france", "--speed", "max"]
 
 
 class GoalStream:
-    """Takes events and lists a READY highlight for each, after the statuses in `trouble`."""
+    """Accepts events and lists a READY highlight for each, after the statuses in `trouble`."""
 
     def __init__(self) -> None:
         self.trouble: list[int] = []
@@ -92,7 +92,7 @@ def goalstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoalStream]:
     assert not thread.is_alive()
 
 
-def test_the_whole_world_cup_goes_in_and_comes_back(
+def test_the_goals_of_the_world_cup_become_ready_highlights(
     goalstream: GoalStream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """172 goals make 172 READY highlights over few connections, a second time too."""
@@ -107,23 +107,23 @@ def test_the_whole_world_cup_goes_in_and_comes_back(
 def test_the_key_of_the_environment_is_sent(
     goalstream: GoalStream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And not said."""
+    """It is not printed."""
     monkeypatch.setenv("GOALSTREAM_API_KEY", "the-key-of-the-feed")
     assert main(FINAL) == 0
     assert goalstream.authorizations == {"Bearer the-key-of-the-feed"}
     assert "the-key" not in "".join(capsys.readouterr())
 
 
-def test_thrice_and_shuffled_is_the_same(goalstream: GoalStream) -> None:
+def test_three_shuffled_posts_of_each_goal_make_the_same_highlights(goalstream: GoalStream) -> None:
     """516 posts make no more highlights."""
     assert main(["--times", "3", "--shuffle", "1"]) == 0
     assert (goalstream.posts, len(goalstream.highlights)) == (516, 172)
 
 
-def test_a_service_that_stumbles_is_tried_again(
+def test_a_service_that_fails_for_a_while_is_retried(
     goalstream: GoalStream, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A 503 and a 502 cost time and no goal."""
+    """A 503 and a 502 lose no goal."""
     goalstream.trouble = [503, 502]
     assert main(FINAL) == 0
     assert "503 Service Unavailable: out of order" in capsys.readouterr().out
@@ -152,7 +152,7 @@ def test_a_pending_highlight_is_missing(
     assert out.count(": PENDING_AI") == 6
 
 
-def test_a_service_that_is_away_is_one_clear_line(
+def test_a_service_that_cannot_be_reached_is_an_error_of_one_line(
     free_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit status 2 before anything is posted, and the address that does not answer."""
@@ -180,7 +180,7 @@ def free_port() -> int:
         ('{"matches": [{"team1": "A", "team2": "B"}]}', "matches.0.date"),
     ],
 )
-def test_a_wrong_file_is_one_clear_line(
+def test_a_wrong_file_is_an_error_of_one_line(
     content: str | None, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit status 2, with the file's name and what is wrong with it."""
@@ -194,7 +194,7 @@ def test_a_wrong_file_is_one_clear_line(
     assert why in error
 
 
-def test_an_unknown_match_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_match_is_an_error_with_the_teams(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 2, with the teams of the file."""
     assert main(["--match", "atlantis"]) == 2
     assert "Argentina, Australia, Belgium" in capsys.readouterr().err
@@ -220,7 +220,7 @@ def test_a_dry_run_prints_the_events_in_the_order_of_the_clock(
     assert minutes[-1] == max(minutes)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error() -> None:
     """`| head -1` leaves neither a traceback nor an exit status."""
     command = [sys.executable, "-m", "local.replay", "--dry-run", "--times", "9"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as replay:
@@ -232,7 +232,7 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     assert replay.returncode == 0
 
 
-def test_letters_that_the_output_lacks_are_no_error() -> None:
+def test_characters_that_the_encoding_lacks_are_no_error() -> None:
     """A terminal that knows only ASCII shows a question mark."""
     command = [sys.executable, "-m", "local.replay", "--list", "--match", "argentina france"]
     environ = os.environ | {"PYTHONIOENCODING": "ascii"}

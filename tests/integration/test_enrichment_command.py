@@ -1,4 +1,4 @@
-"""`python -m infra.enrichment`, as who operates the queue uses it."""
+"""The operator's command `python -m infra.enrichment`."""
 
 import os
 import re
@@ -23,7 +23,7 @@ MODULE = (sys.executable, "-m", "infra.enrichment")
 
 @dataclass(frozen=True)
 class Done:
-    """What a command has said, and how it ended."""
+    """The output of a command, and its exit status."""
 
     returncode: int
     stdout: str
@@ -82,9 +82,7 @@ def status_of(table: Table, id_: str) -> tuple[str, int]:
     return status, attempts
 
 
-def test_status_counts_and_tells_how_long_the_oldest_waits(
-    command: Command, own_table: Table
-) -> None:
+def test_status_prints_counts_and_the_age_of_the_oldest(command: Command, own_table: Table) -> None:
     """By status, and the pending ones by their attempts."""
     for status, count in {"PENDING_AI": 2, "READY": 3, "FAILED_AI": 1}.items():
         for _ in range(count):
@@ -101,8 +99,8 @@ def test_status_counts_and_tells_how_long_the_oldest_waits(
     assert lines[2].startswith("  after 2 attempts: 1, the oldest for 36")
 
 
-def test_failed_lists_what_every_attempt_has_failed(command: Command, own_table: Table) -> None:
-    """With its match, event, attempts and since when; a terminal is told nothing else."""
+def test_failed_lists_the_highlights_that_are_failed_ai(command: Command, own_table: Table) -> None:
+    """With match, event, attempts and since when; control characters are escaped."""
     put(own_table, "READY")
     id_ = put(own_table, "FAILED_AI", event_id="goal\x1b[2J", attempts=5)
     other = put(own_table, "FAILED_AI", OTHER_MATCH)
@@ -115,10 +113,8 @@ def test_failed_lists_what_every_attempt_has_failed(command: Command, own_table:
     assert command("failed", "--id", other).stdout.count("\n") == 2
 
 
-def test_retry_by_id_takes_what_is_named_and_says_what_is_not_failed(
-    command: Command, own_table: Table
-) -> None:
-    """Exit status 1, though what could be done is done."""
+def test_retry_by_id_names_the_ids_that_are_not_failed(command: Command, own_table: Table) -> None:
+    """Exit status 1; the others are retried."""
     failed, ready = put(own_table, "FAILED_AI", attempts=5), put(own_table, "READY", attempts=1)
     done = command("retry", "--id", failed, "--id", ready)
     assert done.returncode == 1
@@ -133,7 +129,7 @@ def test_retry_by_id_takes_what_is_named_and_says_what_is_not_failed(
 def test_retry_by_match_or_all_and_a_dry_run_changes_nothing(
     command: Command, own_table: Table
 ) -> None:
-    """More than one statement takes are all tried again, each once."""
+    """Also more than one statement can change, each once."""
     own_table.run(
         "INSERT INTO highlights"
         " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status)"
@@ -159,16 +155,14 @@ def test_retry_by_match_or_all_and_a_dry_run_changes_nothing(
     "arguments",
     [(), ("retry",), ("retry", "--id", "x"), ("retry", "--all", "--match", str(MATCH)), ("purge",)],
 )
-def test_what_is_not_understood_is_said_with_how_to_use_it(
-    command: Command, arguments: tuple[str, ...]
-) -> None:
-    """Exit status 2, and nothing is done: not even all for want of a choice."""
+def test_a_usage_error_prints_the_usage(command: Command, arguments: tuple[str, ...]) -> None:
+    """Exit status 2, and nothing is changed: without a selection not all are."""
     done = command(*arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m infra.enrichment")
 
 
-def test_what_cannot_be_done_is_said_in_a_line(command: Command, own_table: Table) -> None:
+def test_a_failure_is_an_error_of_one_line(command: Command, own_table: Table) -> None:
     """Without the database, without its table, without a variable: exit status 1."""
     url = "postgresql://u:secret@127.0.0.1:1/d"
     away = command("status", DATABASE_URL=url)
@@ -181,10 +175,10 @@ def test_what_cannot_be_done_is_said_in_a_line(command: Command, own_table: Tabl
     assert {done.returncode for done in (away, unset, missing)} == {1}
 
 
-def test_without_the_cache_it_is_done_and_says_what_a_list_may_show(
+def test_without_the_cache_it_works_and_warns_of_old_lists(
     command: Command, own_table: Table
 ) -> None:
-    """Nobody could tell the cache."""
+    """The cache could not be invalidated."""
     put(own_table, "FAILED_AI")
     done = command("retry", "--all", REDIS_URL="redis://127.0.0.1:1/0")
     assert done.returncode == 0
@@ -194,8 +188,8 @@ def test_without_the_cache_it_is_done_and_says_what_a_list_may_show(
     assert own_table.statuses() == {"PENDING_AI": 1}
 
 
-def test_whoever_has_read_enough_may_leave(own_table: Table) -> None:
-    """As `head` does: no traceback, and no failure."""
+def test_a_reader_may_close_the_pipe(own_table: Table) -> None:
+    """As `head` does: no traceback, exit status 0."""
     put(own_table, "FAILED_AI")
     reader, writer = os.pipe()
     os.close(reader)
@@ -207,10 +201,10 @@ def test_whoever_has_read_enough_may_leave(own_table: Table) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_failed_highlight_becomes_ready_and_no_list_shows_it_failed_any_more(
+def test_a_retried_highlight_becomes_ready_in_every_list(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """Though its list was cached: cron brings it to enrich-batch."""
+    """Though its list was cached; cron has it enriched."""
     put(table, "FAILED_AI", attempts=5)
     url = f"{stack.highlights_url}/highlights?matchId={MATCH}"
     for _ in range(2):

@@ -35,7 +35,7 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(
 ) -> None:
     """SIGKILL to one process in the midst of a replay: 172 highlights, each READY, each once."""
     report = replay_with_fault(stack, stack.processes[name].kill)
-    assert (report.missing, report.unexplained) == ({}, set())
+    assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
@@ -45,7 +45,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(
 ) -> None:
     """SIGKILL to the worker that a function's server forked: its work is done all the same."""
     report = replay_with_fault(stack, stack.processes[name].kill_workers)
-    assert (report.missing, report.unexplained) == ({}, set())
+    assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
@@ -53,7 +53,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(
 def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
     """Postgres stops, or crashes, in the midst of a replay: nothing is lost."""
     report = replay_with_fault(stack, getattr(stack.processes["postgres"], how))
-    assert (report.missing, report.unexplained) == ({}, set())
+    assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
@@ -61,7 +61,7 @@ def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
 def test_redis_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
     """The cache comes back empty, or hangs from the midst of a replay on: nothing is missing."""
     report = replay_with_fault(stack, getattr(stack.processes["valkey"], how))
-    assert (report.missing, report.unexplained) == ({}, set())
+    assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 

@@ -36,8 +36,10 @@ from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra import topics
 from infra.migrate import migrate
-from local.stack.ports import accepts, free_port
-from local.stack.stack import Stack
+from local.stack.addresses import Ports
+from local.stack.connectivity import accepts
+from local.stack.ports import free_port
+from local.stack.stack import running_stack
 from tests.support.builders.events import MATCH, event_json, id_of
 from tests.support.builders.revisions import RULES, cloud_event
 from tests.support.drivers.asgi import Client
@@ -223,20 +225,21 @@ def test_the_stack_opens_its_ports_when_all_behind_them_is_ready(
     tmp_path: Path, http: httpx.Client
 ) -> None:
     """The first request that is let in is answered, on either port."""
-    stack = Stack(tmp_path, events_port=free_port(), highlights_port=free_port(), environ={})
-    ports = (stack._events_port, stack._highlights_port)
+    ports = Ports(free_port(), free_port())
     answers: list[httpx.Response] = []
 
     def ask() -> None:
-        events, highlights = (f"http://127.0.0.1:{port}" for port in ports)
-        eventually(lambda: accepts(ports[1]), within_s=60)
+        events, highlights = (
+            f"http://127.0.0.1:{port}" for port in (ports.events, ports.highlights)
+        )
+        eventually(lambda: accepts(ports.highlights), within_s=60)
         answers.append(http.get(f"{highlights}/highlights"))
-        eventually(lambda: accepts(ports[0]), within_s=60)
+        eventually(lambda: accepts(ports.events), within_s=60)
         answers.append(http.post(f"{events}/events", json=event_json(eventId="at once")))
         answers.extend(http.get(f"{url}/ready") for url in (events, highlights))
 
     asking = threading.Thread(target=ask)
     asking.start()
-    with stack:
+    with running_stack(tmp_path, ports=ports, environ={}):
         asking.join()
     assert [answer.status_code for answer in answers] == [200, 202, 404, 404]

@@ -61,7 +61,7 @@ def proxies(
     made = {}
     for proxy in (servers.caddy, servers.nginx) if servers.NGINX else (servers.caddy,):
         command, ports = proxy(tmp_path_factory.mktemp(proxy.__name__), behind)
-        supervisor.run(command, limit=30)
+        supervisor.run(command, timeout_s=30)
         made[proxy.__name__] = ports
     return made
 

@@ -1,4 +1,4 @@
-"""The embedded stack on a disk that gets full: its own output says so."""
+"""A stack on a disk that gets full prints warnings."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from functions.shared.postgres.connection import connect
-from local.stack.errors import StackError
-from local.stack.stack import Stack
+from local.stack import StackError
+from local.stack.stack import Stack, running_stack
 from local.supervisor import NotReady
 from tests.support.waiting import eventually
 
@@ -38,7 +38,7 @@ def _small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave: int) -> Path:
-    """A file that takes all but some bytes of a disk."""
+    """A file that fills a disk, but for some bytes."""
     filler = disk / "filler"
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     with filler.open("wb") as file:
@@ -46,22 +46,22 @@ def fill(disk: Path, leave: int) -> Path:
     return filler
 
 
-def test_a_stack_on_a_small_disk_warns_says_when_it_is_full_and_goes_on(small_disk: Path) -> None:
-    """Before the disk is full, when Postgres meets it, and with room again all works again."""
-    said: list[str] = []
-    with Stack(small_disk / "state", environ={}, say=said.append) as stack:
-        assert said[0].startswith("the disk is nearly full: ")
+def test_a_stack_warns_of_a_full_disk_and_goes_on_when_there_is_room(small_disk: Path) -> None:
+    """Before the disk is full and when Postgres fails; with room again all works again."""
+    printed: list[str] = []
+    with running_stack(small_disk / "state", environ={}, print_line=printed.append) as stack:
+        assert printed[0].startswith("the disk is nearly full: ")
         with connect(stack.database_url, 20) as connection, pytest.raises(DatabaseError):
             connection.run(FILL)
-        eventually(lambda: any("Postgres cannot write: No space" in line for line in said))
+        eventually(lambda: any("Postgres cannot write: No space" in line for line in printed))
         filler = fill(small_disk, 1024**2)
-        eventually(lambda: any(line.startswith("the disk is full: ") for line in said))
+        eventually(lambda: any(line.startswith("the disk is full: ") for line in printed))
         filler.unlink()
-        eventually(lambda: answers(stack))
+        eventually(lambda: is_up(stack))
 
 
-def answers(stack: Stack) -> bool:
-    """Whether Postgres does its work."""
+def is_up(stack: Stack) -> bool:
+    """Whether Postgres answers."""
     try:
         with connect(stack.database_url, 5) as connection:
             return bool(connection.run("SELECT count(*) FROM highlights"))
@@ -69,11 +69,11 @@ def answers(stack: Stack) -> bool:
         return False
 
 
-def test_a_stack_that_finds_its_disk_full_says_why_it_does_not_start(small_disk: Path) -> None:
-    """Before whatever fails first."""
-    said: list[str] = []
+def test_a_stack_with_a_full_disk_says_why_it_does_not_start(small_disk: Path) -> None:
+    """The warning comes before the first error."""
+    printed: list[str] = []
     fill(small_disk, 0)
-    stack = Stack(small_disk / "state", environ={}, say=said.append)
+    stack = running_stack(small_disk / "state", environ={}, print_line=printed.append)
     with pytest.raises((StackError, NotReady)), stack:
         pytest.fail("it has started")
-    assert said[0].startswith("the disk is full: 0 MiB left for ")
+    assert printed[0].startswith("the disk is full: 0 MiB left for ")

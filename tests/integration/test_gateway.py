@@ -15,15 +15,14 @@ import httpx
 import pytest
 
 from local.stack import ROOT
-from local.stack.packages import folder_of
 from local.stack.ports import HOST, HOST_IPV6, free_port, hosts
-from local.stack.services import gateway
+from local.stack.services import gateway, package_folder
 from local.stack.services.functions import Function
 from local.supervisor import NotReady, ProcessRegistry, Supervisor
 
 KIB = 1024
 BROKEN_OFF = -1
-SWAGGER_UI = folder_of("flask_swagger_ui") / "dist"
+SWAGGER_UI = package_folder("flask_swagger_ui") / "dist"
 ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -104,10 +103,10 @@ def running_gateway(
     ports = free_port(), free_port()
     supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     supervisor.run(
-        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), limit=30
+        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), timeout_s=30
     )
     yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
-    supervisor.stop([gateway.NAME], limit=10)
+    supervisor.stop([gateway.NAME], timeout_s=10)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +301,7 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), print)
     port = free_port()
     with pytest.raises(NotReady) as failed:
-        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), limit=30)
+        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), timeout_s=30)
     assert str(failed.value).startswith(f"gateway_check failed; {tmp_path}/gateway_check.log ends")
     assert f"ambiguous site definition: :{port}" in str(failed.value)
 

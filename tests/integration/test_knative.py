@@ -31,8 +31,8 @@ def sources(stack: Stack, *, wrapped: bool = False) -> Iterator[list[KafkaSource
 def test_the_events_of_kafka_source_make_172_ready_highlights(stack: Stack, table: Table) -> None:
     """All matches of 2022, as the CloudEvents that they are on the topic, many of them twice."""
     with sources(stack) as (goals, announcements):
-        report = replay_2022(stack, wait=90)
-    assert (report.ready, report.missing, report.unexplained) == (GOALS_OF_2022, {}, set())
+        report = replay_2022(stack, wait_s=90)
+    assert (report.ready, report.missing, report.unexpected) == (GOALS_OF_2022, {}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
     assert goals.posted - goals.again >= GOALS_OF_2022
     assert min(goals.again, announcements.again) > 0
@@ -52,8 +52,8 @@ def test_a_record_that_is_no_event_is_refused_and_the_others_are_taken(
         for value in no_events:
             producer.produce(MATCH_EVENTS, value, "key")
         producer.flush(10)
-        report = replay_2022(stack, wait=90)
-    assert (report.ready, report.missing, report.unexplained) == (GOALS_OF_2022, {}, set())
+        report = replay_2022(stack, wait_s=90)
+    assert (report.ready, report.missing, report.unexpected) == (GOALS_OF_2022, {}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
     assert {message.value() for message in goals.refused} == no_events
     assert announcements.refused == []

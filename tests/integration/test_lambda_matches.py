@@ -12,7 +12,7 @@ from functions.shared.contract.topics import HIGHLIGHTS_PENDING, MATCH_EVENTS
 from local.replay.arguments import SAMPLE
 from local.replay.openfootball import read
 from local.replay.report import Report
-from local.replay.run import replay
+from local.replay.run import Options, replay
 from local.stack.stack import Stack
 from local.supervisor import Process
 from tests.support.builders.lambda_events import SCHEDULE
@@ -41,7 +41,7 @@ def test_all_matches_of_2022_make_172_ready_highlights(
             broker.write(MATCH_EVENTS, [each], partition=2)
         with at_work(lambdas, events, pending, quiet_stack.processes["postgres"]):
             report = replayed(lambdas)
-    assert (report.ready, report.missing, report.unexplained) == (GOALS_OF_2022, {}, set())
+    assert (report.ready, report.missing, report.unexpected) == (GOALS_OF_2022, {}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
     assert [partition for partition, _ in events.given_up] == [2] * len(GARBAGE)
     assert events.partly_failed >= len(GARBAGE)
@@ -78,7 +78,7 @@ def replayed(lambdas: Lambdas) -> Report:
     """The report of a replay through API Gateway's events."""
     url = "https://api.example"
     made = replay(
-        read(SAMPLE), events_url=url, highlights_url=url, speed=math.inf, wait=90,
+        read(SAMPLE), Options(url, url, speed=math.inf, wait_s=90),
         transport=ApiGateway(lambdas.functions),
     )  # fmt: skip
     return asyncio.run(made)

@@ -26,7 +26,7 @@ def test_a_second_run_finds_nothing_to_do(empty_database: str) -> None:
 
 
 def test_runs_at_the_same_time_apply_each_migration_once(empty_database: str) -> None:
-    """Whoever comes second waits, and finds nothing to do."""
+    """The second run waits, and finds nothing to do."""
     with ThreadPoolExecutor(RUNS) as pool:
         applied = list(pool.map(_migrate, [empty_database] * RUNS))
     assert sorted(map(len, applied)) == [0] * (RUNS - 1) + [len(list(MIGRATIONS.glob("*.sql")))]
@@ -50,10 +50,10 @@ OLD_ROW = """
         (("-", "AWAY", None, None), ["-", "away", None]),
     ],
 )
-def test_rows_of_the_first_schema_are_found_as_new_ones_are(
+def test_rows_of_the_first_schema_are_found_like_new_ones(
     empty_database: str, tmp_path: Path, old: tuple[str, ...], new: list[str]
 ) -> None:
-    """Their types are folded, and the side that their team is is known."""
+    """Their types are case-folded, and their team has a side."""
     first, *_ = sorted(MIGRATIONS.glob("*.sql"))
     copy(first, tmp_path)
     _migrate(empty_database, tmp_path)

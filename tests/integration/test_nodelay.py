@@ -21,7 +21,7 @@ from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.load import load
 from local.kafka_trigger.delivering.transport import HttpTransport
 from local.kafka_trigger.envelopes.payload import Payload
-from local.process.probes import Probes, Report, Sources
+from local.process.probes import Endpoints, ProbeResult, ProbeServer
 from local.stack.ports import HOST
 from local.stack.stack import Stack
 from tests.support.drivers.broker import Broker
@@ -104,9 +104,9 @@ def test_a_function_is_told_at_once() -> None:
 
 def test_who_watches_a_tool_is_told_at_once() -> None:
     """Its answers have two parts, a head and a body."""
-    nothing = Report(True, {})
+    nothing = ProbeResult(True, {})
     with (
-        Probes(Sources(lambda: nothing, lambda: nothing, lambda: b""), HOST, 0) as probes,
+        ProbeServer(Endpoints(lambda: nothing, lambda: nothing, lambda: b""), HOST, 0) as probes,
         socket.create_connection((HOST, probes.port), 10) as watcher,
     ):
         watcher.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What the trigger and cron say of themselves while they run."""
+"""The probes of the trigger and of cron while they run."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture
 def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
-    """A topic and a function that takes all, and a trigger with probes."""
+    """A topic, a function that accepts all records, and a trigger with probes."""
     with FunctionServer() as function:
         yield watchable(World(broker, function, tmp_path))
 
@@ -40,7 +40,7 @@ def watched(world: World, http: httpx.Client) -> Watched:
     return Watched(int(world.options[-1]), http)
 
 
-def test_a_trigger_is_ready_when_it_has_joined_and_counts_what_was_taken(
+def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
     world: World, http: httpx.Client
 ) -> None:
     """Alive before, ready after, and the counters are those of the records."""
@@ -66,10 +66,10 @@ def test_a_trigger_is_ready_when_it_has_joined_and_counts_what_was_taken(
         assert trigger.end() == 0
 
 
-def test_a_slow_function_is_in_flight_and_lags_and_the_trigger_is_well(
+def test_records_of_a_slow_function_are_in_flight_and_the_trigger_is_healthy(
     world: World, http: httpx.Client
 ) -> None:
-    """While it drains it is alive and not ready."""
+    """While it drains it is healthy and not ready."""
     asked, hold = threading.Event(), threading.Event()
 
     def held(request: Request) -> Reply:
@@ -93,8 +93,8 @@ def test_a_slow_function_is_in_flight_and_lags_and_the_trigger_is_well(
         assert trigger.process.wait(20) == 0
 
 
-def test_a_broker_that_is_away_makes_no_trigger_unhealthy(world: World, http: httpx.Client) -> None:
-    """It is not ready; to start it anew would not help."""
+def test_a_trigger_without_its_broker_is_healthy(world: World, http: httpx.Client) -> None:
+    """It is not ready; a restart would not help."""
     world.broker = Broker("127.0.0.1:1")
     probes = watched(world, http)
     with world.trigger() as trigger:
@@ -107,7 +107,7 @@ def test_a_broker_that_is_away_makes_no_trigger_unhealthy(world: World, http: ht
 def test_one_more_trigger_than_partitions_is_ready_too(
     tmp_path: Path, http: httpx.Client, protocol: str
 ) -> None:
-    """It stands by with no partition, by both of the group protocols."""
+    """It is a standby without a partition, with both group protocols."""
     probes = []
     with mock_broker() as broker, FunctionServer() as function, ExitStack() as triggers:
         world = World(broker, function, tmp_path)
@@ -118,8 +118,8 @@ def test_one_more_trigger_than_partitions_is_ready_too(
 
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
-def test_an_end_during_the_start_is_an_end_like_any_other(world: World, tool: str) -> None:
-    """SIGTERM while the imports run: status 0, and nothing has begun."""
+def test_sigterm_during_the_start_ends_with_status_0(world: World, tool: str) -> None:
+    """While the imports run; nothing has begun."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
@@ -139,8 +139,8 @@ def catches_sigterm(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
-def test_a_taken_port_is_told_in_one_line(world: World, tool: str) -> None:
-    """And the exit status is 2, before anything begins."""
+def test_a_taken_port_is_an_error_of_one_line(world: World, tool: str) -> None:
+    """With exit status 2, before anything begins."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
@@ -153,10 +153,10 @@ def test_a_taken_port_is_told_in_one_line(world: World, tool: str) -> None:
     assert ended.stderr == f"--host 127.0.0.1 --port {port}: Address already in use\n"
 
 
-def test_cron_counts_its_calls_and_says_when_one_succeeded_last(
+def test_cron_counts_its_calls_and_has_the_time_of_the_last_success(
     tmp_path: Path, http: httpx.Client
 ) -> None:
-    """By name and class of status; alive and ready while it runs."""
+    """By name and class of status; it is healthy and ready while it runs."""
     replies = [Reply(500)]
     with (
         FunctionServer(lambda _: replies.pop() if replies else Reply()) as function,

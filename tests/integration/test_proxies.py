@@ -39,11 +39,11 @@ def running(folder: Path, trusted: str) -> Iterator[str]:
             supervisor.run(
                 gateway.server(*ports, made, folder),
                 functions.server(made["get_highlight"], SETTINGS, folder, ready_at="/health"),
-                limit=60,
+                timeout_s=60,
             )
             yield f"http://{HOST}:{ports[1]}/highlights/x"
         finally:
-            supervisor.stop([gateway.NAME, "get_highlight"], limit=10)
+            supervisor.stop([gateway.NAME, "get_highlight"], timeout_s=10)
 
 
 @pytest.fixture(scope="module")

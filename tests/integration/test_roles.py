@@ -47,14 +47,14 @@ FORBIDDEN = (
 )
 
 
-def logged_in(stack: Stack, role: str, database: str = "postgres") -> Connection:
+def connected_as(stack: Stack, role: str, database: str = "postgres") -> Connection:
     """A connection as a role."""
     url = postgres.url(stack.addresses.postgres.port or 0, role)
     return connect(re.sub(r"/[^/]*$", f"/{database}", url), TIMEOUT_S)
 
 
 def is_refused(connection: Connection, statement: str) -> bool:
-    """Whether a statement is refused for who asks; its changes are taken back."""
+    """Whether Postgres refuses a statement; it is rolled back."""
     connection.run("BEGIN")
     try:
         connection.run(statement)
@@ -71,10 +71,10 @@ def is_refused(connection: Connection, statement: str) -> bool:
 def new_database(stack: Stack, owner: str = postgres.OWNER) -> Iterator[str]:
     """The name of a database with the tables."""
     name = f"test_{uuid4().hex}"
-    with closing(logged_in(stack, postgres.OWNER)) as admin:
+    with closing(connected_as(stack, postgres.OWNER)) as admin:
         admin.run(f"CREATE DATABASE {name} OWNER {owner}")
         try:
-            with closing(logged_in(stack, owner, name)) as connection:
+            with closing(connected_as(stack, owner, name)) as connection:
                 migrate(connection)
             yield name
         finally:
@@ -83,10 +83,10 @@ def new_database(stack: Stack, owner: str = postgres.OWNER) -> Iterator[str]:
 
 @pytest.fixture
 def role(stack: Stack) -> Iterator[str]:
-    """The name of a role that is not there yet, and is gone afterwards."""
+    """The name of a new role, which is dropped afterwards."""
     name = f"test_{uuid4().hex}"
     yield name
-    with closing(logged_in(stack, postgres.OWNER)) as admin:
+    with closing(connected_as(stack, postgres.OWNER)) as admin:
         if admin.run("SELECT FROM pg_roles WHERE rolname = :name", name=name):
             admin.run(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
@@ -95,15 +95,15 @@ def role(stack: Stack) -> Iterator[str]:
 def test_a_role_has_the_privileges_that_its_functions_need_and_no_others(
     stack: Stack, role: str, may_change: bool
 ) -> None:
-    """Both read, and see which schema there is; the writer inserts and updates highlights."""
-    with closing(logged_in(stack, role)) as connection:
+    """Both read, also the version of the schema; the writer inserts and updates highlights."""
+    with closing(connected_as(stack, role)) as connection:
         connection.run("SELECT count(*), max(rfc3339(created_at)) FROM highlights")
         assert connection.run("SELECT name FROM migrations")
         assert all(is_refused(connection, change) is not may_change for change in CHANGES)
         assert [each for each in FORBIDDEN if not is_refused(connection, each)] == []
 
 
-def test_the_functions_of_the_embedded_stack_use_the_roles(
+def test_the_functions_of_the_stack_use_the_roles(
     table: Table, stack: Stack, http: httpx.Client
 ) -> None:
     """Only this test connects as the owner."""
@@ -117,7 +117,7 @@ def test_the_functions_of_the_embedded_stack_use_the_roles(
 
 def test_every_table_is_listed_with_its_privileges(stack: Stack) -> None:
     """A migration that creates a table also adds it to infra/roles.py."""
-    with new_database(stack) as name, closing(logged_in(stack, postgres.OWNER, name)) as owner:
+    with new_database(stack) as name, closing(connected_as(stack, postgres.OWNER, name)) as owner:
         tables = owner.run("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
             " AND relnamespace = 'public'::regnamespace")  # fmt: skip
     assert all(granted.keys() == {name for (name,) in tables} for granted in PRIVILEGES.values())
@@ -128,7 +128,7 @@ def test_concurrent_runs_in_databases_of_one_cluster_all_succeed(stack: Stack, r
     tables = {role: PRIVILEGES[READER]}
 
     def run(name: str) -> list[str]:
-        with closing(logged_in(stack, postgres.OWNER, name)) as connection:
+        with closing(connected_as(stack, postgres.OWNER, name)) as connection:
             return [
                 line
                 for _ in range(3)
@@ -142,23 +142,23 @@ def test_concurrent_runs_in_databases_of_one_cluster_all_succeed(stack: Stack, r
         assert said.count(f"{role}: created") == 1
         assert said.count(f"{role}: granted, password set") == len(said) - 1 == 17
         for name in names:
-            with closing(logged_in(stack, role, name)) as connection:
+            with closing(connected_as(stack, role, name)) as connection:
                 assert connection.run("SELECT count(*) FROM highlights") == [[0]]
                 assert is_refused(connection, NEW)
-            with closing(logged_in(stack, postgres.OWNER, name)) as owner:
+            with closing(connected_as(stack, postgres.OWNER, name)) as owner:
                 owner.run(f"DROP OWNED BY {role}")
 
 
 @pytest.fixture
-def asked_for_its_password(stack: Stack, role: str) -> Iterator[None]:
-    """The stack's Postgres trusts everyone; for as long as a test runs, not this role."""
+def password_required(stack: Stack, role: str) -> Iterator[None]:
+    """The stack's Postgres trusts everyone, but during a test not this role."""
 
     def is_asked() -> bool:
         with pytest.raises(DatabaseError) as error:
-            logged_in(stack, role)
+            connected_as(stack, role)
         return sqlstate(error.value) == WRONG_PASSWORD
 
-    with closing(logged_in(stack, postgres.OWNER)) as admin:
+    with closing(connected_as(stack, postgres.OWNER)) as admin:
         rules = Path(admin.run("SHOW hba_file")[0][0])
         before = rules.read_text()
         rules.write_text(f"host all {role} 127.0.0.1/32 scram-sha-256\n{before}")
@@ -175,7 +175,7 @@ def test_a_password_is_set_and_is_not_logged(stack: Stack, role: str, password: 
     """Not even when Postgres logs every statement; a second run replaces it."""
     port = stack.addresses.postgres.port
     url = f"postgresql://{role}@127.0.0.1:{port}/postgres"
-    with closing(logged_in(stack, postgres.OWNER)) as owner:
+    with closing(connected_as(stack, postgres.OWNER)) as owner:
         owner.run("SET log_statement = 'all'")
         for given in ("another", password):
             grant(owner, {role: SecretStr(given)}, {role: PRIVILEGES[READER]})
@@ -188,23 +188,21 @@ def test_a_password_is_set_and_is_not_logged(stack: Stack, role: str, password: 
     assert CANARY not in log
 
 
-def test_without_createrole_it_says_so_and_grants_to_roles_that_exist(
-    stack: Stack, role: str
-) -> None:
+def test_without_createrole_it_warns_and_grants_to_existing_roles(stack: Stack, role: str) -> None:
     """Once an administrator has created the role, the next run grants its privileges."""
     owner = f"{role}_owner"
     wanted = {role: SecretStr(CANARY)}, {role: PRIVILEGES[WRITER]}
-    with closing(logged_in(stack, postgres.OWNER)) as admin:
+    with closing(connected_as(stack, postgres.OWNER)) as admin:
         admin.run(f"CREATE ROLE {owner} LOGIN")
         try:
             with (
                 new_database(stack, owner) as name,
-                closing(logged_in(stack, owner, name)) as connection,
+                closing(connected_as(stack, owner, name)) as connection,
             ):
                 said = [grant(connection, *wanted)]
                 admin.run(f"CREATE ROLE {role} LOGIN")
                 said += [grant(connection, *wanted), grant(connection, {role: None}, wanted[1])]
-                with closing(logged_in(stack, role, name)) as other:
+                with closing(connected_as(stack, role, name)) as other:
                     assert not is_refused(other, NEW)
                     assert is_refused(other, "DELETE FROM highlights")
                 connection.run(f"GRANT DELETE ON highlights TO {role}")
@@ -227,7 +225,7 @@ def test_without_createrole_it_says_so_and_grants_to_roles_that_exist(
 
 def test_without_a_password_no_role_is_created(stack: Stack, role: str) -> None:
     """A deployment with one database user stays as it is."""
-    with closing(logged_in(stack, postgres.OWNER)) as owner:
+    with closing(connected_as(stack, postgres.OWNER)) as owner:
         said = grant(owner, {role: None}, {role: PRIVILEGES[READER]})
         assert not owner.run("SELECT FROM pg_roles WHERE rolname = :role", role=role)
     assert said == [f"{role}: skipped: no password is given"]

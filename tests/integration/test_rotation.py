@@ -26,7 +26,8 @@ from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.aws_secrets import fetch
 from functions.shared.settings.load import load
 from functions.shared.settings.secrets import Secrets
-from local.stack.ports import accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import free_port
 from local.stack.stack import Stack
 from tests.support.drivers.broker import Broker
 from tests.support.drivers.trigger_process import World

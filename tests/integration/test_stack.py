@@ -1,4 +1,4 @@
-"""The embedded stack as a whole, and the command that runs it."""
+"""The whole stack on one machine, and the command that runs it."""
 
 import os
 import re
@@ -15,14 +15,15 @@ import httpx
 import psutil
 import pytest
 
-from local.stack.addresses import KAFKA_PORT, choose
-from local.stack.errors import StackError
+from local.stack import StackError
+from local.stack.addresses import FREE_PORTS, Ports, choose
+from local.stack.connectivity import KAFKA_PORT
 from local.stack.ports import HOST, free_port, is_free
 from local.stack.services.functions import NAMES
-from local.stack.stack import Stack
+from local.stack.stack import Stack, running_stack
 from local.stack.state import State
 from local.supervisor import NotReady
-from local.supervisor.process_registry import MARK
+from local.supervisor.process_registry import REGISTRY_VARIABLE
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def status(http: httpx.Client, url: str) -> str | None:
 
 @pytest.mark.usefixtures("table")  # what others posted would fill the list's first page
 def test_a_goal_becomes_a_ready_highlight(stack: Stack, http: httpx.Client) -> None:
-    """From POST /events to GET /highlights, through all that is between."""
+    """From POST /events to GET /highlights, through all processes."""
     path = post_goal(http, stack.events_url, "first")
     eventually(lambda: status(http, stack.highlights_url + path) == "READY")
     shown = http.get(f"{stack.highlights_url}/highlights", params={"matchId": MATCH}).json()
@@ -68,10 +69,10 @@ def test_a_goal_becomes_a_ready_highlight(stack: Stack, http: httpx.Client) -> N
 
 
 @pytest.mark.parametrize("name", [*NAMES, "trigger", "broker", "postgres", "valkey", "gateway"])
-def test_a_killed_process_comes_back_and_goals_become_ready_again(
+def test_a_killed_process_restarts_and_goals_become_ready_again(
     stack: Stack, http: httpx.Client, name: str
 ) -> None:
-    """SIGKILL for one process, with all that it forked; no function has to start anew for it."""
+    """SIGKILL for one process and its descendants; no function has to restart for it."""
     others = {each: stack.processes[each].pid for each in NAMES if each != name}
     post_goal(http, stack.events_url, f"before the death of {name}")
     process = stack.processes[name]
@@ -86,15 +87,15 @@ def test_a_killed_process_comes_back_and_goals_become_ready_again(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_worker_is_replaced_by_its_master(stack: Stack, name: str) -> None:
-    """The function's server does that by itself."""
+def test_a_killed_worker_is_readdressd_by_its_server(stack: Stack, name: str) -> None:
+    """The server of a function does that by itself."""
     process = stack.processes[name]
-    master = process.pid
-    [worker] = psutil.Process(master).children()
+    server = process.pid
+    [worker] = psutil.Process(server).children()
     process.kill_workers()
     eventually(lambda: not worker.is_running())
     process.wait_ready()
-    assert process.pid == master
+    assert process.pid == server
 
 
 def test_postgres_keeps_its_data_over_a_restart(stack: Stack, http: httpx.Client) -> None:
@@ -120,43 +121,43 @@ def test_a_real_service_is_used_where_the_environment_names_one(
 ) -> None:
     """It is not embedded then; the others are, and an empty variable names none."""
     names = {"KAFKA_BOOTSTRAP_SERVERS": "", "DATABASE_URL": "", "REDIS_URL": "", variable: url}
-    addresses = choose(0, 0, names)
+    addresses = choose(FREE_PORTS, names)
     services = {name: getattr(addresses, name) for name in ("kafka", "postgres", "redis")}
     assert [name for name, each in services.items() if each.port is None] == [service]
     assert addresses.settings[variable] == url
 
 
 @pytest.mark.parametrize(
-    ("variable", "url", "place"),
+    ("variable", "url", "address"),
     [
         ("DATABASE_URL", "postgresql://me:secret@127.0.0.1:{port}/goals", "127.0.0.1:{port}"),
         ("REDIS_URL", "redis://127.0.0.1:{port}/0", "127.0.0.1:{port}"),
         ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:{port},localhost:{port}", "localhost:{port}"),
     ],
 )
-def test_a_real_service_that_is_not_there_is_said_in_one_line(
-    tmp_path: Path, variable: str, url: str, place: str
+def test_a_real_service_that_cannot_be_reached_is_an_error_of_one_line(
+    tmp_path: Path, variable: str, url: str, address: str
 ) -> None:
-    """With its place and without its password."""
+    """With its host and port, and without its password."""
     port = free_port()
-    stack = Stack(tmp_path, environ={variable: url.format(port=port)})
+    stack = running_stack(tmp_path, environ={variable: url.format(port=port)})
     with pytest.raises(StackError) as error, stack:
         pytest.fail("it came up")
     assert str(error.value).startswith(f"{variable} is set, but nothing answers at ")
-    assert place.format(port=port) in str(error.value)
+    assert address.format(port=port) in str(error.value)
     assert "secret" not in str(error.value)
 
 
-def test_what_keeps_a_process_from_starting_is_said_and_all_is_stopped(tmp_path: Path) -> None:
-    """A wrong setting, in the words of the function that does not take it."""
-    stack = Stack(tmp_path, settings={"LOG_LEVEL": "LOUD"})
+def test_the_error_of_a_process_is_reported_and_all_is_stopped(tmp_path: Path) -> None:
+    """Such as a wrong setting, in the words of the function."""
+    stack = running_stack(tmp_path, settings={"LOG_LEVEL": "LOUD"})
     with pytest.raises(NotReady, match="LOG_LEVEL is wrong"), stack:
         pytest.fail("it came up")
-    assert marked(tmp_path) == []
+    assert processes_of(tmp_path) == []
 
 
 def fail(*options: str | Path) -> str:
-    """What the command says on its standard error when it cannot start."""
+    """Run the command, which cannot start; return its standard error."""
     done = subprocess.run(
         (*COMMAND, *options), cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
@@ -164,7 +165,7 @@ def fail(*options: str | Path) -> str:
     return done.stderr
 
 
-def test_a_taken_port_is_said_in_one_line_that_names_what_to_set(tmp_path: Path) -> None:
+def test_a_taken_port_is_an_error_of_one_line_that_names_the_variable(tmp_path: Path) -> None:
     """Before anything else starts."""
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
@@ -175,54 +176,56 @@ def test_a_taken_port_is_said_in_one_line_that_names_what_to_set(tmp_path: Path)
     assert not any(State(tmp_path).logs.iterdir())
 
 
-def test_two_equal_ports_are_said_in_one_line(tmp_path: Path) -> None:
-    """Before the gateway fails at them."""
+def test_two_equal_ports_are_an_error_of_one_line(tmp_path: Path) -> None:
+    """Before the gateway fails."""
     port = str(free_port())
-    said = fail("--state", tmp_path, "--events-port", port, "--highlights-port", port)
+    output = fail("--state", tmp_path, "--events-port", port, "--highlights-port", port)
     names = "GOALSTREAM_EVENTS_PORT and GOALSTREAM_HIGHLIGHTS_PORT"
-    assert said == f"{names} are both {port}; set one to another\n"
+    assert output == f"{names} are both {port}; set one to another\n"
 
 
-def test_a_broker_that_does_not_get_its_usual_port_is_told_of(tmp_path: Path) -> None:
-    """Whoever looks for it there would find another one."""
-    said: list[str] = []
+def test_a_broker_that_does_not_get_port_9092_is_reported(tmp_path: Path) -> None:
+    """At that port is another one."""
+    output: list[str] = []
     elsewhere = {"DATABASE_URL": f"postgresql://{HOST}:{free_port()}/none"}
     taken = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
-    stack = Stack(tmp_path, kafka_port=None, environ=elsewhere, say=said.append)
+    stack = running_stack(
+        tmp_path, ports=Ports(kafka=None), environ=elsewhere, print_line=output.append
+    )
     with taken, pytest.raises(StackError), stack:
         pytest.fail("it came up")
-    port = stack.addresses.kafka.port
-    assert said[-1] == f"port {KAFKA_PORT} is taken; the broker has {port}"
-    assert port != KAFKA_PORT
+    found = re.fullmatch(rf"port {KAFKA_PORT} is taken; the broker has (\d+)", output[-1])
+    assert found
+    assert int(found[1]) != KAFKA_PORT
 
 
-def test_two_stacks_do_not_share_a_state_folder(tmp_path: Path) -> None:
-    """They would write over each other's data."""
-    with State(tmp_path).held():
-        said = fail("--state", tmp_path)
-    assert said.startswith(f"a stack runs on {tmp_path} already (process {os.getpid()});")
-    assert said.count("\n") == 1
+def test_two_stacks_cannot_share_a_state_folder(tmp_path: Path) -> None:
+    """They would overwrite each other's data."""
+    with State(tmp_path).lock():
+        output = fail("--state", tmp_path)
+    assert output.startswith(f"a stack runs on {tmp_path} already (process {os.getpid()});")
+    assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "5001.5"])
-def test_what_is_no_port_is_said_without_a_traceback(tmp_path: Path, port: str) -> None:
+def test_a_wrong_port_is_an_error_without_a_traceback(tmp_path: Path, port: str) -> None:
     """Ports are numbers from 0 to 65535."""
-    said = fail("--state", tmp_path, f"--events-port={port}")
-    assert f"'{port}' is not a port" in said
-    assert "Traceback" not in said
+    output = fail("--state", tmp_path, f"--events-port={port}")
+    assert f"'{port}' is not a port" in output
+    assert "Traceback" not in output
 
 
-def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_made_is_an_error_of_one_line(tmp_path: Path) -> None:
     """Such as one below a file."""
     (tmp_path / "file").touch()
-    said = fail("--state", tmp_path / "file" / "state")
-    assert said.count("\n") == 1
-    assert "Not a directory" in said
+    output = fail("--state", tmp_path / "file" / "state")
+    assert output.count("\n") == 1
+    assert "Not a directory" in output
 
 
 @contextmanager
 def command(state: Path) -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
-    """The command, once it is up, with the URLs that it prints."""
+    """The running command, with the URLs that it has printed."""
     options = ("--state", str(state), "--events-port=0", "--highlights-port=0")
     with subprocess.Popen((*COMMAND, *options), cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
@@ -238,42 +241,42 @@ def command(state: Path) -> Iterator[tuple["subprocess.Popen[str]", dict[str, st
             up.kill()
 
 
-def marked(state: Path) -> list[psutil.Process]:
-    """What still runs of a stack."""
-    return [process for process in psutil.process_iter() if is_marked(process, State(state))]
+def processes_of(state: Path) -> list[psutil.Process]:
+    """The running processes of a stack."""
+    return [process for process in psutil.process_iter() if belongs_to(process, State(state))]
 
 
-def is_marked(process: psutil.Process, state: State) -> bool:
+def belongs_to(process: psutil.Process, state: State) -> bool:
     """Whether a process belongs to the stack of a state folder."""
     try:
-        return process.environ().get(MARK) == str(state.register)
+        return process.environ().get(REGISTRY_VARIABLE) == str(state.registry)
     except psutil.Error:
         return False
 
 
-def test_the_command_leaves_nothing_behind_and_keeps_what_postgres_can_keep(
+def test_the_command_leaves_no_process_behind_and_postgres_keeps_its_data(
     tmp_path: Path, http: httpx.Client
 ) -> None:
     """SIGKILL, the next start, then SIGTERM: exit status 0 and the goal still there."""
     with command(tmp_path) as (killed, urls):
         path = post_goal(http, urls["events"], "kept")
         eventually(lambda: status(http, urls["highlights"] + path) == "READY")
-        assert len(marked(tmp_path)) >= len(NAMES)
+        assert len(processes_of(tmp_path)) >= len(NAMES)
         killed.kill()
     with command(tmp_path) as (stopped, urls):
         assert status(http, urls["highlights"] + path) == "READY"
         stopped.send_signal(signal.SIGTERM)
         assert stopped.wait(LIMIT_S) == 0
-    assert marked(tmp_path) == []
-    assert not State(tmp_path).register.exists()
+    assert processes_of(tmp_path) == []
+    assert not State(tmp_path).registry.exists()
 
 
 def test_ctrl_c_during_the_start_stops_what_has_started(tmp_path: Path) -> None:
     """An impatient second one changes nothing."""
     options = ("--state", str(tmp_path), "--events-port=0", "--highlights-port=0")
     with subprocess.Popen((*COMMAND, *options), cwd=ROOT, stdout=subprocess.PIPE) as starting:
-        eventually(lambda: len(marked(tmp_path)) > 0)
+        eventually(lambda: len(processes_of(tmp_path)) > 0)
         starting.send_signal(signal.SIGINT)
         starting.send_signal(signal.SIGINT)
         assert starting.wait(LIMIT_S) == 0
-    assert marked(tmp_path) == []
+    assert processes_of(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Processes that are kept running: small stand-ins, really started and really killed."""
+"""The supervisor: small real processes, really started and really killed."""
 
 import dataclasses
 import json
@@ -21,16 +21,16 @@ SLEEP = ("sleep", "1000")
 ROOT = Path(__file__).parents[2]
 
 
-class Told(list[str]):
-    """What a person was told."""
+class Lines(list[str]):
+    """The lines that were printed."""
 
     def __call__(self, line: str) -> None:
-        """Keep a line."""
+        """Append a line."""
         self.append(line)
 
 
 def lives(pid: int) -> bool:
-    """Whether a process runs, and is not just waiting to be collected."""
+    """Whether a process runs, and is not a zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -38,7 +38,7 @@ def lives(pid: int) -> bool:
 
 
 def running(process: Process) -> int:
-    """The id of a process once its command has taken over from the leash."""
+    """The id of a process once its command has replaced `parent_death.py`."""
     eventually(
         lambda: (
             process.pid is not None
@@ -50,47 +50,47 @@ def running(process: Process) -> int:
 
 
 @pytest.fixture
-def told() -> Told:
-    """What the supervisor said."""
-    return Told()
+def printed() -> Lines:
+    """What the supervisor has printed."""
+    return Lines()
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path, told: Told) -> Iterator[Supervisor]:
+def supervisor(tmp_path: Path, printed: Lines) -> Iterator[Supervisor]:
     """A supervisor, all of whose processes are gone afterwards."""
-    made = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), told)
+    made = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), printed)
     yield made
-    made.stop(made.processes, limit=0)
+    made.stop(made.processes, timeout_s=0)
 
 
-def test_a_process_that_is_killed_is_started_again_and_a_line_says_so(
-    supervisor: Supervisor, told: Told
+def test_a_killed_process_is_restarted_and_a_line_says_so(
+    supervisor: Supervisor, printed: Lines
 ) -> None:
     """SIGKILL, as from the kernel when memory is short."""
     process = supervisor.start(Command("napper", SLEEP))
     first = running(process)
     os.kill(first, signal.SIGKILL)
     eventually(lambda: process.pid not in (None, first))
-    assert told == ["napper died of SIGKILL; starting it again in 0.1 s"]
+    assert printed == ["napper died of SIGKILL; starting it again in 0.1 s"]
     assert not lives(first)
 
 
-def test_a_process_that_ends_by_itself_is_started_again_too(
-    supervisor: Supervisor, told: Told
+def test_a_process_that_ends_by_itself_is_restarted_too(
+    supervisor: Supervisor, printed: Lines
 ) -> None:
-    """Nothing of a stack ends on its own account."""
+    """No process of a stack is meant to end."""
     process = supervisor.start(Command("quitter", ("sh", "-c", "exit 3")))
     eventually(lambda: process.starts >= 3)
-    assert told[:2] == [
+    assert printed[:2] == [
         "quitter ended (3); starting it again in 0.1 s",
         "quitter ended (3); starting it again in 0.2 s",
     ]
 
 
-def test_the_children_of_a_process_that_died_are_gone_before_it_starts_again(
+def test_the_children_of_a_process_that_died_are_gone_before_it_restarts(
     supervisor: Supervisor,
 ) -> None:
-    """A worker that outlives its master would keep the port."""
+    """A worker that outlives its parent would keep the port."""
     process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000 & wait")))
     master = running(process)
     eventually(lambda: len(psutil.Process(master).children()) > 0)
@@ -100,7 +100,7 @@ def test_the_children_of_a_process_that_died_are_gone_before_it_starts_again(
     eventually(lambda: not lives(worker.pid))
 
 
-def test_workers_can_be_killed_without_their_master(supervisor: Supervisor) -> None:
+def test_workers_can_be_killed_without_their_parent(supervisor: Supervisor) -> None:
     """As when only a worker crashes."""
     process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000; sleep 1000")))
     master = running(process)
@@ -111,8 +111,8 @@ def test_workers_can_be_killed_without_their_master(supervisor: Supervisor) -> N
     assert lives(master)
 
 
-def test_a_paused_process_goes_on_where_it_was(supervisor: Supervisor) -> None:
-    """It hangs, with its children, and is not dead."""
+def test_a_paused_process_continues_where_it_was(supervisor: Supervisor) -> None:
+    """It hangs, with its children, but is alive."""
     process = supervisor.start(Command("napper", SLEEP))
     pid = running(process)
     process.pause()
@@ -122,27 +122,27 @@ def test_a_paused_process_goes_on_where_it_was(supervisor: Supervisor) -> None:
     assert (process.pid, process.starts) == (pid, 1)
 
 
-def test_a_stopped_process_is_gone_and_stays_away(supervisor: Supervisor) -> None:
-    """With all that it forked."""
+def test_a_stopped_process_is_gone_and_is_not_restarted(supervisor: Supervisor) -> None:
+    """With its descendants."""
     process = supervisor.start(Command("master", ("sh", "-c", "sleep 1000 & wait")))
     master = running(process)
     eventually(lambda: len(psutil.Process(master).children()) > 0)
     [worker] = psutil.Process(master).children()
     process.stop()
-    assert process.is_over()
+    assert process.has_ended()
     eventually(lambda: not lives(master) and not lives(worker.pid))
 
 
-def test_a_process_that_does_not_want_to_stop_is_killed_in_time(supervisor: Supervisor) -> None:
+def test_a_process_that_ignores_the_stop_signal_is_killed_in_time(supervisor: Supervisor) -> None:
     """A stack stops within its limits, whatever a process does."""
     stubborn = ("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1000; done")
     process = supervisor.start(
-        Command("stubborn", stubborn, ready=lambda run: "deaf" in run.said())
+        Command("stubborn", stubborn, ready=lambda run: "deaf" in run.output())
     )
     process.wait_ready()
     began = time.monotonic()
-    process.stop(limit=0.2)
-    assert process.is_over()
+    process.stop(timeout_s=0.2)
+    assert process.has_ended()
     assert 0.2 <= time.monotonic() - began < 5
 
 
@@ -156,14 +156,14 @@ while True:
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_a_process_is_stopped_by_the_signal_that_it_likes(
+def test_a_process_is_stopped_by_the_signal_of_its_command(
     supervisor: Supervisor, paused: bool
 ) -> None:
-    """Postgres takes SIGINT as "now, in good order", even when it hung."""
+    """Such as SIGINT, a fast shutdown of Postgres; even when it is paused."""
     # In Python: a shell can trap no signal that whoever started the tests ignores.
     tidy = (sys.executable, "-u", "-c", TIDY)
     process = supervisor.start(
-        Command("tidy", tidy, stop_signal=signal.SIGINT, ready=lambda run: "up" in run.said())
+        Command("tidy", tidy, stop_signal=signal.SIGINT, ready=lambda run: "up" in run.output())
     )
     process.wait_ready()
     if paused:
@@ -173,57 +173,59 @@ def test_a_process_is_stopped_by_the_signal_that_it_likes(
 
 
 def test_a_restarted_process_is_ready_by_its_new_run(supervisor: Supervisor) -> None:
-    """What the run before has logged does not count."""
+    """The output of the run before does not count."""
     command = Command("greeter", ("sh", "-c", "sleep 0.1; echo up; sleep 1000"))
-    process = supervisor.start(dataclasses.replace(command, ready=lambda run: "up" in run.said()))
+    process = supervisor.start(dataclasses.replace(command, ready=lambda run: "up" in run.output()))
     process.wait_ready()
     process.restart()
     assert process.log.read_text() == "up\nup\n"
 
 
-def test_what_cannot_start_is_told_with_the_end_of_its_log(supervisor: Supervisor) -> None:
+def test_an_error_at_the_start_ends_with_the_last_lines_of_the_log(supervisor: Supervisor) -> None:
     """A person should not have to look for the reason."""
     broken = Command("broken", ("sh", "-c", "echo no such database; exit 1"), ready=lambda _: False)
     with pytest.raises(NotReady, match=r"broken does not start;.*broken.log ends with\n.*database"):
-        supervisor.run(broken, limit=30)
+        supervisor.run(broken, timeout_s=30)
 
 
-def test_what_does_not_come_up_is_told_once(supervisor: Supervisor, told: Told) -> None:
-    """By who waits for it, with its last lines: not at each of its starts."""
+def test_a_process_that_does_not_start_is_reported_once(
+    supervisor: Supervisor, printed: Lines
+) -> None:
+    """By the error of the wait, with the last lines of the log: not at each of its starts."""
     broken = Command(
         "broken", ("sh", "-c", "echo read; echo failed; exit 1"), ready=lambda _: False
     )
     with pytest.raises(NotReady) as failed:
-        supervisor.run(broken, limit=30)
+        supervisor.run(broken, timeout_s=30)
     log = supervisor.processes["broken"].log
     assert str(failed.value) == f"broken does not start; {log} ends with\n  read\n  failed"
-    assert told == []
+    assert printed == []
 
 
-def test_a_folder_that_is_gone_is_told_in_a_line(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_a_line(supervisor: Supervisor, tmp_path: Path) -> None:
     """Such as the one in which a command would run; no log has that."""
     lost = Command("lost", SLEEP, directory=tmp_path / "gone", ready=lambda _: False)
     with pytest.raises(NotReady) as failed:
-        supervisor.run(lost, limit=30)
+        supervisor.run(lost, timeout_s=30)
     why = f"No such file or directory: {tmp_path / 'gone'}"
     assert str(failed.value) == f"lost could not be started: {why}"
 
 
-def test_what_takes_too_long_is_told(supervisor: Supervisor) -> None:
-    """A limit, and which process did not keep it."""
+def test_a_start_that_takes_too_long_is_an_error(supervisor: Supervisor) -> None:
+    """It names the process and the time-out."""
     with pytest.raises(NotReady, match=r"slow is not ready after 0\.1 s"):
-        supervisor.run(Command("slow", SLEEP, ready=lambda _: False), limit=0.1)
+        supervisor.run(Command("slow", SLEEP, ready=lambda _: False), timeout_s=0.1)
 
 
-def test_a_program_that_is_not_there_is_named(supervisor: Supervisor) -> None:
+def test_a_missing_program_is_named(supervisor: Supervisor) -> None:
     """One line, in its log, instead of a traceback."""
     with pytest.raises(NotReady, match="cannot run /no/such: No such file"):
-        supervisor.run(Command("absent", ("/no/such",), ready=lambda _: False), limit=30)
+        supervisor.run(Command("absent", ("/no/such",), ready=lambda _: False), timeout_s=30)
 
 
 def test_a_process_that_runs_once_is_ready_when_its_work_is_done(supervisor: Supervisor) -> None:
     """Such as the migrations."""
-    supervisor.run(Command("migrations", ("sh", "-c", "echo done"), once=True), limit=30)
+    supervisor.run(Command("migrations", ("sh", "-c", "echo done"), once=True), timeout_s=30)
     assert supervisor.processes["migrations"].log.read_text() == "done\n"
     assert supervisor.processes["migrations"].starts == 1
 
@@ -232,25 +234,25 @@ def test_a_process_that_runs_once_and_fails_is_not_tried_again(supervisor: Super
     """It would fail in the same way."""
     command = Command("migrations", ("sh", "-c", "echo syntax error; exit 1"), once=True)
     with pytest.raises(NotReady, match=r"migrations failed;.*\n.*syntax error"):
-        supervisor.run(command, limit=30)
+        supervisor.run(command, timeout_s=30)
     assert supervisor.processes["migrations"].starts == 1
 
 
-def test_nothing_starts_once_all_is_being_stopped(supervisor: Supervisor) -> None:
-    """A thread that still starts things cannot bring one back to life."""
+def test_nothing_starts_after_close(supervisor: Supervisor) -> None:
+    """A thread that still starts processes cannot revive one."""
     supervisor.close()
     with pytest.raises(NotReady):
         supervisor.start(Command("late", SLEEP))
 
 
-GUARDIAN = """
+OWNER = """
     import sys, time
     from pathlib import Path
-    from local.supervisor import Command, Register, Supervisor
+    from local.supervisor import Command, ProcessRegistry, Supervisor
     folder = Path(sys.argv[1])
-    supervisor = Supervisor(folder, Register(folder / "processes.json"), print)
+    supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     process = supervisor.start(
-        Command("orphan", ("sh", "-c", sys.argv[2]), ready=lambda run: "up" in run.said())
+        Command("orphan", ("sh", "-c", sys.argv[2]), ready=lambda run: "up" in run.output())
     )
     process.wait_ready()
     print(process.pid, flush=True)
@@ -260,18 +262,18 @@ GUARDIAN = """
 
 @pytest.fixture
 def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
-    """Runs a script whose guardian is then killed with SIGKILL; gives its id."""
+    """Runs a script whose owner is then killed with SIGKILL; gives its id."""
     left: list[int] = []
 
     def orphan(script: str) -> int:
         with subprocess.Popen(
-            (sys.executable, "-c", textwrap.dedent(GUARDIAN), str(tmp_path), script),
+            (sys.executable, "-c", textwrap.dedent(OWNER), str(tmp_path), script),
             stdout=subprocess.PIPE,
             cwd=ROOT,
-        ) as guardian:
-            assert guardian.stdout is not None
-            left.append(int(guardian.stdout.readline()))
-            guardian.kill()
+        ) as owner:
+            assert owner.stdout is not None
+            left.append(int(owner.stdout.readline()))
+            owner.kill()
         return left[-1]
 
     yield orphan
@@ -280,10 +282,10 @@ def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of such a death")
-def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(
+def test_a_process_is_asked_to_stop_when_its_parent_is_killed(
     tmp_path: Path, orphaned: Callable[[str], int]
 ) -> None:
-    """Nothing is left behind, even then."""
+    """No process is left behind, even then."""
     orphan = orphaned("trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.01; done")
     eventually(lambda: not lives(orphan))
     assert "asked" in (tmp_path / "orphan.log").read_text()
@@ -292,66 +294,62 @@ def test_a_process_is_asked_to_stop_when_its_guardian_is_killed(
 DEAF = "trap '' TERM INT; echo up; while :; do sleep 0.1; done"
 
 
-def test_what_a_killed_stack_left_is_ended_by_the_next(
-    tmp_path: Path, told: Told, orphaned: Callable[[str], int]
+def test_the_next_stack_stops_what_a_killed_one_left(
+    tmp_path: Path, printed: Lines, orphaned: Callable[[str], int]
 ) -> None:
-    """By force, if it does not want to go."""
+    """It kills what ignores the signal."""
     left = orphaned(DEAF)
-    ProcessRegistry(tmp_path / "processes.json").end_leftovers(told, patience=0.3)
+    ProcessRegistry(tmp_path / "processes.json").stop_leftovers(printed, timeout_s=0.3)
     eventually(lambda: not lives(left))
-    assert told == ["ending orphan, which a killed stack left running"]
+    assert printed == ["ending orphan, which a killed stack left running"]
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_of_a_group_without_its_leader_only_what_bears_our_mark_is_ended(
-    tmp_path: Path, told: Told, is_ours: bool
+def test_of_a_group_without_its_leader_only_our_processes_are_stopped(
+    tmp_path: Path, printed: Lines, is_ours: bool
 ) -> None:
     """A worker of ours would keep its port; a stranger in a group of the same id stays."""
-    notes = tmp_path / "processes.json"
+    entries = tmp_path / "processes.json"
     with subprocess.Popen(
         ("/bin/sh", "-c", "sleep 1000 >&- & echo $!"),
         stdout=subprocess.PIPE,
-        env={**os.environ, **(ProcessRegistry(notes).mark if is_ours else {})},
+        env={**os.environ, **(ProcessRegistry(entries).environment if is_ours else {})},
         start_new_session=True,
     ) as leader:
         assert leader.stdout is not None
         worker = int(leader.stdout.readline())
-    notes.write_text(json.dumps({"trigger": [leader.pid, time.time()]}))
+    entries.write_text(json.dumps({"trigger": [leader.pid, time.time()]}))
     try:
         assert [process.pid for process in process_tree.group(leader.pid)] == [worker]
-        ProcessRegistry(notes).end_leftovers(told)
+        ProcessRegistry(entries).stop_leftovers(printed)
         assert lives(worker) is not is_ours
-        assert bool(told) is is_ours
+        assert bool(printed) is is_ours
     finally:
         process_tree.kill_group(leader.pid)
 
 
-def test_a_process_that_only_has_the_id_of_an_old_one_is_left_alone(
-    tmp_path: Path, told: Told
-) -> None:
-    """Ids are given out again, after a restart of the machine for example."""
-    notes = tmp_path / "processes.json"
+def test_a_process_with_the_id_of_an_old_one_is_left_alone(tmp_path: Path, printed: Lines) -> None:
+    """Ids are reused, after a restart of the machine for example."""
+    entries = tmp_path / "processes.json"
     with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
-        notes.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
-        ProcessRegistry(notes).end_leftovers(told)
+        entries.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
+        ProcessRegistry(entries).stop_leftovers(printed)
         assert stranger.poll() is None
         stranger.kill()
-    assert told == []
+    assert printed == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"a": ["x", 2]}'])
-def test_a_note_that_was_cut_short_keeps_nothing_from_starting(
-    tmp_path: Path, told: Told, content: str
-) -> None:
+def test_a_damaged_registry_is_ignored(tmp_path: Path, printed: Lines, content: str) -> None:
     """The machine may have lost its power while it was written."""
-    notes = tmp_path / "processes.json"
-    notes.write_text(content)
-    ProcessRegistry(notes).end_leftovers(told)
-    assert told == []
+    entries = tmp_path / "processes.json"
+    entries.write_text(content)
+    ProcessRegistry(entries).stop_leftovers(printed)
+    assert printed == []
 
 
-def test_a_long_log_begins_anew_and_what_it_held_is_kept(supervisor: Supervisor) -> None:
-    """Its writer goes on at the new beginning, and is as ready as it was, though nobody reads why.
+def test_a_long_log_is_rotated(supervisor: Supervisor) -> None:
+    """Its writer continues at the new beginning, and stays ready, which the log no longer shows.
 
     A short one stays.
     """
@@ -359,7 +357,7 @@ def test_a_long_log_begins_anew_and_what_it_held_is_kept(supervisor: Supervisor)
     ticks = f"(while sleep 0.01; do echo; done) | ({loop})"
     process = supervisor.start(
         Command(
-            "talker", ("sh", "-c", ticks), ready=lambda run: run.was_ready or "up" in run.said()
+            "talker", ("sh", "-c", ticks), ready=lambda run: run.was_ready or "up" in run.output()
         )
     )
     process.wait_ready()
@@ -376,8 +374,8 @@ def test_a_long_log_begins_anew_and_what_it_held_is_kept(supervisor: Supervisor)
     assert "up" in process.log.read_text()
 
 
-def test_a_log_that_cannot_be_kept_stays_as_it_is(supervisor: Supervisor) -> None:
-    """On a full disk what it says is needed most."""
+def test_a_log_that_cannot_be_rotated_stays_as_it_is(supervisor: Supervisor) -> None:
+    """On a full disk its content is needed most."""
     process = supervisor.start(Command("talker", ("sh", "-c", "echo up; exec sleep 1000")))
     eventually(lambda: process.log.stat().st_size > 0)
     process.log.with_name("talker.log.1").symlink_to("/dev/full")
@@ -386,17 +384,17 @@ def test_a_log_that_cannot_be_kept_stays_as_it_is(supervisor: Supervisor) -> Non
     assert process.log.read_text() == "up\n"
 
 
-def test_a_process_that_cannot_be_noted_runs_all_the_same_and_once(
-    supervisor: Supervisor, told: Told, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_cannot_be_recorded_runs_all_the_same_and_once(
+    supervisor: Supervisor, printed: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a full disk: it is said, and none is started beside it."""
+    """On a full disk: it is reported, and the process is not started twice."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ProcessRegistry, "note", full)
+    monkeypatch.setattr(ProcessRegistry, "add", full)
     process = supervisor.start(Command("sleeper", SLEEP))
     pid = running(process)
-    eventually(lambda: len(told) > 0)
-    assert told == ["sleeper is not noted in the state folder: No space left on device"]
+    eventually(lambda: len(printed) > 0)
+    assert printed == ["sleeper is not recorded in the state folder: No space left on device"]
     assert (process.pid, process.starts) == (pid, 1)

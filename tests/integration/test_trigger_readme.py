@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from local.stack import ROOT
-from local.stack.ports import accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import free_port
 from tests.support.waiting import eventually
 
 PAGE = (ROOT / "local" / "kafka_trigger" / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""A migration is applied while functions of the schema before run, and they go on afterwards."""
+"""A migration while functions of the previous schema run; they work during and after it."""
 
 import asyncio
 import threading
@@ -32,7 +32,7 @@ ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_
 
 
 def up_to(migration: str, folder: Path) -> Path:
-    """The migrations up to this one, in a folder."""
+    """A folder with the migrations up to this one."""
     for name in NAMES[: NAMES.index(migration) + 1]:
         copy(MIGRATIONS / f"{name}.sql", folder)
     return folder
@@ -45,7 +45,7 @@ def apply(url: str, folder: Path = MIGRATIONS, **options: float) -> list[str]:
 
 
 async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event_id: str) -> None:
-    """Take a goal from its record to its text, and read it, as the functions do."""
+    """Record a goal, enrich it, and read it, as the functions do."""
     id_ = highlight_id(match_id, event_id)
     goal = {**FIRST_GOAL, "id": id_, "matchId": match_id, "eventId": event_id, "revision": 0,
             "retracted": False, "status": "PENDING_AI"}  # fmt: skip
@@ -64,7 +64,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
 
 
 class Traffic:
-    """Functions that work on a database; it ends with the block, and fails if any of it did."""
+    """Functions that use a database; its end fails if one of them failed."""
 
     def __init__(self, url: str, sql: Mapping[str, str]) -> None:
         self._postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": url}))
@@ -84,8 +84,8 @@ class Traffic:
         for caller in self._callers:
             caller.result()
 
-    def go_on(self) -> None:
-        """Wait until each caller has come some way further."""
+    def make_progress(self) -> None:
+        """Wait until each caller has made some more calls."""
         wanted = len(self.lives) + 4 * CALLERS
         eventually(lambda: len(self.lives) >= wanted or self._have_failed())
 
@@ -102,17 +102,17 @@ class Traffic:
 
 
 @pytest.mark.parametrize("migration", NAMES[:-1])
-def test_functions_of_an_older_schema_go_on_while_it_is_brought_up_to_date(
+def test_functions_of_an_older_schema_work_during_and_after_a_migration(
     empty_database: str, tmp_path: Path, migration: str
 ) -> None:
-    """No statement of theirs fails, before, during and after; what they wrote is read as before."""
+    """None of their statements fails; new rows are read like old ones."""
     apply(empty_database, up_to(migration, tmp_path))
     with Traffic(empty_database, statements(migration)) as old:
-        old.go_on()
+        old.make_progress()
         assert apply(empty_database) == NAMES[NAMES.index(migration) + 1 :]
-        old.go_on()
+        old.make_progress()
         with Traffic(empty_database, NAMED) as new:  # both, while functions are replaced
-            new.go_on()
+            new.make_progress()
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         for id_ in old.lives:
             ((_, _, document),) = connection.run(NAMED["GET"], id=id_)
@@ -122,14 +122,14 @@ def test_functions_of_an_older_schema_go_on_while_it_is_brought_up_to_date(
 
 
 def test_every_schema_has_the_statements_of_its_functions() -> None:
-    """Those of today's are in the code."""
+    """Those of the current schema are in the code."""
     assert sorted(path.stem for path in FOLDER.glob("*.sql")) == NAMES[:-1]
 
 
-def test_a_table_that_is_in_use_is_waited_for_in_turns_with_the_others(
+def test_a_migration_that_waits_for_a_table_lets_others_use_it(
     empty_database: str, tmp_path: Path
 ) -> None:
-    """A migration that has to wait for a long transaction does not keep others from the table."""
+    """Even if it waits for a long transaction."""
     apply(empty_database, up_to(NAMES[0], tmp_path))
     with (
         closing(connect(empty_database, TIMEOUT_S)) as long,
@@ -147,13 +147,13 @@ def test_a_table_that_is_in_use_is_waited_for_in_turns_with_the_others(
         assert migrating.result(TIMEOUT_S) == NAMES[1:]
 
 
-def test_a_table_that_stays_in_use_is_given_up(empty_database: str, tmp_path: Path) -> None:
-    """With what Postgres says of it, and nothing is changed."""
+def test_a_table_that_stays_locked_is_an_error(empty_database: str, tmp_path: Path) -> None:
+    """With the message of Postgres, and nothing is changed."""
     apply(empty_database, up_to(NAMES[0], tmp_path))
     with closing(connect(empty_database, TIMEOUT_S)) as long:
         long.run("BEGIN; SELECT FROM highlights")
         with pytest.raises(MigrationFailed) as error:
-            apply(empty_database, lock_timeout_s=0.1, patience_s=0.3)
+            apply(empty_database, lock_timeout_s=0.1, retry_for_s=0.3)
         assert str(error.value) == (
             f"infra/migrations/{NAMES[1]}.sql failed, and nothing was changed:"
             " canceling statement due to lock timeout (SQLSTATE 55P03)"
@@ -181,10 +181,10 @@ def test_a_table_that_stays_in_use_is_given_up(empty_database: str, tmp_path: Pa
         ),
     ],
 )
-def test_a_migration_that_fails_is_told_in_a_line_and_changes_nothing(
+def test_a_migration_that_fails_is_an_error_of_one_line_and_changes_nothing(
     empty_database: str, tmp_path: Path, sql: str, said: str
 ) -> None:
-    """Which one, where, in Postgres' words; what came before it in the same run is not kept."""
+    """With its name and line and the message of Postgres; the whole run is rolled back."""
     folder = up_to(NAMES[-1], tmp_path)
     broken = folder / "9999_broken.sql"
     broken.write_text(sql)

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from local.replay.arguments import SAMPLE
 from local.replay.openfootball import read
 from local.replay.posting import Accepted
+from local.replay.progress import Listener
 from local.replay.report import Report
-from local.replay.run import replay
+from local.replay.run import Options, replay
 
 GOALS_OF_2022 = 172
 AFTER = 60  # goals; enough that each part is at work
@@ -28,29 +29,37 @@ class Runs(Protocol):
         """Where highlights are read."""
 
 
-def replay_2022(runs: Runs, **options: Any) -> Report:
-    """The report of a replay of all 64 matches; `options` are those of `replay`."""
+def replay_2022(runs: Runs, listener: Listener | None = None, **options: Any) -> Report:
+    """Replay all 64 matches; `options` are those of a replay."""
     return asyncio.run(
         replay(
             read(SAMPLE),
-            events_url=runs.events_url,
-            highlights_url=runs.highlights_url,
-            **{"speed": math.inf, **options},
+            Options(runs.events_url, runs.highlights_url, **{"speed": math.inf, **options}),
+            listener,
         )
     )
 
 
 def replay_with_fault(runs: Runs, fault: Callable[[], object], **options: Any) -> Report:
-    """The report of a replay in whose midst something happens; raises what that raises."""
-    accepted: list[Accepted] = []
-    faults: list[Future[object]] = []
-
-    def on_accepted(event: Accepted) -> None:
-        accepted.append(event)
-        if len(accepted) == AFTER:
-            faults.append(pool.submit(fault))
-
+    """Replay all matches, and call `fault` in the middle; raises what that raises."""
     with ThreadPoolExecutor(1) as pool:
-        report = replay_2022(runs, wait=90, on_accepted=on_accepted, **options)
-    faults[0].result()
+        injector = FaultInjector(fault, pool)
+        report = replay_2022(runs, injector, wait_s=90, **options)
+    injector.faults[0].result()
     return report
+
+
+class FaultInjector(Listener):
+    """Calls `fault` in a thread after some accepted goals."""
+
+    def __init__(self, fault: Callable[[], object], pool: ThreadPoolExecutor) -> None:
+        self.faults: list[Future[object]] = []
+        self._fault = fault
+        self._pool = pool
+        self._count = 0
+
+    def accepted(self, accepted: Accepted) -> None:  # noqa: ARG002 - a Listener's
+        """Count the goal."""
+        self._count += 1
+        if self._count == AFTER:
+            self.faults.append(self._pool.submit(self._fault))

@@ -1,9 +1,9 @@
-"""The users by which a stack's functions reach its services."""
+"""The users by which a stack's functions log in to its services."""
 
 import pytest
 
 from infra.roles import READER, WRITER
-from local.stack.addresses import choose
+from local.stack.addresses import FREE_PORTS, choose
 from local.stack.services import functions
 
 EXTERNAL = {
@@ -15,7 +15,7 @@ EXTERNAL = {
 @pytest.mark.parametrize("function", functions.NAMES)
 def test_functions_use_their_role_on_an_embedded_postgres(function: str) -> None:
     """The migrations, which create the roles, run as the owner."""
-    addresses = choose(0, 0, {})
+    addresses = choose(FREE_PORTS, {})
     role = READER if function in functions.READERS else WRITER
     assert addresses.function_settings(function) == {
         "DATABASE_URL": f"postgresql://{role}:{role}@127.0.0.1:{addresses.postgres.port}/postgres",
@@ -28,9 +28,9 @@ def test_functions_use_their_role_on_an_embedded_postgres(function: str) -> None
     assert addresses.settings["DATABASE_URL"].startswith("postgresql://goalstream:")
 
 
-def test_services_of_the_environment_are_used_as_it_says() -> None:
+def test_services_that_the_environment_names_are_used_unchanged() -> None:
     """No role with a known password is created there."""
-    addresses = choose(0, 0, EXTERNAL)
+    addresses = choose(FREE_PORTS, EXTERNAL)
     assert addresses.function_settings("list_highlights") == {}
     assert addresses.migration_settings == {}
     assert EXTERNAL.items() <= addresses.settings.items()

@@ -1,4 +1,4 @@
-"""docker-compose.yml holds what is promised of every service, without running it."""
+"""The properties of every service in docker-compose.yml, without running it."""
 
 import json
 import re
@@ -23,8 +23,8 @@ TOOLS = {"kafka-trigger", "cron", "replay"}
 LASTING = {name: each for name, each in SERVICES.items() if each["restart"] == "unless-stopped"}
 
 
-def test_the_example_of_env_has_every_variable_with_its_default() -> None:
-    """What Compose fills in is listed there, and nothing else."""
+def test_env_example_has_every_variable_with_its_default() -> None:
+    """It lists the variables of docker-compose.yml, and no others."""
     both = COMPOSE + (ROOT / "docker-compose.tls.yml").read_text()
     defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", both))
     switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", both), "")
@@ -32,7 +32,7 @@ def test_the_example_of_env_has_every_variable_with_its_default() -> None:
     assert listed == defaults | switches
 
 
-def test_the_images_are_pinned_by_digests_that_are_kept_fresh() -> None:
+def test_every_image_has_a_digest_that_renovate_updates() -> None:
     """Each default has its digest in infra/images.env, where Renovate finds it."""
     pinned = dict(re.findall(r"^(\w+)=(.*)$", IMAGES, re.MULTILINE))
     tags = {name: image.partition("@sha256:")[0] for name, image in pinned.items()}
@@ -45,8 +45,8 @@ def test_the_images_are_pinned_by_digests_that_are_kept_fresh() -> None:
     assert ["{}:{}@{}".format(*each) for each in found] == list(pinned.values())
 
 
-def test_every_image_is_built_on_one_that_can_be_pinned() -> None:
-    """By the variables alone; what Compose runs is ours or one of them."""
+def test_every_base_image_is_a_variable() -> None:
+    """And every image that Compose runs is ours or a variable."""
     text = (ROOT / "Dockerfile").read_text()
     stages = set(re.findall(r"^FROM .* AS (\w+)$", text, re.MULTILINE))
     bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
@@ -56,15 +56,15 @@ def test_every_image_is_built_on_one_that_can_be_pinned() -> None:
     assert all(re.match(r"\$\{\w+_IMAGE:-", image) for image in images)
 
 
-def test_every_image_of_ours_has_a_name_of_its_own() -> None:
-    """Which no registry is asked for; one name for several would have `watch` stop all of them."""
+def test_the_names_of_our_images_are_unique() -> None:
+    """They are not pulled; with one name for several, `watch` would stop all of them."""
     assert not any("image" in each for each in SERVICES.values() if "build" in each)
     watched = {name for name, each in SERVICES.items() if "develop" in each}
     assert watched == {*(name.replace("_", "-") for name in functions.NAMES), *TOOLS}
 
 
 def test_every_function_is_a_service() -> None:
-    """With the source and the name that functions-framework is told."""
+    """With the source and the name for functions-framework."""
     for name in functions.NAMES:
         environment = SERVICES[name.replace("_", "-")]["environment"]
         assert environment["FUNCTION_TARGET"] == name
@@ -72,7 +72,7 @@ def test_every_function_is_a_service() -> None:
 
 
 def test_a_function_is_healthy_when_it_is_ready() -> None:
-    """The gateway, which waits for that, lets nobody in before; a look has its time."""
+    """The gateway waits for that before it accepts requests; the check has a time-out."""
     for name in functions.NAMES:
         [*_, program] = SERVICES[name.replace("_", "-")]["healthcheck"]["test"]
         [timeout_s] = re.findall(r"8080/ready', timeout=(\d+)\)", program)
@@ -82,8 +82,8 @@ def test_a_function_is_healthy_when_it_is_ready() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_service_gains_rights_or_grows_without_bounds(name: str) -> None:
-    """No capability, none to gain, a limit of memory and of logs."""
+def test_every_service_has_no_privileges_and_limits_of_memory_and_logs(name: str) -> None:
+    """No capabilities, no new privileges, a limit of memory and of logs."""
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -92,8 +92,8 @@ def test_no_service_gains_rights_or_grows_without_bounds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LASTING)
-def test_a_service_that_lasts_is_asked_how_it_is(name: str) -> None:
-    """And waits, at its start, for what it needs."""
+def test_every_long_running_service_has_a_health_check(name: str) -> None:
+    """And waits at its start for the services that it depends on."""
     assert LASTING[name]["healthcheck"]["test"]
     assert all(
         each["condition"] != "service_started"
@@ -103,14 +103,14 @@ def test_a_service_that_lasts_is_asked_how_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", REACHABLE)
 def test_a_service_reaches_what_it_needs_and_nothing_else(name: str) -> None:
-    """Those that stand on a network with it."""
+    """Those on the same network."""
     networks = set(NETWORKS[name])
     near = {other for other in LASTING if networks & set(NETWORKS[other])}
     assert near - {name} == REACHABLE[name]
 
 
-def test_a_function_logs_in_as_who_may_do_no_more() -> None:
-    """Over TLS too; each with the one password that is its own."""
+def test_a_function_logs_in_with_the_least_privileged_user() -> None:
+    """Over TLS too; each with its own password only."""
     overlay = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text())["services"]
     for name in functions.NAMES:
         service = name.replace("_", "-")
@@ -126,16 +126,16 @@ def test_a_function_logs_in_as_who_may_do_no_more() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_starts_anew_when_another_file_has_its_secret(name: str) -> None:
-    """By a label, for Compose does not look; Postgres takes its owner's at its first start."""
+def test_a_service_is_recreated_when_its_secret_has_another_path(name: str) -> None:
+    """By a label, as Compose ignores the path; Postgres reads its owner's at its first start."""
     files = {each: told["file"] for each, told in yaml.safe_load(COMPOSE)["secrets"].items()}
     labels = SERVICES[name].get("labels", {}).values()
     secrets = set(SERVICES[name].get("secrets", [])) - {"postgres_password"}
     assert {files[each] for each in secrets} <= set(labels)
 
 
-def test_only_the_gateway_is_on_the_network_of_the_outside() -> None:
-    """The others are on networks that lead nowhere."""
+def test_only_the_gateway_is_on_the_outside_network() -> None:
+    """The others are on internal networks."""
     networks = yaml.safe_load(COMPOSE)["networks"]
     assert [each for each, on in NETWORKS.items() if "outside" in on] == ["gateway"]
     assert [name for name, each in networks.items() if not each.get("internal")] == ["outside"]

@@ -1,4 +1,4 @@
-"""Cron: when lines are due, and what is made of them."""
+"""Cron: reading a crontab, and calling its jobs when they are due."""
 
 import logging
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from threading import Event
 import httpx
 import pytest
 
-from local.cron.calls import keep_calling, post
 from local.cron.command import main
-from local.cron.crontab import CrontabError, Line, parse
+from local.cron.crontab import CrontabError, Job, parse
+from local.cron.jobs import call_when_due, post
 
 NOON = datetime(2022, 12, 18, 12, 0, 0, tzinfo=UTC)
-EVERY_5_S = Line("*/5 * * * * *", "sweep", "http://f")
+EVERY_5_S = Job("*/5 * * * * *", "sweep", "http://f")
 
 
 class World:
-    """A clock that waiting and calling move on, and the calls that were made."""
+    """A clock that advances with each wait and call, and the calls that were made."""
 
     def __init__(self, now: datetime = NOON, call_takes_s: float = 0.1, calls: int = 3) -> None:
         self.now = now
@@ -32,27 +32,27 @@ class World:
         return self.now
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass; stops when there were calls enough."""
+        """Advance the clock; stop after enough calls."""
         self.waits.append(seconds)
         self.now += timedelta(seconds=seconds)
         return self.calls_left == 0
 
-    def call(self, _: Line) -> None:
-        """Take a while."""
+    def call(self, _: Job) -> None:
+        """Record the call, and advance the clock."""
         self.calls.append(self.now)
         self.calls_left -= 1
         self.now += timedelta(seconds=self.call_takes_s)
 
-    def run(self, line: Line) -> list[float]:
-        """Call a line some times; returns when, in seconds after noon."""
-        keep_calling(line, self.call, self.clock, self.wait)
+    def run(self, job: Job) -> list[float]:
+        """Call a job a few times; return when, in seconds after noon."""
+        call_when_due(job, self.call, self.clock, self.wait)
         return [(each - NOON).total_seconds() for each in self.calls]
 
 
-def test_a_line_is_called_when_it_is_due() -> None:
+def test_a_job_is_called_when_it_is_due() -> None:
     """Seconds come first where there are six fields."""
     assert World().run(EVERY_5_S) == [5, 10, 15]
-    assert World().run(Line("*/5 * * * *", "sweep", "http://f")) == [300, 600, 900]
+    assert World().run(Job("*/5 * * * *", "sweep", "http://f")) == [300, 600, 900]
 
 
 def test_a_start_between_two_times_waits_for_the_next() -> None:
@@ -69,21 +69,21 @@ def test_a_call_that_is_overdue_is_skipped() -> None:
 def test_a_wait_that_ends_early_calls_nothing_early() -> None:
     """Waiting is repeated until the time has come."""
     world = World()
-    whole = world.wait
-    early: Callable[[float], bool] = lambda seconds: whole(seconds * 0.9 if seconds > 0.01 else 1)  # noqa: E731
-    keep_calling(EVERY_5_S, world.call, world.clock, early)
+    wait = world.wait
+    early: Callable[[float], bool] = lambda seconds: wait(seconds * 0.9 if seconds > 0.01 else 1)  # noqa: E731
+    call_when_due(EVERY_5_S, world.call, world.clock, early)
     assert all(call >= NOON + timedelta(seconds=5) for call in world.calls)
     assert all(later - call >= timedelta(seconds=4) for call, later in pairwise(world.calls))
 
 
-def test_a_clock_that_is_set_is_noticed_within_a_minute() -> None:
+def test_a_change_of_the_clock_is_noticed_within_a_minute() -> None:
     """No wait is longer, however far away the next call is."""
     world = World(calls=1)
-    assert world.run(Line("0 18 * * *", "daily", "http://f")) == [6 * 3600]
+    assert world.run(Job("0 18 * * *", "daily", "http://f")) == [6 * 3600]
     assert max(world.waits) == 60
 
 
-def test_a_clock_that_is_set_back_holds_no_line_up() -> None:
+def test_a_clock_that_is_set_back_delays_no_job() -> None:
     """What was due at the old time is due again, not only after the lost hour."""
     world = World(calls=1)
 
@@ -93,17 +93,17 @@ def test_a_clock_that_is_set_back_holds_no_line_up() -> None:
             world.now -= timedelta(hours=1)
         return stop
 
-    keep_calling(EVERY_5_S, world.call, world.clock, wait)
+    call_when_due(EVERY_5_S, world.call, world.clock, wait)
     assert world.calls[0] < NOON
 
 
 def test_times_are_utc() -> None:
-    """A line that is due at 13 o'clock is due an hour after noon in UTC."""
-    assert World(calls=1).run(Line("0 13 * * *", "daily", "http://f")) == [3600]
+    """A job that is due at 13 o'clock is due an hour after noon in UTC."""
+    assert World(calls=1).run(Job("0 13 * * *", "daily", "http://f")) == [3600]
 
 
 def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
-    """Words are apart by any blanks."""
+    """Any blanks separate words."""
     text = """
     # a comment
     */5 * * * * *   sweep  ${URL}
@@ -111,8 +111,8 @@ def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
 
     """
     assert parse(text, {"URL": "http://f/?a=1"}) == [
-        Line("*/5 * * * * *", "sweep", "http://f/?a=1"),
-        Line("0 4 * * MON-FRI", "daily", "http://other:80/x"),
+        Job("*/5 * * * * *", "sweep", "http://f/?a=1"),
+        Job("0 4 * * MON-FRI", "daily", "http://other:80/x"),
     ]
 
 
@@ -129,7 +129,9 @@ def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
         ("* * * * * sweep ${URL}", "environment variable URL is not set"),
         ("* * * * * sweep f:80", "no http:// or https:// address"),
         ("* * * * * sweep http://", "no http:// or https:// address"),
-        ("* * * * * sweep http://f:x/", "port"),
+        ("* * * * * sweep http://f:x/", "no http:// or https:// address"),
+        ("* * * * * sweep http://a..b/", "no http:// or https:// address"),
+        (f"* * * * * sweep http://{'a' * 64}.example/", "no http:// or https:// address"),
     ],
 )
 def test_a_bad_line_stops_the_start_with_its_number_and_why(line: str, why: str) -> None:
@@ -152,14 +154,14 @@ def outcome(
     caplog.set_level(logging.INFO, "local.cron")
     with httpx.Client(transport=httpx.MockTransport(reply)) as client:
         post(client, EVERY_5_S)
-    [said] = [each for each in caplog.records if each.name == "local.cron"]
-    fields = dict(said.__dict__["fields"])
+    [record] = [each for each in caplog.records if each.name == "local.cron"]
+    fields = dict(record.__dict__["fields"])
     assert isinstance(fields.pop("duration_ms"), int)
-    return said.levelno, fields
+    return record.levelno, fields
 
 
 def test_the_outcome_of_a_call_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Status and the answer's JSON; the call is a POST without a body."""
+    """Status and JSON of the response; the call is a POST without a body."""
 
     def reply(request: httpx.Request) -> httpx.Response:
         assert (request.method, request.content) == ("POST", b"")
@@ -173,14 +175,14 @@ def test_the_outcome_of_a_call_is_logged(caplog: pytest.LogCaptureFixture) -> No
 
 @pytest.mark.parametrize("body", [b"", b"busy", b"\xff", b"x" * 10_000])
 def test_a_failure_is_a_warning(caplog: pytest.LogCaptureFixture, body: bytes) -> None:
-    """An answer that is no JSON is quoted, as far as it is of use."""
+    """The first 500 characters of a response that is not JSON are quoted."""
     level, fields = outcome(caplog, lambda _: httpx.Response(503, content=body))
     assert (level, fields["status"]) == (logging.WARNING, 503)
     assert len(str(fields["answer"])) <= 500
 
 
 def test_a_call_that_cannot_be_made_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """Cron goes on, whatever a call comes to."""
+    """Cron goes on after any error of a call."""
 
     def reply(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("")
@@ -191,22 +193,10 @@ def test_a_call_that_cannot_be_made_is_a_warning(caplog: pytest.LogCaptureFixtur
     )
 
 
-@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example"])
-def test_a_host_that_is_no_name_is_a_warning(caplog: pytest.LogCaptureFixture, host: str) -> None:
-    """A line never ends for it."""
-    caplog.set_level(logging.INFO, "local.cron")
-    with httpx.Client(trust_env=False) as client:
-        assert post(client, Line("* * * * *", "sweep", f"http://{host}/")) is None
-    [said] = [each for each in caplog.records if each.name == "local.cron"]
-    assert said.levelno == logging.WARNING
-
-
 @pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "soon"])
-def test_a_time_out_that_is_none_stops_the_start(
-    seconds: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Said once, rather than at each call."""
+def test_a_wrong_time_out_stops_the_start(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is reported once, rather than at each call."""
     with pytest.raises(SystemExit) as ended:
         main(Event(), ["crontab", "--timeout", seconds])
     assert ended.value.code == 2
-    assert f"'{seconds}' is no number of seconds above 0" in capsys.readouterr().err
+    assert f"'{seconds}' is not a number of seconds above 0" in capsys.readouterr().err

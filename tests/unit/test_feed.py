@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from local.replay.arguments import SAMPLE
-from local.replay.clock import timeline
 from local.replay.feed import events, match_id
+from local.replay.match_clock import timeline
 from local.replay.openfootball import Goal, Kind, Match, Side, read
 
 KICK_OFF = datetime(2022, 12, 18, 15, tzinfo=UTC)
@@ -27,12 +27,12 @@ def match(*goals: Goal) -> Match:
 
 
 def minutes(*goals: Goal) -> list[float]:
-    """Return the minutes since kick-off at which these goals are told, in their order."""
+    """Return the minutes since kick-off of these goals, in order."""
     return [at / timedelta(minutes=1) for at, _ in timeline(goals)]
 
 
 def test_the_running_score_ends_at_the_final_score_in_every_match_of_the_sample() -> None:
-    """All 172 goals add up to the scores that the file gives."""
+    """The 172 goals add up to the scores of the file."""
     for played in read(SAMPLE):
         last = [(event.home_score, event.away_score) for event in events(played)][-1:]
         assert (last or [(0, 0)]) == [played.score]
@@ -45,8 +45,8 @@ def test_ids_of_the_sample_are_distinct_and_the_same_in_every_run() -> None:
     assert len(set(first)) == 172
 
 
-def test_every_match_of_the_sample_goes_forward_in_time() -> None:
-    """No goal is told at or before the time of the one before it."""
+def test_the_times_of_a_match_increase() -> None:
+    """No goal is at or before the time of the previous one."""
     for played in read(SAMPLE):
         for before, after in pairwise(events(played)):
             assert before.occurred_at < after.occurred_at
@@ -62,7 +62,7 @@ def test_goals_of_both_sides_are_merged_by_the_clock() -> None:
     ]
 
 
-def test_an_event_says_all_that_the_file_does() -> None:
+def test_an_event_has_all_facts_of_the_file() -> None:
     """Kind, side, scorer, clock, teams and score are in the event."""
     own_goal = replace(goal("away", 90, 4, "Enzo Fernández"), kind="own_goal")
     (event,) = events(match(own_goal))
@@ -84,8 +84,8 @@ def test_an_event_says_all_that_the_file_does() -> None:
     }
 
 
-def test_two_goals_of_one_player_in_one_minute_are_two() -> None:
-    """Their ids differ, and the second is told a second later."""
+def test_two_goals_of_one_player_in_one_minute_are_two_events() -> None:
+    """Their ids differ, and the second is a second later."""
     first, second = events(match(goal("home", 80), goal("home", 80)))
     assert first.event_id != second.event_id
     assert second.occurred_at - first.occurred_at == timedelta(seconds=1)
@@ -132,13 +132,13 @@ def test_extra_time_follows_full_time() -> None:
 
 
 def test_a_goal_without_a_minute_comes_last() -> None:
-    """It is told at full time, or with the latest goal that has a minute."""
+    """At full time, or with the latest goal that has a minute."""
     unknown = goal("away", None)
     assert minutes(unknown, goal("home", 30)) == [30, 105]
     assert [told for _, told in timeline([unknown, goal("home", 118)])][-1] == unknown
 
 
 def test_a_goal_without_a_minute_makes_an_event_without_one() -> None:
-    """What is unknown is not said."""
+    """Unknown facts are left out."""
     (event,) = events(match(goal("away", None, player=None)))
     assert (event.minute, event.added_time, event.player) == (None, None, None)

@@ -1,4 +1,4 @@
-"""What `make setup` says while it installs, and when it cannot."""
+"""The output of `make setup`: its progress, and the reason of a failure."""
 
 import re
 import zipfile
@@ -25,7 +25,7 @@ METADATA = {
 
 
 @pytest.mark.parametrize(
-    ("lines", "why"),
+    ("lines", "expected"),
     [
         ([BROKEN, *NONE_FOUND], "Connection refused"),
         (NONE_FOUND, "No matching distribution found for idna==3.10"),
@@ -37,44 +37,44 @@ METADATA = {
         (["OSError: [Errno 13] Permission denied: '/x/y'", ""], "Permission denied: '/x/y'"),
     ],
 )
-def test_the_reason_is_told_in_a_line(lines: list[str], why: str) -> None:
-    """Of all that pip says, what a person can put right."""
-    assert reason(lines).startswith(f"The packages could not be installed: {why}")
+def test_the_reason_is_one_line(lines: list[str], expected: str) -> None:
+    """Of pip's output, the part that a person can act on."""
+    assert reason(lines).startswith(f"The packages could not be installed: {expected}")
     assert "\n" not in reason(lines)
 
 
-def test_a_package_that_is_not_to_be_had_is_told_with_the_end_of_the_log(
+def test_a_missing_package_is_reported_with_the_end_of_the_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All that pip said is in the log, and its exit status is the command's."""
-    wanted = tmp_path / "requirements.txt"
-    wanted.write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
+    """All output of pip is in the log, and its exit status is the command's."""
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
     log = tmp_path / "install.log"
     options = ["--no-index", "--find-links", str(tmp_path), "--target", str(tmp_path / "made")]
-    assert main([*options, "-r", str(wanted)], log) != 0
-    said, where, *tail = capfd.readouterr().err.splitlines()
-    assert said == (
+    assert main([*options, "-r", str(requirements)], log) != 0
+    reason_line, heading, *tail = capfd.readouterr().err.splitlines()
+    assert reason_line == (
         "The packages could not be installed: No matching distribution found for"
         " no-such-package==1.0"
     )
-    assert where == f"{log} ends with"
+    assert heading == f"{log} ends with"
     assert [line.removeprefix("  ") for line in tail] == log.read_text().splitlines()[-8:]
 
 
-def test_it_tells_its_steps_whatever_pip_is_told_to_do_elsewhere(
+def test_it_prints_its_steps_whatever_the_configuration_of_pip(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line each where nobody watches; a configuration for the user's own packages is no bar."""
+    """A line each if it is no terminal; a configuration with PIP_USER does no harm."""
     wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as files:
         files.writestr("tiny.py", "")
         for name, text in METADATA.items():
             files.writestr(f"tiny-1.0.dist-info/{name}", text)
-    wanted = tmp_path / "requirements.txt"
-    wanted.write_text(f"tiny==1.0 --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}\n")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"tiny==1.0 --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}\n")
     monkeypatch.setenv("PIP_USER", "1")
     options = ["--no-index", "--find-links", str(tmp_path), "--target", str(tmp_path / "made")]
-    assert main([*options, "-r", str(wanted)], tmp_path / "install.log") == 0
+    assert main([*options, "-r", str(requirements)], tmp_path / "install.log") == 0
     fetching, installing, done = capfd.readouterr().out.splitlines()
     assert (fetching, installing) == ("  fetching the packages", "  installing 1 package")
     assert re.fullmatch(r"Installed in \d+ s\.", done)

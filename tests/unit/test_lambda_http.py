@@ -1,7 +1,4 @@
-"""HTTP events of Lambda as requests, and answers as Lambda hands them back.
-
-Of payload format 2.0; tests/unit/test_lambda_rest.py has what a REST API does otherwise.
-"""
+"""HTTP events of Lambda, payload format 2.0; tests/unit/test_lambda_rest.py has format 1.0."""
 
 from base64 import b64encode
 from typing import Any
@@ -13,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from functions.shared.http.client_address import TrustedProxies
-from infra.aws.asgi import Answer, Call
+from infra.aws.asgi import AppRequest, AppResponse
 from infra.aws.dispatch import UnknownEvent, dispatch
 from tests.support.drivers.api_gateway import event_of, response_of
 
@@ -21,16 +18,16 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0"
 
 
-def called(event: dict[str, Any], xray: str = "") -> Call:
-    """The call that an event makes."""
-    calls: list[Call] = []
+def request_of(event: dict[str, Any], xray: str = "") -> AppRequest:
+    """The request that an event becomes."""
+    requests: list[AppRequest] = []
 
-    def call(call: Call) -> Answer:
-        calls.append(call)
-        return Answer(204, [], b"")
+    def send(request: AppRequest) -> AppResponse:
+        requests.append(request)
+        return AppResponse(204, [], b"")
 
-    dispatch(event, call, xray)
-    return calls[0]
+    dispatch(event, send, xray)
+    return requests[0]
 
 
 def event(path: str = "/", method: str = "GET", **more: Any) -> dict[str, Any]:
@@ -38,14 +35,14 @@ def event(path: str = "/", method: str = "GET", **more: Any) -> dict[str, Any]:
     return event_of(httpx.Request(method, f"https://api.example{path}"), b"") | more
 
 
-def headers(call: Call) -> dict[str, str]:
-    """The headers of a call."""
-    return {name.decode(): value.decode("latin-1") for name, value in call.headers}
+def headers(request: AppRequest) -> dict[str, str]:
+    """The headers of a request."""
+    return {name.decode(): value.decode("latin-1") for name, value in request.headers}
 
 
-def caller(call: Call) -> str:
-    """Who the functions take the caller to be."""
-    scope = {"type": "http", "headers": call.headers, "client": (call.client, 0)}
+def caller(request: AppRequest) -> str:
+    """The address that the functions count for the caller."""
+    scope = {"type": "http", "headers": request.headers, "client": (request.client, 0)}
     return TrustedProxies().client_address(Request(scope))
 
 
@@ -61,66 +58,66 @@ def caller(call: Call) -> str:
         ("", "$default", "/"),
     ],
 )
-def test_the_path_is_that_behind_the_stage(raw: str, stage: str, path: str) -> None:
-    """Whether the stage has a name or not, and as it reads once it is decoded."""
+def test_the_path_is_without_the_stage(raw: str, stage: str, path: str) -> None:
+    """Whether the stage has a name or not; it is decoded."""
     made = event(rawPath=raw)
     made["requestContext"]["stage"] = stage
-    assert called(made).path == path
+    assert request_of(made).path == path
 
 
-@pytest.mark.parametrize(("stage", "told"), [("$default", "/a"), ("prod", "/prod/a")])
-def test_a_location_leads_to_where_callers_reach_it(stage: str, told: str) -> None:
-    """Behind the stage, if it has a name."""
+@pytest.mark.parametrize(("stage", "expected"), [("$default", "/a"), ("prod", "/prod/a")])
+def test_a_location_gets_the_prefix_of_the_callers_url(stage: str, expected: str) -> None:
+    """The stage, if it has a name."""
     made = event_of(httpx.Request("POST", "https://x/events"), b"", stage=stage)
-    response = dispatch(made, lambda _: Answer(202, [(b"location", b"/a")], b""))
-    assert response["headers"]["location"] == told
+    response = dispatch(made, lambda _: AppResponse(202, [(b"location", b"/a")], b""))
+    assert response["headers"]["location"] == expected
 
 
-def test_the_query_comes_as_it_was_sent() -> None:
-    """Not taken apart and put together again."""
+def test_the_query_is_unchanged() -> None:
+    """It is not parsed and encoded again."""
     query = "a=1&a=2&b=%2B+%C3%A9&c&=;x"
-    assert called(event(rawQueryString=query)).query == query.encode()
+    assert request_of(event(rawQueryString=query)).query == query.encode()
 
 
 @given(st.binary(max_size=200))
-def test_any_body_comes_in_as_it_was_sent(body: bytes) -> None:
+def test_any_request_body_is_unchanged(body: bytes) -> None:
     """As text or as base64."""
     for content_type in ("application/json", "application/octet-stream"):
         request = httpx.Request("POST", "https://x/", headers={"Content-Type": content_type})
-        assert called(event_of(request, body)).body == body
+        assert request_of(event_of(request, body)).body == body
 
 
 @given(st.binary(max_size=200))
-def test_any_body_goes_out_as_it_was_answered(body: bytes) -> None:
+def test_any_response_body_is_unchanged(body: bytes) -> None:
     """As text or as base64."""
-    answer = Answer(200, [], body)
-    assert response_of(dispatch(event(), lambda _: answer)).read() == body
+    reply = AppResponse(200, [], body)
+    assert response_of(dispatch(event(), lambda _: reply)).read() == body
 
 
-def test_the_answer_to_head_has_no_body_but_its_headers() -> None:
+def test_the_response_to_head_has_headers_but_no_body() -> None:
     """Those that GET would have."""
-    answer = Answer(200, [(b"content-length", b"4"), (b"etag", b'"x"')], b"body")
-    response = dispatch(event(method="HEAD"), lambda _: answer)
+    reply = AppResponse(200, [(b"content-length", b"4"), (b"etag", b'"x"')], b"body")
+    response = dispatch(event(method="HEAD"), lambda _: reply)
     assert response["body"] == ""
     assert response["headers"] == {"content-length": "4", "etag": '"x"'}
 
 
-def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
+def test_repeated_headers_are_joined_and_cookies_are_not() -> None:
     """Cookies have a list of their own, both ways."""
-    answered = [
+    reply_headers = [
         (b"Link", b"<a>"),
         (b"link", b"<b>"),
         (b"set-cookie", b"a=1"),
         (b"set-cookie", b"b"),
     ]
-    response = dispatch(event(), lambda _: Answer(200, answered, b""))
+    response = dispatch(event(), lambda _: AppResponse(200, reply_headers, b""))
     assert response["headers"] == {"link": "<a>, <b>"}
     assert response["cookies"] == ["a=1", "b"]
-    assert headers(called(event(cookies=["a=1", "b=2"])))["cookie"] == "a=1; b=2"
+    assert headers(request_of(event(cookies=["a=1", "b=2"])))["cookie"] == "a=1; b=2"
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "expected"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7"),
@@ -128,15 +125,15 @@ def test_headers_that_come_twice_are_joined_and_cookies_are_not() -> None:
         ("[2001:db8::7]:4711", "2001:db8::/64"),
     ],
 )
-def test_the_caller_is_whom_the_gateway_saw(source: str, told: str) -> None:
-    """Whatever the request says of itself, and from whichever port it came."""
+def test_the_caller_is_the_address_that_the_gateway_saw(source: str, expected: str) -> None:
+    """Whatever X-Forwarded-For says, and without the port."""
     made = event(headers={"X-Forwarded-For": "203.0.113.1, 203.0.113.2"})
     made["requestContext"]["http"]["sourceIp"] = source
-    assert caller(called(made)) == told
+    assert caller(request_of(made)) == expected
 
 
 @pytest.mark.parametrize(
-    ("brought", "xray", "trace"),
+    ("own", "xray", "trace"),
     [
         ({"traceparent": TRACE}, XRAY, TRACE),
         ({}, XRAY, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
@@ -152,26 +149,26 @@ def test_the_caller_is_whom_the_gateway_saw(source: str, told: str) -> None:
     ],
 )
 def test_the_callers_trace_is_continued_or_else_that_of_lambda(
-    brought: dict[str, str], xray: str, trace: str | None
+    own: dict[str, str], xray: str, trace: str | None
 ) -> None:
-    """A traceparent that is none counts as none."""
-    assert headers(called(event(headers=brought), xray)).get("traceparent") == trace
+    """A traceparent that is not valid is ignored."""
+    assert headers(request_of(event(headers=own), xray)).get("traceparent") == trace
 
 
-def test_a_trace_without_a_span_is_given_one() -> None:
-    """API Gateway begins a trace with its root alone."""
-    made = headers(called(event(headers={}), "Root=1-5759e988-bd862e3fe1be46a994272793"))
+def test_a_trace_without_a_span_gets_one() -> None:
+    """API Gateway begins a trace with only its root."""
+    made = headers(request_of(event(headers={}), "Root=1-5759e988-bd862e3fe1be46a994272793"))
     assert made["traceparent"].startswith("00-5759e988bd862e3fe1be46a994272793-")
 
 
 @pytest.mark.parametrize("unknown", [{}, [], None, {"version": "1.0", "httpMethod": "GET"}])
-def test_an_event_of_no_known_kind_is_an_error(unknown: object) -> None:
-    """So that what is wired wrong shows."""
+def test_an_event_of_an_unknown_kind_is_an_error(unknown: object) -> None:
+    """So that a wrong trigger is noticed."""
     with pytest.raises(UnknownEvent):
-        dispatch(unknown, lambda _: Answer(200, [], b""))
+        dispatch(unknown, lambda _: AppResponse(200, [], b""))
 
 
-def test_base64_in_an_event_is_what_it_says() -> None:
-    """As API Gateway sends what is no text."""
+def test_a_base64_body_is_decoded() -> None:
+    """API Gateway sends binary bodies so."""
     body = b64encode(b"\xff").decode()
-    assert called(event(body=body, isBase64Encoded=True)).body == b"\xff"
+    assert request_of(event(body=body, isBase64Encoded=True)).body == b"\xff"

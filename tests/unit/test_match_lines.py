@@ -34,7 +34,7 @@ def test_the_sides_take_turns_and_their_kicks_make_the_score(match: Match) -> No
 
 
 @pytest.mark.parametrize("match", MATCHES, ids=lambda match: f"{match.home}-{match.away}")
-def test_kicks_are_told_after_the_match_and_leave_its_score(match: Match) -> None:
+def test_kicks_come_after_the_match_and_do_not_change_its_score(match: Match) -> None:
     """Each is an event of the shoot-out, with the shoot-out's score beside that of the match."""
     told = events(match)
     kicks = told[len(match.goals) :]
@@ -56,8 +56,10 @@ def line(**fields: Any) -> str:
     ("text", "where"),
     [("{", "line 1"), ("[]", "line 1"), (line(team1=None), "team1"), (line(score=[1]), "score")],
 )
-def test_a_line_that_is_no_match_is_told(text: str, where: str, tmp_path: Path) -> None:
-    """With its number, and what is wrong in it."""
+def test_a_line_that_is_no_match_is_an_error_with_its_number(
+    text: str, where: str, tmp_path: Path
+) -> None:
+    """And with the reason."""
     file = tmp_path / "matches.jsonl"
     file.write_text(text)
     with pytest.raises(UnreadableFileError, match=where):

@@ -9,15 +9,15 @@ from infra.migrate import MigrateSettings
 URL = {"DATABASE_URL": "postgresql://goalstream@127.0.0.1:5432/goalstream"}
 
 
-def test_without_passwords_it_makes_no_roles() -> None:
-    """An empty file of one is no password either."""
+def test_without_passwords_no_roles_are_made() -> None:
+    """An empty password counts as none."""
     settings = load(MigrateSettings, URL | {"DATABASE_READER_PASSWORD": ""})
     assert settings.database_reader_password is settings.database_writer_password is None
 
 
 @pytest.mark.parametrize("name", ["DATABASE_READER_PASSWORD", "DATABASE_WRITER_PASSWORD"])
-def test_a_password_that_nobody_could_log_in_with_is_refused(name: str) -> None:
-    """SASLprep forbids it; what it was is not said."""
+def test_a_password_that_scram_forbids_is_refused(name: str) -> None:
+    """The message does not quote it."""
     with pytest.raises(SettingsError) as error:
         load(MigrateSettings, URL | {name: "canary\a\ue000"})
     said = str(error.value)

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, up to date, and of what the functions serve."""
+"""The OpenAPI documents: valid, up to date, and in agreement with the functions."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from functions.list_highlights.query import PARAMETERS
 from functions.shared.contract.event import Event
 from functions.shared.http.problems import Problem
 from functions.shared.http.routing import Router
-from infra.openapi.documents import documents
+from infra.openapi.__main__ import documents
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
@@ -33,7 +33,7 @@ NAMES = ("events.json", "highlights.json")
 
 
 def unused() -> Any:
-    """Return nothing that serves; the routes alone are looked at."""
+    """Fail: only the routes of an app are used."""
     raise AssertionError
 
 
@@ -50,19 +50,19 @@ def committed(name: str) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Return method, path and operation of all that a document offers."""
+    """Return method, path and operation of each operation of a document."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield method.upper(), path, operation
 
 
 def schema(document: dict[str, Any], name: str) -> Any:
-    """Return what checks values against one of a document's schemas."""
+    """Return a validator for a schema of a document."""
     return OAS31Validator(document["components"]["schemas"][name])
 
 
-def test_the_documents_are_those_that_are_committed() -> None:
-    """No other is left behind in the folder."""
+def test_every_document_is_committed() -> None:
+    """And there is no other in the folder."""
     assert {path.name for path in FOLDER.glob("*.json")} == set(documents()) == set(NAMES)
 
 
@@ -93,7 +93,7 @@ def test_every_route_is_in_its_document(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_answer_is_described(name: str) -> None:
+def test_every_response_is_described(name: str) -> None:
     """Errors as problem details; 401, 429 and 503 wherever keys, limits and services matter."""
     for _, path, operation in operations(documents()[name]):
         for status, answer in operation["responses"].items():
@@ -104,8 +104,8 @@ def test_every_answer_is_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_key_may_be_sent_wherever_it_may_be_asked_for(name: str) -> None:
-    """It need not be: whether there are keys is up to who runs the service."""
+def test_an_api_key_is_optional_in_the_document(name: str) -> None:
+    """A service may have keys or not; /health needs none."""
     document = documents()[name]
     ((scheme, how),) = document["components"]["securitySchemes"].items()
     assert (how["type"], how["scheme"]) == ("http", "bearer")
@@ -114,21 +114,21 @@ def test_a_key_may_be_sent_wherever_it_may_be_asked_for(name: str) -> None:
         assert needs == ([] if path == "/health" else [{}, {scheme: []}])
 
 
-def test_every_operation_has_a_name_of_its_own_in_its_document() -> None:
-    """Clients are made of them."""
+def test_operation_ids_are_unique_in_a_document() -> None:
+    """Generated clients use them as names."""
     for document in documents().values():
         names = [operation["operationId"] for _, _, operation in operations(document)]
         assert len(set(names)) == len(names)
 
 
-def test_every_parameter_of_a_list_is_told() -> None:
+def test_every_parameter_of_a_list_is_in_the_document() -> None:
     """And no other."""
     told = documents()["highlights.json"]["paths"]["/highlights"]["get"]["parameters"]
     assert [parameter["name"] for parameter in told] == list(PARAMETERS)
 
 
-def test_every_field_of_an_event_is_told() -> None:
-    """With those that are required, and that there are no others."""
+def test_every_field_of_an_event_is_in_the_document() -> None:
+    """With the required ones, and no others."""
     event = documents()["events.json"]["components"]["schemas"]["Event"]
     assert list(event["properties"]) == [field.alias for field in Event.model_fields.values()]
     assert event["required"] == ["matchId", "occurredAt", "eventType"]
@@ -136,7 +136,7 @@ def test_every_field_of_an_event_is_told() -> None:
 
 
 def content(path: str, method: str, status: str = "") -> dict[str, Any]:
-    """Return the JSON of an answer of an operation, or that of its request."""
+    """Return the JSON content of an operation's response, or of its request."""
     name = "events.json" if path.startswith("/events") else "highlights.json"
     operation = documents()[name]["paths"][path][method]
     told = operation["responses"][status] if status else operation["requestBody"]
@@ -144,7 +144,7 @@ def content(path: str, method: str, status: str = "") -> dict[str, Any]:
     return found
 
 
-def test_an_example_that_is_posted_is_answered_as_the_document_says() -> None:
+def test_posting_an_example_returns_the_response_of_the_document() -> None:
     """One goal, and several."""
     goal = content("/events", "post")["examples"]["goal"]["value"]
     posted = {"/events": goal, "/events/batch": content("/events/batch", "post")["example"]}
@@ -154,8 +154,8 @@ def test_an_example_that_is_posted_is_answered_as_the_document_says() -> None:
         assert answer.json() == content(path, "post", "202")["example"]
 
 
-def test_the_example_of_a_highlight_is_what_becomes_of_the_example_of_a_goal() -> None:
-    """But for the times at which it was made; a correction and a retraction change it."""
+def test_the_example_of_a_goal_becomes_the_example_of_a_highlight() -> None:
+    """Apart from its times; a correction and a retraction change it."""
     functions = Functions()
     reader = Client(get_highlight(lambda: functions.store))
     shown = content("/highlights/{id}", "get", "200")["example"]
@@ -177,8 +177,8 @@ def test_the_example_of_a_highlight_is_what_becomes_of_the_example_of_a_goal() -
     assert list(content("/events", "post")["examples"]) == ["goal", "correction", "retraction"]
 
 
-def test_an_example_is_of_the_matches_that_are_replayed() -> None:
-    """To post it before a replay doubles nothing."""
+def test_the_examples_are_events_of_a_replay() -> None:
+    """So posting one before a replay makes no second highlight."""
     (final,) = select(read(SAMPLE), ["argentina france"])
     replayed = [json.loads(event.to_json()) for event in events(final)]
     assert content("/events", "post")["examples"]["goal"]["value"] in replayed
@@ -187,7 +187,7 @@ def test_an_example_is_of_the_matches_that_are_replayed() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_operations_are_grouped(name: str) -> None:
-    """What the service is for comes first; each group says what it is."""
+    """By the purpose of the service; each group has a description."""
     document = documents()[name]
     groups = [tag["name"] for tag in document["tags"] if tag["description"]]
     assert groups == [name.removesuffix(".json"), "service"]
@@ -214,15 +214,17 @@ def test_operations_are_grouped(name: str) -> None:
         ({"plyer": "x"}, False),
     ],
 )
-def test_the_document_takes_what_the_function_takes(fields: dict[str, Any], valid: bool) -> None:
+def test_the_document_accepts_what_the_function_accepts(
+    fields: dict[str, Any], valid: bool
+) -> None:
     """Both refuse the same."""
     event = event_json(**fields)
     assert schema(documents()["events.json"], "Event").is_valid(event) is valid
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_problem_is_as_the_document_says(name: str) -> None:
-    """With members of its own besides."""
+def test_problem_details_conform_to_the_document(name: str) -> None:
+    """With additional members."""
     problem = Problem(400, "No.", errors={"player": ["is too long"]}, topic="match-events")
     said = json.loads(bytes(problem.response().body))
     schema(documents()[name], "ProblemDetails").validate(said)

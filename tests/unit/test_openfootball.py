@@ -28,7 +28,7 @@ def test_the_sample_has_the_64_matches_and_172_goals_of_2022() -> None:
 
 
 def test_a_shoot_out_changes_neither_score_nor_goals() -> None:
-    """The final of 2022 ended 3-3 with six goals, whatever came of the penalties after it."""
+    """The final of 2022 ended 3-3 with six goals, without the shoot-out."""
     final = read(SAMPLE)[-1]
     assert (final.home, final.away, final.score) == ("Argentina", "France", (3, 3))
     assert len(final.goals) == 6
@@ -61,7 +61,7 @@ def test_a_shoot_out_changes_neither_score_nor_goals() -> None:
         ({"from": 3}, [4], (None, None)),
     ],
 )
-def test_a_minute_is_read_however_it_is_written(
+def test_a_minute_is_read_in_every_format(
     minute: object, offset: object, clock: tuple[int | None, int | None]
 ) -> None:
     """Numbers, texts and offsets make minute and added time; anything else is unknown."""
@@ -69,7 +69,7 @@ def test_a_minute_is_read_however_it_is_written(
     assert (goal.minute, goal.added_time) == clock
 
 
-def test_a_goal_may_lack_everything() -> None:
+def test_a_goal_needs_neither_scorer_nor_minute() -> None:
     """Neither scorer nor minute has to be known."""
     assert a_goal() == Goal("home", "goal", None, None, None)
 
@@ -143,7 +143,7 @@ def test_kick_off_is_in_utc(fields: dict[str, Any], utc: str) -> None:
 
 
 def test_older_files_have_rounds_of_matches() -> None:
-    """The shape before 2020 is read too."""
+    """As files had them before 2020."""
     row = {"date": "2018-07-15", "team1": {"name": "France"}, "team2": {"name": "Croatia"}}
     match = parse({"name": "World Cup 2018", "rounds": [{"name": "Final", "matches": [row]}]})[0]
     assert (match.competition, match.date) == ("World Cup 2018", date(2018, 7, 15))
@@ -163,7 +163,7 @@ def test_older_files_have_rounds_of_matches() -> None:
         ),
     ],
 )
-def test_anything_else_is_refused_and_says_where(document: object, why: str) -> None:
-    """A file of another format is a mistake that is named."""
+def test_another_format_is_an_error_with_its_location(document: object, why: str) -> None:
+    """The message names what is wrong."""
     with pytest.raises(UnreadableFileError, match=why):
         parse(document)

@@ -1,48 +1,49 @@
-"""Which ports a stack takes."""
+"""The ports of a stack."""
 
 import socket
 
 import pytest
 
-from local.stack.addresses import KAFKA_PORT, choose
-from local.stack.errors import StackError
+from local.stack import StackError
+from local.stack.addresses import Ports, choose
+from local.stack.connectivity import KAFKA_PORT
 from local.stack.ports import HOST, HOST_IPV6, free_port, hosts, is_free, preferred_port
 
 needs_ipv6 = pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
 
 
 @needs_ipv6
-def test_a_port_that_localhost_leads_to_by_ipv6_is_taken() -> None:
-    """Else another server would answer a browser that asks `localhost`."""
+def test_a_port_that_is_taken_on_ipv6_alone_is_taken() -> None:
+    """Otherwise another server would answer a browser at `localhost`."""
     with socket.create_server((HOST_IPV6, 0), family=socket.AF_INET6) as other:
         port = other.getsockname()[1]
         assert not is_free(port)
         with pytest.raises(StackError, match=f"port {port} is taken"):
-            choose(port, 0, {})
+            choose(Ports(events=port), {})
     assert is_free(port)
 
 
-def test_the_broker_has_its_usual_port_where_that_is_free() -> None:
-    """Else another; one that somebody asks for must be free."""
+def test_the_broker_has_port_9092_if_that_is_free() -> None:
+    """Otherwise another one; a port that somebody chooses must be free."""
     with socket.create_server((HOST, 0)) as other:
         taken = other.getsockname()[1]
         assert preferred_port(taken) != taken
         with pytest.raises(StackError, match="set GOALSTREAM_KAFKA_PORT to another"):
-            choose(0, 0, {}, kafka_port=taken)
+            choose(Ports(kafka=taken), {})
     assert preferred_port(taken) == taken
     assert preferred_port(taken, but=(taken,)) != taken
     wanted = KAFKA_PORT if is_free(KAFKA_PORT) else None
-    chosen = choose(0, 0, {}, kafka_port=None).kafka
+    chosen = choose(Ports(kafka=None), {}).kafka
     assert chosen.port == wanted or (wanted is None and chosen.port != KAFKA_PORT)
     assert chosen.url == f"{HOST}:{chosen.port}"
 
 
-def test_a_port_of_the_broker_is_of_no_concern_where_another_broker_is_used() -> None:
+def test_the_port_of_the_broker_is_not_checked_where_another_broker_is_used() -> None:
     """It may well be that broker's."""
     with socket.create_server((HOST, 0)) as other:
         taken = other.getsockname()[1]
         elsewhere = {"KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{taken}"}
-        assert choose(0, 0, elsewhere, kafka_port=taken).kafka.port is None
+        assert choose(Ports(kafka=taken), elsewhere).kafka.port is None
 
 
 @pytest.mark.parametrize("same", ["EVENTS HIGHLIGHTS", "EVENTS KAFKA", "HIGHLIGHTS KAFKA"])
@@ -54,5 +55,5 @@ def test_two_equal_ports_are_named(same: str) -> None:
     )
     one, other = (f"GOALSTREAM_{name}_PORT" for name in same.split())
     with pytest.raises(StackError) as refused:
-        choose(events, highlights, {}, kafka_port=kafka)
+        choose(Ports(events, highlights, kafka), {})
     assert str(refused.value) == f"{one} and {other} are both {port}; set one to another"

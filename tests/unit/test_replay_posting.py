@@ -9,7 +9,14 @@ from functions.shared.contract.event import Event
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
 from local.replay.openfootball import read
-from local.replay.posting import Accepted, Feed, GaveUpError, RefusedError
+from local.replay.posting import (
+    Accepted,
+    Clock,
+    EventPoster,
+    RefusedEventError,
+    RetriesExhaustedError,
+)
+from local.replay.progress import Listener
 from tests.support.builders.events import id_of
 
 EVENT = events(read(SAMPLE)[-1])[0]
@@ -18,18 +25,18 @@ ACCEPTED = httpx.Response(202, json={"highlightId": str(HIGHLIGHT)})
 LOST = httpx.ReadError("connection lost")
 
 
-class Time:
-    """A clock that only sleeping moves."""
+class Time(Clock):
+    """A clock that only `sleep` advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
-    def clock(self) -> float:
+    def monotonic(self) -> float:
         """Return the seconds that were slept."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Advance the clock."""
         self.now += seconds
 
 
@@ -55,14 +62,10 @@ def post(service: Callable[[httpx.Request], httpx.Response], time: Time) -> Acce
     async def posted() -> Accepted:
         async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http:
             slots = asyncio.Semaphore(1)
-            feed = Feed(http, "http://feed", 60, _unheard, slots, time.clock, time.sleep)
-            return await feed.post(EVENT)
+            poster = EventPoster(http, "http://feed", 60, Listener().retrying, slots, time)
+            return await poster.post(EVENT)
 
     return asyncio.run(posted())
-
-
-def _unheard(event: Event, why: str, delay: float) -> None:
-    """Hear nothing of retries."""
 
 
 def test_an_event_is_posted_as_the_json_of_the_contract() -> None:
@@ -76,30 +79,30 @@ def test_an_event_is_posted_as_the_json_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_or_absent_service_is_tried_again(status: int) -> None:
-    """These answers pass, so that the event goes in when they have."""
+def test_a_busy_or_absent_service_is_retried(status: int) -> None:
+    """The event is accepted in the end."""
     service = Service(httpx.Response(status), ACCEPTED)
     assert post(service, Time()).highlight_id == HIGHLIGHT
 
 
-def test_a_lost_connection_is_tried_again_with_growing_pauses() -> None:
-    """The pauses double, so that a service that starts is not hammered."""
+def test_a_lost_connection_is_retried_with_growing_delays() -> None:
+    """The delays double, so that a starting service is not overloaded."""
     time = Time()
     post(Service(LOST, LOST, LOST, ACCEPTED), time)
     assert time.now == pytest.approx(0.1 + 0.2 + 0.4)
 
 
 def test_retry_after_is_obeyed() -> None:
-    """The service knows best when to come again."""
+    """A longer delay that the service asks for is kept."""
     time = Time()
     post(Service(httpx.Response(503, headers={"Retry-After": "7"}), ACCEPTED), time)
     assert time.now == 7
 
 
-def test_patience_has_an_end() -> None:
-    """The last reason is said once the patience of 60 s is over, and not later."""
+def test_retries_end_after_the_patience() -> None:
+    """The error has the last reason, after 60 s and not later."""
     time = Time()
-    with pytest.raises(GaveUpError, match="connection lost"):
+    with pytest.raises(RetriesExhaustedError, match="connection lost"):
         post(Service(LOST), time)
     assert 50 < time.now <= 60
 
@@ -107,23 +110,23 @@ def test_patience_has_an_end() -> None:
 def test_a_retry_after_beyond_patience_is_not_waited_for() -> None:
     """A service that asks for an hour is given up at once."""
     time = Time()
-    with pytest.raises(GaveUpError, match="503"):
+    with pytest.raises(RetriesExhaustedError, match="503"):
         post(Service(httpx.Response(503, headers={"Retry-After": "3600"})), time)
     assert time.now == 0
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 413, 500])
-def test_any_other_answer_is_final(status: int) -> None:
+def test_any_other_response_is_final(status: int) -> None:
     """It is refused after one request, with the problem's detail and fields."""
     problem = {"detail": "the event is not valid", "errors": {"minute": ["too late"]}}
     service = Service(httpx.Response(status, json=problem))
-    with pytest.raises(RefusedError, match=rf"{status}.*not valid.*minute.*too late"):
+    with pytest.raises(RefusedEventError, match=rf"{status}.*not valid.*minute.*too late"):
         post(service, Time())
     assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"highlightId": 7}'])
 def test_a_202_of_something_else_is_no_acceptance(body: str) -> None:
-    """Another service at that port is named as such."""
-    with pytest.raises(RefusedError, match="is this GoalStream"):
+    """Another service listens on that port."""
+    with pytest.raises(RefusedEventError, match="is this GoalStream"):
         post(Service(httpx.Response(202, text=body)), Time())

@@ -3,13 +3,13 @@ import io
 import pytest
 
 from functions.shared.contract.event import Event
+from local.process.console import StdoutConsole
 from local.replay.arguments import SAMPLE
 from local.replay.feed import events
-from local.replay.formatting import EN_DASH, line
+from local.replay.formatting import EN_DASH, event_line
 from local.replay.openfootball import read
-from local.replay.output import Output
 from local.replay.posting import Accepted
-from local.replay.progress import watching
+from local.replay.progress import shown_progress
 from local.replay.report import Report
 from tests.support.builders.events import id_of
 
@@ -23,7 +23,7 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "text"),
     [
         ({}, "23' Argentina 1-0 France, Lionel Messi (penalty)"),
         ({"event_type": "own_goal"}, "23' Argentina 1-0 France, Lionel Messi (own goal)"),
@@ -32,15 +32,17 @@ def plain(text: str) -> str:
         ({"event_type": "goal", "minute": None}, "Argentina 1-0 France, Lionel Messi"),
     ],
 )
-def test_a_goal_is_a_line_of_what_is_known(changes: dict[str, object], said: str) -> None:
-    """Nothing that is unknown is said."""
-    assert plain(line(GOALS[0].model_copy(update=changes))) == said
+def test_a_goal_is_a_line_of_its_known_facts(changes: dict[str, object], text: str) -> None:
+    """Unknown facts are left out."""
+    assert plain(event_line(GOALS[0].model_copy(update=changes))) == text
 
 
 def test_a_complete_report_is_two_lines() -> None:
-    """How many went in, how fast, and how many are READY."""
+    """How many were accepted, how fast, and how many are READY."""
     ready = dict.fromkeys(IDS.values(), "READY")
-    report = Report(GOALS, accepted=IDS, statuses=ready, seconds=[0.002] * 6, read_for=0.25)
+    report = Report(
+        GOALS, accepted=IDS, statuses=ready, response_times_s=[0.002] * 6, polled_s=0.25
+    )
     assert list(report.lines()) == [
         "6 of 6 goals went in, 6 posts accepted in 2 ms (median), 2 ms (p99)",
         "6 of 6 highlights are READY, 0.2 s after the last goal was posted",
@@ -48,7 +50,7 @@ def test_a_complete_report_is_two_lines() -> None:
 
 
 def test_a_report_names_what_is_missing_and_why() -> None:
-    """A refused goal has the refusal, one that went in its highlight's status."""
+    """A refused goal with the refusal, an accepted one with the status of its highlight."""
     first, second, *_ = GOALS
     report = Report(GOALS[:2], accepted={first: IDS[first]}, problems={second: "400 Bad Request"})
     report.statuses[IDS[first]] = "PENDING_AI"
@@ -59,17 +61,17 @@ def test_a_report_names_what_is_missing_and_why() -> None:
 
 
 def shown(*, terminal: bool) -> str:
-    """Return what is shown of two goals, the second of which waits for a busy service."""
+    """Return the progress of two goals, the second of which waits for a busy service."""
     output = io.StringIO()
-    console = Output(file=output, force_terminal=terminal, width=120)
-    with watching(console, posts=2) as watcher:
-        watcher.accepted(accepted(GOALS[0]))
-        watcher.retrying(GOALS[1], "503 Service Unavailable", 1)
-        watcher.retrying(GOALS[1], "503 Service Unavailable", 2)
-        watcher.accepted(accepted(GOALS[1]))
-        watcher.ready(0, 2)
-        watcher.ready(2, 2)
-        watcher.ready(2, 2)
+    console = StdoutConsole(file=output, force_terminal=terminal, width=120)
+    with shown_progress(console, posts=2) as listener:
+        listener.accepted(accepted(GOALS[0]))
+        listener.retrying(GOALS[1], "503 Service Unavailable", 1)
+        listener.retrying(GOALS[1], "503 Service Unavailable", 2)
+        listener.accepted(accepted(GOALS[1]))
+        listener.ready(0, 2)
+        listener.ready(2, 2)
+        listener.ready(2, 2)
     return plain(output.getvalue())
 
 
@@ -78,8 +80,8 @@ def accepted(goal: Event) -> Accepted:
     return Accepted(goal, IDS[goal], 0.002)
 
 
-def test_plain_lines_say_each_thing_once() -> None:
-    """A log has a line a goal, one for a trouble however often it comes, one for a new count."""
+def test_plain_progress_prints_each_change_once() -> None:
+    """A line for each goal, each new reason of a retry, and each new count."""
     assert shown(terminal=False).splitlines() == [
         "23' Argentina 1-0 France, Lionel Messi (penalty)",
         "again in 1.0 s: 36' Argentina 2-0 France, Ángel Di María: 503 Service Unavailable",
@@ -89,7 +91,7 @@ def test_plain_lines_say_each_thing_once() -> None:
 
 
 def test_a_terminal_has_bars() -> None:
-    """Both bars end full, and the last goal stands beside its own."""
+    """Both bars end full, with the last goal beside the first."""
     text = shown(terminal=True)
     assert "2/2" in text
     assert "READY" in text

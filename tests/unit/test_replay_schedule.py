@@ -16,7 +16,7 @@ def a_match(home: str, *minutes: int) -> Match:
 MATCHES = [a_match("One", 10, 46), a_match("Two", 20), a_match("Goalless")]
 
 
-def test_a_match_is_a_lane_on_its_own_clock() -> None:
+def test_a_match_is_a_lane_with_its_own_clock() -> None:
     """At speed 60 a match minute is a second, half-time included; all kick off together."""
     lanes = plan(MATCHES, speed=60)
     assert [[due for due, _ in lane] for lane in lanes] == [[10, 61], [20]]
@@ -29,14 +29,14 @@ def test_at_infinite_speed_everything_is_due_at_once_and_in_order() -> None:
     assert {due for due, _ in [*one, *two]} == {0}
 
 
-def test_each_goal_is_repeated_when_it_falls() -> None:
-    """A feed that says everything twice says it one after the other."""
+def test_a_repeated_goal_is_due_at_the_same_time() -> None:
+    """One after the other."""
     one, _ = plan(MATCHES, speed=60, times=2)
     first, second = events(MATCHES[0])
     assert [event for _, event in one] == [first, first, second, second]
 
 
-def test_a_shuffle_has_every_goal_as_often_and_its_seed_decides_the_order() -> None:
+def test_a_shuffle_has_every_goal_and_the_order_of_its_seed() -> None:
     """The same seed gives the same order, another one another, and none loses a goal."""
     many = [a_match(str(number), *range(1, 20)) for number in range(5)]
     orders = [

@@ -35,8 +35,8 @@ def test_words_select_matches_by_their_teams(wanted: list[str], chosen: list[Mat
     assert select(ALL, wanted) == chosen
 
 
-def test_a_text_that_selects_nothing_says_what_there_is() -> None:
-    """One of several texts is enough to be a mistake."""
+def test_a_text_that_selects_nothing_is_an_error_with_the_teams() -> None:
+    """Also if it is one of several."""
     with pytest.raises(
         NoSuchMatchError, match=r"'brazil'.*Argentina, Côte d'Ivoire, France, Saudi"
     ):

@@ -1,4 +1,4 @@
-"""The topics, as they are asked for."""
+"""The configuration of the topics."""
 
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from infra.topics import create
 
 
 class FakeAdmin:
-    """Makes every topic, and notes how."""
+    """Records the topics that it is asked to make."""
 
     def __init__(self) -> None:
         self.asked: dict[str, NewTopic] = {}
@@ -25,10 +25,10 @@ class FakeAdmin:
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (5, "2")])
-def test_what_is_acknowledged_is_on_two_nodes_where_one_may_be_away(
+def test_an_acknowledged_record_is_on_two_brokers_if_there_are_three(
     replication: int, in_sync: str | None
 ) -> None:
-    """A broker's own default is one: then a node that dies may take what was acknowledged along."""
+    """With a broker's default of one, a record could be lost with one broker."""
     admin = FakeAdmin()
     created = create(cast(AdminClient, admin), replication)
     assert set(created) == {MATCH_EVENTS, HIGHLIGHTS_PENDING, DEAD_LETTERS}

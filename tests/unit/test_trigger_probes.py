@@ -48,7 +48,7 @@ class World:
     def problems(self) -> tuple[bool, Mapping[str, object]]:
         """The contents of /health."""
         report = health(self.states)
-        return report.is_well, cast(Mapping[str, object], report.body["triggers"])
+        return report.is_ok, cast(Mapping[str, object], report.body["triggers"])
 
     def gauge(self, name: str, now: float = 0, **labels: str) -> float | None:
         """A gauge of the first trigger."""
@@ -94,15 +94,15 @@ def test_triggers_are_ready_once_all_are_in_their_groups() -> None:
     world = World()
     world.first.is_member = True
     world.assign(FakeWorker(2), FakeWorker(0))
-    assert not readiness(world.states, is_stopping=False).is_well
+    assert not readiness(world.states, is_stopping=False).is_ok
     world.second.is_member = True
     report = readiness(world.states, is_stopping=False)
-    assert report.is_well
+    assert report.is_ok
     assert report.body["triggers"] == {
         "first": {"member": True, "partitions": [0, 2], "blocked": {}},
         "second": {"member": True, "partitions": [], "blocked": {}},
     }
-    assert not readiness(world.states, is_stopping=True).is_well
+    assert not readiness(world.states, is_stopping=True).is_ok
 
 
 def test_a_blocked_partition_is_reported_with_its_reason() -> None:
@@ -113,7 +113,7 @@ def test_a_blocked_partition_is_reported_with_its_reason() -> None:
     world.assign(stuck, well)
     world.read_errors[None] = "no topic"
     report = readiness(world.states, is_stopping=False)
-    assert not report.is_well
+    assert not report.is_ok
     triggers = cast(dict[str, Any], report.body["triggers"])
     assert triggers["first"]["blocked"] == {"all": "no topic", "2": "too large"}
     assert triggers["second"]["blocked"] == {}
@@ -126,7 +126,7 @@ def test_a_blocked_partition_is_reported_with_its_reason() -> None:
 
     stuck.status.blocked_by = None
     world.read_errors.clear()
-    assert readiness(world.states, is_stopping=False).is_well
+    assert readiness(world.states, is_stopping=False).is_ok
     assert world.gauge("partitions_blocked") == 0
 
 

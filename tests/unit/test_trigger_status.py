@@ -18,11 +18,11 @@ from local.kafka_trigger.consuming.trigger_state import TriggerState
 from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.observing.reports import status
 from local.kafka_trigger.record import Record
-from local.process.probes import Probes, Report, Sources
+from local.process.probes import Endpoints, ProbeResult, ProbeServer
 from tests.support.builders.records import record
 from tests.support.waiting import eventually
 
-OK = Report(True, {})
+OK = ProbeResult(True, {})
 
 
 class FakeDeliverer:
@@ -68,8 +68,10 @@ def expected(partition: Mapping[str, object]) -> dict[str, object]:
 def test_the_status_is_fetched_from_the_probes() -> None:
     """By trigger and partition; another server there is an error."""
     body = {"triggers": {"one": {"member": True, "partitions": {"3": {"in_flight": 2}}}}}
-    sources = Sources(lambda: OK, lambda: OK, lambda: b"", {"/status": lambda: Report(True, body)})
-    with Probes(sources, "127.0.0.1", 0) as probes:
+    sources = Endpoints(
+        lambda: OK, lambda: OK, lambda: b"", {"/status": lambda: ProbeResult(True, body)}
+    )
+    with ProbeServer(sources, "127.0.0.1", 0) as probes:
         url = f"http://127.0.0.1:{probes.port}"
         assert (
             fetch_live_status(f"{url}/") == fetch_live_status(url) == {("one", 3): {"in_flight": 2}}

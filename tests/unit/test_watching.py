@@ -14,7 +14,7 @@ from local.kafka_trigger.delivering.context import DeliveryStatus
 from local.kafka_trigger.observing import metrics as trigger
 from local.kafka_trigger.observing.gauges import Gauges
 from local.kafka_trigger.record import Record
-from local.process.exposition import exposition
+from local.process.probes import exposition
 from tests.support.pages import section
 
 
@@ -38,7 +38,7 @@ def metrics() -> dict[str, list[str]]:
     """Every metric, with its labels."""
     registry = CollectorRegistry()
     trigger.Metrics(registry).of("a")
-    cron.Metrics(registry).called("a", 200, 1)
+    cron.Metrics(registry).count("a", 200, 1)
     state = TriggerState("a")
     state.workers[0] = worker()
     state.end_offsets[0] = 1

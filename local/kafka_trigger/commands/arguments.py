@@ -8,7 +8,7 @@ from local.kafka_trigger.commands.replay_range import UNBOUNDED, parse_from, par
 from local.kafka_trigger.config.address import web_address
 from local.kafka_trigger.faults.fault_injection import parse_fault
 from local.kafka_trigger.faults.faulty_transport import KINDS
-from local.process import probe_options
+from local.process.arguments import add_probe_arguments
 
 EXIT_STATUSES = """\
 exit status: 0 done, 1 something failed, 2 nothing was begun: a wrong argument or file,
@@ -60,7 +60,7 @@ def _add_command(commands: Commands, name: str, summary: str) -> argparse.Argume
 
 def _add_run(commands: Commands) -> None:
     command = _add_command(commands, "run", "run the triggers until SIGTERM or Ctrl-C")
-    probe_options.add_to(command)
+    add_probe_arguments(command)
     command.add_argument(
         "--fault",
         type=parse_fault,

@@ -14,7 +14,6 @@ from local.kafka_trigger.commands.errors import (
     choose_trigger,
 )
 from local.kafka_trigger.commands.sample_records import read_samples
-from local.kafka_trigger.config.address import redact_query
 from local.kafka_trigger.config.models import Config
 from local.kafka_trigger.delivering.classify_response import Outcome, Verdict, classify_response
 from local.kafka_trigger.delivering.google_identity import tokens_for
@@ -28,6 +27,7 @@ from local.kafka_trigger.delivering.transport import (
 from local.kafka_trigger.envelopes.encoder import SINGLE_RECORD, encoder_for
 from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.record import Record
+from local.process.urls import redact_query
 
 
 def invoke(config: Config, options: argparse.Namespace, stopping: threading.Event) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from local.process.broken_pipe import fall_silent
+from local.process.broken_pipe import discard_stdout
 
 Row = Mapping[str, object]
 
@@ -31,7 +31,7 @@ def print_progress(text: str) -> None:
     try:
         print_line(text)
     except BrokenPipeError:
-        fall_silent()
+        discard_stdout()
 
 
 def flush() -> None:
@@ -39,7 +39,7 @@ def flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        fall_silent()
+        discard_stdout()
 
 
 def print_json(document: object) -> None:

@@ -7,17 +7,19 @@ from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.trigger_state import TriggerState
 from local.kafka_trigger.record import age_s
 from local.process import probes
-from local.process.probes import Report
+from local.process.probes import ProbeResult
 
 ALL = "all"  # instead of a partition, for errors of the topic or the group
 
 
-def health(states: Sequence[TriggerState]) -> Report:
+def health(states: Sequence[TriggerState]) -> ProbeResult:
     """Report whether all triggers work, or which of them a restart would mend, and why."""
-    return probes.health("triggers", ((each.trigger, each.health_problem()) for each in states))
+    return probes.health_result(
+        "triggers", ((each.trigger, each.health_problem()) for each in states)
+    )
 
 
-def readiness(states: Sequence[TriggerState], *, is_stopping: bool) -> Report:
+def readiness(states: Sequence[TriggerState], *, is_stopping: bool) -> ProbeResult:
     """Report whether all triggers are in their groups, and their partitions.
 
     They are not ready while a partition cannot go on; then `blocked` says why.
@@ -33,10 +35,10 @@ def readiness(states: Sequence[TriggerState], *, is_stopping: bool) -> Report:
     }
     is_ready = all(state.is_member for state in states) and not any(blocked.values())
     is_ready = is_ready and not is_stopping
-    return Report(is_ready, {"stopping": is_stopping, "triggers": triggers})
+    return ProbeResult(is_ready, {"stopping": is_stopping, "triggers": triggers})
 
 
-def status(states: Sequence[TriggerState], now: float | None = None) -> Report:
+def status(states: Sequence[TriggerState], now: float | None = None) -> ProbeResult:
     """Report the status of the triggers' partitions; `now` is the Unix time."""
     seconds = time.time() if now is None else now
     triggers = {
@@ -50,7 +52,7 @@ def status(states: Sequence[TriggerState], now: float | None = None) -> Report:
         }
         for state in states
     }
-    return Report(True, {"triggers": triggers})
+    return ProbeResult(True, {"triggers": triggers})
 
 
 def _blocked(state: TriggerState) -> dict[str, str]:

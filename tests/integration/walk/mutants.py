@@ -49,4 +49,4 @@ MUTANTS = {each.__name__: each for each in (commit_before_the_answer, no_fence, 
 
 if __name__ == "__main__":
     MUTANTS[sys.argv[1]]()
-    sys.exit(main(shutdown.on_signals(), sys.argv[2:]))
+    sys.exit(main(shutdown.event_on_signals(), sys.argv[2:]))

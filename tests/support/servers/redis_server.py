@@ -51,7 +51,7 @@ def redis_server(root: Path) -> Iterator[RedisServer]:
     folder.mkdir(parents=True)
     log.touch()
     port = free_port()
-    process = Process(valkey.server(port, folder), log, say=print)
+    process = Process(valkey.server(port, folder), log, print_line=print)
     process.start()
     process.wait_ready()
     server = RedisServer(port, folder, process)

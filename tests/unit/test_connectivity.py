@@ -1,9 +1,9 @@
-"""Whether a service that the environment names is there."""
+"""The check that the services which the environment names can be reached."""
 
 import pytest
 
-from local.stack.connectivity import check
-from local.stack.errors import StackError
+from local.stack import StackError
+from local.stack.connectivity import require_service
 
 
 @pytest.mark.parametrize(
@@ -15,23 +15,23 @@ from local.stack.errors import StackError
         ("KAFKA_BOOTSTRAP_SERVERS", "[::1:9092"),
     ],
 )
-def test_what_is_no_address_is_said_without_a_word_of_it(variable: str, url: str) -> None:
-    """What looks like a port may be half of a password."""
+def test_the_error_for_a_wrong_address_does_not_quote_it(variable: str, url: str) -> None:
+    """What looks like a port may be a part of a password."""
     with pytest.raises(StackError) as error:
-        check(variable, url)
+        require_service(variable, url)
     assert str(error.value) == f"{variable} is set, but is no address"
 
 
 @pytest.mark.parametrize("host", [f"{'a' * 64}.example", "a..b"])
-def test_a_name_that_cannot_be_one_does_not_answer(host: str) -> None:
+def test_a_host_with_an_invalid_name_does_not_answer(host: str) -> None:
     """A password with a comma is one password, and not the end of an address."""
     with pytest.raises(StackError, match=f"nothing answers at {host}:5432$"):
-        check("DATABASE_URL", f"postgresql://me:a,b@{host}/goals")
+        require_service("DATABASE_URL", f"postgresql://me:a,b@{host}/goals")
 
 
 @pytest.mark.parametrize(
     "url", ["aws-secretsmanager:goals#url", "aws-ssm:/goals", "unix:///r.sock"]
 )
-def test_what_is_found_elsewhere_is_left_to_the_functions(url: str) -> None:
-    """They resolve it at their start."""
-    check("DATABASE_URL", url)
+def test_references_and_sockets_are_not_checked(url: str) -> None:
+    """The functions resolve them at their start."""
+    require_service("DATABASE_URL", url)

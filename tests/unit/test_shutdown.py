@@ -1,4 +1,4 @@
-"""The end that an operator asks for."""
+"""Signals that ask a process to stop."""
 
 import signal
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 
 @contextmanager
 def handlers_restored() -> Iterator[None]:
-    """Afterwards signals do what they did before."""
+    """Restore the handlers of the signals."""
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -22,10 +22,10 @@ def handlers_restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_may_come_while_the_event_is_being_looked_at(number: signal.Signals) -> None:
-    """The thread that it interrupts may hold the event's lock just then."""
+def test_a_signal_may_arrive_while_the_event_is_locked(number: signal.Signals) -> None:
+    """The thread that it interrupts may hold the event's lock."""
     with handlers_restored():
-        asked_to_stop = shutdown.on_signals()
-        with asked_to_stop._cond:  # type: ignore[attr-defined]
+        stopping = shutdown.event_on_signals()
+        with stopping._cond:  # type: ignore[attr-defined]
             signal.raise_signal(number)
-        eventually(asked_to_stop.is_set)
+        eventually(stopping.is_set)

@@ -1,16 +1,18 @@
-"""What an operator may see of cron's lines."""
+"""The state of cron's jobs, for its health probe."""
 
 import time
 from collections.abc import Callable, Sequence
 
-from local.process import probes
-from local.process.probes import Report
+from local.process.probes import ProbeResult, health_result
 
-GRACE_S = 10.0  # a time-out is for each step of a call: to connect, to send, to be answered
+GRACE_S = 10.0  # a time-out is for each step of a call: to connect, to send, to receive
 
 
-class LineWatch:
-    """One line's state: `is_alive` says whether its thread is; a call has `timeout_s`."""
+class JobMonitor:
+    """The state of one job: whether its thread `is_alive`, and since when a call lasts.
+
+    A call may take `timeout_s` seconds; `clock` returns seconds.
+    """
 
     def __init__(
         self,
@@ -30,12 +32,12 @@ class LineWatch:
         self._began = self._clock()
 
     def end(self) -> float:
-        """Note that it has ended; returns the seconds that it took."""
+        """Note that the call has ended; return the seconds that it took."""
         began, self._began = self._began, None
         return self._clock() - began if began is not None else 0
 
-    def trouble(self) -> str | None:
-        """What is wrong that a restart would mend; a function that fails is not."""
+    def problem(self) -> str | None:
+        """Return what is wrong that a restart would fix; a function that fails is not."""
         began = self._began
         if not self._is_alive():
             return "its thread has ended"
@@ -44,6 +46,6 @@ class LineWatch:
         return None
 
 
-def health(watches: Sequence[LineWatch]) -> Report:
-    """Whether every line works, or else which one a restart would mend, and why."""
-    return probes.health("lines", ((watch.name, watch.trouble()) for watch in watches))
+def health(monitors: Sequence[JobMonitor]) -> ProbeResult:
+    """Return whether every job works, and of each that does not what a restart would fix."""
+    return health_result("lines", ((monitor.name, monitor.problem()) for monitor in monitors))

@@ -21,25 +21,25 @@ from local.process.substitution import SubstitutionError, substitute
     ],
 )
 def test_references_become_values(text: str, expected: str) -> None:
-    """A variable stands for its value, and a default for one that is unset or empty."""
+    """The value of the variable, or the default if that is unset or empty."""
     assert substitute(text, {"URL": "http://x", "EMPTY": ""}) == expected
 
 
 @pytest.mark.parametrize("value", ["${URL}", "a\\1b", "\\g<0>"])
-def test_a_value_is_taken_as_it_is(value: str) -> None:
-    """What a value contains is not looked at again."""
+def test_a_value_is_not_substituted_again(value: str) -> None:
+    """Even if it contains a reference."""
     assert substitute("${NAME}", {"NAME": value, "URL": "x"}) == value
 
 
 @pytest.mark.parametrize("text", ["${NONE}", "a${}", "${1A}", "${A B}", "${:-x}", "${OPEN"])
-def test_what_cannot_be_replaced_is_named(text: str) -> None:
-    """An unset variable and a malformed reference are errors that quote them."""
+def test_a_reference_that_cannot_be_replaced_is_an_error_that_quotes_it(text: str) -> None:
+    """An unset variable, and a malformed reference."""
     with pytest.raises(SubstitutionError, match=r"NONE|\$\{"):
         substitute(text, {"OPEN": "x"})
 
 
 def test_a_value_may_be_a_reference_to_a_secret() -> None:
-    """As a variable of the functions may; what is wrong with it is said by its name."""
+    """As for the functions; an error names the variable."""
 
     def fetch(service: str, name: str) -> str:
         if name != "db":

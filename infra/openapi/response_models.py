@@ -1,7 +1,7 @@
-"""The answers, as the contract has them: the models behind the OpenAPI documents.
+"""The models of the functions' responses, for the OpenAPI documents.
 
-The functions do not make their answers of these (Postgres makes a highlight's JSON); a test holds
-the two together.
+The functions do not build their responses from these (Postgres builds a highlight's JSON); tests
+validate real responses with them.
 """
 
 from datetime import datetime
@@ -15,13 +15,13 @@ from functions.shared.contract.event import Event
 from functions.shared.postgres.highlight_sql import SHOWN
 
 
-class Answer(BaseModel):
-    """What is common to all answers: names in camelCase, and no others."""
+class Response(BaseModel):
+    """The base of all responses: names in camelCase, and no other members."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
 
-class Receipt(Answer):
+class Receipt(Response):
     """What the sender of an event learns of it."""
 
     match_id: UUID
@@ -42,17 +42,17 @@ class Accepted(Receipt):
     message: str
 
 
-class BatchAccepted(Answer):
+class BatchAccepted(Response):
     """The broker has acknowledged every event of the array."""
 
     message: str
     events: list[Receipt]
 
 
-# It has the fields of its event; a type may be longer once it is folded.
+# It has the fields of its event; a type may be longer once its case is folded.
 Highlight = create_model(
     "Highlight",
-    __base__=Answer,
+    __base__=Response,
     __doc__="A highlight, in its latest revision; what the event did not say is null.",
     id=UUID,
     **{name: Event.model_fields[name].rebuild_annotation() for name in SHOWN} | {"event_type": str},
@@ -77,7 +77,7 @@ class ProblemDetails(BaseModel):
     )
 
 
-class Health(Answer):
+class Health(Response):
     """The function is alive."""
 
     status: Literal["ok"]
