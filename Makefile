@@ -16,6 +16,9 @@ alone := local/gateway/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
 install := -m local.install --require-hashes
 beside := $(python) -m local.env
+slowest := $(python) -m pytest --durations=10
+# More processes than there are processors, since the tests wait more than they work.
+side_by_side := --numprocesses=3 --dist=worksteal
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 # Modules are found in this folder, whatever the environment says.
@@ -76,7 +79,7 @@ test: test-fast test-stack ## all tests but those of the containers
 
 test-long: export GOALSTREAM_TEST_LENGTH = long
 test-long: export PYTEST_ADDOPTS = --timeout=3600
-test-long: test ## all tests, at their full length
+test-long: test test-containers ## all tests, at their full length
 
 test-containers: test-e2e test-kafka ## the tests of the containers, on ports of their own
 
@@ -135,18 +138,20 @@ lint-code: $(ready)
 	.venv/bin/lint-imports
 
 test-fast: $(ready) $(sdk)/installed
-	$(python) -m pytest tests/unit tests/functional --numprocesses=auto
+	$(slowest) tests/unit tests/functional --numprocesses=auto
 
-# A stack for each process, and each file in one of them, for the sake of the broker that it shares.
+# A stack for each process. Neighbours stay together, for the sake of what a file shares, until one
+# process has nothing left to do.
 test-stack: $(ready)
-	$(python) -m pytest tests/integration --numprocesses=auto --maxprocesses=4 --dist=loadfile \
-	  --no-loadscope-reorder
+	$(slowest) tests/integration $(side_by_side)
 
+# The containers twice, side by side: see tests/e2e/conftest.py.
 test-e2e: $(browser)
-	$(python) -m pytest tests/e2e --timeout=900 -rs
+	$(slowest) tests/e2e --numprocesses=2 --timeout=900 -rs
 
+# An Apache Kafka for each process.
 test-kafka: $(ready)
-	GOALSTREAM_TEST_BROKER=kafka $(python) -m pytest tests/integration --timeout=900 -rs
+	GOALSTREAM_TEST_BROKER=kafka $(slowest) tests/integration $(side_by_side) --timeout=900 -rs
 
 $(ready): requirements-dev.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."

@@ -1,4 +1,4 @@
-"""What all tests share: how long the walks are, an HTTP client, and that nothing outlives them."""
+"""What all tests share: how long they go on, an HTTP client, and that nothing outlives them."""
 
 import os
 from collections.abc import Iterator
@@ -7,20 +7,40 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import leftovers
 from tests.support.drivers.asgi import check_lines_end
-from tests.support.leftovers import pytest_configure, pytest_sessionfinish
+from tests.support.leftovers import pytest_sessionfinish
+from tests.support.length import (
+    LENGTH,
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+from tests.support.ports import share_ports
 
-__all__ = ["http", "pytest_configure", "pytest_sessionfinish"]
+__all__ = [
+    "http",
+    "pytest_collection_modifyitems",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
 
 # `make test-long` walks further; the time a step takes says nothing on a busy machine.
 settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("short"), max_examples=1_000)
-settings.load_profile(os.environ.get("GOALSTREAM_TEST_LENGTH", "short"))
+settings.load_profile(LENGTH)
 
 # What stands in for a cloud here is reached without the proxy that a laptop may have.
 for name in ("no_proxy", "NO_PROXY"):
     here = "127.0.0.1,localhost,::1"
     os.environ[name] = f"{os.environ[name]},{here}" if os.environ.get(name) else here
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look after what the tests start from now on."""
+    leftovers.pytest_configure(config)
+    share_ports(config)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Ports on the loopback addresses."""
 
+import os
 import random
 import socket
 from collections.abc import Collection, Mapping
@@ -11,7 +12,7 @@ HOST = "127.0.0.1"
 HOST_IPV6 = "::1"  # to which many programs resolve `localhost` first
 # Below the ephemeral ports: an outgoing connection might take the port of a process that is being
 # restarted.
-FIRST, LAST = 10_000, 32_000
+RANGE, DEFAULT_RANGE = "GOALSTREAM_PORT_RANGE", "10000-32000"
 ATTEMPTS = 100
 
 _chosen: set[int] = set()
@@ -45,17 +46,19 @@ def _can_bind(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on, a different one each time.
+    """Return a port that nothing listens on, in RANGE, a different one each time.
 
     Raises:
         StackError: there is none.
     """
+    ports = os.environ.get(RANGE, DEFAULT_RANGE)
+    first, last = map(int, ports.split("-"))
     for _ in range(ATTEMPTS):
-        port = random.randint(FIRST, LAST)  # noqa: S311 - not a secret
+        port = random.randint(first, last)  # noqa: S311 - not a secret
         if port not in _chosen and is_free(port):
             _chosen.add(port)
             return port
-    raise StackError(f"no port between {FIRST} and {LAST} is free")
+    raise StackError(f"no port of {ports} is free")
 
 
 def preferred_port(port: int, but: Collection[int] = ()) -> int:

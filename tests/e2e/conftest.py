@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.stack.ports import free_port
 from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
@@ -12,8 +14,23 @@ from tests.support.drivers.docker import docker_runs
 MENDED_WITHIN_S = 60
 
 
+ABOUT_HALF = ("tests/e2e/test_faults.py", "tests/e2e/test_isolation.py")  # of the time
+
+
+class InTwoHalves(LoadScopeScheduling):  # type: ignore[misc]
+    """Two workers of xdist start the containers once each; no third one does."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return str(nodeid.startswith(ABOUT_HALF))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InTwoHalves:
+    """What gives the tests to the workers."""
+    return InTwoHalves(config, log)
+
+
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+def running(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Containers]:
     """Containers that run; without Docker these tests are skipped."""
     if not docker_runs():
         pytest.skip("Docker with Compose does not run here")
@@ -22,7 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
         "GOALSTREAM_HIGHLIGHTS_PORT": str(free_port()),
         **new_secrets(tmp_path_factory.mktemp("secrets"), *SECRETS),
     }
-    containers = Containers("goalstream-e2e", settings)
+    containers = Containers(f"goalstream-e2e-{worker_id}", settings)
     try:
         containers.up("--build")
         yield containers

@@ -1,6 +1,7 @@
 """What is open, and to whom; what a container may do, and what it knows."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -91,16 +92,17 @@ def test_a_container_reaches_what_it_needs_and_nothing_else(containers: Containe
         for name in LASTING
         for network in containers.inspect(name)["NetworkSettings"]["Networks"].values()
     ]
-    reached = {}
-    for service in OURS:
+
+    def reached_by(service: str) -> set[str]:
         places = [
             f"{name} {address} {PORTS.get(name, 8080)}"
             for name, address in addresses
             if name != service
         ]
-        said = containers.run_in(service, "python", "-c", REACH, *places)
-        reached[service] = set(said.split())
-    assert reached == REACHABLE
+        return set(containers.run_in(service, "python", "-c", REACH, *places).split())
+
+    with ThreadPoolExecutor() as threads:
+        assert dict(zip(OURS, threads.map(reached_by, OURS), strict=True)) == REACHABLE
 
 
 def test_a_function_is_in_postgres_who_may_do_no_more(containers: Containers) -> None:

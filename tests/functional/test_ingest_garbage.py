@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
@@ -23,8 +22,9 @@ from functions.shared.kafka.acknowledgements import Acknowledged
 from functions.shared.kafka.publisher import Record
 from tests.support.builders.events import NAMES, event_json, events_json
 from tests.support.builders.revisions import RULES
+from tests.support.length import LENGTH
 
-BODIES = {"short": 100_000, "long": 1_000_000}[os.environ.get("GOALSTREAM_TEST_LENGTH", "short")]
+BODIES = {"short": 100_000, "long": 1_000_000}[LENGTH]
 SEEDS = range(4)
 PATHS = ("/events", "/events/batch")
 

@@ -15,17 +15,18 @@ from tests.integration.framing import servers
 from tests.integration.framing.answers import Answer, read_answers
 from tests.integration.framing.catalogue import inputs
 from tests.integration.framing.connections import exchange, sending
-from tests.integration.framing.inputs import FIRST, GARBAGE, LONG, SECOND, Input
+from tests.integration.framing.inputs import FIRST, GARBAGE, SECOND, Input
 from tests.integration.framing.judge import HALF, faults
 from tests.integration.framing.targets import KEY, Target
 from tests.support.builders.events import event_json
 from tests.support.drivers.broker import running_broker
+from tests.support.length import IS_LONG
 
 NAMES = (
     "gateway-events", "gateway-highlights",
     "ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight",
 )  # fmt: skip
-SHARED = NAMES if LONG else NAMES[:3]
+SHARED = NAMES if IS_LONG else NAMES[:3]
 AT_ONCE = 16
 # Of an answer that a proxy holds back nobody else would know.
 ANSWERED_S = 0.2

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.checkout import Checkout, check_out, url
-from tests.support.drivers.shells import in_each_shell, pasted
+from tests.support.drivers.shells import pasted
 from tests.support.picture import assert_shows_the_final
 
 DEAD_PROXY = "http://127.0.0.1:1"
@@ -18,11 +18,14 @@ SOCKS = {"ALL_PROXY": "socks5h://127.0.0.1:1", "all_proxy": "socks5h://127.0.0.1
 LINK = "目標"
 
 LAPTOPS: dict[str, tuple[str, dict[str, str | None]]] = {
-    "two spaces, no home, C": ("my  project é", {"HOME": None, "LC_ALL": "C"}),
-    "quotes, a proxy": ("~ it's \"my\" {$HOME} `#1` ;&%s", {"HOME": "/proc/none", **PROXIES}),
-    "a link, SOCKS, Latin-1": (
+    "spaces and quotes, no home, a proxy, C": (
+        "~ it's \"my\"  project é {$HOME} `#1` ;&%s",
+        {"HOME": None, "LC_ALL": "C", **PROXIES},
+    ),
+    "a link, an unreadable home, SOCKS, Latin-1": (
         LINK,
-        {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1", "NO_PROXY": "", **SOCKS},
+        {"HOME": "/proc/none", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1", "NO_PROXY": "",
+         **SOCKS},
     ),
 }  # fmt: skip
 
@@ -82,7 +85,7 @@ def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
     assert "partitions assigned" in logs.stdout
 
 
-@in_each_shell
+@pytest.mark.parametrize("shell", ["bash", pytest.param("zsh", marks=pytest.mark.long)])
 def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
     """`make demo`, from a checkout; the second of the page is what runs this test."""
     checkout = check_out(tmp_path / "my  project é", {})

@@ -9,8 +9,9 @@ import pytest
 
 from local.stack import ROOT
 from local.stack.stack import Stack
+from tests.support.length import IS_LONG
 
-EXAMPLES = 2_000  # of each operation
+EXAMPLES = 2_000 if IS_LONG else 200  # of each operation
 LIMIT_S = 900
 
 

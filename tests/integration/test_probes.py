@@ -57,7 +57,7 @@ def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
     with world.trigger() as trigger:
         eventually(probes.is_ready)
         joined = {"test": {"member": True, "partitions": [0, 1, 2], "blocked": {}}}
-        assert probes.ask("/ready")[1]["triggers"] == joined
+        eventually(lambda: probes.ask("/ready")[1]["triggers"] == joined)
         eventually(lambda: world.is_committed(dict.fromkeys(range(3), 200)))
         assert probes.value("kafka_trigger_records_taken_total", trigger="test") == 600
         assert probes.value("kafka_trigger_batches_total", outcome="failed") == 0

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 from uuid import uuid4
 
@@ -12,9 +11,9 @@ from confluent_kafka import KafkaError
 from functions.shared.kafka import producers
 from tests.support.drivers.broker import Broker
 from tests.support.drivers.publishing import Posts
+from tests.support.length import IS_LONG
 from tests.support.servers.mock_cluster import mock_cluster
 
-IS_LONG = os.environ.get("GOALSTREAM_TEST_LENGTH") == "long"
 DEADLINE_S = 5 if IS_LONG else 1
 # Until its own deadline has passed at the latest, whatever is in flight.
 RECOVERS_WITHIN_S = DEADLINE_S + 3

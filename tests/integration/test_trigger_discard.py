@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
 
@@ -16,11 +17,11 @@ from tests.support.servers.function_server import FunctionServer
 from tests.support.waiting import eventually
 
 
-@pytest.fixture
-def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
+@contextmanager
+def three_dead_letters(broker: Broker, folder: Path) -> Iterator[CommandWorld]:
     """Three dead letters of a trigger that no longer runs."""
     with FunctionServer() as function:
-        world = CommandWorld(broker, function, tmp_path)
+        world = CommandWorld(broker, function, folder)
         function.reply = world.reject_poison
         broker.write(world.topic, [b"a", b"b", b"c"])
         with world.trigger(dead_letter_topic=world.dlq_topic):
@@ -31,6 +32,20 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 def ids(world: CommandWorld, *arguments: str) -> list[str]:
     """The IDs of the dead letters that are listed."""
     return [each["id"] for each in world.dead_letters(*arguments)]
+
+
+@pytest.fixture
+def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
+    """Dead letters that may be discarded."""
+    with three_dead_letters(broker, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def kept(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandWorld]:
+    """Dead letters that the tests share which discard none."""
+    with three_dead_letters(broker, tmp_path_factory.mktemp("kept")) as world:
+        yield world
 
 
 def states(world: CommandWorld) -> dict[str, str]:
@@ -74,22 +89,32 @@ def test_a_discarded_dead_letter_is_neither_listed_nor_redriven(world: CommandWo
     ],
 )
 def test_a_usage_error_discards_nothing(
-    world: CommandWorld, arguments: tuple[str, ...], error: str
+    kept: CommandWorld, arguments: tuple[str, ...], error: str
 ) -> None:
     """With exit status 2 and one line."""
-    result = world.command("dlq", "discard", *arguments)
+    result = kept.command("dlq", "discard", *arguments)
     assert (result.status, len(result.stderr.splitlines())) == (2, 1)
     assert error in result.stderr
-    assert len(world.dead_letters()) == 3
+    assert len(kept.dead_letters()) == 3
 
 
-@pytest.mark.parametrize(
-    ("typed", "status", "left"), [(b"y\n", 0, 0), (b"n\n", 2, 3), (b"\n", 2, 3), (None, 130, 3)]
-)
-def test_at_a_terminal_it_asks_first(
-    world: CommandWorld, typed: bytes | None, status: int, left: int
+def test_at_a_terminal_it_asks_first(world: CommandWorld) -> None:
+    """And discards them after a yes."""
+    assert answered(world, b"y\n") == 0
+    assert world.dead_letters() == []
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"n\n", 2), (b"\n", 2), (None, 130)])
+def test_any_other_answer_discards_nothing(
+    kept: CommandWorld, typed: bytes | None, status: int
 ) -> None:
-    """It tells how many; Ctrl-C is an answer too."""
+    """Ctrl-C is an answer too."""
+    assert answered(kept, typed) == status
+    assert len(kept.dead_letters()) == 3
+
+
+def answered(world: CommandWorld, typed: bytes | None) -> int:
+    """The exit status when this is typed at the question, which says how many; None is Ctrl-C."""
     ours, theirs = pty.openpty()
     command = world.command_line("dlq", "discard", "--all")
     with subprocess.Popen(
@@ -99,7 +124,7 @@ def test_at_a_terminal_it_asks_first(
         question = "Discard 3 dead letters"
         assert process.stderr.read(len(question)) == question.encode()
         process.send_signal(SIGINT) if typed is None else os.write(ours, typed)
-        assert process.wait(30) == status
+        status = process.wait(30)
     for descriptor in (ours, theirs):
         os.close(descriptor)
-    assert len(world.dead_letters()) == left
+    return status

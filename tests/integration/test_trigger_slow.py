@@ -4,7 +4,6 @@ This is where Knative's KafkaSource delivered 8,106 of 10,000 records twice: a c
 waits for its function polls too late, and loses its partitions each time.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ from tests.integration.walk.scenario import Scenario, scenario
 from tests.integration.walk.script import NoFaults
 from tests.support.drivers.broker import PROTOCOLS, Broker
 from tests.support.drivers.trigger_process import PARTITIONS
+from tests.support.length import LENGTH
 from tests.support.waiting import eventually
 
 # How many records, how many in a batch, the seconds that the function takes for one of those.
-LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
 RECORDS, BATCH, TAKES_S = {"short": (2_000, 10, 0.1), "long": (10_000, 100, 3.0)}[LENGTH]
 SPOKEN = {"short": PROTOCOLS[-1:], "long": PROTOCOLS}[LENGTH]
 WITHIN_S = 30 + RECORDS / BATCH * TAKES_S / PARTITIONS * 2

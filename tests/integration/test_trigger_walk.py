@@ -1,6 +1,5 @@
 """The Kafka trigger under faults: a seeded random walk, whose every history keeps the rules."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,17 +12,20 @@ from tests.integration.walk.script import Script
 from tests.integration.walk.walk import Walk
 from tests.support.drivers.broker import KIND, PROTOCOLS, Broker
 from tests.support.drivers.trigger_process import PARTITIONS
+from tests.support.length import IS_LONG
 
-LENGTH = os.environ.get("GOALSTREAM_TEST_LENGTH", "short")
-AT_ONCE = {"short": 3, "long": 2}[LENGTH]  # walks, since they wait most of the time
-SEEDS = {"short": {"embedded": 0, "kafka": len(PROTOCOLS)}[KIND], "long": 50}[LENGTH]
+AT_ONCE = 2 if IS_LONG else len(PROTOCOLS)  # walks, since they wait most of the time
+SEEDS = 50 if IS_LONG else len(PROTOCOLS)
 CAUGHT_BY = {
     "commit_before_the_answer": "commits_pass_only_what_is_done",
     "no_fence": "nothing_is_repeated_without_cause",
     "no_pause": "all_is_committed_in_the_end",
 }
-MUTANTS = {"short": 1, "long": len(CAUGHT_BY)}[LENGTH]
 CHANCES = 3  # seeds that a mutant is given to be caught
+FIRST = [
+    pytest.param(first, marks=() if KIND == "kafka" and not first else pytest.mark.long)
+    for first in range(0, SEEDS, AT_ONCE)
+]
 REAL = ("local.kafka_trigger",)
 
 
@@ -52,8 +54,7 @@ def _failed(walk: Walk) -> list[str]:
     return []
 
 
-@pytest.mark.skipif(not SEEDS, reason="takes ten minutes: it is part of make test-long")
-@pytest.mark.parametrize("first", range(0, SEEDS or AT_ONCE, AT_ONCE))
+@pytest.mark.parametrize("first", FIRST)
 def test_every_record_is_accepted_or_a_dead_letter_under_all_faults(
     broker: Broker, tmp_path: Path, first: int
 ) -> None:
@@ -66,7 +67,8 @@ def test_every_record_is_accepted_or_a_dead_letter_under_all_faults(
         assert [*wrong] == [[]] * AT_ONCE
 
 
-@pytest.mark.parametrize(("mutant", "rule"), [*CAUGHT_BY.items()][:MUTANTS])
+@pytest.mark.long
+@pytest.mark.parametrize(("mutant", "rule"), CAUGHT_BY.items())
 def test_a_trigger_that_breaks_a_guarantee_is_detected(
     broker: Broker, tmp_path: Path, mutant: str, rule: str
 ) -> None:

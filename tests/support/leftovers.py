@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Mark all that is started from now on, also with an environment of its own."""
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid4().hex
-    _mark_every_environment({MARK: os.environ[MARK]})
+    hand_down(MARK)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -46,7 +46,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
 
 
-def _mark_every_environment(mark: Mapping[str, str]) -> None:
+def hand_down(variable: str) -> None:
+    """Give this variable as it is now to all that is started, whatever environment that gets."""
+    mark = {variable: os.environ[variable]}
     start: Any = subprocess.Popen.__init__
 
     @wraps(start)

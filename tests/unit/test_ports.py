@@ -1,13 +1,18 @@
 """The ports of a stack."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from local.stack import StackError
 from local.stack.addresses import Ports, choose
 from local.stack.connectivity import KAFKA_PORT
-from local.stack.ports import HOST, HOST_IPV6, free_port, hosts, is_free, preferred_port
+from local.stack.ports import HOST, HOST_IPV6, RANGE, free_port, hosts, is_free, preferred_port
+from tests.support.ports import part
 
 needs_ipv6 = pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
 
@@ -57,3 +62,23 @@ def test_two_equal_ports_are_named(same: str) -> None:
     with pytest.raises(StackError) as refused:
         choose(Ports(events, highlights, kafka), {})
     assert str(refused.value) == f"{one} and {other} are both {port}; set one to another"
+
+
+def test_ports_are_of_the_range_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each once; when there is none left it is said."""
+    monkeypatch.setenv(RANGE, "31990-31999")
+    given = [free_port() for _ in range(3)]
+    assert len(set(given)) == 3
+    assert set(given) <= set(range(31990, 32000))
+    monkeypatch.setenv(RANGE, f"{given[0]}-{given[0]}")
+    with pytest.raises(StackError, match=f"no port of {given[0]}-{given[0]} is free"):
+        free_port()
+
+
+def test_workers_side_by_side_and_what_they_start_never_choose_the_same_port() -> None:
+    """The parts of the range do not overlap; who has an environment of its own has this one's."""
+    parts = [part(number, 3) for number in range(3)]
+    assert parts == ["10000-17332", "17333-24665", "24666-31998"]
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    told = subprocess.run([sys.executable, "-c", show], env={}, capture_output=True, check=True)
+    assert json.loads(told.stdout).get(RANGE) == os.environ.get(RANGE)

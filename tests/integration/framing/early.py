@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from tests.integration.framing.inputs import FIRST, LONG, TAIL, Input, Maker
+from tests.integration.framing.inputs import FIRST, TAIL, Input, Maker
+from tests.support.length import IS_LONG
 
 # Below and above what Go reads on after an answer, 256 KiB, and what a socket buffers.
-SIZES = (1, 1000, 5 * 65536, 2 * 1024 * 1024) if LONG else (1000, 5 * 65536)
+SIZES = (1, 1000, 5 * 65536, 2 * 1024 * 1024) if IS_LONG else (1000, 5 * 65536)
 
 
 def early_answers(maker: Maker) -> Iterator[Input]:

@@ -1,11 +1,9 @@
 """Bytes of a first request, behind which a second one follows on the same connection."""
 
-import os
 from dataclasses import dataclass
 
 from tests.integration.framing.targets import Target
 
-LONG = os.environ.get("GOALSTREAM_TEST_LENGTH") == "long"
 FIRST = f"{1:032x}"
 SECOND = f"{2:032x}"
 SMUGGLED = f"{3:032x}"

@@ -19,6 +19,7 @@ SERVICES = ("kafka", "postgres", "redis")
 LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
 ONCE = ("migrations", "topics")
 LIMIT_S = 300
+SOON = "tests/e2e/soon.yml"
 
 # What each container can connect to: what it needs, what calls it, and what shares their networks.
 REACHABLE = {
@@ -53,13 +54,14 @@ def new_secrets(folder: Path, *names: str) -> dict[str, str]:
 class Containers:
     """`docker compose` for a project of this name.
 
-    `settings` are what `.env` may say; `files` are laid over docker-compose.yml.
+    `settings` are what `.env` may say; `files` are laid over docker-compose.yml, and over a file
+    that has their health looked at more often.
     """
 
     def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
         self.name = name
         self.settings = settings
-        self._files = ("docker-compose.yml", *files)
+        self._files = ("docker-compose.yml", SOON, *files)
 
     @property
     def events_url(self) -> str:

@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, Message
 NAMESPACE = "goalstream"
 TAKES_AT_ONCE = 20
 AGAIN = 7  # of the records that it has taken at once
-CLIENT = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 10}
+CLIENT = {"session.timeout.ms": 2000, "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 10}
 PLAIN = "".join(map(chr, range(0x20, 0x7F))).translate({ord('"'): None, ord("%"): None})
 
 
