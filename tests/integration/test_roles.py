@@ -169,7 +169,7 @@ def password_required(stack: Stack, role: str) -> Iterator[None]:
         admin.run("SELECT pg_reload_conf()")
 
 
-@pytest.mark.usefixtures("asked_for_its_password")
+@pytest.mark.usefixtures("password_required")
 @pytest.mark.parametrize("password", [CANARY, f"{CANARY}'\\ é日"])
 def test_a_password_is_set_and_is_not_logged(stack: Stack, role: str, password: str) -> None:
     """Not even when Postgres logs every statement; a second run replaces it."""
