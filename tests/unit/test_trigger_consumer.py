@@ -18,7 +18,7 @@ from confluent_kafka import (
 )
 
 from local.kafka_trigger.config.models import Trigger
-from local.kafka_trigger.consuming.consumer import TriggerConsumer
+from local.kafka_trigger.consuming.consumer import REJOIN_AFTER_S, TriggerConsumer
 from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue, capacity
 from local.kafka_trigger.delivering.context import DeliveryStatus
@@ -620,6 +620,22 @@ def test_a_trigger_rejoins_its_group_after_the_coordinator_was_lost() -> None:
     )
     assert world.memberships == 2
     assert [each.offset() for each in world.workers[1].queue.take()] == [7]
+
+
+def test_a_trigger_rejoins_its_group_if_it_lost_its_partitions_and_gets_none() -> None:
+    """Once for each loss, after a while: the client may not join again by itself."""
+    world = World()
+    wait: list[Event] = [lambda: None] * int(REJOIN_AFTER_S)
+    world.run(world.assign(0), world.call("on_lost", (0,)), *wait, *wait)
+    assert world.memberships == 2
+
+
+def test_a_trigger_that_lost_its_partitions_and_gets_others_stays_in_its_group() -> None:
+    """The client has joined by itself, or was in the group all the time."""
+    world = World()
+    wait: list[Event] = [lambda: None] * int(REJOIN_AFTER_S)
+    world.run(*wait, world.assign(0), world.call("on_lost", (0,)), world.assign(1), *wait)
+    assert world.memberships == 1
 
 
 def test_a_group_that_starts_at_latest_commits_the_end_before_it_reads() -> None:

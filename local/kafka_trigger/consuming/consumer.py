@@ -28,6 +28,7 @@ COMMIT_TIMEOUT_S = 60.0  # librdkafka's own, for a commit that is waited for
 LAST_COMMIT_TIMEOUT_S = 3.0
 JOIN_TIMEOUT_S = 4.0
 LEAVE_TIMEOUT_S = 3.0
+REJOIN_AFTER_S = 30.0  # after partitions were lost, and none assigned
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class TriggerConsumer:
         self._group_monitor = GroupMonitor(client, self.state, trigger.topic, clock)
         self._is_joining = True
         self._must_rejoin = False
+        self._rejoin_at = float("inf")
         self._is_finishing = False
 
     def run(self, stopping: threading.Event) -> None:
@@ -94,7 +96,7 @@ class TriggerConsumer:
         self._read_errors.check(lambda partition: self._assignment.committable().get(partition))
         self._client.brokers.check()
         self._client.after_poll()
-        if self._must_rejoin:
+        if self._must_rejoin or self._clock() >= self._rejoin_at:
             self._rejoin()
         self._assignment.raise_failure()
 
@@ -134,11 +136,13 @@ class TriggerConsumer:
 
     def _rejoin(self) -> None:
         self._must_rejoin = False
+        self._rejoin_at = float("inf")
         self._consumer.unsubscribe()  # its partitions are revoked, as in any rebalance
         self._join()
 
     def _on_assign(self, _: Consumer, assigned: list[TopicPartition]) -> None:
         self._is_joining = False
+        self._rejoin_at = float("inf")
         if self._is_finishing:
             return
         partitions = _partitions(assigned)
@@ -171,6 +175,8 @@ class TriggerConsumer:
         self._is_joining = True
         self.state.is_member = False
         self._group_monitor.expect_join()
+        # librdkafka 2.16 was seen not to join again, with Kafka 4's group protocol under load.
+        self._rejoin_at = self._clock() + REJOIN_AFTER_S
         self._release(_partitions(lost), 0)
         self._log_rebalance(logging.WARNING, "partitions lost", _partitions(lost))
 
