@@ -1,1 +1,1 @@
-"""What stands in for a cloud on one machine."""
+"""Tools that replace a cloud on one machine."""

@@ -27,7 +27,7 @@ def is_irrelevant(event: IdentifiedEvent, rules: EventRules) -> bool:
 def latest_revisions(received: Iterable[ReceivedEvent]) -> list[ReceivedEvent]:
     """Return the highest revision of each event; of equal ones a retraction, or else the first.
 
-    The table decides in the same way.
+    The table decides in the same way, by the statement RECORD.
     """
     latest: dict[tuple[UUID, str], ReceivedEvent] = {}
     for each in received:

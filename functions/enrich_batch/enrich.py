@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from functions.enrich_batch.facts import Enricher
+from functions.enrich_batch.enricher import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import HighlightText, Status
 from functions.shared.errors import DataRejected

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from string import Formatter
 
-from functions.enrich_batch.facts import normalize
+from functions.enrich_batch.enricher import normalize
 from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
 from functions.enrich_batch.phrasings import OTHER, PHRASINGS
 from functions.shared.contract.highlight import Facts, HighlightText

@@ -95,7 +95,7 @@ def parse_query(query_string: str) -> Query:
     }
     filters = {name: value for name, value in values.items() if value is not None}
     if "status" not in filters:
-        filters["standing"] = True
+        filters["not_retracted"] = True
     filters |= parser.cursor()
     page = parser.integer("page", 1, MAX_ROWS_BY_PAGE + 1)
     page_size = parser.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)

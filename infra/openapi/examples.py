@@ -9,7 +9,7 @@ from functions.shared.contract.event import Event
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
 from functions.shared.contract.highlight import Facts
-from functions.shared.postgres.highlight_sql import FACTS, SHOWN
+from functions.shared.postgres.highlight_sql import FACTS, SHOWN_FIELDS
 from infra.openapi.parts import Json
 
 MATCH_ID = "a83b25bd-476b-5d15-b1e7-386809696256"
@@ -65,7 +65,7 @@ def _highlight(event: Event) -> Json:
     text = asyncio.run(TemplateEnricher().enrich(facts))
     return {
         "id": ACCEPTED["highlightId"],
-        **event.model_dump(mode="json", by_alias=True, include=set(SHOWN)),
+        **event.model_dump(mode="json", by_alias=True, include=set(SHOWN_FIELDS)),
         "status": "READY",
         "title": text.title,
         "summary": text.summary,

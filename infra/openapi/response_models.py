@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.alias_generators import to_camel
 
 from functions.shared.contract.event import Event
-from functions.shared.postgres.highlight_sql import SHOWN
+from functions.shared.postgres.highlight_sql import SHOWN_FIELDS
 
 
 class Response(BaseModel):
@@ -22,7 +22,7 @@ class Response(BaseModel):
 
 
 class Receipt(Response):
-    """What the sender of an event learns of it."""
+    """The response to the sender of an event."""
 
     match_id: UUID
     event_type: str
@@ -55,7 +55,8 @@ Highlight = create_model(
     __base__=Response,
     __doc__="A highlight, in its latest revision; what the event did not say is null.",
     id=UUID,
-    **{name: Event.model_fields[name].rebuild_annotation() for name in SHOWN} | {"event_type": str},
+    **{name: Event.model_fields[name].rebuild_annotation() for name in SHOWN_FIELDS}
+    | {"event_type": str},
     status=Literal["PENDING_AI", "READY", "FAILED_AI", "RETRACTED"],
     title=str | None,
     summary=str | None,

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry
 
 from functions.shared.observability.logs import configure_logging
-from functions.shared.settings.secrets import process_secrets
+from functions.shared.settings.secret_references import process_secrets
 from local.kafka_trigger.commands import output
 from local.kafka_trigger.commands.arguments import make_parser
 from local.kafka_trigger.commands.dead_letters.command import dlq

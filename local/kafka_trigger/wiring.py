@@ -31,8 +31,8 @@ from local.kafka_trigger.kafka.consumer_client import connect
 from local.kafka_trigger.kafka.credentials import SaslCredentials
 from local.kafka_trigger.kafka.producer import ResilientProducer
 from local.kafka_trigger.kafka.settings import ThrottleFilter, producer_settings
+from local.kafka_trigger.observing.counters import Metrics
 from local.kafka_trigger.observing.gauges import Gauges
-from local.kafka_trigger.observing.metrics import Metrics
 
 MakeSink = Callable[[Trigger], DeadLetterSink]
 

@@ -1,1 +1,1 @@
-"""What long-running tools share: probes, shutdown, substitution of variables."""
+"""The modules that long-running tools share: probes, shutdown, substitution of variables."""

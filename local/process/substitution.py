@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from functions.shared.settings.environment import read_variable
 from functions.shared.settings.errors import SecretError
-from functions.shared.settings.secrets import process_secrets
+from functions.shared.settings.secret_references import process_secrets
 
 REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

@@ -5,7 +5,7 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from functions.shared.settings.secrets import is_reference
+from functions.shared.settings.secret_references import is_reference
 from local.stack import StackError
 from local.stack.ports import HOST
 

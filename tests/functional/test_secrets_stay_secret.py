@@ -15,7 +15,7 @@ from functions.shared.http.settings import AccessSettings
 from functions.shared.settings.aws_secrets import fetch
 from functions.shared.settings.errors import SettingsError
 from functions.shared.settings.load import load
-from functions.shared.settings.secrets import Secrets
+from functions.shared.settings.secret_references import Secrets
 from tests.support.fakes.aws import FakeAws, fake_aws
 
 ROOT = Path(__file__).parents[2]

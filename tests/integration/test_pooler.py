@@ -80,7 +80,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     [finished] = await highlights.finish([(again, HighlightText("Goal", "A goal."))])
     assert recorded.id == claimed.id == given_back.id == finished.id
     values = {
-        "match_id": MATCH, "status": Status.READY, "standing": True, "side": "home",
+        "match_id": MATCH, "status": Status.READY, "not_retracted": True, "side": "home",
         "team_key": "home fc", "event_type": "goal",
         "updated_since": "2020-01-01T00:00:00Z", "after": "2100-01-01T00:00:00Z",
         "after_id": recorded.id,

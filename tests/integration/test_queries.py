@@ -118,7 +118,7 @@ def _blocks_of_a_claim(table: Table, done: int) -> int:
 
 
 def _values(query: Query) -> dict[str, Any]:
-    filters = {name: value for name, value in query.filters.items() if name != "standing"}
+    filters = {name: value for name, value in query.filters.items() if name != "not_retracted"}
     return {**filters, "limit": query.page_size + 1, "offset": query.offset}
 
 

@@ -25,7 +25,7 @@ from functions.shared.redis.page_cache import PageCache
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.aws_secrets import fetch
 from functions.shared.settings.load import load
-from functions.shared.settings.secrets import Secrets
+from functions.shared.settings.secret_references import Secrets
 from local.stack.connectivity import accepts
 from local.stack.ports import free_port
 from local.stack.stack import Stack

@@ -18,7 +18,7 @@ from functions.shared.settings import aws_secrets
 from functions.shared.settings.aws_secrets import CLIENT_CONFIG, fetch
 from functions.shared.settings.errors import SettingsError
 from functions.shared.settings.load import load, reload_if_changed
-from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
+from functions.shared.settings.secret_references import REFRESH_AFTER_S, Secrets
 from tests.support.fakes.aws import KEYS, fake_aws
 
 URL = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}

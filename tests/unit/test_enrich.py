@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
-from functions.enrich_batch.facts import Enricher
+from functions.enrich_batch.enricher import Enricher
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.errors import Unavailable

@@ -46,7 +46,7 @@ def followed(query: Query, last: Document = LAST) -> Query:
 def test_without_parameters_all_but_retracted_highlights_are_listed() -> None:
     """The first fifty."""
     query = parse_query("")
-    assert query.filters == {"standing": True}
+    assert query.filters == {"not_retracted": True}
     assert (query.page, query.page_size, query.offset) == (1, 50, 0)
 
 
@@ -198,7 +198,7 @@ def test_a_time_may_have_a_space_as_in_an_event() -> None:
 def test_a_blank_team_or_type_is_no_filter(name: str) -> None:
     """As a form sends it."""
     for blank in ("", "%20", "+"):
-        assert filters(f"{name}={blank}") == {"standing": True}
+        assert filters(f"{name}={blank}") == {"not_retracted": True}
 
 
 @pytest.mark.parametrize("name", sorted({*PARAMETERS} - {"team", "eventType"}))
@@ -261,7 +261,7 @@ def test_every_filter_of_a_query_has_its_sql() -> None:
 def test_a_cursor_continues_after_the_last_highlight() -> None:
     """By its time, to the microsecond, and its id."""
     assert parse_query(f"cursor={cursor_of(LAST)}").filters == {
-        "standing": True,
+        "not_retracted": True,
         "after": datetime(2022, 12, 18, 15, 36, 0, 123456, tzinfo=UTC),
         "after_id": UUID(int=7),
     }

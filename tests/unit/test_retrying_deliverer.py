@@ -18,7 +18,7 @@ from local.kafka_trigger.delivering.transport import Aborted, HttpResponse, NoRe
 from local.kafka_trigger.envelopes.json_events import cloudevents_batch
 from local.kafka_trigger.envelopes.payload import Payload
 from local.kafka_trigger.filters.record_filter import RecordPredicate
-from local.kafka_trigger.observing.metrics import Metrics
+from local.kafka_trigger.observing.counters import Metrics
 from local.kafka_trigger.record import Record
 from tests.support.builders.records import TOPIC, offsets, records
 

@@ -10,7 +10,7 @@ import pytest
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.errors import SecretError, SettingsError
 from functions.shared.settings.load import load, reload_if_changed
-from functions.shared.settings.secrets import REFRESH_AFTER_S, Secrets
+from functions.shared.settings.secret_references import REFRESH_AFTER_S, Secrets
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = {"DATABASE_URL": "postgresql://user@127.0.0.1:5432/goalstream"}

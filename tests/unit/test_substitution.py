@@ -3,7 +3,7 @@
 import pytest
 
 from functions.shared.settings.errors import SecretError
-from functions.shared.settings.secrets import Secrets
+from functions.shared.settings.secret_references import Secrets
 from local.process.substitution import SubstitutionError, substitute
 
 

@@ -11,7 +11,7 @@ from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
 from local.kafka_trigger.consuming.trigger_state import TriggerState
 from local.kafka_trigger.delivering.context import DeliveryStatus
-from local.kafka_trigger.observing import metrics as trigger
+from local.kafka_trigger.observing import counters as trigger
 from local.kafka_trigger.observing.gauges import Gauges
 from local.kafka_trigger.record import Record
 from local.process.probes import exposition

@@ -8,7 +8,7 @@ from functions.shared.contract.team_names import Side, side_of
 
 
 class Status(StrEnum):
-    """What has become of a highlight."""
+    """The state of a highlight."""
 
     PENDING_AI = "PENDING_AI"  # its text is still to be written
     READY = "READY"

@@ -13,17 +13,17 @@ FACTS: Final = tuple(fact.name for fact in fields(Facts))
 # Every field of an event has a column of its name. Each revision may change those that do not
 # identify the event, and what is made of them.
 FIELDS: Final = tuple(Event.model_fields)
-REVISED: Final = (
+REVISABLE: Final = (
     *(name for name in FIELDS if name not in ("match_id", "event_id")),
     "side", "team_key", "traceparent",
 )  # fmt: skip
-COLUMNS: Final = ("id", "match_id", "event_id", *REVISED, "status")
+COLUMNS: Final = ("id", "match_id", "event_id", *REVISABLE, "status")
 # Every field of an event is shown too, but whether it is retracted: that is the status.
-SHOWN: Final = tuple(name for name in FIELDS if name != "retracted")
-MADE: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
+SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
+GENERATED: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")
 # The rows that a statement is given as JSON, each value of the type of its column.
-GIVEN: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
+ROWS_FROM_JSON: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
 
 
 def _names(columns: Iterable[str], of: str = "") -> str:
@@ -39,44 +39,45 @@ def _shown(column: str) -> str:
 
 
 # The highest revision wins, and of two equal ones a retraction. The text and the place in the
-# queue are kept while the facts that the text tells stay the same. Rows are written in the order
-# of their ids, so that two batches never wait for each other.
+# queue are kept if the facts that the text states are the same. Rows are written in the order of
+# their ids, so that two batches never deadlock.
 RECORD = f"""
     INSERT INTO highlights AS h ({_names(COLUMNS)})
-    SELECT {_names(COLUMNS)} FROM {GIVEN}
+    SELECT {_names(COLUMNS)} FROM {ROWS_FROM_JSON}
     ORDER BY id
     ON CONFLICT (id) DO UPDATE SET
-        ({_names(REVISED)}) = ROW ({_names(REVISED, "excluded.")}),
+        ({_names(REVISABLE)}) = ROW ({_names(REVISABLE, "excluded.")}),
         updated_at = clock_timestamp(),
         (status, title, summary, attempts, lease, available_at) = (
-            SELECT CASE WHEN told THEN h.status
+            SELECT CASE WHEN same_facts THEN h.status
                         WHEN excluded.status = 'IGNORED' AND h.status <> 'IGNORED' THEN 'RETRACTED'
                         ELSE excluded.status END,
-                   CASE WHEN told THEN h.title END,
-                   CASE WHEN told THEN h.summary END,
-                   CASE WHEN told THEN h.attempts ELSE 0 END,
-                   CASE WHEN told THEN h.lease END,
-                   CASE WHEN told THEN h.available_at ELSE clock_timestamp() END
+                   CASE WHEN same_facts THEN h.title END,
+                   CASE WHEN same_facts THEN h.summary END,
+                   CASE WHEN same_facts THEN h.attempts ELSE 0 END,
+                   CASE WHEN same_facts THEN h.lease END,
+                   CASE WHEN same_facts THEN h.available_at ELSE clock_timestamp() END
             FROM (SELECT excluded.status = 'PENDING_AI' AND h.status IN ('PENDING_AI', 'READY')
                 AND ({_names(FACTS, "h.")}) IS NOT DISTINCT FROM ({_names(FACTS, "excluded.")})
-                AS told) AS facts)
+                AS same_facts) AS compared)
     WHERE (excluded.revision, excluded.retracted) > (h.revision, h.retracted)
     RETURNING id, status
 """
 
-# Which of the rows say something else than the same revision that is recorded already.
+# The rows whose content differs from the recorded content of the same revision.
 CONFLICTS = f"""
-    SELECT h.id FROM highlights AS h JOIN {GIVEN} AS r USING (id)
+    SELECT h.id FROM highlights AS h JOIN {ROWS_FROM_JSON} AS r USING (id)
     WHERE (h.revision, h.retracted) = (r.revision, r.retracted)
         AND ROW ({_names(FIELDS, "h.")})::text <> ROW ({_names(FIELDS, "r.")})::text
 """
 
-# A claim is a lease: it ends by itself, and its id fences off whoever comes back too late. It
-# counts as an attempt when it begins, since a crash leaves nobody to count it at its end.
-# No lease and no put-off reaches further ahead than `ahead_s`: what does was written before the
-# clock stepped back, and is overdue by the clock that wrote it. Each part is a range of the index,
-# and passes over what others hold. A claim changes no column of an index, which would cost an entry
-# in each of them. A lease without an end is an older function's, which moves available_at instead.
+# A claim is a lease: it expires by itself, and its id fences off a worker that comes back too late.
+# It counts as an attempt when it begins, since a worker that crashes cannot count it at the end.
+# No lease and no backoff reaches further ahead than `ahead_s`: one that does was written before the
+# clock stepped back, and is overdue by the clock that wrote it. Each part of the statement is a
+# range of the index, and skips rows that others have locked. A claim changes no indexed column,
+# which would cost an entry in each index. A lease without an end is of an older function, which
+# moved available_at instead.
 _FREE = """(
             lease IS NOT NULL AND leased_until > now()
             AND leased_until <= now() + make_interval(secs => :ahead_s)) IS NOT TRUE"""
@@ -85,7 +86,7 @@ CLAIM = f"""
         SELECT id FROM highlights
         WHERE status = 'PENDING_AI' AND available_at <= now() AND {_FREE}
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), stranded AS (
+    ), ahead AS (
         SELECT id FROM highlights
         WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
             AND {_FREE}
@@ -94,7 +95,7 @@ CLAIM = f"""
     UPDATE highlights AS h
     SET lease = gen_random_uuid(), attempts = attempts + 1,
         leased_until = clock_timestamp() + make_interval(secs => :lease_s)
-    FROM (SELECT id FROM stranded UNION ALL SELECT id FROM due LIMIT :limit) AS next
+    FROM (SELECT id FROM ahead UNION ALL SELECT id FROM due LIMIT :limit) AS next
     WHERE h.id = next.id
     RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
 """
@@ -112,17 +113,17 @@ FINISH = """
     RETURNING h.id, h.status
 """
 
-# An attempt that failed is put off, twice as long each time, or was the last.
+# After a failed attempt the next one waits, twice as long each time, unless it was the last.
 LONGEST_BACKOFF_S: Final = 3600
-GIVE_BACK = """
+GIVE_BACK = f"""
     WITH failed AS (
         SELECT h.id, h.attempts >= :attempts AS last FROM highlights AS h
         JOIN json_to_recordset(cast(:rows AS json)) AS r (id uuid, lease uuid) USING (id, lease)
         WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
     UPDATE highlights AS h
     SET status = CASE WHEN last THEN 'FAILED_AI' ELSE 'PENDING_AI' END, lease = NULL,
-        available_at = clock_timestamp()
-            + make_interval(secs => least(:backoff_s * power(2, h.attempts - 1), 3600)),
+        available_at = clock_timestamp() + make_interval(
+            secs => least(:backoff_s * power(2, h.attempts - 1), {LONGEST_BACKOFF_S})),
         updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
     FROM failed AS f WHERE h.id = f.id
     RETURNING h.id, h.status
@@ -130,8 +131,8 @@ GIVE_BACK = """
 
 COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
 
-# For who operates the queue (infra/enrichment.py). A highlight that is tried again begins anew,
-# with all its attempts; the change is seen, so it has a new time.
+# For operators of the queue (infra/enrichment.py). A highlight that is retried has all its attempts
+# again; readers see the change, so it has a new time.
 COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
 COUNT_BY_ATTEMPTS = """
     SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
@@ -157,7 +158,7 @@ RETRY = """
 # A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
 DOCUMENT = f"""
     SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
-        SELECT {_as_json(("id", *SHOWN, *MADE))}) AS d
+        SELECT {_as_json(("id", *SHOWN_FIELDS, *GENERATED))}) AS d
 """
 
 GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"
@@ -166,7 +167,7 @@ GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'I
 FILTERS: Final[Mapping[str, str]] = {
     "match_id": "h.match_id = :match_id",
     "status": "h.status = :status",
-    "standing": "h.status IN ('PENDING_AI', 'READY', 'FAILED_AI')",
+    "not_retracted": "h.status IN ('PENDING_AI', 'READY', 'FAILED_AI')",
     "side": "h.side = :side",
     "team_key": "h.team_key = :team_key",
     "event_type": "h.event_type = :event_type",
@@ -175,7 +176,7 @@ FILTERS: Final[Mapping[str, str]] = {
 }
 
 # An index has the rows of these, and of one match however else it is filtered, in their order.
-IN_ORDER: Final[Sequence[set[str]]] = (
+INDEXED_FILTERS: Final[Sequence[set[str]]] = (
     set(), {"status"}, {"side"}, {"team_key"}, {"event_type"},
 )  # fmt: skip
 
@@ -183,7 +184,9 @@ IN_ORDER: Final[Sequence[set[str]]] = (
 def is_heavy(names: Iterable[str], offset: int) -> bool:
     """Whether a list by these filters may have to read far more rows than it shows."""
     chosen = set(names)
-    by_index = "match_id" in chosen or chosen - {"after", "after_id", "standing"} in IN_ORDER
+    by_index = (
+        "match_id" in chosen or chosen - {"after", "after_id", "not_retracted"} in INDEXED_FILTERS
+    )
     return offset > 0 or not by_index
 
 

@@ -159,7 +159,7 @@ class HighlightStore:
         self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
     ) -> list[Document]:
         """Return highlights by the values of FILTERS, newest first by (occurred_at, id)."""
-        values = {name: value for name, value in filters.items() if name != "standing"}
+        values = {name: value for name, value in filters.items() if name != "not_retracted"}
         run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
         rows = await run(list_statement(filters), limit=limit, offset=offset, **values)
         return [Document(*row) for row in rows]

@@ -35,7 +35,7 @@ CHANGE_TTL_S = 30  # longer than any change takes; removes what a crash leaves b
 NO_CHANGE = ""  # is in no set of changes
 RETRY_EVERY_S = 0.05  # until a change is announced
 EXPIRY_MARGIN_S = 0.1  # by which Redis' clock may lag behind within a command
-REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
+LOGIN_ERRORS = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 
 def keys_of(match_id: UUID) -> tuple[str, str, str]:
@@ -174,7 +174,7 @@ class PageCache:
         try:
             return await command
         except Exception as error:
-            self._is_login_rejected = self._is_login_rejected or isinstance(error, REFUSED)
+            self._is_login_rejected = self._is_login_rejected or isinstance(error, LOGIN_ERRORS)
             if self._pool is not None:  # a new connection leads to the new primary, if there is one
                 await self._pool.drop()
             raise

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
-from functions.shared.settings.secrets import Secrets, process_secrets
+from functions.shared.settings.secret_references import Secrets, process_secrets
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 LogLevel = Annotated[str, StringConstraints(pattern="^(DEBUG|INFO|WARNING|ERROR)$")]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from functions.shared.settings.base import Settings
 from functions.shared.settings.environment import read_variable
 from functions.shared.settings.errors import SecretError, SettingsError
-from functions.shared.settings.secrets import Secrets, is_reference, process_secrets
+from functions.shared.settings.secret_references import Secrets, is_reference, process_secrets
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def load(
     """Read `model` from the environment; an empty variable counts as unset.
 
     The value of `NAME` may be in a file instead, at the path in `NAME_FILE`; it may also be a
-    reference to a secret, as in functions/shared/settings/secrets.py.
+    reference to a secret, as in functions/shared/settings/secret_references.py.
 
     Raises:
         SettingsError: names every variable that is missing or wrong.

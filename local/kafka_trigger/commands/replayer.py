@@ -17,7 +17,7 @@ from local.kafka_trigger.delivering.dead_letter import DeadLetter, NotWritten
 from local.kafka_trigger.delivering.google_identity import tokens_for
 from local.kafka_trigger.delivering.retrying_deliverer import RetryingDeliverer, Stopped
 from local.kafka_trigger.delivering.transport import HttpTransport
-from local.kafka_trigger.observing.metrics import Metrics, TriggerMetrics
+from local.kafka_trigger.observing.counters import Metrics, TriggerMetrics
 from local.kafka_trigger.record import Record
 from local.kafka_trigger.wiring import delivery_context, make_queue
 

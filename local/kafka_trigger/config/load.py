@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from functions.shared.settings.secrets import process_secrets
+from functions.shared.settings.secret_references import process_secrets
 from local.kafka_trigger.config.models import Config, Retry, Trigger
 from local.kafka_trigger.filters.record_filter import Filter
 from local.process.substitution import ResolveSecret, SubstitutionError, substitute

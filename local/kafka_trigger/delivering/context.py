@@ -19,7 +19,7 @@ class DeliveryMetrics(Protocol):
     """The counts of a trigger's deliveries."""
 
     def count_request(self, outcome: Outcome, records: int, requests: int, seconds: float) -> None:
-        """Count a request with so many records, the first of which it was the so many-th for."""
+        """Count a request with these records, the first of which was sent `requests` times."""
 
     def count_filtered(self, records: int) -> None:
         """Count records that no filter matches."""

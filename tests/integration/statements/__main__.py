@@ -14,7 +14,7 @@ NAMED = {
     "GIVE_BACK": sql.GIVE_BACK,
     "COUNT_PENDING": sql.COUNT_PENDING,
     "GET": sql.GET,
-    "LIST": sql.list_statement(["match_id", "standing"]),
+    "LIST": sql.list_statement(["match_id", "not_retracted"]),
 }
 
 

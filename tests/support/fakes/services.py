@@ -290,7 +290,9 @@ def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
     tests: dict[str, Callable[[Any], bool]] = {
         "match_id": lambda wanted: row["matchId"] == str(wanted),
         "status": lambda wanted: row["status"] == wanted,
-        "standing": lambda _: row["status"] in (Status.PENDING_AI, Status.READY, Status.FAILED_AI),
+        "not_retracted": lambda _: (
+            row["status"] in (Status.PENDING_AI, Status.READY, Status.FAILED_AI)
+        ),
         "side": lambda wanted: row["side"] == wanted,
         "team_key": lambda wanted: row["teamKey"] == wanted,
         "event_type": lambda wanted: row["eventType"] == wanted,

@@ -56,7 +56,7 @@ class TriggerMetrics:
         }
 
     def count_request(self, outcome: Outcome, records: int, requests: int, seconds: float) -> None:
-        """Count a request with so many records, which is the so many-th with them."""
+        """Count a request with these records, the first of which was sent `requests` times."""
         self._seconds.observe(seconds)
         if requests > 1:
             self._retries.inc()
