@@ -30,7 +30,11 @@ from tests.support.cloudformation import (
 from tests.support.iam_policies import Statement, allows
 
 NAME = "goals"
-HELD = {"AWS::Lambda::EventSourceMapping", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
+UNSUPPORTED_BY_MOTO = {
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::Stage",
+}
 NAMES = ("ingest-event", "list-highlights", "get-highlight", "consume-goal", "enrich-batch")
 WITH_DATABASE = ("list-highlights", "get-highlight", "consume-goal", "enrich-batch", "prepare")
 READ = "secretsmanager:GetSecretValue"
@@ -45,7 +49,7 @@ class Stack:
         self.name = name
         self.client = cache(lambda service: boto3.client(service, region_name=REGION))
         self.may = cache(self._may)
-        self.template = self._held(transformed(parameters))
+        self.template = self._supported_by_moto(transformed(parameters))
         self._cloudformation = self.client("cloudformation")
         self._cloudformation.create_stack(
             StackName=name,
@@ -66,9 +70,11 @@ class Stack:
         }
 
     @staticmethod
-    def _held(template: Template) -> Template:
+    def _supported_by_moto(template: Template) -> Template:
         resources = {
-            name: each for name, each in template["Resources"].items() if each["Type"] not in HELD
+            name: each
+            for name, each in template["Resources"].items()
+            if each["Type"] not in UNSUPPORTED_BY_MOTO
         }
         return {**template, "Resources": resources}
 
@@ -273,9 +279,9 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
         assert environment["DATABASE_URL"] == f"postgresql://{login}@{MSK['DatabaseAddress']}"
         reference = f"aws-secretsmanager:{secret(user)}"
         assert environment["DATABASE_PASSWORD"] == f"{reference}#password"
-        whole = self_managed.environment(name)
-        assert whole["DATABASE_URL"] == reference
-        assert "DATABASE_PASSWORD" not in whole
+        variables = self_managed.environment(name)
+        assert variables["DATABASE_URL"] == reference
+        assert "DATABASE_PASSWORD" not in variables
     assert "DATABASE_URL" not in msk.environment("ingest-event")
     for user in ("reader", "writer"):
         variable = f"DATABASE_{user.upper()}_PASSWORD"

@@ -40,9 +40,9 @@ CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *SINGLE_RECORD]
 
 def batch(data: Any) -> Request:
     """Return a batch, which the SDK cannot make, of a valid event and this one."""
-    place = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
+    common = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
     events = [
-        json.loads(sdk.structured({**place, "kafkaoffset": offset}, each)[1])
+        json.loads(sdk.structured({**common, "kafkaoffset": offset}, each)[1])
         for offset, each in (("6", EVENT), ("7", data))
     ]
     return {"content-type": BATCH}, json.dumps(events).encode()

@@ -51,17 +51,17 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     """Return the problem details of a response with this status."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    ProblemDetails.model_validate(told)
-    assert told["status"] == status
-    return told
+    details: dict[str, Any] = answer.json()
+    ProblemDetails.model_validate(details)
+    assert details["status"] == status
+    return details
 
 
 def errors(answer: httpx.Response) -> dict[str, list[str]]:
     """Return the errors of a 400, by field."""
-    told: dict[str, list[str]] = problem(answer, 400)["errors"]
-    assert all(isinstance(why, str) for reasons in told.values() for why in reasons)
-    return told
+    details: dict[str, list[str]] = problem(answer, 400)["errors"]
+    assert all(isinstance(why, str) for reasons in details.values() for why in reasons)
+    return details
 
 
 def event_of(record: Record) -> IdentifiedEvent:
@@ -171,8 +171,8 @@ def test_an_idempotency_key_replaces_a_blank_id(blank: str | None, client: Clien
     headers, body = {"Idempotency-Key": "key-1"}, event_json(eventId=blank)
     for _ in range(2):
         assert client.post("/events", json=body, headers=headers).json()["eventId"] == "key-1"
-    [told] = client.post("/events/batch", json=[body], headers=headers).json()["events"]
-    assert told["eventId"] == "key-1/#0"
+    [details] = client.post("/events/batch", json=[body], headers=headers).json()["events"]
+    assert details["eventId"] == "key-1/#0"
 
 
 def test_an_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
@@ -242,9 +242,9 @@ def test_an_invalid_event_refuses_its_batch(client: Client, broker: FakePublishe
     events: list[Any] = [event_json(eventId=f"{at}") for at in range(5)]
     events[2] |= {"minute": 999, "plyer": "x"}
     del events[4]["matchId"]
-    told = errors(client.post("/events/batch", json=events))
-    assert set(told) == {"2.minute", "2.plyer", "4.matchId"}
-    assert told["2.plyer"] == ["is unknown; did you mean player?"]
+    details = errors(client.post("/events/batch", json=events))
+    assert set(details) == {"2.minute", "2.plyer", "4.matchId"}
+    assert details["2.plyer"] == ["is unknown; did you mean player?"]
     assert broker.published == []
 
 
@@ -269,14 +269,14 @@ def test_the_idempotency_key_of_a_batch_gives_each_event_an_id(
 
 def test_every_refused_field_is_named_with_a_reason(client: Client) -> None:
     """An unknown one has a hint if its name is nearly right."""
-    told = errors(
+    details = errors(
         client.post(
             "/events",
             json={"matchId": "1", "occurredAt": "today", "minute": "45", "event_type": "goal"},
         )
     )
-    assert set(told) == {"matchId", "occurredAt", "minute", "event_type", "eventType"}
-    assert told["event_type"] == ["is unknown; did you mean eventType?"]
+    assert set(details) == {"matchId", "occurredAt", "minute", "event_type", "eventType"}
+    assert details["event_type"] == ["is unknown; did you mean eventType?"]
 
 
 @pytest.mark.parametrize(
@@ -482,10 +482,10 @@ def test_a_missing_acknowledgement_is_a_503(path: str, body: object) -> None:
     """With the time to retry, the match, the topic, and the id that makes a retry harmless."""
     client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
     answer = client.post(path, json=body)
-    told = problem(answer, 503)
+    details = problem(answer, 503)
     assert int(answer.headers["retry-after"]) >= 1
-    assert (told["matchId"], told["topic"]) == (str(MATCH), MATCH_EVENTS)
-    assert told["eventId"]
+    assert (details["matchId"], details["topic"]) == (str(MATCH), MATCH_EVENTS)
+    assert details["eventId"]
 
 
 def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
@@ -501,8 +501,8 @@ def test_the_id_of_a_503_makes_a_retry_the_same_event() -> None:
 def test_the_ids_of_a_batch_s_503_make_a_retry_the_same_events() -> None:
     """The response has each id, since some of the records may have arrived."""
     client = Client(build_app(lambda: FakePublisher(refuses=True), RULES))
-    told = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
-    assert len({each["eventId"] for each in told["events"]}) == 2
+    details = problem(client.post("/events/batch", json=[event_json(), event_json()]), 503)
+    assert len({each["eventId"] for each in details["events"]}) == 2
 
 
 @pytest.fixture(name="mute_broker")

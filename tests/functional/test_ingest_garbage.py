@@ -103,13 +103,13 @@ async def posted(
 def check(answer: Response, topic: Topic, read_before: int) -> None:
     """Fail unless a response is one of the contract's."""
     assert answer.status_code in (202, 400, 413), bytes(answer.body)
-    told = orjson.loads(answer.body)
+    details = orjson.loads(answer.body)
     if answer.status_code == 202:
         assert topic.read > read_before
     else:
         assert answer.headers["content-type"] == "application/problem+json"
-        assert told["status"] == answer.status_code
-        assert told["errors"] if answer.status_code == 400 else told["detail"]
+        assert details["status"] == answer.status_code
+        assert details["errors"] if answer.status_code == 400 else details["detail"]
         assert topic.read == read_before
 
 

@@ -119,13 +119,13 @@ def test_json_of_any_depth_is_answered(start: bytes, end: bytes, deep: int) -> N
     for body in (opened, opened + b"1" + end * deep):
         for path in ("/events", "/events/batch"):
             assert posted(client, path, body).status_code in (400, 413)
-        place = b'"kafkatopic":"t","kafkapartition":0,"kafkaoffset":1'
+        origin = b'"kafkatopic":"t","kafkapartition":0,"kafkaoffset":1'
         for record in (
             body,
-            b'[{"data":' + body + b"," + place + b"}]",
+            b'[{"data":' + body + b"," + origin + b"}]",
             b'[{"kafkatopic":"t","kafkapartition":' + body + b',"kafkaoffset":1}]',
             b'[{"kafkatopic":"t","kafkapartition":0,"kafkaoffset":' + body + b"}]",
-            b'[{"traceparent":' + body + b"," + place + b"}]",
+            b'[{"traceparent":' + body + b"," + origin + b"}]",
         ):
             answer = posted(records, "/", record, content_type=BATCH)
             assert answer.status_code in (200, 400, 422)
@@ -149,8 +149,8 @@ def test_a_body_in_tiny_parts_costs_time_in_proportion_to_their_number(
 def test_a_body_in_tiny_parts_is_not_stored_in_parts() -> None:
     """Each would be an object many times as large as its content."""
     client, body = ingest(), b" " * EVENT_LIMIT
-    whole = most_memory(lambda: posted(client, "/events", body))
-    assert most_memory(lambda: posted(client, "/events", body, piece=1)) < whole + 4 * EVENT_LIMIT
+    at_once = most_memory(lambda: posted(client, "/events", body))
+    assert most_memory(lambda: posted(client, "/events", body, piece=1)) < at_once + 4 * EVENT_LIMIT
 
 
 def test_an_object_of_the_largest_size_takes_no_more_memory_than_its_fields() -> None:
@@ -236,10 +236,10 @@ def test_500_events_of_the_longest_texts_are_processed_quickly() -> None:
 
     began = time.process_time()
     asyncio.run(enriched())
-    told = time.process_time() - began
+    used_s = time.process_time() - began
     assert accepted < 0.5
     assert taken < 0.5
-    assert told < 1
+    assert used_s < 1
 
 
 QUERIES = {

@@ -87,14 +87,14 @@ def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.Completed
         timeout=60,
         check=False,
     )
-    said = done.stdout + done.stderr
-    assert said
-    assert "canary" not in said
+    output = done.stdout + done.stderr
+    assert output
+    assert "canary" not in output
     return done
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "output"),
     [
         ({"DATABASE_PASSWORD": "aws-secretsmanager:none"}, "there is no such secret"),
         ({"DATABASE_PASSWORD": "aws-secretsmanager:word#password"}, "it is not JSON"),
@@ -112,7 +112,7 @@ def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.Completed
     ],
 )
 def test_a_failed_start_reveals_no_secret(
-    variables: dict[str, str], said: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], output: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the variable and the error."""
     for name, value in aws.variables.items():
@@ -120,7 +120,7 @@ def test_a_failed_start_reveals_no_secret(
     with pytest.raises(SettingsError) as error:
         load(Everything, {**SERVICES, **variables}, Secrets(fetch))
     assert str(error.value).startswith(f"cannot start: {next(iter(variables))}")
-    assert said in str(error.value)
+    assert output in str(error.value)
     assert "canary" not in "".join(traceback.format_exception(error.value))
 
 

@@ -165,6 +165,6 @@ def test_retry_after_is_rounded_up_to_whole_seconds(rate: str, seconds: int) -> 
 
 def test_the_guard_does_not_keep_keys_in_plain_text() -> None:
     """It compares digests."""
-    held = vars(ApiKeyAuth(load(AccessSettings, KEYS), None))
-    assert OLD not in str(held)
-    assert OLD.encode() not in held["_digests"]
+    attributes = vars(ApiKeyAuth(load(AccessSettings, KEYS), None))
+    assert OLD not in str(attributes)
+    assert OLD.encode() not in attributes["_digests"]

@@ -53,12 +53,14 @@ def test_a_deployment_has_every_option_and_parameter_that_it_cannot_do_without(
         assert "--image-repository registry.example/goalstream --" in each
         assert "--resolve-s3" in each
         assert "--tags application=goalstream environment=production --" in each
-        told = dict(re.findall(r" ([A-Z]\w+)=(\S+)", each))
-        assert {name for name in parameters if "Default" not in parameters[name]} <= told.keys()
+        passed = dict(re.findall(r" ([A-Z]\w+)=(\S+)", each))
+        assert {name for name in parameters if "Default" not in parameters[name]} <= passed.keys()
         others = {"ImageRepository", "BootstrapServersCommand"}
-        assert read("services.yaml")["Outputs"].keys() - others <= told.keys() <= parameters.keys()
-        assert told["ImageUri"] == f"registry.example/goalstream:{version}"
-        assert told["KafkaBootstrapServers"] == "b-1:9098,b-2:9098"
+        assert (
+            read("services.yaml")["Outputs"].keys() - others <= passed.keys() <= parameters.keys()
+        )
+        assert passed["ImageUri"] == f"registry.example/goalstream:{version}"
+        assert passed["KafkaBootstrapServers"] == "b-1:9098,b-2:9098"
 
 
 def test_an_image_is_one_that_lambda_takes(asked: list[str]) -> None:

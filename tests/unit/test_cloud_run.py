@@ -92,12 +92,12 @@ def test_every_annotation_is_one_that_cloud_run_accepts_there(path: Path) -> Non
     """Of a service, or of a revision; a worker pool has revisions too."""
     document = parsed(path)
     inner = "Execution" if document["kind"] == "Job" else "Revision"
-    for place, metadata in (
+    for key, metadata in (
         (document["kind"], document["metadata"]),
         (inner, document["spec"]["template"]["metadata"]),
     ):
         for annotation in metadata.get("annotations", {}):
-            assert place in CLOUD_RUN["annotations"][annotation]
+            assert key in CLOUD_RUN["annotations"][annotation]
 
 
 def test_every_function_is_a_service() -> None:

@@ -128,7 +128,7 @@ def test_a_function_logs_in_with_the_least_privileged_user() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_recreated_when_its_secret_has_another_path(name: str) -> None:
     """By a label, as Compose ignores the path; Postgres reads its owner's at its first start."""
-    files = {each: told["file"] for each, told in yaml.safe_load(COMPOSE)["secrets"].items()}
+    files = {each: secret["file"] for each, secret in yaml.safe_load(COMPOSE)["secrets"].items()}
     labels = SERVICES[name].get("labels", {}).values()
     secrets = set(SERVICES[name].get("secrets", [])) - {"postgres_password"}
     assert {files[each] for each in secrets} <= set(labels)

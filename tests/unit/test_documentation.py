@@ -165,8 +165,8 @@ def test_every_target_that_make_lists_is_on_a_page() -> None:
     """But for the one that lists them, which is `make` alone."""
     listed = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)) - {"help"}
     assert listed
-    told = "\n".join(PAGES.values())
-    assert [name for name in sorted(listed) if not re.search(rf"\bmake {name}\b", told)] == []
+    documented = "\n".join(PAGES.values())
+    assert [name for name in sorted(listed) if not re.search(rf"\bmake {name}\b", documented)] == []
 
 
 def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
@@ -202,8 +202,8 @@ def test_the_figures_of_growth_are_those_that_were_measured() -> None:
 def test_who_reaches_whom_is_told_as_it_is() -> None:
     """SECURITY.md lists for each service what the tests of the containers allow it to reach."""
     table = rows(SECURITY, "| service | reaches |")
-    told = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
-    assert told == REACHABLE
+    documented = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
+    assert documented == REACHABLE
 
 
 def test_what_a_role_may_do_is_told_as_it_is() -> None:

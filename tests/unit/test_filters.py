@@ -159,16 +159,16 @@ def test_a_rule_may_require_that_a_header_is_absent() -> None:
 def test_all_of_a_filter_must_match_and_any_of_several_filters() -> None:
     """Key, value and headers together; alternatives one by one."""
     one = record(0, b'{"a": 1}', key=b"k", headers=[("h", b"x")])
-    whole = {"key": ["k"], "value": {"a": [1]}, "headers": {"h": ["x"]}}
+    matching = {"key": ["k"], "value": {"a": [1]}, "headers": {"h": ["x"]}}
     wrong: list[dict[str, Any]] = [
-        whole | {"key": ["l"]},
-        whole | {"value": {"a": [2]}},
-        whole | {"headers": {"h": ["y"]}},
+        matching | {"key": ["l"]},
+        matching | {"value": {"a": [2]}},
+        matching | {"headers": {"h": ["y"]}},
     ]
-    assert matches_any(one, whole)
+    assert matches_any(one, matching)
     assert not any(matches_any(one, each) for each in wrong)
     assert not matches_any(one, *wrong)
-    assert matches_any(one, *wrong, whole)
+    assert matches_any(one, *wrong, matching)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_an_ambiguous_key_is_refused(lines: list[bytes], why: str) -> None:
     for read in (parse_event_key, parse_batch_key):
         with pytest.raises(InvalidInput) as refused:
             read(lines)
-        (told,) = refused.value.errors["Idempotency-Key"]
-        assert why in told
+        (error,) = refused.value.errors["Idempotency-Key"]
+        assert why in error
 
 
 def test_a_repeated_equal_key_is_accepted() -> None:

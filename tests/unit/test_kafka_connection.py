@@ -62,8 +62,8 @@ def _authority(tmp_path: Path) -> str:
 def test_a_password_over_tls(settings_of: Any, mechanism: str, authority: str) -> None:
     """User name, password and authority reach librdkafka, which takes them."""
     environ = SASL | USER | {"KAFKA_SASL_MECHANISM": mechanism, "KAFKA_SSL_CA_LOCATION": authority}
-    told = settings_of(environ)
-    assert told.items() >= {
+    client_settings = settings_of(environ)
+    assert client_settings.items() >= {
         "bootstrap.servers": "127.0.0.1:1", "security.protocol": "SASL_SSL",
         "sasl.mechanism": mechanism, "sasl.username": "me", "sasl.password": "hush hush",
         "ssl.ca.location": authority,
@@ -74,12 +74,12 @@ def test_a_password_over_tls(settings_of: Any, mechanism: str, authority: str) -
 def test_without_variables_it_is_plain_text_and_nobody(settings_of: Any) -> None:
     """What is not said is not handed on, an empty variable neither."""
     empty = dict.fromkeys([*USER, *OAUTH, *MSK, "KAFKA_SSL_CA_LOCATION"], "")
-    told = settings_of(BROKER | empty)
-    assert told["security.protocol"] == "PLAINTEXT"
-    assert not {name for name in told if name.startswith(("sasl.", "ssl.", "aws."))} - {
+    client_settings = settings_of(BROKER | empty)
+    assert client_settings["security.protocol"] == "PLAINTEXT"
+    assert not {name for name in client_settings if name.startswith(("sasl.", "ssl.", "aws."))} - {
         "sasl.oauthbearer.method"
     }
-    Producer(told)
+    Producer(client_settings)
 
 
 @pytest.mark.parametrize("settings_of", [of_function, of_trigger])
@@ -89,10 +89,10 @@ def test_amazon_msk_is_given_a_signed_token(
     """By the keys of the environment, for the region, and good for some minutes."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMADEUP")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush hush")
-    told = settings_of(SASL | MSK)
-    token, expires_at = told.pop("oauth_cb")("")
-    assert told["sasl.mechanism"] == "OAUTHBEARER"
-    assert not {name for name in told if name.startswith(("sasl.oauthbearer.", "aws."))}
+    client_settings = settings_of(SASL | MSK)
+    token, expires_at = client_settings.pop("oauth_cb")("")
+    assert client_settings["sasl.mechanism"] == "OAUTHBEARER"
+    assert not {name for name in client_settings if name.startswith(("sasl.oauthbearer.", "aws."))}
     url = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
     query = parse_qs(url.query)
     assert url.hostname == "kafka.eu-west-1.amazonaws.com"
@@ -149,7 +149,7 @@ def refusal(environ: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "reason"),
     [
         (SASL, "KAFKA_SASL_MECHANISM is missing: KAFKA_SECURITY_PROTOCOL is SASL_SSL"),
         (SASL | {"KAFKA_SASL_MECHANISM": "PLAIN"}, "KAFKA_SASL_USERNAME is missing"),
@@ -171,9 +171,9 @@ def refusal(environ: dict[str, str]) -> str:
         (BROKER | {"KAFKA_SSL_CA_LOCATION": __file__}, "KAFKA_SSL_CA_LOCATION is wrong"),
     ],
 )
-def test_what_does_not_fit_together_stops_the_start(environ: dict[str, str], said: str) -> None:
+def test_what_does_not_fit_together_stops_the_start(environ: dict[str, str], reason: str) -> None:
     """In a sentence that names the variable."""
-    assert said in refusal(environ)
+    assert reason in refusal(environ)
 
 
 def test_a_password_is_never_shown() -> None:

@@ -148,10 +148,10 @@ def test_a_wrong_field_would_be_seen(tree: Path, path: tuple[str | int, ...]) ->
     services = of_kind(built(tree, "production/kafka-source"), "Service", SERVING)
     document: Any = deepcopy(services["consume-goal"])
     assert wrong(document) == []
-    place = document
+    parent = document
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = "x"
+        parent = parent[step]
+    parent[path[-1]] = "x"
     assert wrong(document)
 
 
@@ -291,16 +291,16 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
     for name, pod in pods.items():
         [container] = pod["containers"]
         environment = {each["name"]: each for each in container.get("env", [])}
-        held = {
+        users = {
             each["secret"]["secretName"].split("-")[1]
             for each in pod.get("volumes", [])
             if "secret" in each and each["secret"]["secretName"].startswith("database-")
         }
         if name == "postgres":
-            assert held == {"owner"}
+            assert users == {"owner"}
             continue
         role = ROLES.get(name)
-        assert held == ({*USERS} if role == "owner" else {role} - {None}), name
+        assert users == ({*USERS} if role == "owner" else {role} - {None}), name
         if role is None:
             assert "DATABASE_URL" not in environment
             continue

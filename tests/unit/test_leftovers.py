@@ -44,9 +44,9 @@ def test_a_process_that_a_test_leaves_fails_the_run(
     ended = run(tmp_path, test, *options)
     pid = int((tmp_path / "pid").read_text())
     assert (ended.returncode, "1 passed" in ended.stdout) == (1, True), ended.stdout + ended.stderr
-    told = f"LEFT BEHIND by a test: {pid}: sleep 86399, started by"
+    report = f"LEFT BEHIND by a test: {pid}: sleep 86399, started by"
     by = "test_it.py::test_it (call)" if environment == "None" else "a test that gave it another"
-    assert f"{told} {by}" in ended.stdout
+    assert f"{report} {by}" in ended.stdout
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 

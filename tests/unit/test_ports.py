@@ -80,5 +80,5 @@ def test_workers_side_by_side_and_what_they_start_never_choose_the_same_port() -
     parts = [part(number, 3) for number in range(3)]
     assert parts == ["10000-17332", "17333-24665", "24666-31998"]
     show = "import json, os; print(json.dumps(dict(os.environ)))"
-    told = subprocess.run([sys.executable, "-c", show], env={}, capture_output=True, check=True)
-    assert json.loads(told.stdout).get(RANGE) == os.environ.get(RANGE)
+    printed = subprocess.run([sys.executable, "-c", show], env={}, capture_output=True, check=True)
+    assert json.loads(printed.stdout).get(RANGE) == os.environ.get(RANGE)

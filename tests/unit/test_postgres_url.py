@@ -59,7 +59,7 @@ def refusal(model: type[Settings], name: str, value: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("sslmode=verify_full", "sslmode is one of disable, require, verify-full"),
         ("sslmode=prefer", "sslmode is one of"),
@@ -71,16 +71,16 @@ def refusal(model: type[Settings], name: str, value: str) -> str:
         ("sslmode=require&sslcert=me.pem", "sslcert: only sslmode and sslrootcert"),
     ],
 )
-def test_what_is_not_understood_stops_the_start(query: str, said: str) -> None:
+def test_what_is_not_understood_stops_the_start(query: str, reason: str) -> None:
     """Rather than a connection that is less safe than was meant; without the password."""
-    told = refusal(PostgresSettings, "DATABASE_URL", f"{URL}?{query}")
-    assert told.startswith("cannot start: DATABASE_URL is wrong: ")
-    assert said in told
-    assert "hush" not in told
+    message = refusal(PostgresSettings, "DATABASE_URL", f"{URL}?{query}")
+    assert message.startswith("cannot start: DATABASE_URL is wrong: ")
+    assert reason in message
+    assert "hush" not in message
 
 
 def test_redis_authority_that_is_not_there_stops_the_start() -> None:
     """At once, not at the first call."""
     url = "rediss://:hush@cache.example:6379/0?ssl_ca_certs=/nowhere"
-    told = refusal(RedisSettings, "REDIS_URL", url)
-    assert told == "cannot start: REDIS_URL is wrong: ssl_ca_certs names no file"
+    message = refusal(RedisSettings, "REDIS_URL", url)
+    assert message == "cannot start: REDIS_URL is wrong: ssl_ca_certs names no file"

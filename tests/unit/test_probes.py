@@ -71,9 +71,9 @@ def test_metrics_are_in_prometheus_text_format() -> None:
 def test_head_is_get_without_the_body(path: str) -> None:
     """The same status and the same length."""
     with probes() as port:
-        whole, body = get(port, path)
+        response, body = get(port, path)
         head = raw(port, f"HEAD {path} HTTP/1.1\r\nConnection: close\r\n\r\n")
-    assert head.startswith(f"HTTP/1.1 {whole.status} ")
+    assert head.startswith(f"HTTP/1.1 {response.status} ")
     assert head.endswith("\r\n\r\n")
     assert f"Content-Length: {len(body)}\r\n" in head
 

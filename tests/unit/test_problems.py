@@ -30,8 +30,8 @@ from functions.shared.http.problems import Problem, problem_of
 
 def body(response: Response) -> dict[str, Any]:
     """Return what an answer says."""
-    said: dict[str, Any] = json.loads(bytes(response.body))
-    return said
+    content: dict[str, Any] = json.loads(bytes(response.body))
+    return content
 
 
 def error(*loc: str | int, kind: str = "missing", msg: str = "Field required") -> dict[str, Any]:
@@ -46,9 +46,9 @@ def test_a_problem_is_told_as_problem_json(status: int) -> None:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
-    said = body(response)
-    assert said.pop("title")
-    assert said == {"type": "about:blank", "status": status, "detail": "It is so."}
+    content = body(response)
+    assert content.pop("title")
+    assert content == {"type": "about:blank", "status": status, "detail": "It is so."}
 
 
 def test_a_problem_has_members_and_headers_of_its_own() -> None:
@@ -72,8 +72,8 @@ def test_what_is_unavailable_says_when_to_come_again() -> None:
 def test_what_is_invalid_names_each_refused_field() -> None:
     """In `errors`, each with a list of reasons."""
     errors = {"player": ["is too long"], "minute": ["is negative", "is no integer"]}
-    said = body(problem_of(InvalidInput(errors)).response())
-    assert (said["status"], said["errors"]) == (400, errors)
+    content = body(problem_of(InvalidInput(errors)).response())
+    assert (content["status"], content["errors"]) == (400, errors)
 
 
 @pytest.mark.parametrize(

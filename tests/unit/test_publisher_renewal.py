@@ -25,14 +25,14 @@ class FakeProducer:
 
     def __init__(self, fakes: "Fakes") -> None:
         self._fakes = fakes
-        self.held: list[Report] = []
+        self.pending: list[Report] = []
         self.ended: list[tuple[Report, KafkaError | None]] = []
         self.refusal: Exception | None = None
         self.fatal: Exception | None = None
         self.is_purged = False
 
     def __len__(self) -> int:
-        return len(self.held) + len(self.ended)
+        return len(self.pending) + len(self.ended)
 
     def __del__(self) -> None:
         self._fakes.gone_in.append(threading.current_thread())
@@ -41,12 +41,12 @@ class FakeProducer:
         """Take a record."""
         if self.refusal:
             raise self.refusal
-        self.held.append(on_delivery)
+        self.pending.append(on_delivery)
 
     def end(self, *errors: KafkaError | None) -> None:
         """Have the first records end so."""
         for error in errors:
-            self.ended.append((self.held.pop(0), error))
+            self.ended.append((self.pending.pop(0), error))
 
     def poll(self, _: float) -> None:
         """Report."""
@@ -61,7 +61,7 @@ class FakeProducer:
         """Give up what is held."""
         assert not blocking
         self.is_purged = True
-        self.end(*[KafkaError(KafkaError._PURGE_INFLIGHT)] * len(self.held))
+        self.end(*[KafkaError(KafkaError._PURGE_INFLIGHT)] * len(self.pending))
 
 
 class Fakes:
@@ -169,7 +169,7 @@ def test_a_fatal_error_is_raised_by_a_poll_and_does_not_end_the_polling(
         fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
         await until(lambda: fakes.alive[0].fatal is None)
         acknowledged = publisher.publish([RECORD])
-        await until(lambda: bool(fakes.alive[1].held))
+        await until(lambda: bool(fakes.alive[1].pending))
         fakes.alive[1].end(None)
         await acknowledged
         fakes.alive[0].end(KafkaError(KafkaError._FATAL))
@@ -187,11 +187,11 @@ def test_records_of_a_replaced_producer_end_with_their_own_reports(
     async def test(publisher: Publisher, fakes: Fakes) -> None:
         first, second, both = (publisher.publish([RECORD] * count) for count in (1, 1, 2))
         old = fakes.alive[0]
-        await until(lambda: len(old.held) == 4)
+        await until(lambda: len(old.pending) == 4)
         old.end(FENCED)
         await until(lambda: fakes.made == 2)
         third = publisher.publish([RECORD])
-        await until(lambda: bool(fakes.alive[1].held))
+        await until(lambda: bool(fakes.alive[1].pending))
         fakes.alive[1].end(None)
         await third
         assert not second.done()
@@ -208,8 +208,8 @@ def test_a_replaced_producer_is_let_go_by_another_thread(run: Callable[[Scenario
     """Once it has nothing left to report; its end may take as long as a name server does."""
 
     async def test(publisher: Publisher, fakes: Fakes) -> None:
-        refused, held = publisher.publish([RECORD]), publisher.publish([RECORD])
-        await until(lambda: len(fakes.alive[0].held) == 2)
+        refused, other = publisher.publish([RECORD]), publisher.publish([RECORD])
+        await until(lambda: len(fakes.alive[0].pending) == 2)
         old = fakes.alive.pop()
         old.end(FENCED)
         await asyncio.wait([refused])
@@ -217,7 +217,7 @@ def test_a_replaced_producer_is_let_go_by_another_thread(run: Callable[[Scenario
         assert not fakes.gone_in
         old.end(None)
         del old
-        await held
+        await other
         await until(lambda: bool(fakes.gone_in))
         assert fakes.gone_in[0] is not threading.current_thread()
         assert isinstance(refused.exception(), NotAcknowledged)
@@ -234,7 +234,7 @@ def test_what_a_replaced_producer_never_reports_is_given_up(
     async def test(publisher: Publisher, fakes: Fakes) -> None:
         ends = [publisher.publish([RECORD]) for _ in range(3)]
         old = fakes.alive[0]
-        await until(lambda: len(old.held) == 3)
+        await until(lambda: len(old.pending) == 3)
         old.end(FENCED)
         await asyncio.wait(ends)
         assert old.is_purged

@@ -159,9 +159,9 @@ def test_a_page_begins_after_the_earlier_pages() -> None:
 )
 def test_an_invalid_value_is_refused_by_its_parameter(query_string: str, name: str) -> None:
     """With the reason."""
-    told = errors(query_string)
-    assert list(told) == [name]
-    assert all(told[name])
+    found = errors(query_string)
+    assert list(found) == [name]
+    assert all(found[name])
 
 
 def test_all_errors_are_reported_at_once() -> None:

@@ -145,9 +145,9 @@ def test_a_lease_outlives_the_attempt_that_it_covers() -> None:
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     """Nobody starts a function three times to learn of three mistakes."""
-    said = refusal(ConsumeGoalSettings, {"REDIS_URL": "x", "LOG_LEVEL": "x"})
+    message = refusal(ConsumeGoalSettings, {"REDIS_URL": "x", "LOG_LEVEL": "x"})
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL"):
-        assert name in said
+        assert name in message
 
 
 def test_an_empty_variable_is_unset() -> None:
@@ -184,10 +184,10 @@ def test_secrets_are_not_shown(model: type[Settings]) -> None:
 )
 def test_a_wrong_variable_of_the_access_is_named(name: str, value: str) -> None:
     """And of a key no letter is shown."""
-    said = refusal(ListHighlightsSettings, ALL | {name: value})
-    assert said.startswith(f"cannot start: {name} is wrong: ")
-    assert "secret" not in said
-    assert "short" not in said
+    message = refusal(ListHighlightsSettings, ALL | {name: value})
+    assert message.startswith(f"cannot start: {name} is wrong: ")
+    assert "secret" not in message
+    assert "short" not in message
 
 
 @pytest.mark.parametrize(
@@ -266,8 +266,8 @@ def test_an_empty_path_is_no_file() -> None:
 def test_a_variable_and_its_file_are_one_too_many(tmp_path: Path) -> None:
     """Nobody has to guess which of them counts; an empty variable does not."""
     file = in_file(tmp_path, "API_KEYS", "a-secret-of-the-app")
-    said = refusal(AccessSettings, KEYS | file)
-    assert said == "cannot start: API_KEYS_FILE is wrong: API_KEYS is set too"
+    message = refusal(AccessSettings, KEYS | file)
+    assert message == "cannot start: API_KEYS_FILE is wrong: API_KEYS is set too"
     assert load(AccessSettings, file | {"API_KEYS": ""}).api_keys
 
 
@@ -301,15 +301,15 @@ def test_a_file_that_is_not_for_us_is_explained() -> None:
         file = Path(folder) / "keys"
         file.touch(mode=0o000)
         with unprivileged():
-            said, user = refusal(AccessSettings, {"API_KEYS_FILE": str(file)}), os.geteuid()
-        assert said == (
+            message, user = refusal(AccessSettings, {"API_KEYS_FILE": str(file)}), os.geteuid()
+        assert message == (
             "cannot start: API_KEYS_FILE is wrong: Permission denied: its mode is 0, its owner user"
             f" {os.geteuid()}, and this is user {user}"
         )
         Path(folder).chmod(0o000)
         with unprivileged():
-            said = refusal(AccessSettings, {"API_KEYS_FILE": str(file)})
-        assert said.endswith(
+            message = refusal(AccessSettings, {"API_KEYS_FILE": str(file)})
+        assert message.endswith(
             f"Permission denied: user {user} may not pass through a folder above it"
         )
         Path(folder).chmod(0o700)
@@ -317,15 +317,15 @@ def test_a_file_that_is_not_for_us_is_explained() -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     """Without a byte of it."""
-    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", b"secret\xff"))
-    assert said == "cannot start: API_KEYS_FILE is wrong: it is not UTF-8 text"
+    message = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", b"secret\xff"))
+    assert message == "cannot start: API_KEYS_FILE is wrong: it is not UTF-8 text"
 
 
 def test_what_is_wrong_in_a_file_is_not_shown(tmp_path: Path) -> None:
     """The variable is named, and why."""
-    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", "secret"))
-    assert said.startswith("cannot start: API_KEYS is wrong: each key")
-    assert "secret" not in said
+    message = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", "secret"))
+    assert message.startswith("cannot start: API_KEYS is wrong: each key")
+    assert "secret" not in message
 
 
 def test_files_of_others_are_left_alone() -> None:

@@ -398,7 +398,7 @@ def renamed(facts: Facts, names: dict[str, str]) -> Facts:
     """Return the facts with other names in the place of theirs."""
     return replace(
         facts,
-        **{field: names.get(said, said) for field in TEXTS if (said := getattr(facts, field))},
+        **{field: names.get(words, words) for field in TEXTS if (words := getattr(facts, field))},
     )
 
 
@@ -407,10 +407,10 @@ def test_a_text_states_nothing_that_the_facts_do_not(facts: Facts) -> None:
     """Beside fixed words it has only the names and numbers of the event."""
     known = {str(value) for value in asdict(facts).values() if value is not None}
     for text in (enrich(facts).title, enrich(facts).summary):
-        said = set(re.findall(r"\d+|[^\W\d_]+", text))
-        assert said <= {*VOCABULARY.split()} | known
-        assert said & {"home", "Home"} == set() or facts.side == "home"
-        assert said & {"away", "Away"} == set() or facts.side == "away"
+        words = set(re.findall(r"\d+|[^\W\d_]+", text))
+        assert words <= {*VOCABULARY.split()} | known
+        assert words & {"home", "Home"} == set() or facts.side == "home"
+        assert words & {"away", "Away"} == set() or facts.side == "away"
 
 
 @given(FACTS)

@@ -39,8 +39,8 @@ class FakeProducer:
         if isinstance(self.found, Exception):
             raise self.found
         is_empty = self.found is NOTHING
-        told = SimpleNamespace(error=self.found, partitions=self.partitions)
-        return SimpleNamespace(topics={} if is_empty else {topic: told})
+        metadata = SimpleNamespace(error=self.found, partitions=self.partitions)
+        return SimpleNamespace(topics={} if is_empty else {topic: metadata})
 
 
 def check_of(producer: FakeProducer) -> TopicCheck:
@@ -49,7 +49,7 @@ def check_of(producer: FakeProducer) -> TopicCheck:
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "reason"),
     [
         (AWAY, "The broker does not answer."),
         (UNKNOWN, "The broker has no topic goals."),
@@ -60,7 +60,7 @@ def check_of(producer: FakeProducer) -> TopicCheck:
         ),
     ],
 )
-def test_what_is_missing_is_said(found: Any, said: str) -> None:
+def test_what_is_missing_is_said(found: Any, reason: str) -> None:
     """Without any address: anybody may ask."""
 
     async def ask() -> None:
@@ -68,7 +68,7 @@ def test_what_is_missing_is_said(found: Any, said: str) -> None:
 
     with pytest.raises(Unavailable) as error:
         asyncio.run(ask())
-    assert str(error.value) == said
+    assert str(error.value) == reason
 
 
 @pytest.mark.parametrize("leaders", [(), (-1,), (-1, -1)])

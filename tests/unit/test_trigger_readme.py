@@ -62,8 +62,8 @@ def test_every_key_is_in_the_table_with_its_default_and_meaning() -> None:
 
 def test_every_envelope_is_told() -> None:
     """By the name that the file has for it."""
-    told = [name for name, _, _ in rows(section("Envelopes"))]
-    assert told == list(get_args(Envelope))
+    documented = [name for name, _, _ in rows(section("Envelopes"))]
+    assert documented == list(get_args(Envelope))
 
 
 @pytest.mark.parametrize("title", ["Settings", "Filters"])
