@@ -58,14 +58,14 @@ class ConsumeGoal:
 
     def take(self, *events: IdentifiedEvent) -> None:
         """Deliver these events in one batch, of which none is rejected."""
-        answer = self.post(envelope(events))
-        assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+        response = self.post(envelope(events))
+        assert (response.status_code, response.json()) == (200, {"batchItemFailures": []})
 
     def failures(self, records: Sequence[dict[str, Any]]) -> list[int]:
         """Deliver these records; return the offsets of the rejected ones, in order."""
-        answer = self.post(records)
-        assert answer.status_code == 200, answer.text
-        failed = answer.json()["batchItemFailures"]
+        response = self.post(records)
+        assert response.status_code == 200, response.text
+        failed = response.json()["batchItemFailures"]
         assert all(failure["reason"] and failure["retryable"] is False for failure in failed)
         assert {failure["itemIdentifier"]["partition"] for failure in failed} <= {"match-events-0"}
         return sorted(failure["itemIdentifier"]["offset"] for failure in failed)
@@ -131,7 +131,7 @@ def test_another_event_is_ignored(event_type: str, consume_goal: ConsumeGoal) ->
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_of_any_script_is_stored_unchanged(name: str, consume_goal: ConsumeGoal) -> None:
-    """Not a character is changed."""
+    """No character is changed."""
     consume_goal.take(identified(player=name, team=name))
     assert (consume_goal.store.rows[GOAL]["player"], consume_goal.store.rows[GOAL]["team"]) == (
         name,
@@ -160,7 +160,7 @@ def test_redelivery_of_a_batch_changes_nothing(consume_goal: ConsumeGoal) -> Non
 
 
 def test_new_highlights_are_announced(consume_goal: ConsumeGoal) -> None:
-    """Together, so that they are enriched at once."""
+    """In one announcement, so that they are enriched together."""
     consume_goal.take(identified(), identified(eventId="2"), identified(matchId=str(OTHER_MATCH)))
     (record,) = consume_goal.broker.announced
     assert record.topic == HIGHLIGHTS_PENDING
@@ -174,11 +174,11 @@ def test_a_highlight_is_recorded_before_it_is_announced() -> None:
     consume_goal = ConsumeGoal()
     seen: list[bool] = []
 
-    class Looking(FakePublisher):
+    class CheckingPublisher(FakePublisher):
         def announce(self, records: Sequence[Record]) -> None:
             seen.append(bool(records) and GOAL in consume_goal.store.rows)
 
-    consume = EventConsumer(consume_goal.store, consume_goal.cache, Looking(), RULES)
+    consume = EventConsumer(consume_goal.store, consume_goal.cache, CheckingPublisher(), RULES)
     Client(build_app(lambda: consume)).post(
         "/", content=json.dumps(envelope([identified()])), headers={"Content-Type": BATCH}
     )
@@ -220,7 +220,7 @@ def test_a_late_lower_revision_changes_nothing(consume_goal: ConsumeGoal) -> Non
 
 
 def test_a_retracted_goal_is_stored_as_retracted(consume_goal: ConsumeGoal) -> None:
-    """And has no text."""
+    """A retracted highlight has no text."""
     consume_goal.take(identified(player="Messi"))
     consume_goal.enrich()
     consume_goal.take(identified(player="Messi", revision=1, retracted=True))
@@ -352,20 +352,20 @@ def test_a_revision_that_postgres_refuses_leaves_the_others_of_its_event(
 
 
 def test_an_invalid_trace_does_not_reject_its_goal(consume_goal: ConsumeGoal) -> None:
-    """Invariant 2: every goal on the topic becomes a highlight, whatever its headers are."""
+    """Every goal on the topic becomes a highlight, whatever its headers are (invariant 2)."""
     consume_goal.store.refuses = lambda row: "\0" in (row.get("traceparent") or "")
     record = envelope([identified()])[0] | {"traceparent": "00-\0"}
     assert consume_goal.failures([record]) == []
     assert consume_goal.status() == Status.PENDING_AI
 
 
-def test_a_database_that_is_away_is_a_503(consume_goal: ConsumeGoal) -> None:
+def test_an_unavailable_database_is_a_503(consume_goal: ConsumeGoal) -> None:
     """So the batch is delivered again; nothing is announced meanwhile."""
     consume_goal.store.away = True
-    answer = consume_goal.post(envelope([identified()]))
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = consume_goal.post(envelope([identified()]))
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["content-type"] == "application/problem+json"
     assert consume_goal.broker.announced == []
     consume_goal.store.away = False
     consume_goal.take(identified())
@@ -410,16 +410,16 @@ def test_the_trace_of_the_post_is_continued(consume_goal: ConsumeGoal) -> None:
 
 def test_a_structured_event_is_accepted(consume_goal: ConsumeGoal) -> None:
     """One CloudEvent, as JSON."""
-    answer = consume_goal.post(envelope([identified()])[0], STRUCTURED)
-    assert answer.json() == {"batchItemFailures": []}
+    response = consume_goal.post(envelope([identified()])[0], STRUCTURED)
+    assert response.json() == {"batchItemFailures": []}
     assert consume_goal.status() == Status.PENDING_AI
 
 
 def test_a_binary_event_is_accepted(consume_goal: ConsumeGoal) -> None:
     """One CloudEvent, with its attributes as headers."""
     headers = {"ce-id": "1", "ce-source": "/", "ce-type": "t", "ce-specversion": "1.0"}
-    answer = consume_goal.post(identified().to_json(), "application/json", **headers)
-    assert answer.json() == {"batchItemFailures": []}
+    response = consume_goal.post(identified().to_json(), "application/json", **headers)
+    assert response.json() == {"batchItemFailures": []}
     assert consume_goal.status() == Status.PENDING_AI
 
 
@@ -430,9 +430,9 @@ def test_a_single_event_is_rejected_by_the_status(
     """A sender that does not read batch responses must not take it for a success."""
     binary = {"ce-id": "1"} if content_type != STRUCTURED else {}
     body = cloud_event({"matchId": 1}, 0) if content_type == STRUCTURED else {"matchId": 1}
-    answer = consume_goal.post(body, content_type, **binary)
-    assert answer.status_code == 422
-    assert "matchId" in answer.json()["detail"]
+    response = consume_goal.post(body, content_type, **binary)
+    assert response.status_code == 422
+    assert "matchId" in response.json()["detail"]
 
 
 def test_data_in_base64_is_accepted(consume_goal: ConsumeGoal) -> None:
@@ -465,9 +465,9 @@ def test_a_request_that_is_no_envelope_is_refused(
     body: bytes, content_type: str, status: int, consume_goal: ConsumeGoal
 ) -> None:
     """In problem details."""
-    answer = consume_goal.post(body, content_type)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = consume_goal.post(body, content_type)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_the_function_accepts_posts_at_its_root(consume_goal: ConsumeGoal) -> None:

@@ -60,17 +60,17 @@ class ListHighlights:
 
     def ids(self, query: str = "") -> list[UUID]:
         """Return the ids that are listed."""
-        answer = self.get(query)
-        assert answer.status_code == 200, answer.text
-        return [UUID(highlight["id"]) for highlight in answer.json()]
+        response = self.get(query)
+        assert response.status_code == 200, response.text
+        return [UUID(highlight["id"]) for highlight in response.json()]
 
 
-def next_query(answer: httpx.Response) -> str | None:
+def next_query(response: httpx.Response) -> str | None:
     """Return the query of a response's Link."""
-    if "link" not in answer.headers:
+    if "link" not in response.headers:
         return None
     behind_a_proxy = "https://example.org/api/highlights"
-    target = urlsplit(urljoin(behind_a_proxy, answer.links["next"]["url"]))
+    target = urlsplit(urljoin(behind_a_proxy, response.links["next"]["url"]))
     assert target.path == "/api/highlights"
     return target.query
 
@@ -85,9 +85,9 @@ def test_a_list_is_a_json_array(list_highlights: ListHighlights) -> None:
     """Of highlights with every field of the contract; an unknown value is null."""
     assert list_highlights.get().json() == []
     list_highlights.goal(player="Messi", minute=36)
-    answer = list_highlights.get()
-    assert answer.headers["content-type"] == "application/json"
-    (highlight,) = answer.json()
+    response = list_highlights.get()
+    assert response.headers["content-type"] == "application/json"
+    (highlight,) = response.json()
     assert set(highlight) == {field.alias for field in Highlight.model_fields.values()}
     Highlight.model_validate(highlight)
     assert (highlight["player"], highlight["team"], highlight["title"]) == ("Messi", None, None)
@@ -121,9 +121,9 @@ def test_retracted_highlights_are_left_out_unless_their_status_is_requested(
     list_highlights: ListHighlights,
 ) -> None:
     """With that status they are listed."""
-    stands, gone = list_highlights.goal("1"), list_highlights.goal("2", retracted=True)
-    assert list_highlights.ids() == [stands]
-    assert list_highlights.ids(f"matchId={MATCH}") == [stands]
+    shown, gone = list_highlights.goal("1"), list_highlights.goal("2", retracted=True)
+    assert list_highlights.ids() == [shown]
+    assert list_highlights.ids(f"matchId={MATCH}") == [shown]
     assert list_highlights.ids(f"matchId={MATCH}&status=RETRACTED") == [gone]
 
 
@@ -141,8 +141,8 @@ def test_highlights_that_changed_since_a_time_are_listed(list_highlights: ListHi
 def test_a_team_of_any_script_is_found(name: str, list_highlights: ListHighlights) -> None:
     """By its name in the URL; the name is shown as it is."""
     list_highlights.goal(team=name)
-    answer = list_highlights.reader.request("GET", "/highlights", params={"team": name})
-    assert [highlight["team"] for highlight in answer.json()] == [name]
+    response = list_highlights.reader.request("GET", "/highlights", params={"team": name})
+    assert [highlight["team"] for highlight in response.json()] == [name]
 
 
 def test_pages_have_a_number_and_a_size(list_highlights: ListHighlights) -> None:
@@ -176,10 +176,10 @@ def test_a_link_leads_to_the_next_page_until_the_last(list_highlights: ListHighl
     met: list[UUID] = []
     sizes = []
     while query is not None:
-        answer = list_highlights.get(query)
-        met += [UUID(highlight["id"]) for highlight in answer.json()]
-        sizes.append(len(answer.json()))
-        query = next_query(answer)
+        response = list_highlights.get(query)
+        met += [UUID(highlight["id"]) for highlight in response.json()]
+        sizes.append(len(response.json()))
+        query = next_query(response)
     assert met == newest
     assert sizes == [3, 3, 1]
 
@@ -276,7 +276,7 @@ def test_another_page_is_read_each_time(query: str, list_highlights: ListHighlig
 
 
 def test_a_cached_page_is_not_shown_after_a_change(list_highlights: ListHighlights) -> None:
-    """A reader who has seen the change sees it here as well."""
+    """A reader who has seen the change sees it in the list too."""
     list_highlights.goal("1")
     assert len(list_highlights.ids(f"matchId={MATCH}")) == 1
     list_highlights.goal("2")
@@ -288,7 +288,7 @@ def test_a_cached_page_is_not_shown_after_a_change(list_highlights: ListHighligh
 def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
     """The late fill is refused."""
 
-    class Slow(FakeStore):
+    class SlowStore(FakeStore):
         """A store that changes between the read of a page and its return."""
 
         list_highlights: ListHighlights
@@ -303,7 +303,7 @@ def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
             return read
 
     list_highlights = ListHighlights()
-    list_highlights.store = Slow()
+    list_highlights.store = SlowStore()
     list_highlights.store.list_highlights = list_highlights
     pages = PageReader(list_highlights.store, list_highlights.cache)
     list_highlights.reader = Client(build_app(lambda: pages))
@@ -337,10 +337,10 @@ def test_a_cached_page_needs_no_database(list_highlights: ListHighlights) -> Non
     list_highlights.get(f"matchId={MATCH}")
     list_highlights.store.away = True
     assert list_highlights.get(f"matchId={MATCH}").status_code == 200
-    answer = list_highlights.get()
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = list_highlights.get()
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_concurrent_readers_share_one_read(list_highlights: ListHighlights) -> None:
@@ -351,17 +351,17 @@ def test_concurrent_readers_share_one_read(list_highlights: ListHighlights) -> N
             *(list_highlights.reader.send("GET", "/highlights?team=x") for _ in range(100))
         )
 
-    answers = asyncio.run(ask())
-    assert {answer.status_code for answer in answers} == {200}
+    responses = asyncio.run(ask())
+    assert {response.status_code for response in responses} == {200}
     assert list_highlights.store.statements <= 2
 
 
 def test_every_refused_parameter_is_named(list_highlights: ListHighlights) -> None:
     """An unknown one has a hint."""
-    answer = list_highlights.get("match_id=1&status=DONE&page=two&updatedSince=today")
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    errors = ProblemDetails.model_validate(answer.json()).errors
+    response = list_highlights.get("match_id=1&status=DONE&page=two&updatedSince=today")
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    errors = ProblemDetails.model_validate(response.json()).errors
     assert errors
     assert set(errors) == {"match_id", "status", "page", "updatedSince"}
     assert errors["match_id"] == ["is unknown; did you mean matchId?"]
@@ -374,10 +374,10 @@ def status_of(query_string: bytes) -> int:
     scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
     request = Request({**scope, "query_string": query_string})
 
-    async def answer() -> int:
+    async def response() -> int:
         return (await build_app(lambda: pages)(request)).status_code
 
-    return asyncio.run(answer())
+    return asyncio.run(response())
 
 
 @given(st.binary(max_size=100), st.sampled_from(PARAMETERS))

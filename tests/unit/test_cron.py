@@ -84,7 +84,7 @@ def test_a_change_of_the_clock_is_noticed_within_a_minute() -> None:
 
 
 def test_a_clock_that_is_set_back_delays_no_job() -> None:
-    """What was due at the old time is due again, not only after the lost hour."""
+    """A job that was due at the old time is due again, without waiting an hour."""
     recorder = CallRecorder(calls=1)
 
     def wait(seconds: float) -> bool:
@@ -103,7 +103,7 @@ def test_times_are_utc() -> None:
 
 
 def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
-    """Any blanks separate words."""
+    """Words are separated by any white space."""
     text = """
     # a comment
     */5 * * * * *   sweep  ${URL}
@@ -134,8 +134,8 @@ def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
         (f"* * * * * sweep http://{'a' * 64}.example/", "no http:// or https:// address"),
     ],
 )
-def test_a_bad_line_stops_the_start_with_its_number_and_why(line: str, why: str) -> None:
-    """Nothing of a crontab runs that has a bad line."""
+def test_a_bad_line_stops_the_start_with_its_number_and_the_reason(line: str, why: str) -> None:
+    """No job of a crontab with an invalid line runs."""
     with pytest.raises(CrontabError, match=f"^line 3: .*{why}"):
         parse(f"# one\n* * * * * good http://f\n{line}\n", {})
 

@@ -25,7 +25,7 @@ class TwoJobs:
         return JobMonitor(name, 30, lambda: name in self.alive, lambda: self.time)
 
     def health(self) -> tuple[bool, Mapping[str, object]]:
-        """What /health returns."""
+        """Return the result of /health."""
         result = health(self.monitors)
         return result.is_ok, cast(Mapping[str, object], result.body["lines"])
 

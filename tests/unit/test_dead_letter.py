@@ -162,10 +162,14 @@ def test_without_a_topic_a_dead_letter_is_logged_and_dropped(
     assert caplog.records[0].message == "record dropped"
 
 
-WAYS = [TOO_LARGE, BATCH_TOO_LARGE, KafkaException(TOO_LARGE)]  # of being refused
+TOO_LARGE_ERRORS = [
+    TOO_LARGE,
+    BATCH_TOO_LARGE,
+    KafkaException(TOO_LARGE),
+]  # as the client reports it
 
 
-@pytest.mark.parametrize("too_large", WAYS)
+@pytest.mark.parametrize("too_large", TOO_LARGE_ERRORS)
 def test_a_dead_letter_that_is_too_large_is_written_without_its_value(too_large: Any) -> None:
     """With the offset, size and timestamp of its record, and the cause; others are whole."""
     large = record(7, b"x" * 2000, key=b"key", headers=HEADERS, timestamp=(1, 5))
@@ -244,7 +248,7 @@ def test_a_whole_dead_letter_has_no_omission_headers() -> None:
     assert "dlq_omitted" not in names
 
 
-def test_the_log_says_what_was_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_the_omitted_parts(caplog: pytest.LogCaptureFixture) -> None:
     """When the dead letter is written."""
     written(dead_letter(record(7, b"x" * 2000)), limit=1000)
     [logged] = caplog.records

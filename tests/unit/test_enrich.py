@@ -26,22 +26,22 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class RecordingEnricher:
-    """An enricher that calls a goal by its player; the test may have it do something else."""
+    """An enricher whose text is the player's name; a test may replace its behaviour."""
 
     def __init__(self) -> None:
         self.seen: list[Facts] = []
-        self.meanwhile: Callable[[Facts], object] = lambda _: None
-        self.at_once = 0
-        self.most_at_once = 0
+        self.side_effect: Callable[[Facts], object] = lambda _: None
+        self.running = 0
+        self.max_running = 0
 
     async def enrich(self, facts: Facts) -> HighlightText:
-        """Return the text; who is called `fails` or `hangs` does so."""
+        """Return the text; a player named `fails` or `hangs` makes it fail or hang."""
         self.seen.append(facts)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.meanwhile(facts)
+        self.running += 1
+        self.max_running = max(self.max_running, self.running)
+        self.side_effect(facts)
         await asyncio.sleep(0)
-        self.at_once -= 1
+        self.running -= 1
         if facts.player == "fails":
             raise ValueError("no text")
         if facts.player == "hangs":
@@ -89,9 +89,9 @@ def test_a_pending_highlight_gets_its_text() -> None:
     harness = WorkerHarness()
     (highlight,) = harness.goals("Messi")
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
-    made = harness.store.rows[highlight]
-    assert (made["title"], made["summary"]) == ("GOAL by Messi", "It counts.")
-    assert (made["status"], made["lease"]) == (Status.READY, None)
+    row = harness.store.rows[highlight]
+    assert (row["title"], row["summary"]) == ("GOAL by Messi", "It counts.")
+    assert (row["status"], row["lease"]) == (Status.READY, None)
 
 
 def test_the_enricher_gets_all_facts_of_the_event() -> None:
@@ -133,7 +133,7 @@ def test_a_run_continues_until_no_highlight_is_pending(goals: int) -> None:
     ids = harness.goals(*["Messi"] * goals)
     assert harness.run() == EnrichmentCounts(claimed=goals, ready=goals)
     assert harness.statuses(ids) == [Status.READY] * goals
-    assert harness.recorder.most_at_once <= 2
+    assert harness.recorder.max_running <= 2
 
 
 def test_the_highlights_of_a_batch_are_enriched_concurrently() -> None:
@@ -141,7 +141,7 @@ def test_the_highlights_of_a_batch_are_enriched_concurrently() -> None:
     harness = WorkerHarness()
     harness.goals(*["Messi"] * 5)
     harness.run()
-    assert harness.recorder.most_at_once == 5
+    assert harness.recorder.max_running == 5
 
 
 def test_a_failed_attempt_does_not_fail_the_others() -> None:
@@ -230,7 +230,7 @@ def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
             claiming = harness.store.claim(limit=10, lease_s=60)
             others.append(_finished(claiming))
 
-    harness.recorder.meanwhile = another_claims
+    harness.recorder.side_effect = another_claims
     assert harness.run() == EnrichmentCounts(claimed=2, remaining=2)
     leases = {claim.id: claim.lease for claim in others[0]}
     assert {id_: harness.store.rows[id_]["lease"] for id_ in ids} == leases
@@ -243,7 +243,7 @@ def test_a_goal_that_is_retracted_meanwhile_stays_retracted() -> None:
     retraction = revision_of(
         identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
     )
-    harness.recorder.meanwhile = lambda _: _finished(harness.store.record([retraction]))
+    harness.recorder.side_effect = lambda _: _finished(harness.store.record([retraction]))
     assert harness.run() == EnrichmentCounts(claimed=1)
     assert harness.statuses([highlight]) == [Status.RETRACTED]
     assert harness.store.rows[highlight]["title"] is None
@@ -257,7 +257,7 @@ def test_a_run_ends_when_its_time_budget_is_spent() -> None:
     def take_time(_: Facts) -> None:
         harness.store.now += 3
 
-    harness.recorder.meanwhile = take_time
+    harness.recorder.side_effect = take_time
     assert harness.run() == EnrichmentCounts(claimed=4, ready=4, remaining=5)
 
 
@@ -267,11 +267,11 @@ def test_a_run_ends_when_its_time_budget_is_spent() -> None:
 def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Any error of an AI's client is one failed attempt."""
 
-    class Broken:
+    class FailingEnricher:
         async def enrich(self, _: Facts) -> HighlightText:
             raise error
 
-    harness = WorkerHarness(Broken())
+    harness = WorkerHarness(FailingEnricher())
     harness.goals("Messi")
     assert harness.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
 
@@ -279,29 +279,29 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
 def test_a_text_that_postgres_refuses_fails_alone() -> None:
     """The other highlights become READY."""
 
-    class Careless:
+    class NulEnricher:
         async def enrich(self, facts: Facts) -> HighlightText:
             return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
 
-    harness = WorkerHarness(Careless())
+    harness = WorkerHarness(NulEnricher())
     harness.store.refuses = lambda given: "\0" in (given.get("title") or "")
     ids = harness.goals("Messi", "nul", "Mbappé")
     assert harness.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
     assert harness.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
 
 
-def test_a_database_that_is_away_ends_the_run() -> None:
+def test_an_unavailable_database_ends_the_run() -> None:
     """The caller has to retry; claims become free when their leases end."""
     harness = WorkerHarness()
     harness.goals("Messi")
 
-    def go_away(_: Facts) -> None:
+    def fail_store(_: Facts) -> None:
         harness.store.away = True
 
-    harness.recorder.meanwhile = go_away
+    harness.recorder.side_effect = fail_store
     with pytest.raises(Unavailable):
         harness.run()
-    harness.store.away, harness.recorder.meanwhile = False, lambda _: None
+    harness.store.away, harness.recorder.side_effect = False, lambda _: None
     harness.store.now += harness.settings.enrich_lease_s
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
 

@@ -62,7 +62,7 @@ def test_without_a_filter_all_records_match() -> None:
         {"tags": [{"anything-but": "late"}]},
     ],
 )
-def test_a_value_that_has_what_a_pattern_requires_matches(pattern: dict[str, Any]) -> None:
+def test_a_value_that_fits_a_pattern_matches(pattern: dict[str, Any]) -> None:
     """Exact values, prefixes, ranges, absence; in arrays any element."""
     assert matches_value(GOAL, pattern)
 
@@ -88,7 +88,7 @@ def test_a_value_that_has_what_a_pattern_requires_matches(pattern: dict[str, Any
         {"tags": ["early"]},
     ],
 )
-def test_a_value_that_lacks_what_a_pattern_requires_does_not_match(pattern: dict[str, Any]) -> None:
+def test_a_value_that_does_not_fit_a_pattern_does_not_match(pattern: dict[str, Any]) -> None:
     """All names must match; a missing member matches only a rule for its absence."""
     assert not matches_value(GOAL, pattern)
 

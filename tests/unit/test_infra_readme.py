@@ -1,4 +1,4 @@
-"""What the pages on deployment name is there."""
+"""Files, parameters and variables that the deployment pages name exist."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ GOALS = (43_800, 4_380_000, 438_000_000)  # a month
 GB_SECOND = {"x86_64": "0.0000166667"}
 
 
-def test_every_file_that_it_names_is_there() -> None:
+def test_every_file_that_the_pages_name_exists() -> None:
     """From the repository's root, as its commands are typed."""
     named = set(re.findall(r"\binfra/[\w./-]+\w", PAGE))
     assert named
@@ -81,7 +81,7 @@ SCRIPTS = ("infra/gcp/setup.sh", "infra/gcp/deploy.sh")
 
 
 def calls(shell: str, folder: Path) -> list[str]:
-    """What the pages have a shell run when all is pasted, with stand-ins for the programs."""
+    """The commands that a shell runs when a page is pasted, with stand-ins for the programs."""
     (folder / "bin").mkdir(parents=True)
     (folder / "infra" / "gcp").mkdir(parents=True)
     for name in (*(f"bin/{program}" for program in RECORDED), *SCRIPTS):

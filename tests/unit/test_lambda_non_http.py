@@ -35,7 +35,7 @@ def kafka_event(source: str = "SelfManagedKafka") -> dict[str, Any]:
 
 
 def replying(response: AppResponse, requests: list[AppRequest] | None = None) -> Any:
-    """An app that always responds so."""
+    """An app that always gives this response."""
 
     def send(request: AppRequest) -> AppResponse:
         if requests is not None:

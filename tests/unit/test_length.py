@@ -31,10 +31,10 @@ def test_it(which):
     ("length", "passed", "expected"),
     [("short", 1, "2 long tests left out: GOALSTREAM_TEST_LENGTH=long runs them"), ("long", 3, "")],
 )
-def test_long_tests_are_left_out_of_a_short_run_which_says_so(
+def test_a_short_run_leaves_out_long_tests_and_reports_them(
     tmp_path: Path, options: tuple[str, ...], length: str, passed: int, expected: str
 ) -> None:
-    """How many, once, and what runs them."""
+    """One line has their number and the option that runs them."""
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
     ended = subprocess.run(

@@ -98,10 +98,10 @@ def test_every_route_is_in_its_document(name: str) -> None:
 def test_every_response_is_described(name: str) -> None:
     """Errors as problem details; 401, 429 and 503 wherever keys, limits and services matter."""
     for _, path, operation in operations(documents()[name]):
-        for status, answer in operation["responses"].items():
-            assert answer["description"]
+        for status, response in operation["responses"].items():
+            assert response["description"]
             if int(status) >= 400:
-                assert list(answer["content"]) == ["application/problem+json"]
+                assert list(response["content"]) == ["application/problem+json"]
         assert path == "/health" or {"401", "429", "503"} <= operation["responses"].keys()
 
 
@@ -151,9 +151,9 @@ def test_posting_an_example_returns_the_response_of_the_document() -> None:
     goal = content("/events", "post")["examples"]["goal"]["value"]
     posted = {"/events": goal, "/events/batch": content("/events/batch", "post")["example"]}
     for path, body in posted.items():
-        answer = Client(ingest_event(FakePublisher, RULES)).post(path, json=body)
-        assert answer.status_code == 202
-        assert answer.json() == content(path, "post", "202")["example"]
+        response = Client(ingest_event(FakePublisher, RULES)).post(path, json=body)
+        assert response.status_code == 202
+        assert response.json() == content(path, "post", "202")["example"]
 
 
 def test_the_example_of_a_goal_becomes_the_example_of_a_highlight() -> None:
@@ -216,7 +216,7 @@ def test_operations_are_grouped(name: str) -> None:
         ({"plyer": "x"}, False),
     ],
 )
-def test_the_document_accepts_what_the_function_accepts(
+def test_the_document_and_the_function_accept_the_same_bodies(
     fields: dict[str, Any], valid: bool
 ) -> None:
     """Both refuse the same."""

@@ -96,9 +96,9 @@ def test_a_body_is_not_parsed_as_a_request(framing: str) -> None:
     body = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
     request = f"GET /health HTTP/1.1\r\nHost: x\r\n{framing.format(len(body))}\r\n\r\n{body}"
     with probes() as port:
-        answers = raw(port, request)
-    assert answers.count("HTTP/1.1 200") == 1
-    assert "Connection: close\r\n" in answers
+        responses = raw(port, request)
+    assert responses.count("HTTP/1.1 200") == 1
+    assert "Connection: close\r\n" in responses
 
 
 def test_an_unsupported_method_is_refused_in_json() -> None:

@@ -117,9 +117,9 @@ def test_records_of_a_replaced_client_are_still_reported(name: str) -> None:
     assert harness.ends == {0: [FENCED], 1: [], 2: [None]}
     assert len(harness.producer) == 1
     old.holds = False
-    ask = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
+    call = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
     for _ in range(3):
-        ask()
+        call()
     assert harness.ends[1] == [None]
     assert len(harness.producer) == 0
 
@@ -130,11 +130,11 @@ def test_a_fatal_error_within_a_poll_is_not_raised(name: str) -> None:
     harness = ProducerHarness()
     harness.clients[0].fatal, harness.clients[0].end = KafkaException(FENCED), FENCED
     harness.write(0)
-    ask = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
+    call = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
     while not harness.ends[0]:
-        ask()
+        call()
     harness.write(1)
-    ask()
+    call()
     assert harness.ends == {0: [FENCED], 1: [None]}
 
 

@@ -284,7 +284,7 @@ def test_a_wait_ends_when_the_delivery_is_stopped(reply: Callable[[list[int]], R
         ([naming(1), UNAVAILABLE], [[1], [1]]),
     ],
 )
-def test_a_stop_finishes_what_would_else_be_duplicated(
+def test_a_stop_finishes_records_that_would_otherwise_be_repeated(
     replies: list[Reply], requests: list[list[int]]
 ) -> None:
     """If a later record is already accepted, the failed ones before it are still retried."""
@@ -355,7 +355,7 @@ def test_dead_letters_tell_whether_the_function_was_unavailable() -> None:
         ]
 
 
-def test_what_was_processed_before_a_stop_counts() -> None:
+def test_records_processed_before_a_stop_count() -> None:
     """The accepted half of a split batch is not delivered again."""
     harness = DeliveryHarness(
         lambda batch: (

@@ -39,7 +39,7 @@ class VersionReader:
         return seen
 
     async def settle(self) -> None:
-        """Let everything happen that can happen by itself."""
+        """Run all tasks that can run."""
         for _ in range(10):
             await asyncio.sleep(0)
 

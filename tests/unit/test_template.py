@@ -121,7 +121,7 @@ def test_the_phrase_names_the_side_if_the_score_does_not(
     ],
 )
 def test_an_own_goal_counts_for_its_team(score: tuple[int, int] | None, expected: str) -> None:
-    """The team of an own goal is the side that benefits; its player is never said to be theirs."""
+    """The team of an own goal is the side that benefits; the scorer is not in that team."""
     match = {"home_team": "France", "away_team": "Germany"}
 
     assert title("own_goal", score, team="home", player="Mats Hummels", **match) == expected
@@ -146,7 +146,7 @@ def test_the_summary_of_an_own_goal() -> None:
     )
 
 
-def test_a_penalty_goal_is_said_to_be_one() -> None:
+def test_the_text_of_a_penalty_goal_names_the_penalty() -> None:
     """Whatever else is known."""
     facts = Facts(
         "penalty_goal",
@@ -490,7 +490,7 @@ KICKS: dict[str, Any] = {
             "A miss for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
     ],
 )  # fmt: skip
-def test_a_kick_of_a_shoot_out_is_said_to_be_one(
+def test_the_text_of_a_shoot_out_kick_names_the_shoot_out(
     event_type: str, facts: dict[str, Any], expected: HighlightText
 ) -> None:
     """With the shoot-out's score; it has no effect on the score of the match."""

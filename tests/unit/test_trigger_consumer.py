@@ -58,11 +58,11 @@ class FakeWorker:
     )
 
     def start(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.calls.append("start")
 
     def stop(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.calls.append("stop")
 
     def drain(self, timeout_s: float) -> bool:
@@ -91,7 +91,7 @@ class ConsumerHarness:
         self.commit_error: KafkaError | None = None
         self.commits_end = True
         self.ends: dict[int, int] = {}
-        self.not_there: KafkaError | None = None
+        self.metadata_error: KafkaError | None = None
         self.committed_before: dict[int, int] = {}
         self.metadata = b"a stranger's"
         self.memberships = 0
@@ -144,15 +144,15 @@ class ConsumerHarness:
         return cast(list[Message], self.events.pop(0)() or [])
 
     def pause(self, topic_partitions: list[TopicPartition]) -> None:
-        """Note it."""
+        """Record the call."""
         self.requests.append(("pause", _partitions(topic_partitions)))
 
     def resume(self, topic_partitions: list[TopicPartition]) -> None:
-        """Note it."""
+        """Record the call."""
         self.requests.append(("resume", _partitions(topic_partitions)))
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
-        """Note it, and report the end."""
+        """Record the commit, and report its end."""
         self.commits.append(({each.partition: each.offset for each in offsets}, asynchronous))
         self.requests.append(("commit", self.commits[-1]))
         if asynchronous:
@@ -164,7 +164,7 @@ class ConsumerHarness:
     def committed(
         self, topic_partitions: list[TopicPartition], timeout: float
     ) -> list[TopicPartition]:
-        """What the group had committed before."""
+        """Return the offset that the group committed earlier."""
         assert timeout > 0
         if self.commit_error:
             raise KafkaException(self.commit_error)
@@ -179,21 +179,21 @@ class ConsumerHarness:
     ) -> tuple[int, int]:
         """The end of a partition, as it is or as far as it was fetched."""
         assert cached is not (timeout > 0)
-        if not cached and self.not_there:
-            raise KafkaException(self.not_there)
+        if not cached and self.metadata_error:
+            raise KafkaException(self.metadata_error)
         return (0, self.ends.get(topic_partition.partition, -1001))
 
     def list_topics(self, topic: str, timeout: float) -> Any:
-        """What the broker says of the topic."""
+        """Return the broker's metadata of the topic."""
         assert timeout > 0
-        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.not_there)})
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.metadata_error)})
 
     def consumer_group_metadata(self) -> bytes:
         """Return the group's metadata."""
         return self.metadata
 
     def close(self) -> None:
-        """Note it; what is still assigned is revoked by that."""
+        """Record the call; partitions that are still assigned are revoked."""
         self.requests.append(("close", None))
 
     def assign(self, *partitions: int) -> Event:
@@ -280,7 +280,7 @@ def test_a_commit_waits_for_the_previous_one() -> None:
 
 
 def test_a_partition_is_paused_while_its_queue_is_full() -> None:
-    """The message that a partition ends here."""
+    """It is resumed once the queue is low; the other partition is not paused."""
     harness = ConsumerHarness()
 
     def fill() -> list[Record]:
@@ -450,7 +450,7 @@ def error_message(
 
 
 def end(offset: int, partition: int = 0) -> Record:
-    """The message that a partition ends here."""
+    """The message that a partition has ended at this offset."""
     return error_message(KafkaError._PARTITION_EOF, partition=partition, offset=offset)
 
 
@@ -511,29 +511,29 @@ def blocked_at_each_step(harness: ConsumerHarness, *events: Event) -> list[set[i
 def test_a_missing_topic_blocks_until_partitions_are_assigned() -> None:
     """An assignment without partitions does not mean that the topic exists."""
     harness = ConsumerHarness()
-    harness.not_there = KafkaError(NO_TOPIC)
+    harness.metadata_error = KafkaError(NO_TOPIC)
     steps = (lambda: [error_message(NO_TOPIC)], harness.assign(), harness.assign(0))
     assert blocked_at_each_step(harness, *steps) == [{None}, {None}, set()]
 
 
 def test_a_topic_that_others_read_blocks_until_the_broker_has_it() -> None:
-    """A trigger that gets no partition of it has no other sign."""
+    """A trigger that gets no partition of it has no other way to know."""
     harness = ConsumerHarness()
-    harness.not_there = KafkaError(NOT_ALLOWED)
+    harness.metadata_error = KafkaError(NOT_ALLOWED)
 
     def wait() -> None:
         harness.time += 10
 
     def allow() -> None:
         wait()
-        harness.not_there = None
+        harness.metadata_error = None
 
     steps: list[Event] = [lambda: [error_message(NOT_ALLOWED)], wait, allow]
     assert blocked_at_each_step(harness, *steps) == [{None}, {None}, set()]
 
 
 def test_a_forbidden_group_blocks_until_it_admits_the_trigger() -> None:
-    """That the topic exists is no sign of it."""
+    """The topic's existence does not show that the group is allowed."""
     harness = ConsumerHarness()
     refused = error_message(KafkaError.GROUP_AUTHORIZATION_FAILED)
     steps = (lambda: [refused], lambda: setattr(harness, "time", 200), harness.assign())
@@ -556,14 +556,14 @@ def test_an_unreadable_partition_blocks_until_a_record_arrives() -> None:
 def test_an_unreadable_partition_without_records_blocks_until_the_broker_responds() -> None:
     """If it had records, their arrival would end the error."""
     harness = ConsumerHarness()
-    harness.ends, harness.not_there = {0: 9}, KafkaError(NOT_ALLOWED)
+    harness.ends, harness.metadata_error = {0: 9}, KafkaError(NOT_ALLOWED)
 
     def wait() -> None:
         harness.time += 10
 
     def allow() -> None:
         wait()
-        harness.not_there = None
+        harness.metadata_error = None
 
     def settle() -> None:
         wait()
@@ -577,10 +577,10 @@ def test_an_unreadable_partition_without_records_blocks_until_the_broker_respond
 def test_a_group_that_cannot_commit_where_it_starts_is_blocked_until_it_can() -> None:
     """It is a member all the while, without a partition."""
     harness = ConsumerHarness(auto_offset_reset="latest")
-    harness.ends, harness.not_there = {0: 100}, KafkaError(NOT_ALLOWED)
+    harness.ends, harness.metadata_error = {0: 100}, KafkaError(NOT_ALLOWED)
 
     def allow() -> None:
-        harness.not_there = None
+        harness.metadata_error = None
 
     steps: list[Event] = [harness.assign(0), harness.assign(0), allow, harness.assign(0)]
     assert blocked_at_each_step(harness, *steps) == [{None}, {None}, {None}, set()]

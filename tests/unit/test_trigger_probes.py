@@ -152,7 +152,7 @@ def test_the_oldest_age_is_that_of_a_record_s_timestamp() -> None:
     assert both.gauge("oldest_undelivered_age_seconds", NOON_MS / 1000 - 7) == 0
 
 
-def test_the_lag_is_what_is_not_processed() -> None:
+def test_the_lag_is_the_number_of_unprocessed_offsets() -> None:
     """From the processed offset, or else the first received record; 0 before any arrives."""
     both = TwoTriggers()
     both.assign(
