@@ -58,7 +58,7 @@ def _get(guard: Guard | None) -> Router:
 
 
 @dataclass(frozen=True)
-class Public:
+class PublicFunction:
     """A public function, and a request that it accepts."""
 
     name: str
@@ -73,47 +73,47 @@ class Public:
         settings = load(AccessSettings, environ)
         return Client(self.make(build_guard(settings, time or Time())))
 
-    def ask(self, client: Client, **headers: str) -> httpx.Response:
+    def send(self, client: Client, **headers: str) -> httpx.Response:
         """Return the response to the request."""
         return client.request(self.method, self.path, json=self.json, headers=headers)
 
 
 PUBLIC = [
-    Public("ingest_event", _ingest, "POST", "/events", 202, event_json()),
-    Public("ingest_event", _ingest, "POST", "/events/batch", 202, [event_json()]),
-    Public("list_highlights", _list, "GET", "/highlights", 200),
-    Public("list_highlights", _list, "HEAD", "/highlights", 200),
-    Public("get_highlight", _get, "GET", f"/highlights/{id_of(MATCH, 'goal-1')}", 200),
+    PublicFunction("ingest_event", _ingest, "POST", "/events", 202, event_json()),
+    PublicFunction("ingest_event", _ingest, "POST", "/events/batch", 202, [event_json()]),
+    PublicFunction("list_highlights", _list, "GET", "/highlights", 200),
+    PublicFunction("list_highlights", _list, "HEAD", "/highlights", 200),
+    PublicFunction("get_highlight", _get, "GET", f"/highlights/{id_of(MATCH, 'goal-1')}", 200),
 ]
 each = pytest.mark.parametrize(
     "public", PUBLIC, ids=lambda public: f"{public.method} {public.path}"
 )
 
 
-def assert_problem(answer: httpx.Response, status: int) -> None:
+def assert_problem(response: httpx.Response, status: int) -> None:
     """Check that a response is a problem of this status; for a HEAD, by its headers alone."""
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["x-correlation-id"]
-    if answer.request.method == "HEAD":
-        assert answer.content == b""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-correlation-id"]
+    if response.request.method == "HEAD":
+        assert response.content == b""
     else:
-        assert ProblemDetails.model_validate_json(answer.content).status == status
+        assert ProblemDetails.model_validate_json(response.content).status == status
 
 
 @each
-def test_no_key_is_needed_by_default(public: Public) -> None:
+def test_no_key_is_needed_by_default(public: PublicFunction) -> None:
     """One that is sent does no harm."""
     client = public.client({})
-    assert public.ask(client).status_code == public.status
-    assert public.ask(client, **BEARER).status_code == public.status
+    assert public.send(client).status_code == public.status
+    assert public.send(client, **BEARER).status_code == public.status
 
 
 @each
 @pytest.mark.parametrize("headers", [BEARER, {"X-Api-Key": KEY}], ids=str)
-def test_a_valid_key_is_admitted(public: Public, headers: dict[str, str]) -> None:
+def test_a_valid_key_is_admitted(public: PublicFunction, headers: dict[str, str]) -> None:
     """In either header."""
-    assert public.ask(public.client(KEYS), **headers).status_code == public.status
+    assert public.send(public.client(KEYS), **headers).status_code == public.status
 
 
 @each
@@ -122,16 +122,18 @@ def test_a_valid_key_is_admitted(public: Public, headers: dict[str, str]) -> Non
     [{}, {"Authorization": "Bearer a-wrong-key-of-the-feed"}, {"X-Api-Key": "a-wrong-key"}],
     ids=str,
 )
-def test_a_request_without_a_valid_key_is_a_401(public: Public, headers: dict[str, str]) -> None:
-    """Which says how to send a key, and repeats nothing of what was sent."""
-    answer = public.ask(public.client(KEYS), **headers)
-    assert_problem(answer, 401)
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert "wrong" not in answer.text
+def test_a_request_without_a_valid_key_is_a_401(
+    public: PublicFunction, headers: dict[str, str]
+) -> None:
+    """The response says how to send a key, and repeats no part of the request."""
+    response = public.send(public.client(KEYS), **headers)
+    assert_problem(response, 401)
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert "wrong" not in response.text
 
 
 def test_an_event_without_a_valid_key_is_not_published() -> None:
-    """Only the 401 is sent."""
+    """The 401 is the only response."""
     publisher = FakePublisher()
     guard = build_guard(load(AccessSettings, KEYS))
     client = Client(ingest_event(lambda: publisher, RULES, guard=guard))
@@ -140,7 +142,7 @@ def test_an_event_without_a_valid_key_is_not_published() -> None:
 
 
 @each
-def test_health_needs_no_key_and_has_no_limit(public: Public) -> None:
+def test_health_needs_no_key_and_has_no_limit(public: PublicFunction) -> None:
     """Monitoring has no key."""
     client = public.client(KEYS | LIMIT)
     assert {client.get("/health").status_code for _ in range(5)} == {200}
@@ -149,26 +151,26 @@ def test_health_needs_no_key_and_has_no_limit(public: Public) -> None:
 @each
 @pytest.mark.parametrize("keys", [{}, KEYS], ids=["open", "keys"])
 def test_a_request_over_the_limit_is_a_429_until_retry_after(
-    public: Public, keys: dict[str, str]
+    public: PublicFunction, keys: dict[str, str]
 ) -> None:
     """A second earlier it is refused, at that time it is admitted."""
     time = Time()
     client = public.client(keys | LIMIT, time)
-    assert [public.ask(client, **BEARER).status_code for _ in range(2)] == [public.status] * 2
-    refused = public.ask(client, **BEARER)
+    assert [public.send(client, **BEARER).status_code for _ in range(2)] == [public.status] * 2
+    refused = public.send(client, **BEARER)
     assert_problem(refused, 429)
     seconds = int(refused.headers["retry-after"])
     time.now += seconds - 1
-    assert public.ask(client, **BEARER).status_code == 429
+    assert public.send(client, **BEARER).status_code == 429
     time.now += 1
-    assert public.ask(client, **BEARER).status_code == public.status
+    assert public.send(client, **BEARER).status_code == public.status
 
 
 def test_a_limit_applies_to_all_routes_of_a_function() -> None:
     """A batch counts as one request, like an event."""
     client = PUBLIC[0].client(LIMIT)
-    asked = [client.post("/events/batch", json=[event_json()]).status_code for _ in range(2)]
-    assert [*asked, client.post("/events", json=event_json()).status_code] == [202, 202, 429]
+    statuses = [client.post("/events/batch", json=[event_json()]).status_code for _ in range(2)]
+    assert [*statuses, client.post("/events", json=event_json()).status_code] == [202, 202, 429]
 
 
 def test_clients_behind_the_gateway_have_limits_of_their_own() -> None:

@@ -1,4 +1,4 @@
-"""The template of infra/aws, deployed to moto's CloudFormation and asked what it has made.
+"""The template of infra/aws, deployed to moto's CloudFormation, and the resources that it creates.
 
 Moto takes no event source mapping of Kafka and no deployment of an API that its document describes,
 and passes over web ACLs, alarms and metric filters: tests/functional/test_aws_template.py looks at
@@ -30,7 +30,11 @@ from tests.support.cloudformation import (
 from tests.support.iam_policies import Statement, allows
 
 NAME = "goals"
-HELD = {"AWS::Lambda::EventSourceMapping", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
+UNSUPPORTED_BY_MOTO = {
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::Stage",
+}
 NAMES = ("ingest-event", "list-highlights", "get-highlight", "consume-goal", "enrich-batch")
 WITH_DATABASE = ("list-highlights", "get-highlight", "consume-goal", "enrich-batch", "prepare")
 READ = "secretsmanager:GetSecretValue"
@@ -44,8 +48,8 @@ class Stack:
     def __init__(self, name: str, parameters: Mapping[str, str]) -> None:
         self.name = name
         self.client = cache(lambda service: boto3.client(service, region_name=REGION))
-        self.may = cache(self._may)
-        self.template = self._held(transformed(parameters))
+        self.statements = cache(self._find_statements)
+        self.template = self._supported_by_moto(transformed(parameters))
         self._cloudformation = self.client("cloudformation")
         self._cloudformation.create_stack(
             StackName=name,
@@ -56,8 +60,10 @@ class Stack:
             ],
             Capabilities=["CAPABILITY_IAM"],
         )
-        made = self._cloudformation.list_stack_resources(StackName=name)["StackResourceSummaries"]
-        self.ids = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in made}
+        created = self._cloudformation.list_stack_resources(StackName=name)[
+            "StackResourceSummaries"
+        ]
+        self.ids = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in created}
         functions = self.client("lambda").list_functions()["Functions"]
         self.functions = {
             each["FunctionName"].removeprefix(f"{name}-"): each
@@ -66,9 +72,11 @@ class Stack:
         }
 
     @staticmethod
-    def _held(template: Template) -> Template:
+    def _supported_by_moto(template: Template) -> Template:
         resources = {
-            name: each for name, each in template["Resources"].items() if each["Type"] not in HELD
+            name: each
+            for name, each in template["Resources"].items()
+            if each["Type"] not in UNSUPPORTED_BY_MOTO
         }
         return {**template, "Resources": resources}
 
@@ -77,7 +85,7 @@ class Stack:
         variables: dict[str, str] = self.functions[function]["Environment"]["Variables"]
         return variables
 
-    def _may(self, function: str) -> list[Statement]:
+    def _find_statements(self, function: str) -> list[Statement]:
         """The statements of a function's role: its own, and those of the policies it names."""
         iam = self.client("iam")
         role = self.functions[function]["Role"].rpartition("/")[2]
@@ -92,7 +100,7 @@ class Stack:
 
 
 def _statements(document: Any) -> list[Statement]:
-    """Of a policy's document; moto hands it on as CloudFormation's parser had it."""
+    """The statements of a policy document, in the form of CloudFormation's parser."""
     read = ast.literal_eval(document) if isinstance(document, str) else document
     return list(read["Statement"])
 
@@ -118,7 +126,7 @@ def self_managed() -> Stack:
 
 @pytest.fixture(params=["msk", "self_managed"])
 def both(request: pytest.FixtureRequest) -> Stack:
-    """Each of them."""
+    """Both stacks."""
     stack: Stack = request.getfixturevalue(request.param)
     return stack
 
@@ -136,7 +144,7 @@ def test_each_function_is_the_image_with_its_own_source(both: Stack) -> None:
 
 
 def test_no_function_has_a_secret_in_its_environment(both: Stack) -> None:
-    """What is secret is a reference, and each is to a secret that its function may read."""
+    """Each secret value is a reference to a secret that the function may read."""
     for name in both.functions:
         environment = both.environment(name)
         for variable, value in environment.items():
@@ -144,7 +152,7 @@ def test_no_function_has_a_secret_in_its_environment(both: Stack) -> None:
                 assert str(value).startswith("aws-secretsmanager:arn:")
             if str(value).startswith("aws-secretsmanager:"):
                 arn = value.removeprefix("aws-secretsmanager:").partition("#")[0]
-                assert allows(both.may(name), READ, arn)
+                assert allows(both.statements(name), READ, arn)
 
 
 def topic(name: str) -> str:
@@ -176,7 +184,7 @@ MAPPING = {
     *kafka(CLUSTER, "Connect", "DescribeClusterDynamicConfiguration"),
 }
 READER, WRITER, OWNER = ({(READ, secret(name))} for name in ("reader", "writer", "owner"))
-MAY = {
+ALLOWED = {
     "ingest-event": {
         (READ, secret("keys")),
         *kafka(CLUSTER, "Connect", "WriteDataIdempotently"),
@@ -200,7 +208,7 @@ MAY = {
         *kafka(group("enrich-batch"), "DescribeGroup", "AlterGroup"),
     },
     "prepare": {
-        *OWNER,  # who makes the other two, with their passwords
+        *OWNER,  # which creates the other two, with their passwords
         *READER,
         *WRITER,
         *kafka(CLUSTER, "Connect"),
@@ -209,7 +217,7 @@ MAY = {
         *kafka(topic("match-events.dlq"), "DescribeTopic", "CreateTopic"),
     },
 }
-NOBODY_MAY = {
+ALLOWED_TO_NONE = {
     (READ, secret("other")),
     ("secretsmanager:PutSecretValue", secret("owner")),
     *kafka(topic("match-events"), "DeleteTopic", "AlterTopic"),
@@ -222,12 +230,12 @@ NOBODY_MAY = {
 }
 
 
-@pytest.mark.parametrize("name", MAY)
-def test_a_role_allows_what_its_function_does_and_nothing_else(msk: Stack, name: str) -> None:
-    """Of all that any function does, and of some that none does."""
-    mine = {function: MAY[function] | log_of(function) for function in MAY}
-    asked = NOBODY_MAY.union(*mine.values())
-    assert {each for each in asked if allows(msk.may(name), *each)} == mine[name]
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_role_allows_only_the_actions_of_its_function(msk: Stack, name: str) -> None:
+    """Checked are all actions of any function, and some that no function needs."""
+    allowed = {function: ALLOWED[function] | log_of(function) for function in ALLOWED}
+    checked = ALLOWED_TO_NONE.union(*allowed.values())
+    assert {each for each in checked if allows(msk.statements(name), *each)} == allowed[name]
 
 
 def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_msk(
@@ -238,12 +246,12 @@ def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_ms
     through = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
     readers: dict[str, set[str]] = {}
     for name in self_managed.functions:
-        may = self_managed.may(name)
-        assert not any("kafka" in str(each["Action"]) for each in may)
-        assert allows(may, "kms:Decrypt", key, through)
-        assert not allows(may, "kms:Decrypt", key)
+        statements = self_managed.statements(name)
+        assert not any("kafka" in str(each["Action"]) for each in statements)
+        assert allows(statements, "kms:Decrypt", key, through)
+        assert not allows(statements, "kms:Decrypt", key)
         for of in ("kafka", "kafka-ca", "cache", "read-keys", "keys", "reader", "writer", "owner"):
-            if allows(may, READ, secret(of)):
+            if allows(statements, READ, secret(of)):
                 readers.setdefault(of, set()).add(name)
     assert readers == {
         "kafka": {"ingest-event", "consume-goal", "enrich-batch", "prepare"},
@@ -253,7 +261,7 @@ def test_a_role_of_a_self_managed_kafka_reads_its_secrets_and_has_no_right_at_ms
         "keys": {"ingest-event"},
         "reader": {"list-highlights", "get-highlight"},
         "writer": {"consume-goal", "enrich-batch"},
-        "owner": {"prepare"},  # whose users are made by whoever put their URLs into the secrets
+        "owner": {"prepare"},  # the creator of the URL secrets creates their users
     }
 
 
@@ -273,9 +281,9 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
         assert environment["DATABASE_URL"] == f"postgresql://{login}@{MSK['DatabaseAddress']}"
         reference = f"aws-secretsmanager:{secret(user)}"
         assert environment["DATABASE_PASSWORD"] == f"{reference}#password"
-        whole = self_managed.environment(name)
-        assert whole["DATABASE_URL"] == reference
-        assert "DATABASE_PASSWORD" not in whole
+        variables = self_managed.environment(name)
+        assert variables["DATABASE_URL"] == reference
+        assert "DATABASE_PASSWORD" not in variables
     assert "DATABASE_URL" not in msk.environment("ingest-event")
     for user in ("reader", "writer"):
         variable = f"DATABASE_{user.upper()}_PASSWORD"
@@ -290,8 +298,8 @@ def test_lambda_connects_a_function_to_the_network_and_its_code_does_not(msk: St
     for name, function in msk.functions.items():
         for action in ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeSubnets"):
             code = {"lambda:SourceFunctionArn": function["FunctionArn"]}
-            assert allows(msk.may(name), f"ec2:{action}", "*")
-            assert not allows(msk.may(name), f"ec2:{action}", "*", code)
+            assert allows(msk.statements(name), f"ec2:{action}", "*")
+            assert not allows(msk.statements(name), f"ec2:{action}", "*", code)
 
 
 def test_only_lambda_takes_the_roles(msk: Stack) -> None:
@@ -307,7 +315,7 @@ def test_only_lambda_takes_the_roles(msk: Stack) -> None:
 
 def test_the_instances_fit_into_the_connections_of_a_small_postgres(msk: Stack) -> None:
     """One request at a time is one connection; the smallest of RDS has some 80."""
-    connections = 11  # of a migration, of its superuser, and of who looks after it
+    connections = 11  # of a migration, the superuser and administrators
     for name in set(WITH_DATABASE) - {"prepare"}:
         assert msk.environment(name)["DATABASE_POOL_SIZE"] == "1"
         function = f"{NAME}-{name}"
@@ -317,7 +325,7 @@ def test_the_instances_fit_into_the_connections_of_a_small_postgres(msk: Stack) 
 
 
 def test_every_minute_a_rule_calls_enrich_batch(msk: Stack) -> None:
-    """And may do so: nobody else may, but for the API that calls the three behind it."""
+    """The rule has the right to; apart from it only the API may call its three functions."""
     events = msk.client("events")
     [rule] = events.list_rules(NamePrefix=NAME)["Rules"]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
@@ -333,15 +341,15 @@ def test_every_minute_a_rule_calls_enrich_batch(msk: Stack) -> None:
 
 def callers(stack: Stack, function: str) -> set[tuple[str, str]]:
     """The services that may call a function, and for what."""
-    answer = stack.client("lambda").get_policy(FunctionName=f"{NAME}-{function}")
+    response = stack.client("lambda").get_policy(FunctionName=f"{NAME}-{function}")
     return {
         (each["Principal"]["Service"], each["Condition"]["ArnLike"]["AWS:SourceArn"])
-        for each in json.loads(answer["Policy"])["Statement"]
+        for each in json.loads(response["Policy"])["Statement"]
     }
 
 
 def test_every_log_ends_after_a_while(both: Stack) -> None:
-    """One of each function, made before it, so that Lambda makes none that stays for ever."""
+    """The stack creates each function's log group, or Lambda would create one without an end."""
     logs = both.client("logs").describe_log_groups()["logGroups"]
     kept = {each["logGroupName"]: each["retentionInDays"] for each in logs}
     ours = {f"/aws/lambda/{both.name}-{name}" for name in both.functions}

@@ -1,4 +1,4 @@
-"""The templates of infra/aws: what moto cannot hold."""
+"""The templates of infra/aws: the resources that moto does not support."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def self_managed() -> Template:
 
 
 def properties(template: Template, name: str) -> dict[str, Any]:
-    """What a resource is made with."""
+    """The properties of a resource."""
     found: dict[str, Any] = template["Resources"][name]["Properties"]
     return found
 
@@ -52,29 +52,31 @@ def default(template: Template, part: dict[str, str]) -> Any:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_function_gets_every_variable_that_it_cannot_do_without(name: str) -> None:
-    """Beside either Kafka."""
+def test_a_function_gets_every_required_variable(name: str) -> None:
+    """With either Kafka."""
     fields = SETTINGS[name].model_fields.values()
     required = {str(field.alias) for field in fields if field.is_required()}
     for parameters in (MSK, SELF_MANAGED):
-        made = properties(transformed(parameters), name)
-        assert required <= made["Environment"]["Variables"].keys()
+        built = properties(transformed(parameters), name)
+        assert required <= built["Environment"]["Variables"].keys()
         handler = "infra.aws.prepare.handler" if name == "Prepare" else HANDLER
-        assert made["ImageConfig"] == {"Command": [handler]}
-        assert (made["PackageType"], made["Code"]) == ("Image", {"ImageUri": {"Ref": "ImageUri"}})
+        assert built["ImageConfig"] == {"Command": [handler]}
+        assert (built["PackageType"], built["Code"]) == ("Image", {"ImageUri": {"Ref": "ImageUri"}})
 
 
 def test_a_call_has_the_time_that_its_work_takes(msk: Template) -> None:
-    """enrich-batch claims no more after its budget, and then ends what it has begun."""
+    """enrich-batch claims no more after its budget, and then finishes its claims."""
     settings = EnrichBatchSettings.model_fields
     spent = settings["enrich_time_budget_s"].default + settings["enrich_timeout_s"].default
     assert properties(msk, "EnrichBatch")["Timeout"] > spent + 2 * 5
     for name in ("IngestEvent", "ListHighlights", "GetHighlight"):
-        assert 5 < properties(msk, name)["Timeout"] < 29  # what a REST API waits for
+        assert 5 < properties(msk, name)["Timeout"] < 29  # the limit of a REST API
 
 
-def test_consume_goal_takes_match_events_and_gives_up_what_it_cannot_take(msk: Template) -> None:
-    """To the topic of our own dead letters, after bounded retries of ever smaller batches."""
+def test_consume_goal_gets_match_events_and_its_rejected_records_are_dead_letters(
+    msk: Template,
+) -> None:
+    """Rejected records go to our dead-letter topic, after bounded retries in smaller batches."""
     mapping = properties(msk, "ConsumeGoalMapping")
     assert mapping["Topics"] == [MATCH_EVENTS]
     assert mapping["EventSourceArn"] == {"Ref": "KafkaClusterArn"}
@@ -88,8 +90,10 @@ def test_consume_goal_takes_match_events_and_gives_up_what_it_cannot_take(msk: T
     assert "SourceAccessConfigurations" not in mapping
 
 
-def test_enrich_batch_is_woken_by_announcements_that_nobody_keeps(msk: Template) -> None:
-    """The schedule sweeps up what one that failed was to bring."""
+def test_enrich_batch_is_started_by_announcements_without_a_dead_letter_topic(
+    msk: Template,
+) -> None:
+    """The schedule enriches what a failed announcement would have started."""
     mapping = properties(msk, "EnrichBatchMapping")
     assert mapping["Topics"] == [HIGHLIGHTS_PENDING]
     assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (1, 60)
@@ -102,7 +106,7 @@ def test_enrich_batch_is_woken_by_announcements_that_nobody_keeps(msk: Template)
 def test_the_pollers_are_provisioned_and_as_many_as_partitions_at_most(
     msk: Template, name: str
 ) -> None:
-    """Retries that end need them; the mappings share what they cost, and tell their metrics."""
+    """Bounded retries need provisioned pollers; the mappings share a group, and report metrics."""
     mapping = properties(msk, name)
     pollers = mapping["ProvisionedPollerConfig"]
     assert default(msk, pollers["MinimumPollers"]) == 1
@@ -112,8 +116,8 @@ def test_the_pollers_are_provisioned_and_as_many_as_partitions_at_most(
 
 
 @pytest.mark.parametrize("name", ["ConsumeGoalMapping", "EnrichBatchMapping"])
-def test_a_batch_fills_for_half_a_second_unless_told_otherwise(msk: Template, name: str) -> None:
-    """Which is Lambda's own, for Kafka, and cannot be said: a window is of whole seconds."""
+def test_a_batch_window_is_half_a_second_by_default(msk: Template, name: str) -> None:
+    """Lambda's default for Kafka, which cannot be set: a window has whole seconds."""
     window = "MaximumBatchingWindowInSeconds"
     assert window not in properties(msk, name)
     template = transformed({**MSK, "BatchingWindowS": "2"})
@@ -124,7 +128,7 @@ def test_a_batch_fills_for_half_a_second_unless_told_otherwise(msk: Template, na
 
 
 def test_tags_come_from_the_deployment_alone() -> None:
-    """They reach every resource that takes tags, and none is told apart by its own."""
+    """The stack's tags reach every resource that takes tags; no resource has tags of its own."""
     assert "Tags" not in str(read("template.yaml"))
 
 
@@ -166,7 +170,7 @@ def test_nothing_runs_before_the_first_preparation() -> None:
 
 
 def test_the_api_has_the_paths_of_the_contract(msk: Template) -> None:
-    """Any method of them goes to the function, which knows how to refuse one."""
+    """Any method goes to the function, which refuses the wrong ones."""
     paths = properties(msk, "Api")["Body"]["paths"]
     to = {
         (path, method): part["x-amazon-apigateway-integration"]
@@ -200,20 +204,20 @@ def test_the_api_has_a_limit_and_a_log(msk: Template) -> None:
 
 
 def test_each_caller_has_a_limit_before_the_functions(msk: Template) -> None:
-    """Counted for its address over a minute, on the one stage that there is; beyond it is a 429."""
+    """Requests are counted per address and minute, on the only stage; beyond the limit is a 429."""
     limits = properties(msk, "CallerLimits")
     assert (limits["Scope"], limits["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
     [rule] = limits["Rules"]
     counted = rule["Statement"]["RateBasedStatement"]
     assert counted.keys() == {"AggregateKeyType", "Limit", "EvaluationWindowSec"}
     assert (counted["AggregateKeyType"], counted["EvaluationWindowSec"]) == ("IP", 60)
-    # No caller alone takes more than a half of what a route has for all.
+    # A single caller gets at most half of a route's limit.
     all_callers = read("template.yaml")["Parameters"]["RateLimit"]["Default"] * 60
     assert 10 <= default(msk, counted["Limit"]) <= all_callers / 2
-    answer = rule["Action"]["Block"]["CustomResponse"]
-    assert answer["ResponseCode"] == 429
-    assert {"Name": "Retry-After", "Value": "60"} in answer["ResponseHeaders"]
-    body = limits["CustomResponseBodies"][answer["CustomResponseBodyKey"]]
+    response = rule["Action"]["Block"]["CustomResponse"]
+    assert response["ResponseCode"] == 429
+    assert {"Name": "Retry-After", "Value": "60"} in response["ResponseHeaders"]
+    body = limits["CustomResponseBodies"][response["CustomResponseBodyKey"]]
     assert json.loads(body["Content"])["status"] == 429
     stages = [n for n, each in msk["Resources"].items() if each["Type"] == "AWS::ApiGateway::Stage"]
     protected = properties(msk, "ApiHasCallerLimits")
@@ -222,16 +226,16 @@ def test_each_caller_has_a_limit_before_the_functions(msk: Template) -> None:
     assert protected["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${ApiliveStage}")
 
 
-def test_what_the_api_answers_by_itself_is_a_problem_s_details(msk: Template) -> None:
+def test_responses_of_the_api_itself_are_problem_details(msk: Template) -> None:
     """With the status that the functions would give it."""
-    answers = properties(msk, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
+    responses = properties(msk, "Api")["Body"]["x-amazon-apigateway-gateway-responses"]
     for kind, status in (("MISSING_AUTHENTICATION_TOKEN", 404), ("THROTTLED", 429)):
-        body = json.loads(answers[kind]["responseTemplates"]["application/json"])
-        assert (body["status"], answers[kind]["statusCode"]) == (status, str(status))
+        body = json.loads(responses[kind]["responseTemplates"]["application/json"])
+        assert (body["status"], responses[kind]["statusCode"]) == (status, str(status))
 
 
-def test_the_cache_for_trying_knows_the_functions_alone() -> None:
-    """By a password that is in no file, and for what the cache does; the default user is off."""
+def test_the_trial_cache_admits_only_the_functions() -> None:
+    """By a password that is in no file, with the commands of the cache; the default user is off."""
     resources = read("services.yaml")["Resources"]
     user, nobody = (resources[name]["Properties"] for name in ("CacheUser", "CacheDefaultUser"))
     granted = set(user["AccessString"].split())
@@ -251,19 +255,19 @@ def test_the_cache_for_trying_knows_the_functions_alone() -> None:
     assert url.startswith(f"rediss://{user['UserName']}:{resolved}@${{Cache.")
 
 
-def test_the_users_of_the_database_for_trying_have_passwords_that_are_made() -> None:
+def test_the_users_of_the_trial_database_have_generated_passwords() -> None:
     """Each a secret of its own, with the name that prepare gives the user."""
     resources = read("services.yaml")["Resources"]
     for name in ("Writer", "Reader"):
-        made = resources[f"Database{name}"]["Properties"]["GenerateSecretString"]
+        built = resources[f"Database{name}"]["Properties"]["GenerateSecretString"]
         login = {"username": f"goalstream_{name.lower()}"}
-        assert json.loads(made["SecretStringTemplate"]) == login
-        assert (made["GenerateStringKey"], made["ExcludePunctuation"]) == ("password", True)
+        assert json.loads(built["SecretStringTemplate"]) == login
+        assert (built["GenerateStringKey"], built["ExcludePunctuation"]) == ("password", True)
     assert resources["Database"]["Properties"]["MasterUsername"] == "goalstream"
 
 
-def test_there_is_an_alarm_for_what_must_not_happen(msk: Template, self_managed: Template) -> None:
-    """Each tells the topic that was named. Only MSK tells how old an event is."""
+def test_each_failure_has_an_alarm(msk: Template, self_managed: Template) -> None:
+    """Each alarm notifies the configured SNS topic. Only MSK has a metric for the age of events."""
     template = transformed({**MSK, "AlarmTopicArn": "arn:aws:sns:eu-central-1:123456789012:a"})
     alarms = {
         name: each["Properties"]
@@ -284,8 +288,8 @@ def test_there_is_an_alarm_for_what_must_not_happen(msk: Template, self_managed:
     assert "AlarmActions" not in properties(msk, "DeadLettersAlarm")
 
 
-def test_failed_highlights_are_counted_by_what_enrich_batch_logs(msk: Template) -> None:
-    """In its log, by the message that tests/unit/test_enrich.py sees it write."""
+def test_failed_highlights_are_counted_by_the_log_of_enrich_batch(msk: Template) -> None:
+    """By the log message that tests/unit/test_enrich.py checks."""
     counted = properties(msk, "FailedHighlights")
     assert counted["LogGroupName"] == {"Ref": "EnrichBatchLogs"}
     assert counted["FilterPattern"] == '{ $.message = "highlight failed" }'
@@ -294,8 +298,8 @@ def test_failed_highlights_are_counted_by_what_enrich_batch_logs(msk: Template) 
     assert metric["MetricName"] == alarm["MetricName"]
 
 
-def test_what_is_made_for_trying_is_what_the_functions_need() -> None:
-    """All but the image, and the brokers' names, which only the command line tells."""
+def test_the_trial_template_has_the_outputs_that_the_functions_need() -> None:
+    """All parameters but the image and the brokers' names, which only the command line has."""
     outputs = read("services.yaml")["Outputs"].keys()
     parameters = read("template.yaml")["Parameters"]
     required = {name for name, each in parameters.items() if "Default" not in each}

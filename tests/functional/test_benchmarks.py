@@ -1,4 +1,4 @@
-"""What the benchmarks measure with: the load, processor time, and the verdict on a figure."""
+"""The measuring tools of the benchmarks: load, processor time, and comparison with a target."""
 
 import sys
 import threading
@@ -54,7 +54,7 @@ def served(status: int) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
         server.server_close()
 
 
-def test_a_load_counts_what_is_answered_to_each_of_its_targets() -> None:
+def test_a_load_counts_the_responses_of_each_target() -> None:
     """Three connections share two targets, and each has one request under way at its end."""
     with served(202) as (url, came):
         outcome = Load(url, ("/a", "/b"), connections=3, seconds=0.2, body="{}").run()
@@ -71,7 +71,7 @@ def test_a_load_that_is_refused_measures_nothing() -> None:
         Load(url, ("/",), connections=1, seconds=0.1, body="{}").run()
 
 
-def test_what_a_process_takes_includes_what_it_forked(tmp_path: Path) -> None:
+def test_the_processor_time_of_a_process_includes_its_children(tmp_path: Path) -> None:
     """The head of this tree sleeps; between two runs it takes nothing."""
     log = tmp_path / "log"
     log.touch()
@@ -88,7 +88,7 @@ def test_what_a_process_takes_includes_what_it_forked(tmp_path: Path) -> None:
 
 
 def test_a_ratio_is_the_median_of_those_of_rounds() -> None:
-    """What slows the machine for a round slows both: here no round has the ratio of the medians."""
+    """A slow round of the machine slows both sides: here no round has the ratio of the medians."""
     ours, peer = [300.0, 20.0, 100.0], [100.0, 10.0, 200.0]
     result = at_least("it", "requests/s", ours, peer, "bare", 2)
     assert (result.ours, result.peer) == ("100 requests/s", "100 requests/s, bare")

@@ -84,11 +84,11 @@ async def reads(scope: Scope, receive: Receive, send: Send) -> None:
             message = await receive()
             size += len(message["body"])
             more = message.get("more_body", False)
-        answer = PlainTextResponse(f"{size} bytes")
+        response = PlainTextResponse(f"{size} bytes")
     except Problem as problem:
         await problem.response()(scope, receive, send)
     else:
-        await answer(scope, receive, send)
+        await response(scope, receive, send)
 
 
 async def ignores(scope: Scope, receive: Receive, send: Send) -> None:

@@ -40,9 +40,9 @@ CLOUDEVENTS: list[Envelope] = ["cloudevents-batch", *SINGLE_RECORD]
 
 def batch(data: Any) -> Request:
     """Return a batch, which the SDK cannot make, of a valid event and this one."""
-    place = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
+    common = {**ATTRIBUTES, "kafkatopic": "match-events", "kafkapartition": "0"}
     events = [
-        json.loads(sdk.structured({**place, "kafkaoffset": offset}, each)[1])
+        json.loads(sdk.structured({**common, "kafkaoffset": offset}, each)[1])
         for offset, each in (("6", EVENT), ("7", data))
     ]
     return {"content-type": BATCH}, json.dumps(events).encode()
@@ -61,8 +61,8 @@ ALL = {**SINGLE, "batch": batch}
 def test_consume_goal_accepts_events_of_the_sdk(make: Make) -> None:
     """They make a highlight, as those of our own trigger."""
     functions = Functions()
-    answer = post(functions.consume_goal, make(EVENT))
-    assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+    response = post(functions.consume_goal, make(EVENT))
+    assert (response.status_code, response.json()) == (200, {"batchItemFailures": []})
     assert functions.store.rows[GOAL]["status"] == Status.PENDING_AI
     assert functions.store.rows[GOAL]["player"] == "Ángel Di María"
 
@@ -78,7 +78,7 @@ def test_enrich_batch_accepts_events_of_the_sdk(make: Make) -> None:
 
 @pytest.mark.parametrize("make", SINGLE.values(), ids=SINGLE)
 def test_an_invalid_single_event_of_the_sdk_is_a_422(make: Make) -> None:
-    """Of which its sender makes a dead letter."""
+    """Its sender then writes a dead letter."""
     assert post(Functions().consume_goal, make({"matchId": "x"})).status_code == 422
 
 
@@ -105,7 +105,7 @@ def test_the_sdk_parses_a_record_with_attributes(envelope: Envelope) -> None:
     """They are those of the event, with the record's key and origin; its value is the data."""
     [event] = parse_batch(envelope, goal_record())
     assert event.data == json.loads(identified().to_json())
-    del event.attributes["time"]  # the SDK gives the present one to an event that has none
+    del event.attributes["time"]  # the SDK sets the current time if an event has none
     assert {name: str(value) for name, value in event.attributes.items()} == {
         "specversion": "1.0",
         "id": "goal-1",

@@ -45,10 +45,10 @@ def _cron(store: FakeStore) -> Client:
 
 def test_a_call_enriches_pending_highlights(cron: Client, store: FakeStore) -> None:
     """And responds with what it did, and what remains."""
-    answer = cron.post("/")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == NOTHING | {"claimed": 1, "ready": 1}
+    response = cron.post("/")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == NOTHING | {"claimed": 1, "ready": 1}
     assert store.rows[GOAL]["status"] == Status.READY
     assert store.rows[GOAL]["title"] == "Home GOAL by John Doe"
 
@@ -75,8 +75,8 @@ def test_any_body_starts_a_run(
 ) -> None:
     """An announcement, an empty body, or noise."""
     headers = {"Content-Type": content_type} if content_type else {}
-    answer = cron.post("/", content=content, headers=headers)
-    assert (answer.status_code, answer.json()["ready"]) == (200, 1)
+    response = cron.post("/", content=content, headers=headers)
+    assert (response.status_code, response.json()["ready"]) == (200, 1)
     assert store.rows[GOAL]["status"] == Status.READY
 
 
@@ -92,8 +92,8 @@ def test_a_ping_of_a_knative_schedule_starts_a_run(cron: Client) -> None:
         "ce-id": "5d5a2d8a-7d5a-4c2e-9a53-0c8f4b8f7c11",
         "ce-time": "2025-12-08T20:16:00.000Z",
     }
-    answer = cron.post("/", content=schedule["spec"]["data"].encode(), headers=headers)
-    assert (answer.status_code, answer.json()["ready"]) == (200, 1)
+    response = cron.post("/", content=schedule["spec"]["data"].encode(), headers=headers)
+    assert (response.status_code, response.json()["ready"]) == (200, 1)
 
 
 def test_a_highlight_that_another_worker_has_claimed_is_left_to_it(
@@ -110,12 +110,12 @@ def test_concurrent_calls_enrich_each_highlight_once(cron: Client, store: FakeSt
     asyncio.run(_record_more(store))
 
     async def call() -> list[dict[str, int]]:
-        answers = await asyncio.gather(*(cron.send("POST", "/") for _ in range(5)))
-        return [answer.json() for answer in answers]
+        responses = await asyncio.gather(*(cron.send("POST", "/") for _ in range(5)))
+        return [response.json() for response in responses]
 
-    tallies = asyncio.run(call())
-    assert sum(tally["claimed"] for tally in tallies) == len(store.rows) == 21
-    assert sum(tally["ready"] for tally in tallies) == 21
+    results = asyncio.run(call())
+    assert sum(result["claimed"] for result in results) == len(store.rows) == 21
+    assert sum(result["ready"] for result in results) == 21
 
 
 async def _record_more(store: FakeStore) -> None:
@@ -124,13 +124,13 @@ async def _record_more(store: FakeStore) -> None:
     await store.record([revision_of(event, delivery, RULES) for event in events])
 
 
-def test_a_database_that_is_away_is_a_503(cron: Client, store: FakeStore) -> None:
+def test_an_unavailable_database_is_a_503(cron: Client, store: FakeStore) -> None:
     """So the trigger retries."""
     store.away = True
-    answer = cron.post("/")
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = cron.post("/")
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_the_function_accepts_posts_at_its_root(cron: Client, store: FakeStore) -> None:

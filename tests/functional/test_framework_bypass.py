@@ -44,11 +44,11 @@ PATHS = {
 }
 
 
-def answers(function: str, *questions: tuple[str, str]) -> list[tuple[int, dict[str, str], Any]]:
+def responses(function: str, *requests: tuple[str, str]) -> list[tuple[int, dict[str, str], Any]]:
     """Return status, headers and body of the responses to these methods and paths."""
-    asked = json.dumps([("GET", "/health"), *questions])
+    argument = json.dumps([("GET", "/health"), *requests])
     done = subprocess.run(
-        [sys.executable, "-c", ASK, asked],
+        [sys.executable, "-c", ASK, argument],
         env=environment(function),
         cwd=ROOT,
         capture_output=True,
@@ -66,7 +66,7 @@ def test_every_request_is_answered_by_the_function_itself(function: str) -> None
     path, allow = PATHS[function]
     methods = [(method, path) for method in ("PROPFIND", "TRACE", "CONNECT", "propfind", "X-Y")]
     paths = [("GET", "/favicon.ico"), ("GET", "/robots.txt"), ("GET", f"{path}/\n"), ("GET", "\n")]
-    received = answers(function, *methods, *paths)
+    received = responses(function, *methods, *paths)
     assert [status for status, _, _ in received] == [405] * len(methods) + [404] * len(paths)
     for status, headers, body in received:
         assert headers["content-type"] == "application/problem+json"

@@ -35,11 +35,11 @@ def _reader(store: FakeStore) -> Client:
 
 def test_a_highlight_is_found_by_its_id(reader: Client) -> None:
     """With every field of the contract."""
-    answer = reader.get(PATH)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert Highlight.model_validate(answer.json()).model_dump()["id"] == GOAL
-    assert set(answer.json()) == {field.alias for field in Highlight.model_fields.values()}
+    response = reader.get(PATH)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert Highlight.model_validate(response.json()).model_dump()["id"] == GOAL
+    assert set(response.json()) == {field.alias for field in Highlight.model_fields.values()}
 
 
 def test_a_retracted_highlight_is_found_by_its_id(reader: Client, store: FakeStore) -> None:
@@ -50,7 +50,7 @@ def test_a_retracted_highlight_is_found_by_its_id(reader: Client, store: FakeSto
 
 
 def test_an_id_in_capitals_is_the_same_id(reader: Client) -> None:
-    """As RFC 9562 has it."""
+    """As RFC 9562 requires."""
     assert reader.get(f"/highlights/{str(GOAL).upper()}").status_code == 200
 
 
@@ -81,15 +81,15 @@ def test_an_id_in_capitals_is_the_same_id(reader: Client) -> None:
 )
 def test_an_unknown_or_invalid_id_is_a_404(name: str, reader: Client) -> None:
     """In problem details."""
-    answer = reader.get(f"/highlights/{name}")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"  # it may be there a moment later
-    assert len(answer.content) < 1000
+    response = reader.get(f"/highlights/{name}")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"  # it may be there a moment later
+    assert len(response.content) < 1000
 
 
 def test_an_invalid_id_does_not_reach_the_database(reader: Client, store: FakeStore) -> None:
-    """No client can keep it busy with invalid ids."""
+    """Invalid ids cause no query."""
     before = store.statements
     reader.get("/highlights/nonsense")
     assert store.statements == before
@@ -112,20 +112,20 @@ def test_a_head_has_the_headers_of_the_get(reader: Client) -> None:
     assert (head.status_code, head.headers["etag"]) == (200, reader.get(PATH).headers["etag"])
 
 
-def test_a_database_that_is_away_is_a_503(reader: Client, store: FakeStore) -> None:
+def test_an_unavailable_database_is_a_503(reader: Client, store: FakeStore) -> None:
     """With the time to retry."""
     store.away = True
-    answer = reader.get(PATH)
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = reader.get(PATH)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_another_method_is_a_405(method: str, reader: Client) -> None:
     """With the allowed ones."""
-    answer = reader.request(method, PATH)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    response = reader.request(method, PATH)
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_another_path_is_a_404(reader: Client) -> None:

@@ -62,8 +62,8 @@ KEYS = [
 ]
 
 
-class Topic:
-    """A publisher that validates every record as the consumer does, which must not fail."""
+class ValidatingPublisher:
+    """A publisher that validates every record as the consumer does, and fails on an invalid one."""
 
     def __init__(self) -> None:
         self.read = 0
@@ -100,16 +100,16 @@ async def posted(
     return await routes(Request(scope, receive))
 
 
-def check(answer: Response, topic: Topic, read_before: int) -> None:
+def check(response: Response, topic: ValidatingPublisher, read_before: int) -> None:
     """Fail unless a response is one of the contract's."""
-    assert answer.status_code in (202, 400, 413), bytes(answer.body)
-    told = orjson.loads(answer.body)
-    if answer.status_code == 202:
+    assert response.status_code in (202, 400, 413), bytes(response.body)
+    details = orjson.loads(response.body)
+    if response.status_code == 202:
         assert topic.read > read_before
     else:
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert told["status"] == answer.status_code
-        assert told["errors"] if answer.status_code == 400 else told["detail"]
+        assert response.headers["content-type"] == "application/problem+json"
+        assert details["status"] == response.status_code
+        assert details["errors"] if response.status_code == 400 else details["detail"]
         assert topic.read == read_before
 
 
@@ -181,27 +181,27 @@ def test_no_body_is_a_5xx(seed: int) -> None:
     """Of a hundred thousand: noise, JSON of any kind, and events that are almost valid."""
     random = Random(seed)
     weights, makers = zip(*MAKERS, strict=True)
-    answers: Counter[tuple[str, int]] = Counter()
+    responses: Counter[tuple[str, int]] = Counter()
 
     async def within() -> None:
-        topic = Topic()
+        topic = ValidatingPublisher()
         routes = build_app(lambda: topic, RULES)
         for maker in random.choices(makers, weights, k=BODIES // len(SEEDS)):
             body, key = maker(random), random.choice(KEYS)
             path = random.choice(PATHS) if random.random() < 0.2 else PATHS[body.startswith(b"[")]
             read_before = topic.read
             try:
-                answer = await posted(routes, path, body, key, random.choice([1, 1, 1, 3]))
-                check(answer, topic, read_before)
+                response = await posted(routes, path, body, key, random.choice([1, 1, 1, 3]))
+                check(response, topic, read_before)
             except Exception as error:
                 raise AssertionError(f"{path} {key!r} {body[:2000]!r}") from error
-            answers[path, answer.status_code] += 1
+            responses[path, response.status_code] += 1
 
     asyncio.run(within())
     # Neither all noise nor all good: both have been tried thousands of times.
-    assert answers.total() == BODIES // len(SEEDS)
+    assert responses.total() == BODIES // len(SEEDS)
     for path in PATHS:
-        assert min(answers[path, 202], answers[path, 400]) > answers.total() / 50, answers
+        assert min(responses[path, 202], responses[path, 400]) > responses.total() / 50, responses
 
 
 @given(
@@ -217,14 +217,14 @@ def test_no_body_is_a_5xx(seed: int) -> None:
 def test_no_json_is_a_5xx(value: Any, path: str, key: bytes | None, ascii_only: bool) -> None:
     """Hypothesis looks for the smallest that is; any Idempotency-Key may come with it."""
     body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
-    topic = Topic()
+    topic = ValidatingPublisher()
     check(asyncio.run(posted(build_app(lambda: topic, RULES), path, body, key)), topic, 0)
 
 
 @given(events_json())
 def test_every_event_of_the_contract_is_accepted(body: dict[str, Any]) -> None:
     """Alone and in a batch."""
-    topic = Topic()
+    topic = ValidatingPublisher()
     routes = build_app(lambda: topic, RULES)
     one = asyncio.run(posted(routes, "/events", orjson.dumps(body), None))
     batch = asyncio.run(posted(routes, "/events/batch", orjson.dumps([body, body]), None))

@@ -77,13 +77,13 @@ EVENTS: dict[str, Callable[[int], bytes]] = {
 def test_a_body_of_the_largest_size_is_answered_quickly(
     kind: str, path: str, limit: int, start: bytes, end: bytes
 ) -> None:
-    """And its refusal is not larger than a page."""
+    """The error response is not larger than a page."""
     client = ingest()
     body = start + EVENTS[kind](limit - len(start + end)) + end
     assert limit * 0.9 < len(body) <= limit
-    answer, seconds = price(lambda: posted(client, path, body))
-    assert answer.status_code == 400
-    assert len(answer.content) < 8 * KIB
+    response, seconds = price(lambda: posted(client, path, body))
+    assert response.status_code == 400
+    assert len(response.content) < 8 * KIB
     assert seconds < 0.5
 
 
@@ -91,13 +91,13 @@ def test_a_body_of_the_largest_size_is_answered_quickly(
     "item", [b"{}", b"1", b'{"mtchId":1}', filled(b"{", unknown_field, b"}", 4000)]
 )
 def test_500_errors_are_answered_quickly(item: bytes) -> None:
-    """With the first of them."""
+    """The response has the first of the errors."""
     client = ingest()
     body = b"[" + b",".join([item] * 500) + b"]"
-    answer, seconds = price(lambda: posted(client, "/events/batch", body))
-    assert answer.status_code == 400
-    assert 50 <= len(answer.json()["errors"]) < 200
-    assert len(answer.content) < 16 * KIB
+    response, seconds = price(lambda: posted(client, "/events/batch", body))
+    assert response.status_code == 400
+    assert 50 <= len(response.json()["errors"]) < 200
+    assert len(response.content) < 16 * KIB
     assert seconds < 0.5
 
 
@@ -119,16 +119,16 @@ def test_json_of_any_depth_is_answered(start: bytes, end: bytes, deep: int) -> N
     for body in (opened, opened + b"1" + end * deep):
         for path in ("/events", "/events/batch"):
             assert posted(client, path, body).status_code in (400, 413)
-        place = b'"kafkatopic":"t","kafkapartition":0,"kafkaoffset":1'
+        origin = b'"kafkatopic":"t","kafkapartition":0,"kafkaoffset":1'
         for record in (
             body,
-            b'[{"data":' + body + b"," + place + b"}]",
+            b'[{"data":' + body + b"," + origin + b"}]",
             b'[{"kafkatopic":"t","kafkapartition":' + body + b',"kafkaoffset":1}]',
             b'[{"kafkatopic":"t","kafkapartition":0,"kafkaoffset":' + body + b"}]",
-            b'[{"traceparent":' + body + b"," + place + b"}]",
+            b'[{"traceparent":' + body + b"," + origin + b"}]",
         ):
-            answer = posted(records, "/", record, content_type=BATCH)
-            assert answer.status_code in (200, 400, 422)
+            response = posted(records, "/", record, content_type=BATCH)
+            assert response.status_code in (200, 400, 422)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_json_of_any_depth_is_answered(start: bytes, end: bytes, deep: int) -> N
 def test_a_body_in_tiny_parts_costs_time_in_proportion_to_their_number(
     make: Callable[[], Client], path: str, limit: int, size: int
 ) -> None:
-    """Not to its square."""
+    """The cost is linear, not quadratic."""
     client = make()
     body = b" " * limit
     _, seconds = price(lambda: posted(client, path, body, piece=size, content_type=BATCH))
@@ -147,10 +147,10 @@ def test_a_body_in_tiny_parts_costs_time_in_proportion_to_their_number(
 
 
 def test_a_body_in_tiny_parts_is_not_stored_in_parts() -> None:
-    """Each would be an object many times as large as its content."""
+    """A stored part would be an object many times as large as its content."""
     client, body = ingest(), b" " * EVENT_LIMIT
-    whole = most_memory(lambda: posted(client, "/events", body))
-    assert most_memory(lambda: posted(client, "/events", body, piece=1)) < whole + 4 * EVENT_LIMIT
+    at_once = most_memory(lambda: posted(client, "/events", body))
+    assert most_memory(lambda: posted(client, "/events", body, piece=1)) < at_once + 4 * EVENT_LIMIT
 
 
 def test_an_object_of_the_largest_size_takes_no_more_memory_than_its_fields() -> None:
@@ -181,8 +181,8 @@ def test_a_batch_of_many_commas_is_accepted() -> None:
     """They may be in texts, and not between fields."""
     client = ingest()
     events = [event_json(eventId=f"{n}", description="," * 1024) for n in range(500)]
-    answer, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
-    assert (answer.status_code, len(answer.json()["events"])) == (202, 500)
+    response, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
+    assert (response.status_code, len(response.json()["events"])) == (202, 500)
     assert seconds < 0.5
 
 
@@ -199,8 +199,8 @@ def test_500_types_that_are_nearly_right_are_accepted_quickly() -> None:
     """Each with its hint."""
     client = ingest()
     events = [event_json(eventId=f"{n}", eventType=f"gooal{n}") for n in range(500)]
-    answer, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
-    assert answer.status_code == 202
+    response, seconds = price(lambda: posted(client, "/events/batch", orjson.dumps(events)))
+    assert response.status_code == 202
     assert seconds < 0.5
 
 
@@ -210,11 +210,11 @@ def test_500_events_of_the_longest_texts_are_processed_quickly() -> None:
     client, records = ingest(), trigger()
     body = orjson.dumps(events)
     assert BATCH_LIMIT * 0.7 < len(body) <= BATCH_LIMIT
-    answer, accepted = price(lambda: posted(client, "/events/batch", body))
-    assert answer.status_code == 202
+    response, accepted = price(lambda: posted(client, "/events/batch", body))
+    assert response.status_code == 202
     envelope = orjson.dumps([cloud_event(event, at) for at, event in enumerate(events)])
-    answer, taken = price(lambda: posted(records, "/", envelope, content_type=BATCH))
-    assert answer.json() == {"batchItemFailures": []}
+    response, taken = price(lambda: posted(records, "/", envelope, content_type=BATCH))
+    assert response.json() == {"batchItemFailures": []}
     facts = [
         Facts(
             "goal",
@@ -236,10 +236,10 @@ def test_500_events_of_the_longest_texts_are_processed_quickly() -> None:
 
     began = time.process_time()
     asyncio.run(enriched())
-    told = time.process_time() - began
+    used_s = time.process_time() - began
     assert accepted < 0.5
     assert taken < 0.5
-    assert told < 1
+    assert used_s < 1
 
 
 QUERIES = {
@@ -262,9 +262,9 @@ def test_the_longest_query_is_answered_quickly(kind: str) -> None:
     pages = PageReader(FakeStore(), FakeCache())
     client = reader(list_highlights, pages)
     query = QUERIES[kind][:MAX_LENGTH]
-    answer, seconds = price(lambda: client.get(f"/highlights?{query}"))
-    assert answer.status_code in (200, 400)
-    assert len(answer.content) < 16 * KIB
+    response, seconds = price(lambda: client.get(f"/highlights?{query}"))
+    assert response.status_code in (200, 400)
+    assert len(response.content) < 16 * KIB
     assert seconds < 0.05
 
 
@@ -286,14 +286,14 @@ def test_the_longest_header_is_answered_quickly(name: str, value: str) -> None:
     """By a function that writes, and by two that read."""
     store = FakeStore()
     pages = PageReader(store, FakeCache())
-    asked: list[Callable[[], httpx.Response]] = [
+    requests: list[Callable[[], httpx.Response]] = [
         lambda: ingest().post(
             "/events", content=b"{}", headers={"Content-Type": "application/json"} | {name: value}
         ),
         lambda: reader(list_highlights, pages).get("/highlights", headers={name: value}),
         lambda: reader(get_highlight, store).get("/highlights/x", headers={name: value}),
     ]
-    for ask in asked:
-        answer, seconds = price(ask)
-        assert answer.status_code < 500
+    for request in requests:
+        response, seconds = price(request)
+        assert response.status_code < 500
         assert seconds < 0.1

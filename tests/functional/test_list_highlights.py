@@ -27,7 +27,7 @@ from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakeStore
 
 
-class World:
+class ListHighlights:
     """The function with its services, and a client."""
 
     def __init__(self) -> None:
@@ -60,196 +60,204 @@ class World:
 
     def ids(self, query: str = "") -> list[UUID]:
         """Return the ids that are listed."""
-        answer = self.get(query)
-        assert answer.status_code == 200, answer.text
-        return [UUID(highlight["id"]) for highlight in answer.json()]
+        response = self.get(query)
+        assert response.status_code == 200, response.text
+        return [UUID(highlight["id"]) for highlight in response.json()]
 
 
-def next_query(answer: httpx.Response) -> str | None:
+def next_query(response: httpx.Response) -> str | None:
     """Return the query of a response's Link."""
-    if "link" not in answer.headers:
+    if "link" not in response.headers:
         return None
     behind_a_proxy = "https://example.org/api/highlights"
-    target = urlsplit(urljoin(behind_a_proxy, answer.links["next"]["url"]))
+    target = urlsplit(urljoin(behind_a_proxy, response.links["next"]["url"]))
     assert target.path == "/api/highlights"
     return target.query
 
 
-@pytest.fixture(name="world")
-def _world() -> World:
-    """A world without any highlight."""
-    return World()
+@pytest.fixture(name="list_highlights")
+def _list_highlights() -> ListHighlights:
+    """The function without any highlight."""
+    return ListHighlights()
 
 
-def test_a_list_is_a_json_array(world: World) -> None:
+def test_a_list_is_a_json_array(list_highlights: ListHighlights) -> None:
     """Of highlights with every field of the contract; an unknown value is null."""
-    assert world.get().json() == []
-    world.goal(player="Messi", minute=36)
-    answer = world.get()
-    assert answer.headers["content-type"] == "application/json"
-    (highlight,) = answer.json()
+    assert list_highlights.get().json() == []
+    list_highlights.goal(player="Messi", minute=36)
+    response = list_highlights.get()
+    assert response.headers["content-type"] == "application/json"
+    (highlight,) = response.json()
     assert set(highlight) == {field.alias for field in Highlight.model_fields.values()}
     Highlight.model_validate(highlight)
     assert (highlight["player"], highlight["team"], highlight["title"]) == ("Messi", None, None)
 
 
-def test_the_newest_highlight_is_first(world: World) -> None:
+def test_the_newest_highlight_is_first(list_highlights: ListHighlights) -> None:
     """By the time of the event, and then by id."""
-    late = world.goal("1", occurredAt="2025-12-08T20:17:00Z")
-    early = world.goal("2", occurredAt="2025-12-08T20:15:00Z")
-    same = sorted([world.goal("3"), world.goal("4")], reverse=True)
-    assert world.ids() == [late, *same, early]
+    late = list_highlights.goal("1", occurredAt="2025-12-08T20:17:00Z")
+    early = list_highlights.goal("2", occurredAt="2025-12-08T20:15:00Z")
+    same = sorted([list_highlights.goal("3"), list_highlights.goal("4")], reverse=True)
+    assert list_highlights.ids() == [late, *same, early]
 
 
-def test_each_filter_selects_the_highlights_that_it_names(world: World) -> None:
+def test_each_filter_selects_the_highlights_that_it_names(list_highlights: ListHighlights) -> None:
     """Alone, and together."""
-    messi = world.goal("1", team="Argentina", eventType="goal")
-    mbappé = world.goal("2", team="France", eventType="penalty_goal")
-    other = world.goal("3", team="France", matchId=str(OTHER_MATCH))
-    gone = world.goal("4", retracted=True)
-    assert set(world.ids(f"matchId={MATCH}")) == {messi, mbappé}
-    assert set(world.ids("team=FRANCE")) == {mbappé, other}
-    assert set(world.ids("eventType=Penalty_Goal")) == {mbappé}
-    assert set(world.ids("eventType=penaltyGoal")) == {mbappé}
-    assert set(world.ids("status=retracted")) == {gone}
-    assert set(world.ids("status=pending_ai")) == {messi, mbappé, other}
-    assert world.ids(f"matchId={MATCH}&team=france&status=PENDING_AI") == [mbappé]
-    assert world.ids("team=Brazil") == []
+    messi = list_highlights.goal("1", team="Argentina", eventType="goal")
+    mbappé = list_highlights.goal("2", team="France", eventType="penalty_goal")
+    other = list_highlights.goal("3", team="France", matchId=str(OTHER_MATCH))
+    gone = list_highlights.goal("4", retracted=True)
+    assert set(list_highlights.ids(f"matchId={MATCH}")) == {messi, mbappé}
+    assert set(list_highlights.ids("team=FRANCE")) == {mbappé, other}
+    assert set(list_highlights.ids("eventType=Penalty_Goal")) == {mbappé}
+    assert set(list_highlights.ids("eventType=penaltyGoal")) == {mbappé}
+    assert set(list_highlights.ids("status=retracted")) == {gone}
+    assert set(list_highlights.ids("status=pending_ai")) == {messi, mbappé, other}
+    assert list_highlights.ids(f"matchId={MATCH}&team=france&status=PENDING_AI") == [mbappé]
+    assert list_highlights.ids("team=Brazil") == []
 
 
-def test_retracted_highlights_are_left_out_unless_their_status_is_requested(world: World) -> None:
+def test_retracted_highlights_are_left_out_unless_their_status_is_requested(
+    list_highlights: ListHighlights,
+) -> None:
     """With that status they are listed."""
-    stands, gone = world.goal("1"), world.goal("2", retracted=True)
-    assert world.ids() == [stands]
-    assert world.ids(f"matchId={MATCH}") == [stands]
-    assert world.ids(f"matchId={MATCH}&status=RETRACTED") == [gone]
+    shown, gone = list_highlights.goal("1"), list_highlights.goal("2", retracted=True)
+    assert list_highlights.ids() == [shown]
+    assert list_highlights.ids(f"matchId={MATCH}") == [shown]
+    assert list_highlights.ids(f"matchId={MATCH}&status=RETRACTED") == [gone]
 
 
-def test_highlights_that_changed_since_a_time_are_listed(world: World) -> None:
+def test_highlights_that_changed_since_a_time_are_listed(list_highlights: ListHighlights) -> None:
     """At that time or after it."""
-    world.goal("1")
-    world.store.now = 30.0
-    late = world.goal("2")
-    assert world.ids("updatedSince=2026-01-01T00:00:30Z") == [late]
-    assert world.ids("updatedSince=2026-01-01T01:00:30%2B01:00") == [late]
-    assert world.ids("updatedSince=2026-01-01T00:00:31Z") == []
+    list_highlights.goal("1")
+    list_highlights.store.now = 30.0
+    late = list_highlights.goal("2")
+    assert list_highlights.ids("updatedSince=2026-01-01T00:00:30Z") == [late]
+    assert list_highlights.ids("updatedSince=2026-01-01T01:00:30%2B01:00") == [late]
+    assert list_highlights.ids("updatedSince=2026-01-01T00:00:31Z") == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_team_of_any_script_is_found(name: str, world: World) -> None:
+def test_a_team_of_any_script_is_found(name: str, list_highlights: ListHighlights) -> None:
     """By its name in the URL; the name is shown as it is."""
-    world.goal(team=name)
-    answer = world.reader.request("GET", "/highlights", params={"team": name})
-    assert [highlight["team"] for highlight in answer.json()] == [name]
+    list_highlights.goal(team=name)
+    response = list_highlights.reader.request("GET", "/highlights", params={"team": name})
+    assert [highlight["team"] for highlight in response.json()] == [name]
 
 
-def test_pages_have_a_number_and_a_size(world: World) -> None:
+def test_pages_have_a_number_and_a_size(list_highlights: ListHighlights) -> None:
     """Numbers out of range are clamped."""
-    newest = world.goals(7)
-    assert world.ids("pageSize=3") == newest[:3]
-    assert world.ids("page=3&pageSize=3") == newest[6:]
-    assert world.ids("page=4&pageSize=3") == []
-    assert world.ids("page=0&pageSize=3") == newest[:3]
-    assert world.ids("pageSize=0") == newest[:1]
-    assert world.ids("pageSize=1000") == newest
+    newest = list_highlights.goals(7)
+    assert list_highlights.ids("pageSize=3") == newest[:3]
+    assert list_highlights.ids("page=3&pageSize=3") == newest[6:]
+    assert list_highlights.ids("page=4&pageSize=3") == []
+    assert list_highlights.ids("page=0&pageSize=3") == newest[:3]
+    assert list_highlights.ids("pageSize=0") == newest[:1]
+    assert list_highlights.ids("pageSize=1000") == newest
 
 
-def test_a_page_has_fifty_highlights_and_at_most_a_hundred(world: World) -> None:
+def test_a_page_has_fifty_highlights_and_at_most_a_hundred(list_highlights: ListHighlights) -> None:
     """The rest is on the next page."""
     for hour in range(2):
         for minute in range(55):
-            world.goal(f"{hour}.{minute}", occurredAt=f"2025-12-08T{hour:02}:{minute:02}:00Z")
-    assert len(world.ids()) == 50
-    assert len(world.ids("pageSize=101")) == 100
-    assert len(world.ids("page=3")) == 10
+            list_highlights.goal(
+                f"{hour}.{minute}", occurredAt=f"2025-12-08T{hour:02}:{minute:02}:00Z"
+            )
+    assert len(list_highlights.ids()) == 50
+    assert len(list_highlights.ids("pageSize=101")) == 100
+    assert len(list_highlights.ids("page=3")) == 10
 
 
-def test_a_link_leads_to_the_next_page_until_the_last(world: World) -> None:
+def test_a_link_leads_to_the_next_page_until_the_last(list_highlights: ListHighlights) -> None:
     """Every highlight is listed once, in order, with the filters kept."""
-    newest = world.goals(7)
-    world.goal("other", matchId=str(OTHER_MATCH))
+    newest = list_highlights.goals(7)
+    list_highlights.goal("other", matchId=str(OTHER_MATCH))
     query: str | None = f"matchId={MATCH}&pageSize=3"
     met: list[UUID] = []
     sizes = []
     while query is not None:
-        answer = world.get(query)
-        met += [UUID(highlight["id"]) for highlight in answer.json()]
-        sizes.append(len(answer.json()))
-        query = next_query(answer)
+        response = list_highlights.get(query)
+        met += [UUID(highlight["id"]) for highlight in response.json()]
+        sizes.append(len(response.json()))
+        query = next_query(response)
     assert met == newest
     assert sizes == [3, 3, 1]
 
 
 @pytest.mark.parametrize("size", [1, 2, 6])
-def test_a_last_page_that_is_full_has_no_link(size: int, world: World) -> None:
+def test_a_last_page_that_is_full_has_no_link(size: int, list_highlights: ListHighlights) -> None:
     """No page follows it."""
-    world.goals(6)
-    assert next_query(world.get(f"page={6 // size}&pageSize={size}")) is None
+    list_highlights.goals(6)
+    assert next_query(list_highlights.get(f"page={6 // size}&pageSize={size}")) is None
 
 
-def test_following_links_skips_no_highlight(world: World) -> None:
+def test_following_links_skips_no_highlight(list_highlights: ListHighlights) -> None:
     """A goal that is scored meanwhile shifts no page."""
-    newest = world.goals(4)
-    first = world.get("pageSize=2")
-    world.goal("late", occurredAt="2025-12-08T21:00:00Z")
+    newest = list_highlights.goals(4)
+    first = list_highlights.get("pageSize=2")
+    list_highlights.goal("late", occurredAt="2025-12-08T21:00:00Z")
     query = next_query(first)
     assert query
-    assert world.ids(query) == newest[2:]
+    assert list_highlights.ids(query) == newest[2:]
 
 
-def test_a_matching_etag_is_a_304(world: World) -> None:
+def test_a_matching_etag_is_a_304(list_highlights: ListHighlights) -> None:
     """Until a highlight changes; then it is a 200."""
-    world.goal()
-    first = world.get()
+    list_highlights.goal()
+    first = list_highlights.get()
     tag = first.headers["etag"]
-    again = world.get(**{"If-None-Match": tag})
+    again = list_highlights.get(**{"If-None-Match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-    world.goal("2")
-    changed = world.get(**{"If-None-Match": tag})
+    list_highlights.goal("2")
+    changed = list_highlights.get(**{"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', '"x",W/{} , "y"', "*"])
-def test_an_etag_matches_in_every_form_of_the_header(form: str, world: World) -> None:
+def test_an_etag_matches_in_every_form_of_the_header(
+    form: str, list_highlights: ListHighlights
+) -> None:
     """Weak, one of several, or any."""
-    tag = world.get().headers["etag"]
-    assert world.get(**{"If-None-Match": form.format(tag)}).status_code == 304
+    tag = list_highlights.get().headers["etag"]
+    assert list_highlights.get(**{"If-None-Match": form.format(tag)}).status_code == 304
 
 
-@pytest.mark.parametrize("held", ['"x"', "", "x", 'W/"x"', '"*"'])
-def test_another_etag_does_not_match(held: str, world: World) -> None:
+@pytest.mark.parametrize("etag", ['"x"', "", "x", 'W/"x"', '"*"'])
+def test_another_etag_does_not_match(etag: str, list_highlights: ListHighlights) -> None:
     """The body is sent."""
-    assert world.get(**{"If-None-Match": held}).status_code == 200
+    assert list_highlights.get(**{"If-None-Match": etag}).status_code == 200
 
 
-def test_a_304_has_the_link_of_its_page(world: World) -> None:
+def test_a_304_has_the_link_of_its_page(list_highlights: ListHighlights) -> None:
     """Even of pages that differ only in their link."""
-    world.goals(3)
-    first = world.get("pageSize=2")
-    again = world.get("pageSize=2", **{"If-None-Match": first.headers["etag"]})
+    list_highlights.goals(3)
+    first = list_highlights.get("pageSize=2")
+    again = list_highlights.get("pageSize=2", **{"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.headers["link"] == first.headers["link"]
 
 
-def test_a_head_has_the_headers_of_the_get(world: World) -> None:
+def test_a_head_has_the_headers_of_the_get(list_highlights: ListHighlights) -> None:
     """And no body."""
-    world.goals(3)
-    got = world.get("pageSize=2")
-    head = world.reader.request("HEAD", "/highlights?pageSize=2")
+    list_highlights.goals(3)
+    got = list_highlights.get("pageSize=2")
+    head = list_highlights.reader.request("HEAD", "/highlights?pageSize=2")
     assert head.status_code == 200
     for name in ("etag", "link", "content-type", "content-length"):
         assert head.headers[name] == got.headers[name]
 
 
 @pytest.mark.parametrize("query", [f"matchId={MATCH}", f"matchId={MATCH}&status=READY"])
-def test_the_first_page_of_a_match_is_read_once(query: str, world: World) -> None:
+def test_the_first_page_of_a_match_is_read_once(
+    query: str, list_highlights: ListHighlights
+) -> None:
     """The next reader gets it from the cache, with its link and entity tag."""
-    world.goals(3)
-    first = world.get(f"{query}&pageSize=2")
-    asked = world.store.statements
-    again = world.get(f"{query}&pageSize=2")
-    assert world.store.statements == asked
+    list_highlights.goals(3)
+    first = list_highlights.get(f"{query}&pageSize=2")
+    asked = list_highlights.store.statements
+    again = list_highlights.get(f"{query}&pageSize=2")
+    assert list_highlights.store.statements == asked
     assert again.content == first.content
     assert again.headers["etag"] == first.headers["etag"]
     assert again.headers.get("link") == first.headers.get("link")
@@ -259,103 +267,105 @@ def test_the_first_page_of_a_match_is_read_once(query: str, world: World) -> Non
     "query", ["", "status=READY", f"matchId={MATCH}&page=2", f"matchId={MATCH}&team=x",
               f"matchId={MATCH}&status=PENDING_AI"],
 )  # fmt: skip
-def test_another_page_is_read_each_time(query: str, world: World) -> None:
+def test_another_page_is_read_each_time(query: str, list_highlights: ListHighlights) -> None:
     """It is not cached."""
     for reads in (1, 2):
-        world.get(query)
-        assert world.store.statements == reads
-    assert world.cache.pages == {}
+        list_highlights.get(query)
+        assert list_highlights.store.statements == reads
+    assert list_highlights.cache.pages == {}
 
 
-def test_a_cached_page_is_not_shown_after_a_change(world: World) -> None:
-    """A reader who has seen the change sees it here as well."""
-    world.goal("1")
-    assert len(world.ids(f"matchId={MATCH}")) == 1
-    world.goal("2")
-    assert len(world.ids(f"matchId={MATCH}")) == 2
-    world.goal("2", retracted=True, revision=1)
-    assert len(world.ids(f"matchId={MATCH}")) == 1
+def test_a_cached_page_is_not_shown_after_a_change(list_highlights: ListHighlights) -> None:
+    """A reader who has seen the change sees it in the list too."""
+    list_highlights.goal("1")
+    assert len(list_highlights.ids(f"matchId={MATCH}")) == 1
+    list_highlights.goal("2")
+    assert len(list_highlights.ids(f"matchId={MATCH}")) == 2
+    list_highlights.goal("2", retracted=True, revision=1)
+    assert len(list_highlights.ids(f"matchId={MATCH}")) == 1
 
 
 def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
     """The late fill is refused."""
 
-    class Slow(FakeStore):
+    class SlowStore(FakeStore):
         """A store that changes between the read of a page and its return."""
 
-        world: World
+        list_highlights: ListHighlights
 
         async def list(
             self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
         ) -> list[Document]:
             read = await super().list(filters, limit=limit, offset=offset)
-            async with self.world.cache.change({MATCH}):
+            async with self.list_highlights.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
                 await self.record([revision_of(event, ReceivedRecord(None, None, None), RULES)])
             return read
 
-    world = World()
-    world.store = Slow()
-    world.store.world = world
-    pages = PageReader(world.store, world.cache)
-    world.reader = Client(build_app(lambda: pages))
-    sizes = [len(world.ids(f"matchId={MATCH}")) for _ in range(3)]
+    list_highlights = ListHighlights()
+    list_highlights.store = SlowStore()
+    list_highlights.store.list_highlights = list_highlights
+    pages = PageReader(list_highlights.store, list_highlights.cache)
+    list_highlights.reader = Client(build_app(lambda: pages))
+    sizes = [len(list_highlights.ids(f"matchId={MATCH}")) for _ in range(3)]
     assert sizes == [0, 1, 2]
-    assert world.cache.pages == {}
+    assert list_highlights.cache.pages == {}
 
 
-def test_without_the_cache_the_responses_are_the_same(world: World) -> None:
+def test_without_the_cache_the_responses_are_the_same(list_highlights: ListHighlights) -> None:
     """The cache is best effort."""
-    world.goals(3)
-    cached = world.get(f"matchId={MATCH}")
-    world.cache.away = True
-    fresh = world.get(f"matchId={MATCH}")
+    list_highlights.goals(3)
+    cached = list_highlights.get(f"matchId={MATCH}")
+    list_highlights.cache.away = True
+    fresh = list_highlights.get(f"matchId={MATCH}")
     assert (fresh.content, fresh.headers["etag"]) == (cached.content, cached.headers["etag"])
 
 
 @pytest.mark.parametrize("kept", [b"garbage", b"", b"\n", b"\xff\xff\n\xff\n[]"])
-def test_invalid_content_of_the_cache_is_not_shown(kept: bytes, world: World) -> None:
+def test_invalid_content_of_the_cache_is_not_shown(
+    kept: bytes, list_highlights: ListHighlights
+) -> None:
     """The page is read from the database."""
-    world.goal()
-    world.get(f"matchId={MATCH}")
-    world.cache.pages = dict.fromkeys(world.cache.pages, kept)
-    assert len(world.ids(f"matchId={MATCH}")) == 1
+    list_highlights.goal()
+    list_highlights.get(f"matchId={MATCH}")
+    list_highlights.cache.pages = dict.fromkeys(list_highlights.cache.pages, kept)
+    assert len(list_highlights.ids(f"matchId={MATCH}")) == 1
 
 
-def test_a_cached_page_needs_no_database(world: World) -> None:
+def test_a_cached_page_needs_no_database(list_highlights: ListHighlights) -> None:
     """A page that is not cached is a 503, with the time to retry."""
-    world.get(f"matchId={MATCH}")
-    world.store.away = True
-    assert world.get(f"matchId={MATCH}").status_code == 200
-    answer = world.get()
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    list_highlights.get(f"matchId={MATCH}")
+    list_highlights.store.away = True
+    assert list_highlights.get(f"matchId={MATCH}").status_code == 200
+    response = list_highlights.get()
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_concurrent_readers_share_one_read(world: World) -> None:
+def test_concurrent_readers_share_one_read(list_highlights: ListHighlights) -> None:
     """A hundred requests for the same page are one statement."""
 
     async def ask() -> list[httpx.Response]:
         return await asyncio.gather(
-            *(world.reader.send("GET", "/highlights?team=x") for _ in range(100))
+            *(list_highlights.reader.send("GET", "/highlights?team=x") for _ in range(100))
         )
 
-    answers = asyncio.run(ask())
-    assert {answer.status_code for answer in answers} == {200}
-    assert world.store.statements <= 2
+    responses = asyncio.run(ask())
+    assert {response.status_code for response in responses} == {200}
+    assert list_highlights.store.statements <= 2
 
 
-def test_every_refused_parameter_is_named(world: World) -> None:
+def test_every_refused_parameter_is_named(list_highlights: ListHighlights) -> None:
     """An unknown one has a hint."""
-    answer = world.get("match_id=1&status=DONE&page=two&updatedSince=today")
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    told = ProblemDetails.model_validate(answer.json()).errors
-    assert told
-    assert set(told) == {"match_id", "status", "page", "updatedSince"}
-    assert told["match_id"] == ["is unknown; did you mean matchId?"]
-    assert world.store.statements == 0
+    response = list_highlights.get("match_id=1&status=DONE&page=two&updatedSince=today")
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    errors = ProblemDetails.model_validate(response.json()).errors
+    assert errors
+    assert set(errors) == {"match_id", "status", "page", "updatedSince"}
+    assert errors["match_id"] == ["is unknown; did you mean matchId?"]
+    assert list_highlights.store.statements == 0
 
 
 def status_of(query_string: bytes) -> int:
@@ -364,10 +374,10 @@ def status_of(query_string: bytes) -> int:
     scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
     request = Request({**scope, "query_string": query_string})
 
-    async def answer() -> int:
+    async def response() -> int:
         return (await build_app(lambda: pages)(request)).status_code
 
-    return asyncio.run(answer())
+    return asyncio.run(response())
 
 
 @given(st.binary(max_size=100), st.sampled_from(PARAMETERS))
@@ -383,44 +393,49 @@ def test_no_raw_query_is_a_5xx(query: bytes) -> None:
     assert status_of(query) in (200, 400)
 
 
-def test_another_method_or_path_is_refused(world: World) -> None:
+def test_another_method_or_path_is_refused(list_highlights: ListHighlights) -> None:
     """405 with the allowed methods, or 404."""
-    refused = world.reader.post("/highlights")
+    refused = list_highlights.reader.post("/highlights")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
     for path in ("/", "/highlight", "/highlights/", "/events"):
-        assert world.reader.get(path).status_code == 404
-    assert world.reader.get("/health").json() == {"status": "ok"}
+        assert list_highlights.reader.get(path).status_code == 404
+    assert list_highlights.reader.get("/health").json() == {"status": "ok"}
 
 
-def test_each_status_can_be_requested(world: World) -> None:
+def test_each_status_can_be_requested(list_highlights: ListHighlights) -> None:
     """No other status is in the response."""
-    world.goal("1")
-    world.goal("2", retracted=True)
-    found = {status: len(world.ids(f"status={status}")) for status in SHOWN_STATUSES}
+    list_highlights.goal("1")
+    list_highlights.goal("2", retracted=True)
+    found = {status: len(list_highlights.ids(f"status={status}")) for status in SHOWN_STATUSES}
     assert found == dict.fromkeys(SHOWN_STATUSES, 0) | {Status.PENDING_AI: 1, Status.RETRACTED: 1}
     assert Status.READY in found
 
 
-def test_a_highlight_is_shown_as_the_store_returns_it(world: World) -> None:
+def test_a_highlight_is_shown_as_the_store_returns_it(list_highlights: ListHighlights) -> None:
     """Times in UTC, with a Z."""
-    world.goal(occurredAt="2025-12-08T21:16:00+01:00")
-    (highlight,) = json.loads(world.get().content)
+    list_highlights.goal(occurredAt="2025-12-08T21:16:00+01:00")
+    (highlight,) = json.loads(list_highlights.get().content)
     assert highlight["occurredAt"] == "2025-12-08T20:16:00Z"
 
 
-def test_a_team_is_found_by_its_name_and_by_its_side(world: World) -> None:
+def test_a_team_is_found_by_its_name_and_by_its_side(list_highlights: ListHighlights) -> None:
     """Whichever of the two the event has, in every form of Unicode."""
     sides = {"homeTeam": "S\u00e3o Paulo", "awayTeam": "Grêmio"}
-    said = [
-        world.goal(str(at), team=team, **sides)
+    expected = [
+        list_highlights.goal(str(at), team=team, **sides)
         for at, team in enumerate(["home", "Sa\u0303o Paulo", "SÃO PAULO"])
     ]
     for asked in ("home", "Home", "S%C3%A3o+Paulo", "sa%CC%83o+paulo"):
-        assert set(world.ids(f"team={asked}")) == set(said)
-    assert world.ids("team=away") == world.ids("team=Gremio") == []
+        assert set(list_highlights.ids(f"team={asked}")) == set(expected)
+    assert list_highlights.ids("team=away") == list_highlights.ids("team=Gremio") == []
 
 
-def test_an_event_that_makes_no_highlight_is_never_listed(world: World) -> None:
+def test_an_event_that_makes_no_highlight_is_never_listed(list_highlights: ListHighlights) -> None:
     """Not even by status, although a later revision of it is recorded."""
-    world.goal(eventType="yellow_card", revision=1)
-    assert world.ids() == world.ids("status=retracted") == world.ids(f"matchId={MATCH}") == []
+    list_highlights.goal(eventType="yellow_card", revision=1)
+    assert (
+        list_highlights.ids()
+        == list_highlights.ids("status=retracted")
+        == list_highlights.ids(f"matchId={MATCH}")
+        == []
+    )

@@ -28,7 +28,7 @@ NEEDED = [
     ("get_highlight", "DATABASE_URL"),
 ]
 
-# Loads a function as functions-framework does, and asks it whether it is alive.
+# Loads a function as functions-framework does, and requests its health.
 ASK_HEALTH = """
 import asyncio, sys, threading
 import httpx
@@ -117,7 +117,7 @@ def test_a_main_is_under_sixty_lines(main: Path) -> None:
 
 @pytest.mark.parametrize("main", MAINS, ids=identity)
 def test_a_main_has_neither_sql_nor_environment_variables(main: Path) -> None:
-    """Each has one place elsewhere."""
+    """SQL and environment variables each have one module of their own."""
     texts = [
         node.value.upper()
         for node in ast.walk(parsed(main))

@@ -20,8 +20,8 @@ def test_an_event_of_a_newer_release_is_consumed_without_its_unknown_fields(kind
     known = whole_event() | {"eventId": "goal-1", "retracted": False}
     functions = Functions()
     record = goal_record(value=orjson.dumps(UNKNOWN | known))
-    answer = post(functions.consume_goal, request_of(kind, record))
-    assert (answer.status_code, answer.json()) == (200, {"batchItemFailures": []})
+    response = post(functions.consume_goal, request_of(kind, record))
+    assert (response.status_code, response.json()) == (200, {"batchItemFailures": []})
     row = functions.store.rows[id_of(MATCH, "goal-1")]
     assert row["status"] == Status.PENDING_AI
     assert {name: row[name] for name in known if name != "occurredAt"}.items() <= known.items()
@@ -32,5 +32,5 @@ def test_an_event_of_a_newer_release_is_consumed_without_its_unknown_fields(kind
 def test_ingest_event_refuses_unknown_fields(name: str) -> None:
     """By name: they are most likely mistyped."""
     body = orjson.dumps(event_json(**{name: UNKNOWN[name]}))
-    answer = posted(ingest(), "/events", body)
-    assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])
+    response = posted(ingest(), "/events", body)
+    assert (response.status_code, list(response.json()["errors"])) == (400, [name])

@@ -45,7 +45,7 @@ sys.stdout.write(f"{answer.status_code} {answer.headers['retry-after']} {answer.
 
 
 class Service:
-    """A service that is ready, unless it has an error."""
+    """A service that is ready unless it has an error."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
@@ -67,7 +67,7 @@ def unavailable() -> Service:
 
 
 def fail_if_called() -> None:
-    """Fail: a probe must not need this."""
+    """Fail, since a probe must not call this."""
     pytest.fail("the probe called it")
 
 
@@ -81,10 +81,10 @@ def test_a_function_whose_required_services_are_ready_is_ready(app: Callable[...
     """200, with the state of each service; HEAD works as well."""
     readiness = Readiness({"postgres": ready}, {"redis": unavailable})
     probe = Client(app(fail_if_called, readiness=readiness))
-    answer = probe.get("/ready")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.json() == {"status": "ready", "services": {"postgres": "ok", "redis": MISSING}}
+    response = probe.get("/ready")
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert response.json() == {"status": "ready", "services": {"postgres": "ok", "redis": MISSING}}
     assert probe.request("HEAD", "/ready").status_code == 200
     assert probe.post("/ready").status_code == 405
 
@@ -94,12 +94,12 @@ def test_a_function_that_is_not_ready_says_why(app: Callable[..., Router]) -> No
     """503 with Retry-After, in problem details; its health is good all the same."""
     readiness = Readiness({"postgres": unavailable, "kafka": ready})
     client = Client(app(lambda: None, readiness=readiness))
-    answer = client.get("/ready")
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert int(answer.headers["retry-after"]) > 0
-    assert answer.json()["detail"] == f"Not ready: postgres: {MISSING}"
-    assert answer.json()["services"] == {"postgres": MISSING, "kafka": "ok"}
+    response = client.get("/ready")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert int(response.headers["retry-after"]) > 0
+    assert response.json()["detail"] == f"Not ready: postgres: {MISSING}"
+    assert response.json()["services"] == {"postgres": MISSING, "kafka": "ok"}
     assert client.get("/health").status_code == 200
 
 

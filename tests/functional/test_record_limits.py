@@ -15,7 +15,7 @@ from tests.support.builders.revisions import RULES, cloud_event
 from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakePublisher, FakeStore
 
-NOTHINGS: dict[str, Callable[[], bytes]] = {
+SMALLEST_RECORDS: dict[str, Callable[[], bytes]] = {
     "numbers": lambda: b"[" + b"1," * (BODY_LIMIT // 2 - 2) + b"1]",
     "objects": lambda: b"[" + b"{}," * (BODY_LIMIT // 3 - 2) + b"1]",
     "of lambda": lambda: (
@@ -24,14 +24,14 @@ NOTHINGS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("kind", NOTHINGS)
+@pytest.mark.parametrize("kind", SMALLEST_RECORDS)
 def test_too_many_records_are_refused_before_they_are_parsed(kind: str) -> None:
     """However many fit into the largest body."""
-    client, body = trigger(), NOTHINGS[kind]()
+    client, body = trigger(), SMALLEST_RECORDS[kind]()
     content_type = BATCH if body.startswith(b"[") else "application/json"
-    answer, seconds = price(lambda: posted(client, "/", body, content_type=content_type))
-    assert answer.status_code == 413
-    assert str(MAX_RECORDS) in answer.json()["detail"]
+    response, seconds = price(lambda: posted(client, "/", body, content_type=content_type))
+    assert response.status_code == 413
+    assert str(MAX_RECORDS) in response.json()["detail"]
     assert seconds < 2
 
 
@@ -44,8 +44,8 @@ def test_the_largest_batch_of_the_largest_body_is_accepted() -> None:
     ]
     body = orjson.dumps([cloud_event(event, at) for at, event in enumerate(events)])
     assert BODY_LIMIT * 0.7 < len(body) <= BODY_LIMIT
-    answer, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
-    assert answer.json() == {"batchItemFailures": []}
+    response, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
+    assert response.json() == {"batchItemFailures": []}
     assert seconds < 2
 
 
@@ -56,8 +56,8 @@ def test_10_000_rejected_records_are_answered_quickly(
     client = trigger()
     event = orjson.loads(filled(b"{", unknown_field, b"}", 1000))
     body = orjson.dumps([cloud_event(event, at) for at in range(MAX_RECORDS)])
-    answer, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
-    failures = answer.json()["batchItemFailures"]
+    response, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
+    failures = response.json()["batchItemFailures"]
     assert len(failures) == MAX_RECORDS
     assert max(len(failure["reason"]) for failure in failures) < KIB
     assert len(caplog.records) < 100
@@ -70,8 +70,8 @@ def test_one_record_of_the_largest_body_is_answered_quickly() -> None:
     client = trigger()
     event = filled(b"{", unknown_field, b"}", BODY_LIMIT - 100)
     body = b'[{"kafkatopic":"t","kafkapartition":0,"kafkaoffset":1,"data":' + event + b"}]"
-    answer, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
-    (failure,) = answer.json()["batchItemFailures"]
+    response, seconds = price(lambda: posted(client, "/", body, content_type=BATCH))
+    (failure,) = response.json()["batchItemFailures"]
     assert len(failure["reason"]) < KIB
     assert seconds < 3
 
@@ -79,8 +79,8 @@ def test_one_record_of_the_largest_body_is_answered_quickly() -> None:
 def test_an_impossible_topic_name_is_not_repeated() -> None:
     """16 MiB of it."""
     record = cloud_event(event_json(), 0) | {"kafkatopic": "t" * (BODY_LIMIT - KIB)}
-    answer = posted(trigger(), "/", orjson.dumps([record]), content_type=BATCH)
-    assert (answer.status_code, len(answer.content) < KIB) == (422, True)
+    response = posted(trigger(), "/", orjson.dumps([record]), content_type=BATCH)
+    assert (response.status_code, len(response.content) < KIB) == (422, True)
 
 
 LONG_TRACE = f"01-{'a' * 32}-{'b' * 16}-01-"
@@ -92,12 +92,12 @@ def test_an_extension_of_a_traceparent_is_not_stored() -> None:
     consume = EventConsumer(store, FakeCache(), FakePublisher(), RULES)
     long = {"traceparent": LONG_TRACE + "x" * MIB}
     record = cloud_event(event_json(eventId="goal-1"), 0) | long
-    answer = posted(
+    response = posted(
         Client(build_app(lambda: consume)),
         "/",
         orjson.dumps([record]),
         content_type=BATCH,
     )
-    assert answer.json() == {"batchItemFailures": []}
+    assert response.json() == {"batchItemFailures": []}
     (row,) = store.rows.values()
     assert row["traceparent"] == LONG_TRACE[:55]

@@ -26,10 +26,10 @@ FINAL = ["--match", "argentina france", "--speed", "max"]
 
 
 class GoalStream:
-    """Accepts events and lists a READY highlight for each, after the statuses in `trouble`."""
+    """Accepts events and lists a READY highlight for each, after the statuses in `failures`."""
 
     def __init__(self) -> None:
-        self.trouble: list[int] = []
+        self.failures: list[int] = []
         self.status = "READY"
         self.posts = 0
         self.highlights: dict[UUID, Event] = {}
@@ -50,15 +50,15 @@ class GoalStream:
     async def _take(self, request: Request) -> Response:
         self.connections.add(request.client)
         self.authorizations.add(request.headers.get("Authorization"))
-        if self.trouble:
+        if self.failures:
             problem = {"detail": "out of order"}
-            return JSONResponse(problem, self.trouble.pop(0), headers={"Retry-After": "0"})
+            return JSONResponse(problem, self.failures.pop(0), headers={"Retry-After": "0"})
         self.posts += 1
         event = Event.model_validate_json(await request.body())
         id_ = id_of(event.match_id, str(event.event_id))
         self.highlights[id_] = event
-        answer = {"eventId": event.event_id, "highlightId": str(id_)}
-        return JSONResponse(answer, 202, headers={"Location": f"/highlights/{id_}"})
+        response = {"eventId": event.event_id, "highlightId": str(id_)}
+        return JSONResponse(response, 202, headers={"Location": f"/highlights/{id_}"})
 
     async def _list(self, request: Request) -> Response:
         match = UUID(request.query_params["matchId"])
@@ -124,7 +124,7 @@ def test_a_service_that_fails_for_a_while_is_retried(
     goalstream: GoalStream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A 503 and a 502 lose no goal."""
-    goalstream.trouble = [503, 502]
+    goalstream.failures = [503, 502]
     assert main(FINAL) == 0
     assert "503 Service Unavailable: out of order" in capsys.readouterr().out
     assert len(goalstream.highlights) == 6
@@ -134,7 +134,7 @@ def test_a_refused_goal_is_missing(
     goalstream: GoalStream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit status 1, and the line that says which and why."""
-    goalstream.trouble = [400]
+    goalstream.failures = [400]
     assert main(FINAL) == 1
     out = capsys.readouterr().out
     assert "5 of 6 goals went in" in out

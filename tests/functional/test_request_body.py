@@ -16,7 +16,7 @@ from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakePublisher
 
 JSON = {"Content-Type": "application/json"}
-MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 EVENT = json.dumps(event_json(player="Ángel Di María")).encode()
 PATHS = {"/events": EVENT, "/events/batch": b"[" + EVENT + b"]"}
 EMPTY = gzip.compress(b"")
@@ -40,24 +40,24 @@ def post(client: Client, path: str, body: bytes, *codings: str) -> httpx.Respons
     return client.post(path, content=body, headers=headers)
 
 
-def reason(answer: httpx.Response) -> str:
+def reason(response: httpx.Response) -> str:
     """Return the reason of a 400 for the body."""
-    assert answer.status_code == 400
-    (text,) = answer.json()["errors"]["body"]
+    assert response.status_code == 400
+    (text,) = response.json()["errors"]["body"]
     return str(text)
 
 
 @each_path
 @pytest.mark.parametrize("coding", ["", "gzip", "GZip", "x-gzip", "identity", "identity, gzip"])
-@pytest.mark.parametrize("mark", [b"", MARK])
+@pytest.mark.parametrize("mark", [b"", BYTE_ORDER_MARK])
 def test_a_body_may_be_gzipped_and_begin_with_a_byte_order_mark(
     path: str, coding: str, mark: bytes, client: Client, broker: FakePublisher
 ) -> None:
     """Either, or both."""
     body = mark + PATHS[path]
     packed = gzip.compress(body) if "gzip" in coding.lower() else body
-    answer = post(client, path, packed, *([coding] if coding else []))
-    assert answer.status_code == 202
+    response = post(client, path, packed, *([coding] if coding else []))
+    assert response.status_code == 202
     assert json.loads(broker.published[0].value)["player"] == "Ángel Di María"
 
 
@@ -86,11 +86,11 @@ def test_another_content_coding_is_a_415_with_the_accepted_ones(
     """In the header that RFC 9110 has for it, and in words."""
     headers = [(b"content-type", b"application/json")]
     headers += [(b"content-encoding", coding.encode()) for coding in codings]
-    answer = client.post(path, content=zlib.compress(PATHS[path]), headers=headers)
-    assert answer.status_code == 415
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["accept-encoding"] == "gzip, identity"
-    assert "Content-Encoding: gzip" in answer.json()["detail"]
+    response = client.post(path, content=zlib.compress(PATHS[path]), headers=headers)
+    assert response.status_code == 415
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["accept-encoding"] == "gzip, identity"
+    assert "Content-Encoding: gzip" in response.json()["detail"]
     assert broker.published == []
 
 
@@ -144,9 +144,9 @@ def test_a_gzip_bomb_is_refused_before_it_is_decompressed(bomb: bytes, client: C
     post(client, path, b"")
     tracemalloc.start()
     try:
-        answer = post(client, path, bomb, "gzip")
+        response = post(client, path, bomb, "gzip")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert answer.status_code in (400, 413)
+    assert response.status_code in (400, 413)
     assert peak < 4 * limit + 1024 * 1024

@@ -28,7 +28,7 @@ SERVICES = {
     "DATABASE_TIMEOUT_S": "1",
 }
 
-# Loads a function as functions-framework does, lets its connections fail, and asks for what it is.
+# Loads a function as functions-framework does, lets its connections fail, and requests all paths.
 CALLS = """
 import asyncio, sys
 import httpx
@@ -56,7 +56,7 @@ print(repr(settings), settings)
 """
 
 
-class Everything(ConsumeGoalSettings, AccessSettings):
+class AllSecretSettings(ConsumeGoalSettings, AccessSettings):
     """All settings that may hold a secret."""
 
 
@@ -87,14 +87,14 @@ def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.Completed
         timeout=60,
         check=False,
     )
-    said = done.stdout + done.stderr
-    assert said
-    assert "canary" not in said
+    output = done.stdout + done.stderr
+    assert output
+    assert "canary" not in output
     return done
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "output"),
     [
         ({"DATABASE_PASSWORD": "aws-secretsmanager:none"}, "there is no such secret"),
         ({"DATABASE_PASSWORD": "aws-secretsmanager:word#password"}, "it is not JSON"),
@@ -112,15 +112,15 @@ def run(aws: FakeAws, *arguments: str, **variables: str) -> subprocess.Completed
     ],
 )
 def test_a_failed_start_reveals_no_secret(
-    variables: dict[str, str], said: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], output: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the variable and the error."""
     for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as error:
-        load(Everything, {**SERVICES, **variables}, Secrets(fetch))
+        load(AllSecretSettings, {**SERVICES, **variables}, Secrets(fetch))
     assert str(error.value).startswith(f"cannot start: {next(iter(variables))}")
-    assert said in str(error.value)
+    assert output in str(error.value)
     assert "canary" not in "".join(traceback.format_exception(error.value))
 
 
@@ -149,7 +149,7 @@ def test_failed_connections_reveal_no_secret(function: str, aws: FakeAws) -> Non
 
 
 def test_a_token_for_amazon_msk_is_not_logged(aws: FakeAws) -> None:
-    """Nor is what it is signed from, which is the token itself when a role's session is in it."""
+    """Neither the token nor the credentials that sign it, such as a role's session token."""
     done = run(
         aws,
         "-c",

@@ -24,12 +24,12 @@ def test_a_record_that_cannot_be_decoded_is_rejected_with_a_reason(
     kind: Envelope, value: bytes
 ) -> None:
     """In every envelope; the reason is in its dead letter."""
-    answer = post(Functions().consume_goal, request_of(kind, goal_record(value=value)))
+    response = post(Functions().consume_goal, request_of(kind, goal_record(value=value)))
     if kind in SINGLE_RECORD:
-        assert answer.status_code == 422
-        reason = answer.json()["detail"]
+        assert response.status_code == 422
+        reason = response.json()["detail"]
     else:
-        [failure] = answer.json()["batchItemFailures"]
+        [failure] = response.json()["batchItemFailures"]
         assert failure["retryable"] is False
         reason = failure["reason"]
     assert UNREADABLE[value] in reason

@@ -14,7 +14,7 @@ from functions.shared.settings.load import load
 
 OLD, NEW = "the-old-key-of-the-feed", "the-new-key-of-the-feed"
 KEYS = {"API_KEYS": f"{OLD},{NEW}"}
-HERE, THERE = "192.0.2.1", "192.0.2.2"
+ADDRESS, OTHER_ADDRESS = "192.0.2.1", "192.0.2.2"
 
 
 class Time:
@@ -28,13 +28,13 @@ class Time:
         return self.now
 
 
-def request(*headers: tuple[str, str], client: str | None = HERE) -> Request:
+def request(*headers: tuple[str, str], client: str | None = ADDRESS) -> Request:
     """Return a request from an address, with these headers."""
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     return Request({"type": "http", "headers": raw, "client": client and (client, 1)})
 
 
-def with_key(key: str, client: str = HERE) -> Request:
+def with_key(key: str, client: str = ADDRESS) -> Request:
     """Return a request with a key."""
     return request(("Authorization", f"Bearer {key}"), client=client)
 
@@ -46,10 +46,10 @@ def guard_of(time: Time, **environ: str) -> Guard:
     return guard
 
 
-def status(guard: Guard, asked: Request) -> int:
+def status(guard: Guard, incoming: Request) -> int:
     """Return the status of a refusal, or 200."""
     try:
-        guard(asked)
+        guard(incoming)
     except Problem as problem:
         return problem.status
     return 200
@@ -102,7 +102,7 @@ def test_without_keys_each_address_has_a_limit() -> None:
     """The burst is twice the rate unless it is set."""
     guard = guard_of(Time(), RATE_LIMIT="1")
     assert [status(guard, request()) for _ in range(3)] == [200, 200, 429]
-    assert status(guard, request(client=THERE)) == 200
+    assert status(guard, request(client=OTHER_ADDRESS)) == 200
 
 
 def test_a_slow_rate_allows_a_burst_of_one() -> None:
@@ -114,9 +114,9 @@ def test_a_slow_rate_allows_a_burst_of_one() -> None:
 def test_with_keys_each_key_has_a_limit() -> None:
     """Whichever address it comes from."""
     guard = guard_of(Time(), RATE_LIMIT="1", RATE_LIMIT_BURST="1", **KEYS)
-    assert status(guard, with_key(OLD, HERE)) == 200
-    assert status(guard, with_key(OLD, THERE)) == 429
-    assert status(guard, with_key(NEW, HERE)) == 200
+    assert status(guard, with_key(OLD, ADDRESS)) == 200
+    assert status(guard, with_key(OLD, OTHER_ADDRESS)) == 429
+    assert status(guard, with_key(NEW, ADDRESS)) == 200
 
 
 def test_keys_cannot_be_guessed_quickly_where_addresses_are_distinct() -> None:
@@ -126,7 +126,7 @@ def test_keys_cannot_be_guessed_quickly_where_addresses_are_distinct() -> None:
     guard = guard_of(time, **limit, **KEYS)
     guesses = ["0", "1", "2", "3", OLD]
     assert [status(guard, with_key(key)) for key in guesses] == [401, 401, 401, 429, 429]
-    assert status(guard, with_key(OLD, THERE)) == 200
+    assert status(guard, with_key(OLD, OTHER_ADDRESS)) == 200
     time.now += 1
     assert status(guard, with_key(OLD)) == 200
 
@@ -136,8 +136,8 @@ def test_a_valid_key_is_not_refused_for_invalid_ones_from_its_address() -> None:
     guard = guard_of(Time(), RATE_LIMIT="1", RATE_LIMIT_BURST="3", **KEYS)
     guesses = [status(guard, with_key(str(guess))) for guess in range(5)]
     assert guesses == [401, 401, 401, 429, 429]
-    rightly = [status(guard, with_key(OLD)) for _ in range(4)]
-    assert rightly == [200, 200, 200, 429]  # by its own limit
+    statuses = [status(guard, with_key(OLD)) for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]  # by its own limit
     assert status(guard, with_key(NEW)) == 200
 
 
@@ -165,6 +165,6 @@ def test_retry_after_is_rounded_up_to_whole_seconds(rate: str, seconds: int) -> 
 
 def test_the_guard_does_not_keep_keys_in_plain_text() -> None:
     """It compares digests."""
-    held = vars(ApiKeyAuth(load(AccessSettings, KEYS), None))
-    assert OLD not in str(held)
-    assert OLD.encode() not in held["_digests"]
+    attributes = vars(ApiKeyAuth(load(AccessSettings, KEYS), None))
+    assert OLD not in str(attributes)
+    assert OLD.encode() not in attributes["_digests"]

@@ -1,4 +1,4 @@
-"""Secrets that AWS keeps, as moto stands in for it, and what is said when they cannot be had."""
+"""Secrets in AWS, for which moto stands in, and the errors when they cannot be read."""
 
 import json
 import os
@@ -28,7 +28,7 @@ CANARY = "canary-7f3a"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The variables by which AWS is found, and no others of its kind."""
+    """The variables of the fake AWS, and no other variables of AWS."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in KEYS.items():
@@ -44,7 +44,7 @@ def session() -> Iterator[None]:
     boto3.setup_default_session()
 
 
-@cache  # to make one takes a while
+@cache  # since making one is slow
 def client(service: str) -> Any:
     """A client for all tests."""
     return boto3.client(service, region_name=REGION)
@@ -84,7 +84,7 @@ def password(reference: str) -> str:
 
 
 def refusal(reference: str) -> str:
-    """Why a function does not start, after the name of the setting and the reference."""
+    """Return the reason why a function does not start, without setting and reference."""
     with pytest.raises(SettingsError) as error:
         load(PostgresSettings, URL | {"DATABASE_PASSWORD": reference})
     start = f"cannot start: DATABASE_PASSWORD is wrong: {reference}: "
@@ -94,7 +94,7 @@ def refusal(reference: str) -> str:
 
 
 def test_a_secret_is_named_by_its_arn_or_its_name(account: Account) -> None:
-    """Whole, or by a key."""
+    """The complete secret, or one of its keys."""
     arn = account.secret(SecretString=json.dumps({"password": "word", "port": 5432}))
     name = account.secrets.describe_secret(SecretId=arn)["Name"]
     assert password(f"aws-secretsmanager:{arn}#password") == "word"
@@ -103,13 +103,13 @@ def test_a_secret_is_named_by_its_arn_or_its_name(account: Account) -> None:
 
 
 def test_a_parameter_is_decrypted(account: Account) -> None:
-    """And may have keys as well."""
+    """A parameter may have keys too."""
     assert password(f"aws-ssm:{account.parameter('word')}") == "word"
     name = account.parameter(json.dumps({"key": "word"}))
     assert password(f"aws-ssm:{name}#key") == "word"
 
 
-def test_an_arn_says_its_region_itself(account: Account, environment: pytest.MonkeyPatch) -> None:
+def test_an_arn_contains_its_region(account: Account, environment: pytest.MonkeyPatch) -> None:
     """Wherever the function runs."""
     arn = account.secret(SecretString="word")
     environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -125,8 +125,8 @@ def test_a_whole_url_may_be_a_secret(account: Account) -> None:
     assert CANARY not in f"{settings!r} {settings}"
 
 
-def test_a_rotated_secret_is_had_when_the_old_one_is_refused(account: Account) -> None:
-    """Of settings that were read before."""
+def test_a_rotated_secret_is_fetched_when_the_old_one_is_refused(account: Account) -> None:
+    """Settings that were read earlier are reloaded."""
     arn = account.secret(SecretString="old")
     now = 0.0
     secrets = Secrets(fetch, lambda: now)
@@ -137,8 +137,8 @@ def test_a_rotated_secret_is_had_when_the_old_one_is_refused(account: Account) -
     assert secrets.resolve(f"aws-secretsmanager:{arn}", refresh=True) == "new"
 
 
-def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:
-    """What was fetched just now is taken for what it is."""
+def test_settings_do_not_fetch_a_secret_twice_in_a_short_time(account: Account) -> None:
+    """A secret that was fetched just now is used without another request."""
     arn = account.secret(SecretString="old")
     environ = URL | {"DATABASE_PASSWORD": f"aws-secretsmanager:{arn}"}
     settings = load(PostgresSettings, environ)
@@ -148,7 +148,7 @@ def test_settings_do_not_ask_twice_in_a_moment(account: Account) -> None:
 
 @pytest.mark.usefixtures("account")
 def test_an_absent_secret_is_named() -> None:
-    """And where it was looked for."""
+    """The error names the region too."""
     assert refusal("aws-secretsmanager:none") == f"there is no such secret in {REGION}"
     assert refusal("aws-ssm:/none") == f"there is no such parameter in {REGION}"
 
@@ -160,8 +160,8 @@ def test_a_wrong_key_is_named(account: Account) -> None:
     assert refusal(reference) == "it has no key 'pasword', but 'password', 'username'"
 
 
-def test_a_key_of_what_is_no_json_is_refused(account: Account) -> None:
-    """Without a word of what it is instead."""
+def test_a_key_of_a_secret_that_is_not_json_is_refused(account: Account) -> None:
+    """The error contains no part of the content."""
     arn = account.secret(SecretString=CANARY)
     assert refusal(f"aws-secretsmanager:{arn}#key") == "it is not JSON, so it has no key 'key'"
 
@@ -194,10 +194,10 @@ def test_a_deleted_secret_is_refused(account: Account) -> None:
         ("InternalServiceError", *["AWS answers InternalServiceError"] * 2),
     ],
 )
-def test_what_aws_refuses_is_said_in_our_words(
+def test_errors_of_aws_are_not_quoted(
     code: str, secret: str, parameter: str, environment: pytest.MonkeyPatch
 ) -> None:
-    """Its own might say more than a log should hold."""
+    """AWS's message could contain too much for a log."""
     with fake_aws(db=CANARY) as aws:
         environment.setenv("AWS_ENDPOINT_URL", aws.variables["AWS_ENDPOINT_URL"])
         aws.refuses = (code, f"no {CANARY} for you")
@@ -207,28 +207,28 @@ def test_what_aws_refuses_is_said_in_our_words(
 
 
 @pytest.mark.usefixtures("session")
-def test_without_a_region_nobody_can_be_asked(environment: pytest.MonkeyPatch) -> None:
+def test_without_a_region_no_secret_can_be_read(environment: pytest.MonkeyPatch) -> None:
     """The variable is named."""
     environment.delenv("AWS_DEFAULT_REGION")
     assert refusal("aws-ssm:/db") == "no region is set, as in AWS_REGION=eu-central-1"
 
 
 @pytest.mark.usefixtures("session")
-def test_without_credentials_nobody_can_be_asked(environment: pytest.MonkeyPatch) -> None:
-    """Neither in the environment, nor in files, nor of a machine's role."""
+def test_without_credentials_no_secret_can_be_read(environment: pytest.MonkeyPatch) -> None:
+    """There are none in the environment, in files, or from a machine's role."""
     environment.delenv("AWS_ACCESS_KEY_ID")
     environment.delenv("AWS_SECRET_ACCESS_KEY")
     assert refusal("aws-ssm:/db") == "there are no AWS credentials"
 
 
-def test_an_aws_that_is_away_ends_the_start(environment: pytest.MonkeyPatch) -> None:
-    """At once when nothing listens there."""
+def test_an_unavailable_aws_ends_the_start(environment: pytest.MonkeyPatch) -> None:
+    """At once if no server listens."""
     environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert refusal("aws-ssm:/db") == "AWS does not answer in time"
 
 
 def test_an_aws_that_hangs_ends_the_start_too(environment: pytest.MonkeyPatch) -> None:
-    """Within seconds, of which a test takes tenths."""
+    """Within seconds; the test shortens them."""
     assert (CLIENT_CONFIG.connect_timeout + CLIENT_CONFIG.read_timeout) * CLIENT_CONFIG.retries[
         "total_max_attempts"
     ] < 12

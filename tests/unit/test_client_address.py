@@ -110,8 +110,8 @@ def test_a_long_chain_is_read_up_to_a_limit() -> None:
 def test_any_header_yields_an_address(lines: list[str]) -> None:
     """No header is an error."""
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in lines]
-    asked = Request({"type": "http", "headers": headers, "client": (PEER, 1)})
-    assert parse_address(proxies().client_address(asked).removesuffix("/64"))
+    incoming = Request({"type": "http", "headers": headers, "client": (PEER, 1)})
+    assert parse_address(proxies().client_address(incoming).removesuffix("/64"))
 
 
 @pytest.mark.parametrize("wrong", ["10.0.0.0/33", "proxy.example", "10.0.0.1,10.0.0.2", "10.0.0."])

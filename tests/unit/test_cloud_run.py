@@ -1,4 +1,4 @@
-"""infra/gcp: each file is what Cloud Run's own schema knows, and what is promised of it holds."""
+"""infra/gcp: each file is valid by Cloud Run's schema, and has the documented properties."""
 
 import os
 import re
@@ -21,19 +21,19 @@ FILES = sorted([*GCP.glob("*.yaml"), *GCP.glob("*/*.yaml")])
 SERVICES = {path.stem: path for path in GCP.glob("services/*.yaml")}
 CLOUD_RUN = closed_schemas.load("cloud-run-v1")
 DEFINITIONS = {name: closed_schemas.closed(each) for name, each in CLOUD_RUN["$defs"].items()}
-POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
+POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and administrators
 ENVIRONMENT = {
     "PROJECT": "project", "REGION": "europe-west1", "NETWORK": "default", "SUBNET": "default",
     "REGISTRY": "europe-west1-docker.pkg.dev/project/goalstream", "TAG": "1",
     "KAFKA": "bootstrap.goals.example:9092", "DATABASE": "10.0.0.3:5432/g?sslmode=verify-full",
 }  # fmt: skip
 PUBLIC = ("ingest-event", "list-highlights", "get-highlight")
-# Who a function is in the database, and whose password its account may read.
+# The database role of each function, whose password its account may read.
 ROLES = {
     "list-highlights": "reader", "get-highlight": "reader",
     "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
 }  # fmt: skip
-# Says what it is asked, and keeps the file that it is given.
+# Records its arguments, and the file that it gets.
 GCLOUD = """#!/usr/bin/env bash
 echo "$*" >> "$CALLS/calls"
 for word in "$@"; do [[ -f $word ]] && { cat "$word"; echo ---; } >> "$CALLS/files"; done
@@ -49,7 +49,7 @@ def parsed(path: Path) -> Any:
 
 
 def instance(document: Any) -> Any:
-    """What an instance of a service, a worker pool or a job is made of."""
+    """The template of an instance of a service, a worker pool or a job."""
     spec = document["spec"]["template"]["spec"]
     return spec if "containers" in spec else spec["template"]["spec"]
 
@@ -62,14 +62,14 @@ def variables(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_file_is_one_that_cloud_run_knows(path: Path) -> None:
-    """With no field that it does not know, and none that it only takes from others."""
+    """It has only fields of Cloud Run's schema, and no fields that only the server sets."""
     document = parsed(path)
     schema = {"$defs": DEFINITIONS, "$ref": f"#/$defs/{document['kind']}"}
     assert closed_schemas.problems(schema, document) == []
     assert "httpGet: { path: /health, port: 8080 }" in path.read_text() or document["kind"] == "Job"
 
 
-def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
+def test_a_service_has_a_startup_and_a_liveness_probe() -> None:
     """A revision whose migration or topic is missing gets no requests; a busy one is not killed."""
     for path in SERVICES.values():
         [container] = instance(parsed(path))["containers"]
@@ -79,8 +79,8 @@ def test_a_service_starts_when_it_is_ready_and_lives_while_it_is_well() -> None:
 
 
 @pytest.mark.parametrize("field", ["conatiners", "containerConcurency"])
-def test_a_wrong_field_would_be_seen(field: str) -> None:
-    """Wherever it is."""
+def test_a_wrong_field_is_detected(field: str) -> None:
+    """At any depth."""
     document = parsed(SERVICES["consume-goal"])
     document["spec"]["template"]["spec"][field] = 1
     schema = {"$defs": DEFINITIONS, "$ref": "#/$defs/Service"}
@@ -92,12 +92,12 @@ def test_every_annotation_is_one_that_cloud_run_accepts_there(path: Path) -> Non
     """Of a service, or of a revision; a worker pool has revisions too."""
     document = parsed(path)
     inner = "Execution" if document["kind"] == "Job" else "Revision"
-    for place, metadata in (
+    for key, metadata in (
         (document["kind"], document["metadata"]),
         (inner, document["spec"]["template"]["metadata"]),
     ):
         for annotation in metadata.get("annotations", {}):
-            assert place in CLOUD_RUN["annotations"][annotation]
+            assert key in CLOUD_RUN["annotations"][annotation]
 
 
 def test_every_function_is_a_service() -> None:
@@ -111,8 +111,8 @@ def test_every_function_is_a_service() -> None:
         assert ingress == ("all" if name in PUBLIC else "internal")
 
 
-def test_a_function_that_people_do_not_call_takes_tokens_alone() -> None:
-    """Of the accounts that a deployment names; those that people call ask for keys themselves."""
+def test_an_inner_function_accepts_only_tokens() -> None:
+    """Tokens of the deployment's accounts; the public functions check API keys themselves."""
     unguarded = "run.googleapis.com/invoker-iam-disabled"
     for name, path in SERVICES.items():
         annotations = parsed(path)["metadata"]["annotations"]
@@ -120,7 +120,7 @@ def test_a_function_that_people_do_not_call_takes_tokens_alone() -> None:
 
 
 def test_each_function_is_the_user_of_the_database_that_it_needs_to_be() -> None:
-    """And its account may read the password of that one alone; the owner makes the others."""
+    """Its account may read only that user's password; the owner creates the other users."""
     passwords = {
         (account, secret.removeprefix("database-").removesuffix("-password"))
         for account, secret in readers()
@@ -133,19 +133,21 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be() -> None
         user = "goalstream" if role == "owner" else f"goalstream_{role}"
         url = f"postgresql://{user}@${{DATABASE}}" if role else None
         assert variables(path).get("DATABASE_URL") == url, name
-    made = {name for name in variables(GCP / "jobs/migrations.yaml") if "ER_PASSWORD" in name}
-    assert made == {"DATABASE_READER_PASSWORD_FILE", "DATABASE_WRITER_PASSWORD_FILE"}
+    password_files = {
+        name for name in variables(GCP / "jobs/migrations.yaml") if "ER_PASSWORD" in name
+    }
+    assert password_files == {"DATABASE_READER_PASSWORD_FILE", "DATABASE_WRITER_PASSWORD_FILE"}
 
 
-def test_a_redis_that_is_not_beside_the_function_has_more_time() -> None:
-    """Whoever asks it; the others have no time-out of it."""
+def test_a_remote_redis_has_a_longer_time_out() -> None:
+    """In each function that uses it; the others have no time-out for it."""
     for path in SERVICES.values():
-        asks = "REDIS_URL_FILE" in variables(path)
-        assert variables(path).get("REDIS_TIMEOUT_S") == ("0.2" if asks else None)
+        uses_redis = "REDIS_URL_FILE" in variables(path)
+        assert variables(path).get("REDIS_TIMEOUT_S") == ("0.2" if uses_redis else None)
 
 
 def test_all_instances_together_fit_postgres() -> None:
-    """Even while old revisions stand beside new ones; the page on growth counts them."""
+    """Even while old and new revisions run together; the page on growth has the numbers."""
     connections = 0
     for path in SERVICES.values():
         template = parsed(path)["spec"]["template"]
@@ -158,7 +160,7 @@ def test_all_instances_together_fit_postgres() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_secret_is_a_file_of_its_own(path: Path) -> None:
-    """Mounted from Secret Manager at the version that is the latest, and never in the file."""
+    """Mounted from Secret Manager in its latest version; no value is in the file."""
     pod = instance(parsed(path))
     volumes = {each["name"]: each["secret"] for each in pod["volumes"]}
     [container] = pod["containers"]
@@ -172,7 +174,7 @@ def test_a_secret_is_a_file_of_its_own(path: Path) -> None:
 
 
 def run(script: str, folder: Path, **variables: str) -> str:
-    """What a script asks of gcloud, which is a stand-in that says yes."""
+    """The calls that a script makes to gcloud, which is a stand-in that always succeeds."""
     gcloud = folder / "gcloud"
     gcloud.write_text(GCLOUD)
     gcloud.chmod(gcloud.stat().st_mode | stat.S_IEXEC)
@@ -184,19 +186,19 @@ def run(script: str, folder: Path, **variables: str) -> str:
 
 @pytest.fixture(name="calls")
 def _calls(tmp_path: Path) -> Path:
-    """The folder with what a deployment asks."""
+    """The folder with the recorded calls of a deployment."""
     run("deploy.sh", tmp_path)
     return tmp_path
 
 
 def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
-    """Topics and tables first, then functions, then what calls them; each file filled in."""
-    asked = (calls / "calls").read_text()
+    """Topics and tables first, then functions, then their callers; placeholders are replaced."""
+    requests = (calls / "calls").read_text()
     step = (
         r"^run (jobs execute \S+|\S+ replace|\S+ set-iam-policy \S+|\S+ update \S+ \S+ \d+)"
         r"|^(scheduler)"
     )
-    steps = re.findall(step, asked, re.MULTILINE)
+    steps = re.findall(step, requests, re.MULTILINE)
     assert [first or second for first, second in steps] == [
         "jobs replace", "jobs execute topics", "jobs replace", "jobs execute migrations",
         *["services replace"] * 5, "services set-iam-policy consume-goal",
@@ -213,10 +215,10 @@ def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
     assert "https://consume-goal-1.run.app" in str(trigger)
 
 
-def test_the_inner_functions_may_be_called_by_the_trigger_and_the_schedule_alone(
+def test_only_the_trigger_and_the_schedule_may_call_the_inner_functions(
     calls: Path,
 ) -> None:
-    """Whoever else could before: a policy is set whole. Both callers bring tokens."""
+    """The policy is replaced, so no earlier caller remains. Both callers send tokens."""
     given = yaml.safe_load_all((calls / "files").read_text())
     bindings = [each["bindings"] for each in given if each and "bindings" in each]
     member = "serviceAccount:{}@project.iam.gserviceaccount.com".format
@@ -254,27 +256,27 @@ def readers() -> set[tuple[str, str]]:
     }
 
 
-def test_a_setup_makes_what_the_files_name_and_nothing_else(tmp_path: Path) -> None:
-    """Each account may read the secrets that its file mounts, which come from files so named."""
-    asked = run("setup.sh", tmp_path, SECRETS=str(tmp_path), NOTHING_IS_THERE="1")
+def test_a_setup_makes_exactly_the_accounts_and_secrets_of_the_files(tmp_path: Path) -> None:
+    """Each account may read the secrets that its file mounts, made from files of their names."""
+    requests = run("setup.sh", tmp_path, SECRETS=str(tmp_path), NOTHING_IS_THERE="1")
     granted = r"^secrets add-iam-policy-binding (\S+) --member serviceAccount:([a-z-]+)@project\."
     assert {
-        (account, name) for name, account in re.findall(granted, asked, re.MULTILINE)
+        (account, name) for name, account in re.findall(granted, requests, re.MULTILINE)
     } == readers()
-    assert asked.count("roles/secretmanager.secretAccessor") == asked.count("--member")
-    created = set(re.findall(r"^iam service-accounts create (\S+)", asked, re.MULTILINE))
+    assert requests.count("roles/secretmanager.secretAccessor") == requests.count("--member")
+    created = set(re.findall(r"^iam service-accounts create (\S+)", requests, re.MULTILINE))
     assert created == {account for account, _ in readers()} | {"enrich-schedule"}
-    kept = set(re.findall(r"^secrets create (\S+) --data-file (\S+)", asked, re.MULTILINE))
+    kept = set(re.findall(r"^secrets create (\S+) --data-file (\S+)", requests, re.MULTILINE))
     assert kept == {(name, str(tmp_path / name)) for _, name in readers()}
-    assert "artifacts repositories create goalstream" in asked
+    assert "artifacts repositories create goalstream" in requests
 
 
 def test_a_second_setup_makes_nothing_again(tmp_path: Path) -> None:
-    """It only grants what is granted already."""
+    """It only repeats the grants."""
     assert " create " not in run("setup.sh", tmp_path, SECRETS=str(tmp_path))
 
 
-def test_all_that_is_made_can_be_taken_away() -> None:
+def test_everything_that_is_made_can_be_deleted() -> None:
     """By the commands of the page: services, jobs, the trigger, accounts and secrets."""
     [commands] = blocks(section("docs/google-cloud.md", "Tear down"))
     named = set(re.findall(r"[a-z-]+", commands))
@@ -284,7 +286,7 @@ def test_all_that_is_made_can_be_taken_away() -> None:
 
 @pytest.mark.parametrize(("script", "missing"), [("deploy.sh", "TAG"), ("setup.sh", "SECRETS")])
 def test_without_a_variable_nothing_is_asked_for(script: str, missing: str, tmp_path: Path) -> None:
-    """It says which one is missing."""
+    """The error names the missing variable."""
     environment = {**os.environ, **ENVIRONMENT, missing: "", "CALLS": str(tmp_path)}
     done = subprocess.run(
         [GCP / script],

@@ -46,7 +46,7 @@ def test_every_image_has_a_digest_that_renovate_updates() -> None:
 
 
 def test_every_base_image_is_a_variable() -> None:
-    """And every image that Compose runs is ours or a variable."""
+    """Every image that Compose runs is our own or a variable."""
     text = (ROOT / "Dockerfile").read_text()
     stages = set(re.findall(r"^FROM .* AS (\w+)$", text, re.MULTILINE))
     bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
@@ -102,8 +102,8 @@ def test_every_long_running_service_has_a_health_check(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REACHABLE)
-def test_a_service_reaches_what_it_needs_and_nothing_else(name: str) -> None:
-    """Those on the same network."""
+def test_a_service_reaches_only_the_services_that_it_needs(name: str) -> None:
+    """The services on a common network."""
     networks = set(NETWORKS[name])
     near = {other for other in LASTING if networks & set(NETWORKS[other])}
     assert near - {name} == REACHABLE[name]
@@ -128,7 +128,7 @@ def test_a_function_logs_in_with_the_least_privileged_user() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_recreated_when_its_secret_has_another_path(name: str) -> None:
     """By a label, as Compose ignores the path; Postgres reads its owner's at its first start."""
-    files = {each: told["file"] for each, told in yaml.safe_load(COMPOSE)["secrets"].items()}
+    files = {each: secret["file"] for each, secret in yaml.safe_load(COMPOSE)["secrets"].items()}
     labels = SERVICES[name].get("labels", {}).values()
     secrets = set(SERVICES[name].get("secrets", [])) - {"postgres_password"}
     assert {files[each] for each in secrets} <= set(labels)

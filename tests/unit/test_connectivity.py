@@ -16,7 +16,7 @@ from local.stack.connectivity import require_service
     ],
 )
 def test_the_error_for_a_wrong_address_does_not_quote_it(variable: str, url: str) -> None:
-    """What looks like a port may be a part of a password."""
+    """A part of the address that looks like a port may belong to a password."""
     with pytest.raises(StackError) as error:
         require_service(variable, url)
     assert str(error.value) == f"{variable} is set, but is no address"

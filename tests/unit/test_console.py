@@ -12,7 +12,7 @@ PRINTS = (
 )
 
 
-def test_printing_goes_on_after_the_reader_has_gone() -> None:
+def test_printing_continues_after_the_reader_has_closed_the_pipe() -> None:
     """As after `make up | head`: a supervisor's thread prints, and has to continue."""
     reading, writing = os.pipe()
     os.close(reading)

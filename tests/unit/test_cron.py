@@ -17,7 +17,7 @@ NOON = datetime(2022, 12, 18, 12, 0, 0, tzinfo=UTC)
 EVERY_5_S = Job("*/5 * * * * *", "sweep", "http://f")
 
 
-class World:
+class CallRecorder:
     """A clock that advances with each wait and call, and the calls that were made."""
 
     def __init__(self, now: datetime = NOON, call_takes_s: float = 0.1, calls: int = 3) -> None:
@@ -51,59 +51,59 @@ class World:
 
 def test_a_job_is_called_when_it_is_due() -> None:
     """Seconds come first where there are six fields."""
-    assert World().run(EVERY_5_S) == [5, 10, 15]
-    assert World().run(Job("*/5 * * * *", "sweep", "http://f")) == [300, 600, 900]
+    assert CallRecorder().run(EVERY_5_S) == [5, 10, 15]
+    assert CallRecorder().run(Job("*/5 * * * *", "sweep", "http://f")) == [300, 600, 900]
 
 
 def test_a_start_between_two_times_waits_for_the_next() -> None:
     """Nothing is called at the start."""
-    assert World(now=NOON + timedelta(seconds=1.25)).run(EVERY_5_S) == [5, 10, 15]
+    assert CallRecorder(now=NOON + timedelta(seconds=1.25)).run(EVERY_5_S) == [5, 10, 15]
 
 
 def test_a_call_that_is_overdue_is_skipped() -> None:
     """A call that takes 12 s is not followed by those that it held up."""
-    assert World(call_takes_s=12).run(EVERY_5_S) == [5, 20, 35]
-    assert World(call_takes_s=5).run(EVERY_5_S) == [5, 15, 25]
+    assert CallRecorder(call_takes_s=12).run(EVERY_5_S) == [5, 20, 35]
+    assert CallRecorder(call_takes_s=5).run(EVERY_5_S) == [5, 15, 25]
 
 
 def test_a_wait_that_ends_early_calls_nothing_early() -> None:
     """Waiting is repeated until the time has come."""
-    world = World()
-    wait = world.wait
+    recorder = CallRecorder()
+    wait = recorder.wait
     early: Callable[[float], bool] = lambda seconds: wait(seconds * 0.9 if seconds > 0.01 else 1)  # noqa: E731
-    call_when_due(EVERY_5_S, world.call, world.clock, early)
-    assert all(call >= NOON + timedelta(seconds=5) for call in world.calls)
-    assert all(later - call >= timedelta(seconds=4) for call, later in pairwise(world.calls))
+    call_when_due(EVERY_5_S, recorder.call, recorder.clock, early)
+    assert all(call >= NOON + timedelta(seconds=5) for call in recorder.calls)
+    assert all(later - call >= timedelta(seconds=4) for call, later in pairwise(recorder.calls))
 
 
 def test_a_change_of_the_clock_is_noticed_within_a_minute() -> None:
     """No wait is longer, however far away the next call is."""
-    world = World(calls=1)
-    assert world.run(Job("0 18 * * *", "daily", "http://f")) == [6 * 3600]
-    assert max(world.waits) == 60
+    recorder = CallRecorder(calls=1)
+    assert recorder.run(Job("0 18 * * *", "daily", "http://f")) == [6 * 3600]
+    assert max(recorder.waits) == 60
 
 
 def test_a_clock_that_is_set_back_delays_no_job() -> None:
-    """What was due at the old time is due again, not only after the lost hour."""
-    world = World(calls=1)
+    """A job that was due at the old time is due again, without waiting an hour."""
+    recorder = CallRecorder(calls=1)
 
     def wait(seconds: float) -> bool:
-        stop = world.wait(seconds)
-        if len(world.waits) == 1:
-            world.now -= timedelta(hours=1)
+        stop = recorder.wait(seconds)
+        if len(recorder.waits) == 1:
+            recorder.now -= timedelta(hours=1)
         return stop
 
-    call_when_due(EVERY_5_S, world.call, world.clock, wait)
-    assert world.calls[0] < NOON
+    call_when_due(EVERY_5_S, recorder.call, recorder.clock, wait)
+    assert recorder.calls[0] < NOON
 
 
 def test_times_are_utc() -> None:
     """A job that is due at 13 o'clock is due an hour after noon in UTC."""
-    assert World(calls=1).run(Job("0 13 * * *", "daily", "http://f")) == [3600]
+    assert CallRecorder(calls=1).run(Job("0 13 * * *", "daily", "http://f")) == [3600]
 
 
 def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
-    """Any blanks separate words."""
+    """Words are separated by any white space."""
     text = """
     # a comment
     */5 * * * * *   sweep  ${URL}
@@ -134,8 +134,8 @@ def test_a_crontab_has_comments_blank_lines_and_variables() -> None:
         (f"* * * * * sweep http://{'a' * 64}.example/", "no http:// or https:// address"),
     ],
 )
-def test_a_bad_line_stops_the_start_with_its_number_and_why(line: str, why: str) -> None:
-    """Nothing of a crontab runs that has a bad line."""
+def test_a_bad_line_stops_the_start_with_its_number_and_the_reason(line: str, why: str) -> None:
+    """No job of a crontab with an invalid line runs."""
     with pytest.raises(CrontabError, match=f"^line 3: .*{why}"):
         parse(f"# one\n* * * * * good http://f\n{line}\n", {})
 

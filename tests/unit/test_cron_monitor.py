@@ -10,7 +10,7 @@ from local.cron.job_monitor import JobMonitor, health
 from local.cron.metrics import Metrics
 
 
-class World:
+class TwoJobs:
     """Two jobs, whose clock and threads a test controls."""
 
     def __init__(self) -> None:
@@ -25,36 +25,36 @@ class World:
         return JobMonitor(name, 30, lambda: name in self.alive, lambda: self.time)
 
     def health(self) -> tuple[bool, Mapping[str, object]]:
-        """What /health returns."""
+        """Return the result of /health."""
         result = health(self.monitors)
         return result.is_ok, cast(Mapping[str, object], result.body["lines"])
 
 
 def test_a_call_may_take_ten_seconds_more_than_its_time_out() -> None:
     """One that takes longer is named, until it ends."""
-    world = World()
-    world.first.begin()
-    world.time += 40
-    assert world.health() == (True, {"first": "ok", "second": "ok"})
-    world.time += 1
+    jobs = TwoJobs()
+    jobs.first.begin()
+    jobs.time += 40
+    assert jobs.health() == (True, {"first": "ok", "second": "ok"})
+    jobs.time += 1
     stuck = {"first": "a call has been under way for 41 s", "second": "ok"}
-    assert world.health() == (False, stuck)
-    assert world.first.end() == 41
-    assert world.health()[0]
+    assert jobs.health() == (False, stuck)
+    assert jobs.first.end() == 41
+    assert jobs.health()[0]
 
 
 def test_a_job_whose_thread_has_ended_is_unhealthy() -> None:
     """It would never be called again."""
-    world = World()
-    world.alive.remove("second")
-    assert world.health() == (False, {"first": "ok", "second": "its thread has ended"})
+    jobs = TwoJobs()
+    jobs.alive.remove("second")
+    assert jobs.health() == (False, {"first": "ok", "second": "its thread has ended"})
 
 
 def test_a_problem_hides_an_ok_of_the_same_name() -> None:
     """Two lines of a crontab may have one name."""
-    world = World()
-    world.monitors = [world.monitor("first"), JobMonitor("first", 30, lambda: False), world.first]
-    assert world.health() == (False, {"first": "its thread has ended"})
+    jobs = TwoJobs()
+    jobs.monitors = [jobs.monitor("first"), JobMonitor("first", 30, lambda: False), jobs.first]
+    assert jobs.health() == (False, {"first": "its thread has ended"})
 
 
 @pytest.mark.parametrize(

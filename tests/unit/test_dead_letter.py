@@ -70,18 +70,18 @@ class FakeProducer:
         return 1
 
 
-def letter(of: Record, error: str = "HTTP 400: bad") -> DeadLetter:
+def dead_letter(of: Record, error: str = "HTTP 400: bad") -> DeadLetter:
     """A record that was rejected at its second attempt."""
     return DeadLetter(of, 400, 2, error, "refused")
 
 
 def written(
-    *letters: DeadLetter, ends: list[Any] | None = None, **producer_has: Any
+    *dead_letters: DeadLetter, ends: list[Any] | None = None, **producer_has: Any
 ) -> tuple[FakeProducer, list[NotWritten]]:
     """The producer after dead letters were written, and those that are not acknowledged."""
     producer = FakeProducer(ends or [], **producer_has)
     topic = DeadLetterTopic("dlq", "trigger", cast(Producer, producer), lambda: NOW)
-    return producer, topic.write(letters)
+    return producer, topic.write(dead_letters)
 
 
 @pytest.mark.parametrize("value", [b"value", b"", None])
@@ -90,7 +90,9 @@ def test_a_dead_letter_is_the_whole_record_with_failure_metadata(
     key: bytes | None, value: bytes | None
 ) -> None:
     """Key, value and headers are unchanged; the metadata are added as headers."""
-    producer, unwritten = written(letter(record(7, value, key=key, headers=HEADERS, partition=3)))
+    producer, unwritten = written(
+        dead_letter(record(7, value, key=key, headers=HEADERS, partition=3))
+    )
     assert not unwritten
     assert producer.produced == [
         {
@@ -115,7 +117,7 @@ def test_a_dead_letter_is_the_whole_record_with_failure_metadata(
 def test_a_record_that_is_a_dead_letter_again_has_one_set_of_metadata() -> None:
     """The new headers replace the old ones; all others are kept."""
     headers = [("dlq_error", b"old"), ("a", b"1"), ("dlq_time", b"old"), ("dlq_mine", b"2")]
-    producer, _ = written(letter(record(headers=headers)))
+    producer, _ = written(dead_letter(record(headers=headers)))
     names = [name for name, _ in producer.produced[0]["headers"]]
     assert names.count("dlq_error") == names.count("dlq_time") == 1
     assert dict(producer.produced[0]["headers"])["dlq_error"] == "HTTP 400: bad"
@@ -133,16 +135,16 @@ def test_an_error_may_be_long_and_without_a_status() -> None:
 @pytest.mark.parametrize("end", [TIMED_OUT, KafkaException(NOT_ALLOWED), BufferError()])
 def test_dead_letters_without_acknowledgement_are_returned(end: Any) -> None:
     """Exactly those that are to be written again."""
-    letters = [letter(record(offset)) for offset in range(3)]
-    producer, unwritten = written(*letters, ends=[None, end, None])
-    assert [each.letter for each in unwritten] == [letters[1]]
+    dead_letters = [dead_letter(record(offset)) for offset in range(3)]
+    producer, unwritten = written(*dead_letters, ends=[None, end, None])
+    assert [each.letter for each in unwritten] == [dead_letters[1]]
     assert unwritten[0].detail
     assert not producer.reports
 
 
 def test_each_dead_letter_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """With the record's offset, and the error."""
-    written(letter(record(7)), letter(record(8)), ends=[None, TIMED_OUT])
+    written(dead_letter(record(7)), dead_letter(record(8)), ends=[None, TIMED_OUT])
     logged = [(each.levelname, each.message, each.__dict__["fields"]) for each in caplog.records]
     assert [each[:2] for each in logged] == [
         ("ERROR", "dead letter"),
@@ -156,19 +158,23 @@ def test_without_a_topic_a_dead_letter_is_logged_and_dropped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """For triggers that may lose records."""
-    assert DeadLetterLog("trigger").write([letter(record(7))]) == []
+    assert DeadLetterLog("trigger").write([dead_letter(record(7))]) == []
     assert caplog.records[0].message == "record dropped"
 
 
-WAYS = [TOO_LARGE, BATCH_TOO_LARGE, KafkaException(TOO_LARGE)]  # of being refused
+TOO_LARGE_ERRORS = [
+    TOO_LARGE,
+    BATCH_TOO_LARGE,
+    KafkaException(TOO_LARGE),
+]  # as the client reports it
 
 
-@pytest.mark.parametrize("too_large", WAYS)
+@pytest.mark.parametrize("too_large", TOO_LARGE_ERRORS)
 def test_a_dead_letter_that_is_too_large_is_written_without_its_value(too_large: Any) -> None:
     """With the offset, size and timestamp of its record, and the cause; others are whole."""
     large = record(7, b"x" * 2000, key=b"key", headers=HEADERS, timestamp=(1, 5))
-    letters = [letter(record(6)), letter(large), letter(record(8))]
-    producer, unwritten = written(*letters, limit=1000, too_large=too_large)
+    dead_letters = [dead_letter(record(6)), dead_letter(large), dead_letter(record(8))]
+    producer, unwritten = written(*dead_letters, limit=1000, too_large=too_large)
     assert not unwritten
     values = [each["value"] for each in producer.produced if each["value"] != b"x" * 2000]
     assert values == [b"{}", b"{}", b""]
@@ -202,7 +208,7 @@ def test_headers_and_key_are_left_out_only_if_necessary(
     more: dict[str, Any], omitted: str, kept: list[str]
 ) -> None:
     """Long headers first: the record is identified by its offset."""
-    producer, unwritten = written(letter(record(7, **more)), limit=1000)
+    producer, unwritten = written(dead_letter(record(7, **more)), limit=1000)
     assert not unwritten
     [smaller] = [each for each in producer.produced if ("dlq_omitted", omitted) in each["headers"]]
     names = [name for name, _ in smaller["headers"] if not name.startswith("dlq_")]
@@ -211,8 +217,8 @@ def test_headers_and_key_are_left_out_only_if_necessary(
 
 def test_a_dead_letter_larger_than_the_queue_is_too_large() -> None:
     """But if the queue is not empty, it is written again later."""
-    large = letter(record(7, b"x" * 2000))
-    for before, value in (([], b""), ([letter(record(6))], b"{}")):
+    large = dead_letter(record(7, b"x" * 2000))
+    for before, value in (([], b""), ([dead_letter(record(6))], b"{}")):
         producer, unwritten = written(*before, large, limit=1000, too_large=BufferError())
         assert bool(unwritten) is bool(before)
         assert producer.produced[-1]["value"] == value
@@ -220,9 +226,9 @@ def test_a_dead_letter_larger_than_the_queue_is_too_large() -> None:
 
 def test_a_dead_letter_that_is_always_too_large_is_returned() -> None:
     """And one that fails for another cause with less of its record."""
-    _, unwritten = written(letter(record(7)), limit=10)
+    _, unwritten = written(dead_letter(record(7)), limit=10)
     assert [each.letter.record.offset() for each in unwritten] == [7]
-    _, unwritten = written(letter(record(7, b"x" * 2000)), limit=1000, ends=[None, TIMED_OUT])
+    _, unwritten = written(dead_letter(record(7, b"x" * 2000)), limit=1000, ends=[None, TIMED_OUT])
     assert [each.detail for each in unwritten] == [TIMED_OUT.str()]
 
 
@@ -230,21 +236,21 @@ def test_a_value_left_out_is_no_tombstone_and_a_tombstone_stays_one() -> None:
     """In a compacted topic, a tombstone would delete the dead letters of the same key."""
     headers = [("long", b"x" * 2000)]
     for value in (b"{}", None):
-        producer, _ = written(letter(record(7, value, headers=headers)), limit=1000)
+        producer, _ = written(dead_letter(record(7, value, headers=headers)), limit=1000)
         assert producer.produced[-1]["value"] == (None if value is None else b"")
 
 
 def test_a_whole_dead_letter_has_no_omission_headers() -> None:
     """Not even those of an earlier dead letter of the record."""
-    producer, _ = written(letter(record(headers=[("dlq_omitted", b"value"), ("a", b"1")])))
+    producer, _ = written(dead_letter(record(headers=[("dlq_omitted", b"value"), ("a", b"1")])))
     names = [name for name, _ in producer.produced[0]["headers"]]
     assert names[0] == "a"
     assert "dlq_omitted" not in names
 
 
-def test_the_log_says_what_was_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_the_omitted_parts(caplog: pytest.LogCaptureFixture) -> None:
     """When the dead letter is written."""
-    written(letter(record(7, b"x" * 2000)), limit=1000)
+    written(dead_letter(record(7, b"x" * 2000)), limit=1000)
     [logged] = caplog.records
     assert logged.message == "dead letter"
     assert logged.__dict__["fields"]["omitted"] == "value"
@@ -267,5 +273,5 @@ def test_a_dead_letter_that_is_not_written_has_a_detail(
     end: Any, topic_error: Any, why: str
 ) -> None:
     """The topic's error, where the client reports only a time-out."""
-    _, [unwritten] = written(letter(record()), ends=[end], topic_error=topic_error)
+    _, [unwritten] = written(dead_letter(record()), ends=[end], topic_error=topic_error)
     assert unwritten.detail == why

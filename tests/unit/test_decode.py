@@ -33,7 +33,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("value", REASONS)
-def test_the_reason_says_what_is_wrong_with_the_bytes(value: bytes) -> None:
+def test_the_reason_describes_the_invalid_bytes(value: bytes) -> None:
     """Whether they are sent as they are or in base64."""
     assert decode_json(value) == (None, REASONS[value])
     assert decode_base64(base64.b64encode(value).decode()) == (None, REASONS[value])

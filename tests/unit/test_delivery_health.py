@@ -1,4 +1,4 @@
-"""What is said of records that are not acknowledged."""
+"""The log and the readiness error for records that are not acknowledged."""
 
 import pytest
 from confluent_kafka import KafkaError
@@ -18,14 +18,14 @@ def _now() -> list[float]:
 
 @pytest.fixture(name="health")
 def _health(now: list[float]) -> DeliveryHealth:
-    """One that remembers for five seconds."""
+    """A health state that expires after five seconds."""
     return DeliveryHealth(5, lambda: now[0])
 
 
 def test_each_cause_is_logged_once(
     health: DeliveryHealth, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not for each of 500 records; and so is that they are acknowledged again."""
+    """Once for 500 records; their recovery is logged once too."""
     for _ in range(250):
         health.record_failure(TIMED_OUT)
         health.record_failure(FENCED)
@@ -41,7 +41,7 @@ def test_each_cause_is_logged_once(
 def test_records_that_fail_now_and_then_are_logged_now_and_then(
     health: DeliveryHealth, now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One partition of several may be away for long."""
+    """One of several partitions may be unavailable for long."""
     for _ in range(1000):
         now[0] += REPEAT_AFTER_S / 500
         health.record_failure(TIMED_OUT)
@@ -49,10 +49,10 @@ def test_records_that_fail_now_and_then_are_logged_now_and_then(
     assert len(caplog.records) == 4
 
 
-def test_the_log_says_what_the_client_heard_of_its_connections(
+def test_the_log_has_the_last_connection_error_of_the_client(
     health: DeliveryHealth, now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """That a record timed out does not say why; what was heard long ago does not either."""
+    """A time-out has no cause of its own, and an old connection error is not its cause."""
     health.record_client_error(KafkaError(KafkaError._TRANSPORT, "broker:9092: Connection refused"))
     health.record_failure(TIMED_OUT)
     now[0] += 2 * REPEAT_AFTER_S
@@ -63,21 +63,21 @@ def test_the_log_says_what_the_client_heard_of_its_connections(
     ]
 
 
-def test_a_cause_is_told_without_addresses(health: DeliveryHealth) -> None:
-    """Anybody may ask whether an instance is ready."""
+def test_a_cause_has_no_addresses(health: DeliveryHealth) -> None:
+    """/ready is public."""
     assert health.cause() is None
     health.record_failure(FENCED)
     assert health.cause() == KafkaError(KafkaError.PRODUCER_FENCED).str()
 
 
 def test_a_cause_is_gone_with_the_next_record_that_is_acknowledged(health: DeliveryHealth) -> None:
-    """At once."""
+    """Immediately."""
     health.record_failure(TIMED_OUT)
     health.record_success()
     assert health.cause() is None
 
 
-def test_a_cause_is_not_told_for_ever(health: DeliveryHealth, now: list[float]) -> None:
+def test_a_cause_expires(health: DeliveryHealth, now: list[float]) -> None:
     """An instance that is sent nothing while it is not ready would never be ready again."""
     health.record_failure(TIMED_OUT)
     now[0] += 4.9

@@ -1,4 +1,4 @@
-"""What the pages say of variables, fields, routes, packages, commands and folders is so."""
+"""The pages agree with the code on variables, fields, routes, packages, commands and folders."""
 
 import json
 import re
@@ -35,12 +35,12 @@ LONGEST_README = 180
 
 
 def test_the_readme_is_short() -> None:
-    """It is the door; the rest is on the pages in docs."""
+    """The README is an overview; details are on the pages in docs."""
     assert len(README.splitlines()) <= LONGEST_README
 
 
 def test_the_readme_leads_to_every_page() -> None:
-    """To those of the clouds by way of the page on deployment."""
+    """The pages of the clouds are linked from the page on deployment."""
     linked = set(re.findall(r"\]\(([\w./-]+\.md)", README))
     assert {name for name in PAGES if name.startswith("docs/")} - {*CLOUDS} <= linked
     deployment = set(re.findall(r"\]\(\.\./([\w./-]+\.md)", PAGES["infra/README.md"]))
@@ -50,7 +50,7 @@ def test_the_readme_leads_to_every_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_between_pages_leads_somewhere(page: str) -> None:
-    """To a file of the repository or a heading of it, or to an address below; none is idle."""
+    """To a file, a heading, or a defined address; each defined address is used."""
     for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[page]):
         if target.startswith("https://"):
             continue
@@ -95,8 +95,8 @@ def test_every_variable_of_the_local_stack_is_in_its_table() -> None:
     }
     table = section(CONFIGURATION, "Variables of the local stack")
     ours = {name for name in read if "REGISTER" not in name}  # from a process to its own children
-    made = {f"GOALSTREAM_{name}" for name in ("STATE", "KAFKA_PORT")}  # of an option's name
-    assert first_column(table) == ours | made
+    generated = {f"GOALSTREAM_{name}" for name in ("STATE", "KAFKA_PORT")}  # of an option's name
+    assert first_column(table) == ours | generated
 
 
 def test_every_variable_of_the_trigger_and_of_cron_is_on_the_page_with_its_default() -> None:
@@ -150,7 +150,7 @@ def test_every_package_is_pinned_and_explained() -> None:
 
 
 def test_every_command_is_a_target_of_the_makefile() -> None:
-    """What the pages tell to make can be made."""
+    """Every `make` command on the pages has a target."""
     targets = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
     commands = {
         name
@@ -165,11 +165,11 @@ def test_every_target_that_make_lists_is_on_a_page() -> None:
     """But for the one that lists them, which is `make` alone."""
     listed = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)) - {"help"}
     assert listed
-    told = "\n".join(PAGES.values())
-    assert [name for name in sorted(listed) if not re.search(rf"\bmake {name}\b", told)] == []
+    documented = "\n".join(PAGES.values())
+    assert [name for name in sorted(listed) if not re.search(rf"\bmake {name}\b", documented)] == []
 
 
-def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
+def test_every_setting_of_the_tests_is_in_contributing() -> None:
     """Those that they read are in CONTRIBUTING.md, and no others."""
     setting = re.compile(r"GOALSTREAM_TEST_[A-Z]+")
     read = {
@@ -180,8 +180,8 @@ def test_every_setting_of_the_tests_is_told_to_who_contributes() -> None:
     assert read == set(setting.findall(PAGES["CONTRIBUTING.md"]))
 
 
-def test_every_path_that_is_named_is_there() -> None:
-    """The pages match the tree."""
+def test_every_path_on_a_page_exists() -> None:
+    """The paths on the pages exist in the repository."""
     paths = {
         path
         for text in PAGES.values()
@@ -199,20 +199,20 @@ def test_the_figures_of_growth_are_those_that_were_measured() -> None:
     assert [each for each in figures if each not in PAGES["docs/performance.md"]] == []
 
 
-def test_who_reaches_whom_is_told_as_it_is() -> None:
+def test_the_table_of_network_access_is_correct() -> None:
     """SECURITY.md lists for each service what the tests of the containers allow it to reach."""
     table = rows(SECURITY, "| service | reaches |")
-    told = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
-    assert told == REACHABLE
+    documented = {name.strip("`"): set(re.findall(r"`([^`]+)`", others)) for name, others in table}
+    assert documented == REACHABLE
 
 
-def test_what_a_role_may_do_is_told_as_it_is() -> None:
+def test_the_table_of_database_privileges_is_correct() -> None:
     """SECURITY.md has the privileges of the roles on highlights, and who uses them."""
     table = {
         user.strip("`"): row for user, *row in rows(SECURITY, "| user | used by | privileges |")
     }
     for role, granted in PRIVILEGES.items():
-        of, may = table[role]
-        assert may == f"`{granted['highlights']}` on `highlights`"
+        of, privileges = table[role]
+        assert privileges == f"`{granted['highlights']}` on `highlights`"
         readers = {name.replace("_", "-") for name in functions.READERS}
         assert (set(of.split(", ")) == readers) is (role == READER)

@@ -26,22 +26,22 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class RecordingEnricher:
-    """An enricher that calls a goal by its player; the test may have it do something else."""
+    """An enricher whose text is the player's name; a test may replace its behaviour."""
 
     def __init__(self) -> None:
         self.seen: list[Facts] = []
-        self.meanwhile: Callable[[Facts], object] = lambda _: None
-        self.at_once = 0
-        self.most_at_once = 0
+        self.side_effect: Callable[[Facts], object] = lambda _: None
+        self.running = 0
+        self.max_running = 0
 
     async def enrich(self, facts: Facts) -> HighlightText:
-        """Return the text; who is called `fails` or `hangs` does so."""
+        """Return the text; a player named `fails` or `hangs` makes it fail or hang."""
         self.seen.append(facts)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.meanwhile(facts)
+        self.running += 1
+        self.max_running = max(self.max_running, self.running)
+        self.side_effect(facts)
         await asyncio.sleep(0)
-        self.at_once -= 1
+        self.running -= 1
         if facts.player == "fails":
             raise ValueError("no text")
         if facts.player == "hangs":
@@ -49,7 +49,7 @@ class RecordingEnricher:
         return HighlightText(f"GOAL by {facts.player}", "It counts.")
 
 
-class World:
+class WorkerHarness:
     """A queue, an enricher, and the worker that uses them."""
 
     def __init__(self, enricher: Enricher | None = None, **settings: str) -> None:
@@ -86,24 +86,24 @@ class World:
 
 def test_a_pending_highlight_gets_its_text() -> None:
     """Title and summary, and the status READY."""
-    world = World()
-    (highlight,) = world.goals("Messi")
-    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
-    made = world.store.rows[highlight]
-    assert (made["title"], made["summary"]) == ("GOAL by Messi", "It counts.")
-    assert (made["status"], made["lease"]) == (Status.READY, None)
+    harness = WorkerHarness()
+    (highlight,) = harness.goals("Messi")
+    assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
+    row = harness.store.rows[highlight]
+    assert (row["title"], row["summary"]) == ("GOAL by Messi", "It counts.")
+    assert (row["status"], row["lease"]) == (Status.READY, None)
 
 
 def test_the_enricher_gets_all_facts_of_the_event() -> None:
     """Each under its own name."""
-    world = World()
+    harness = WorkerHarness()
     event = identified(
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
         addedTime=2, homeTeam="Canada", awayTeam="Morocco", homeScore=1, awayScore=2,
     )  # fmt: skip
-    asyncio.run(world.store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
-    world.run()
-    assert world.recorder.seen == [
+    asyncio.run(harness.store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
+    harness.run()
+    assert harness.recorder.seen == [
         Facts(
             "own_goal",
             team="home",
@@ -121,140 +121,144 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
 
 def test_without_pending_highlights_nothing_is_done() -> None:
     """Cron calls far more often than there are goals."""
-    world = World()
-    assert world.run() == EnrichmentCounts()
-    assert world.store.statements <= 3
+    harness = WorkerHarness()
+    assert harness.run() == EnrichmentCounts()
+    assert harness.store.statements <= 3
 
 
 @pytest.mark.parametrize("goals", [1, 2, 3, 4, 7])
 def test_a_run_continues_until_no_highlight_is_pending(goals: int) -> None:
     """Batch by batch, however many there are."""
-    world = World(ENRICH_BATCH_SIZE="2")
-    ids = world.goals(*["Messi"] * goals)
-    assert world.run() == EnrichmentCounts(claimed=goals, ready=goals)
-    assert world.statuses(ids) == [Status.READY] * goals
-    assert world.recorder.most_at_once <= 2
+    harness = WorkerHarness(ENRICH_BATCH_SIZE="2")
+    ids = harness.goals(*["Messi"] * goals)
+    assert harness.run() == EnrichmentCounts(claimed=goals, ready=goals)
+    assert harness.statuses(ids) == [Status.READY] * goals
+    assert harness.recorder.max_running <= 2
 
 
 def test_the_highlights_of_a_batch_are_enriched_concurrently() -> None:
     """They wait for an AI together, not one after the other."""
-    world = World()
-    world.goals(*["Messi"] * 5)
-    world.run()
-    assert world.recorder.most_at_once == 5
+    harness = WorkerHarness()
+    harness.goals(*["Messi"] * 5)
+    harness.run()
+    assert harness.recorder.max_running == 5
 
 
 def test_a_failed_attempt_does_not_fail_the_others() -> None:
     """It is postponed, and claimed again after its backoff."""
-    world = World(ENRICH_BACKOFF_S="2")
-    ids = world.goals("Messi", "fails", "Mbappé")
-    assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
-    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
-    assert world.run() == EnrichmentCounts(remaining=1)
-    world.store.now += 2
-    assert world.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
+    harness = WorkerHarness(ENRICH_BACKOFF_S="2")
+    ids = harness.goals("Messi", "fails", "Mbappé")
+    assert harness.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
+    assert harness.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
+    assert harness.run() == EnrichmentCounts(remaining=1)
+    harness.store.now += 2
+    assert harness.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
 
 
 def test_an_attempt_that_hangs_fails_after_its_timeout() -> None:
     """It is postponed."""
-    world = World(ENRICH_TIMEOUT_S="0.2")
-    ids = world.goals("Messi", "hangs")
-    assert world.run() == EnrichmentCounts(claimed=2, ready=1, postponed=1, remaining=1)
-    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI]
+    harness = WorkerHarness(ENRICH_TIMEOUT_S="0.2")
+    ids = harness.goals("Messi", "hangs")
+    assert harness.run() == EnrichmentCounts(claimed=2, ready=1, postponed=1, remaining=1)
+    assert harness.statuses(ids) == [Status.READY, Status.PENDING_AI]
 
 
 def test_a_highlight_fails_when_its_last_attempt_fails() -> None:
     """FAILED_AI, after the allowed attempts, with a longer backoff each time."""
-    world = World(ENRICH_MAX_ATTEMPTS="3", ENRICH_BACKOFF_S="1")
-    ids = world.goals("fails")
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="3", ENRICH_BACKOFF_S="1")
+    ids = harness.goals("fails")
     counts = []
     for wait_s in (0, 1, 2):
-        world.store.now += wait_s
-        counts.append(world.run())
+        harness.store.now += wait_s
+        counts.append(harness.run())
     postponed = EnrichmentCounts(claimed=1, postponed=1, remaining=1)
     assert counts == [postponed, postponed, EnrichmentCounts(claimed=1, failed=1)]
-    assert world.statuses(ids) == [Status.FAILED_AI]
-    assert len(world.recorder.seen) == 3
+    assert harness.statuses(ids) == [Status.FAILED_AI]
+    assert len(harness.recorder.seen) == 3
 
 
 def test_each_highlight_that_fails_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With the message that a deployment's alarms watch; highlights that are READY are not."""
-    world = World(ENRICH_MAX_ATTEMPTS="2", ENRICH_BACKOFF_S="2")
-    failing, _ = world.goals("fails", "Messi")
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="2", ENRICH_BACKOFF_S="2")
+    failing, _ = harness.goals("fails", "Messi")
     for _ in range(3):
-        world.run()
-        world.store.now += 10
-    told = [vars(each)["fields"] for each in caplog.records if each.message == "highlight failed"]
-    assert [(fields["highlightId"], fields["attempts"]) for fields in told] == [(str(failing), 2)]
+        harness.run()
+        harness.store.now += 10
+    failures = [
+        vars(each)["fields"] for each in caplog.records if each.message == "highlight failed"
+    ]
+    assert [(fields["highlightId"], fields["attempts"]) for fields in failures] == [
+        (str(failing), 2)
+    ]
 
 
 def test_a_highlight_fails_when_a_worker_crashes_in_its_last_attempt() -> None:
     """When its lease ends, the next run makes it FAILED_AI and counts it."""
-    world = World(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")
-    ids = world.goals("Messi")
-    asyncio.run(world.store.claim(limit=1, lease_s=60))
-    assert world.run() == EnrichmentCounts(remaining=1)
-    world.store.now += 60
-    assert world.run() == EnrichmentCounts(claimed=1, failed=1)
-    assert world.statuses(ids) == [Status.FAILED_AI]
-    assert not world.recorder.seen
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="1", ENRICH_LEASE_S="60")
+    ids = harness.goals("Messi")
+    asyncio.run(harness.store.claim(limit=1, lease_s=60))
+    assert harness.run() == EnrichmentCounts(remaining=1)
+    harness.store.now += 60
+    assert harness.run() == EnrichmentCounts(claimed=1, failed=1)
+    assert harness.statuses(ids) == [Status.FAILED_AI]
+    assert not harness.recorder.seen
 
 
 def test_a_highlight_is_claimed_again_after_a_crash() -> None:
     """When its lease has ended, and not before."""
-    world = World()
-    ids = world.goals("Messi")
-    asyncio.run(world.store.claim(limit=1, lease_s=60))
-    world.store.now += 59
-    assert world.run() == EnrichmentCounts(remaining=1)
-    world.store.now += 1
-    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
-    assert world.statuses(ids) == [Status.READY]
+    harness = WorkerHarness()
+    ids = harness.goals("Messi")
+    asyncio.run(harness.store.claim(limit=1, lease_s=60))
+    harness.store.now += 59
+    assert harness.run() == EnrichmentCounts(remaining=1)
+    harness.store.now += 1
+    assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
+    assert harness.statuses(ids) == [Status.READY]
 
 
 def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
     """Another worker has the lease by now; the late result is not counted either."""
-    world = World(ENRICH_LEASE_S="60")
-    ids = world.goals("Messi", "fails")
+    harness = WorkerHarness(ENRICH_LEASE_S="60")
+    ids = harness.goals("Messi", "fails")
     others: list[Any] = []
 
     def another_claims(_: Facts) -> None:
         if not others:
-            world.store.now += 60
-            claiming = world.store.claim(limit=10, lease_s=60)
+            harness.store.now += 60
+            claiming = harness.store.claim(limit=10, lease_s=60)
             others.append(_finished(claiming))
 
-    world.recorder.meanwhile = another_claims
-    assert world.run() == EnrichmentCounts(claimed=2, remaining=2)
+    harness.recorder.side_effect = another_claims
+    assert harness.run() == EnrichmentCounts(claimed=2, remaining=2)
     leases = {claim.id: claim.lease for claim in others[0]}
-    assert {id_: world.store.rows[id_]["lease"] for id_ in ids} == leases
+    assert {id_: harness.store.rows[id_]["lease"] for id_ in ids} == leases
 
 
 def test_a_goal_that_is_retracted_meanwhile_stays_retracted() -> None:
     """Its text arrives too late."""
-    world = World()
-    (highlight,) = world.goals("Messi")
+    harness = WorkerHarness()
+    (highlight,) = harness.goals("Messi")
     retraction = revision_of(
         identified(eventId="0", retracted=True), ReceivedRecord(None, None, None), RULES
     )
-    world.recorder.meanwhile = lambda _: _finished(world.store.record([retraction]))
-    assert world.run() == EnrichmentCounts(claimed=1)
-    assert world.statuses([highlight]) == [Status.RETRACTED]
-    assert world.store.rows[highlight]["title"] is None
+    harness.recorder.side_effect = lambda _: _finished(harness.store.record([retraction]))
+    assert harness.run() == EnrichmentCounts(claimed=1)
+    assert harness.statuses([highlight]) == [Status.RETRACTED]
+    assert harness.store.rows[highlight]["title"] is None
 
 
 def test_a_run_ends_when_its_time_budget_is_spent() -> None:
     """With the number of highlights that remain."""
-    world = World(ENRICH_BATCH_SIZE="2", ENRICH_TIME_BUDGET_S="10")
-    world.goals(*["Messi"] * 9)
+    harness = WorkerHarness(ENRICH_BATCH_SIZE="2", ENRICH_TIME_BUDGET_S="10")
+    harness.goals(*["Messi"] * 9)
 
     def take_time(_: Facts) -> None:
-        world.store.now += 3
+        harness.store.now += 3
 
-    world.recorder.meanwhile = take_time
-    assert world.run() == EnrichmentCounts(claimed=4, ready=4, remaining=5)
+    harness.recorder.side_effect = take_time
+    assert harness.run() == EnrichmentCounts(claimed=4, ready=4, remaining=5)
 
 
 @pytest.mark.parametrize(
@@ -263,79 +267,79 @@ def test_a_run_ends_when_its_time_budget_is_spent() -> None:
 def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Any error of an AI's client is one failed attempt."""
 
-    class Broken:
+    class FailingEnricher:
         async def enrich(self, _: Facts) -> HighlightText:
             raise error
 
-    world = World(Broken())
-    world.goals("Messi")
-    assert world.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
+    harness = WorkerHarness(FailingEnricher())
+    harness.goals("Messi")
+    assert harness.run() == EnrichmentCounts(claimed=1, postponed=1, remaining=1)
 
 
 def test_a_text_that_postgres_refuses_fails_alone() -> None:
     """The other highlights become READY."""
 
-    class Careless:
+    class NulEnricher:
         async def enrich(self, facts: Facts) -> HighlightText:
             return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
 
-    world = World(Careless())
-    world.store.refuses = lambda given: "\0" in (given.get("title") or "")
-    ids = world.goals("Messi", "nul", "Mbappé")
-    assert world.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
-    assert world.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
+    harness = WorkerHarness(NulEnricher())
+    harness.store.refuses = lambda given: "\0" in (given.get("title") or "")
+    ids = harness.goals("Messi", "nul", "Mbappé")
+    assert harness.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
+    assert harness.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
 
 
-def test_a_database_that_is_away_ends_the_run() -> None:
+def test_an_unavailable_database_ends_the_run() -> None:
     """The caller has to retry; claims become free when their leases end."""
-    world = World()
-    world.goals("Messi")
+    harness = WorkerHarness()
+    harness.goals("Messi")
 
-    def go_away(_: Facts) -> None:
-        world.store.away = True
+    def fail_store(_: Facts) -> None:
+        harness.store.away = True
 
-    world.recorder.meanwhile = go_away
+    harness.recorder.side_effect = fail_store
     with pytest.raises(Unavailable):
-        world.run()
-    world.store.away, world.recorder.meanwhile = False, lambda _: None
-    world.store.now += world.settings.enrich_lease_s
-    assert world.run() == EnrichmentCounts(claimed=1, ready=1)
+        harness.run()
+    harness.store.away, harness.recorder.side_effect = False, lambda _: None
+    harness.store.now += harness.settings.enrich_lease_s
+    assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
 
 
 def test_the_cached_pages_of_changed_matches_are_dropped() -> None:
     """Of matches whose highlights became READY or FAILED_AI, and of no others."""
-    world = World(ENRICH_MAX_ATTEMPTS="1")
-    world.goals("Messi", "fails")
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="1")
+    harness.goals("Messi", "fails")
     other = UUID(int=3)
-    world.goals("Mbappé", match_id=OTHER_MATCH)
+    harness.goals("Mbappé", match_id=OTHER_MATCH)
     pages: list[bytes | None] = []
 
     async def keep_pages() -> None:
         for match_id in (MATCH, OTHER_MATCH, other):
-            lease = await world.cache.lease(match_id)
-            await world.cache.fill(match_id, ":50", b"[]", lease or b"")
+            lease = await harness.cache.lease(match_id)
+            await harness.cache.fill(match_id, ":50", b"[]", lease or b"")
 
     asyncio.run(keep_pages())
-    world.run()
-    pages = [world.cache.pages.get((match_id, ":50")) for match_id in (MATCH, OTHER_MATCH, other)]
+    harness.run()
+    pages = [harness.cache.pages.get((match_id, ":50")) for match_id in (MATCH, OTHER_MATCH, other)]
     assert pages == [None, None, b"[]"]
 
 
 def test_a_cached_page_is_dropped_before_a_crashed_highlight_fails() -> None:
     """A reader who has seen FAILED_AI is not shown PENDING_AI afterwards."""
-    world = World(ENRICH_MAX_ATTEMPTS="1")
-    world.goals("Messi")
-    asyncio.run(world.store.claim(limit=1, lease_s=60))
-    world.store.now += 60
-    give_back = world.store.give_back
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="1")
+    harness.goals("Messi")
+    asyncio.run(harness.store.claim(limit=1, lease_s=60))
+    harness.store.now += 60
+    give_back = harness.store.give_back
     under_way: list[bool] = []
 
     async def observed(*arguments: Any, **named: Any) -> Any:
-        under_way.append({MATCH} in world.cache.changed)
+        under_way.append({MATCH} in harness.cache.changed)
         return await give_back(*arguments, **named)
 
-    world.store.give_back = observed  # type: ignore[method-assign] # looks on, and changes nothing
-    world.run()
+    harness.store.give_back = observed  # type: ignore[method-assign] # looks on, and changes nothing
+    harness.run()
     assert under_way == [True]
 
 
@@ -344,9 +348,9 @@ def test_logs_of_a_highlight_have_the_correlation_id_of_its_event(
 ) -> None:
     """From the POST to the row it is one id."""
     caplog.set_level(logging.INFO)
-    world = World()
-    ready, failed = world.goals("Messi", "fails")
-    world.run()
+    harness = WorkerHarness()
+    ready, failed = harness.goals("Messi", "fails")
+    harness.run()
     lines = {
         vars(record)["fields"]["highlightId"]: vars(record)["fields"] for record in caplog.records
     }
@@ -358,13 +362,13 @@ def test_logs_of_a_highlight_have_the_correlation_id_of_its_event(
 @given(st.lists(st.sampled_from(["Messi", "fails"]), max_size=9), st.integers(1, 4))
 def test_every_highlight_ends_ready_or_failed(players: list[str], batch_size: int) -> None:
     """And the counts of all runs add up."""
-    world = World(ENRICH_BATCH_SIZE=str(batch_size), ENRICH_MAX_ATTEMPTS="3")
-    ids = world.goals(*players)
+    harness = WorkerHarness(ENRICH_BATCH_SIZE=str(batch_size), ENRICH_MAX_ATTEMPTS="3")
+    ids = harness.goals(*players)
     runs: list[EnrichmentCounts] = []
     while not runs or runs[-1].remaining:
-        runs.append(world.run())
-        world.store.now += 3600
-    assert world.statuses(ids) == [
+        runs.append(harness.run())
+        harness.store.now += 3600
+    assert harness.statuses(ids) == [
         Status.READY if name == "Messi" else Status.FAILED_AI for name in players
     ]
     assert sum(run.ready for run in runs) == players.count("Messi")

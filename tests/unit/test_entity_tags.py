@@ -40,9 +40,9 @@ def request(*lines: str) -> Request:
 )
 def test_a_client_with_the_content_gets_a_304(lines: list[str]) -> None:
     """In one line or several, weak, or with the suffix of a proxy that compresses."""
-    answer = conditional_json_response(request(*lines), BODY, link="<?cursor=x>; rel=next")
-    assert (answer.status_code, answer.body) == (304, b"")
-    assert (answer.headers["etag"], answer.headers["link"]) == (TAG, "<?cursor=x>; rel=next")
+    response = conditional_json_response(request(*lines), BODY, link="<?cursor=x>; rel=next")
+    assert (response.status_code, response.body) == (304, b"")
+    assert (response.headers["etag"], response.headers["link"]) == (TAG, "<?cursor=x>; rel=next")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_an_attribute_is_percent_encoded_in_a_header(text: str, header: str) -> 
 def test_a_binary_event_has_the_content_type_of_its_data(
     value: bytes | None, declared: bytes | None, content_type: str | None
 ) -> None:
-    """What the record declares, or JSON; a line break never gets into a header."""
+    """The type that the record declares, or JSON; a line break never gets into a header."""
     headers = [("content-type", declared)] if declared else []
     payload = cloudevents_binary([record(0, value, headers=headers)])
     assert (payload.content_type, payload.body) == (content_type, value or b"")

@@ -24,7 +24,7 @@ def in_loop(
 
 
 async def settle() -> None:
-    """Let everything run that can."""
+    """Run all tasks that can run."""
     for _ in range(10):
         await asyncio.sleep(0)
 

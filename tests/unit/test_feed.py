@@ -54,8 +54,8 @@ def test_the_times_of_a_match_increase() -> None:
 
 def test_goals_of_both_sides_are_merged_by_the_clock() -> None:
     """The score after each goal is the score of that moment, 45+2 before 46."""
-    told = events(match(goal("home", 46), goal("home", 10), goal("away", 45, 2)))
-    assert [(e.minute, e.added_time, e.home_score, e.away_score) for e in told] == [
+    sent = events(match(goal("home", 46), goal("home", 10), goal("away", 45, 2)))
+    assert [(e.minute, e.added_time, e.home_score, e.away_score) for e in sent] == [
         (10, None, 1, 0),
         (45, 2, 1, 1),
         (46, None, 2, 1),
@@ -135,7 +135,7 @@ def test_a_goal_without_a_minute_comes_last() -> None:
     """At full time, or with the latest goal that has a minute."""
     unknown = goal("away", None)
     assert minutes(unknown, goal("home", 30)) == [30, 105]
-    assert [told for _, told in timeline([unknown, goal("home", 118)])][-1] == unknown
+    assert [sent for _, sent in timeline([unknown, goal("home", 118)])][-1] == unknown
 
 
 def test_a_goal_without_a_minute_makes_an_event_without_one() -> None:

@@ -62,7 +62,7 @@ def test_without_a_filter_all_records_match() -> None:
         {"tags": [{"anything-but": "late"}]},
     ],
 )
-def test_a_value_that_has_what_a_pattern_requires_matches(pattern: dict[str, Any]) -> None:
+def test_a_value_that_fits_a_pattern_matches(pattern: dict[str, Any]) -> None:
     """Exact values, prefixes, ranges, absence; in arrays any element."""
     assert matches_value(GOAL, pattern)
 
@@ -88,7 +88,7 @@ def test_a_value_that_has_what_a_pattern_requires_matches(pattern: dict[str, Any
         {"tags": ["early"]},
     ],
 )
-def test_a_value_that_lacks_what_a_pattern_requires_does_not_match(pattern: dict[str, Any]) -> None:
+def test_a_value_that_does_not_fit_a_pattern_does_not_match(pattern: dict[str, Any]) -> None:
     """All names must match; a missing member matches only a rule for its absence."""
     assert not matches_value(GOAL, pattern)
 
@@ -159,16 +159,16 @@ def test_a_rule_may_require_that_a_header_is_absent() -> None:
 def test_all_of_a_filter_must_match_and_any_of_several_filters() -> None:
     """Key, value and headers together; alternatives one by one."""
     one = record(0, b'{"a": 1}', key=b"k", headers=[("h", b"x")])
-    whole = {"key": ["k"], "value": {"a": [1]}, "headers": {"h": ["x"]}}
+    matching = {"key": ["k"], "value": {"a": [1]}, "headers": {"h": ["x"]}}
     wrong: list[dict[str, Any]] = [
-        whole | {"key": ["l"]},
-        whole | {"value": {"a": [2]}},
-        whole | {"headers": {"h": ["y"]}},
+        matching | {"key": ["l"]},
+        matching | {"value": {"a": [2]}},
+        matching | {"headers": {"h": ["y"]}},
     ]
-    assert matches_any(one, whole)
+    assert matches_any(one, matching)
     assert not any(matches_any(one, each) for each in wrong)
     assert not matches_any(one, *wrong)
-    assert matches_any(one, *wrong, whole)
+    assert matches_any(one, *wrong, matching)
 
 
 @pytest.mark.parametrize(

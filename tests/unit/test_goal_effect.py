@@ -8,7 +8,7 @@ from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
 Goals = tuple[int, int]
 SCORES = list(product(range(7), repeat=2))
 
-# What each effect claims about the goals of (the side that scored, the other), before and after.
+# The condition of each effect on the goals of (the scoring side, the other), before and after.
 CLAIMS: dict[GoalEffect, Callable[[Goals, Goals], bool]] = {
     GoalEffect.OPENS: lambda before, _: before == (0, 0),
     GoalEffect.LEADS: lambda before, _: before[0] == before[1] > 0,

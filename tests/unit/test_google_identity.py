@@ -28,11 +28,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
-        self.asked: list[str] = []
+        self.audiences: list[str] = []
 
     def fetch(self, audience: str) -> str:
         """Return a token that is valid for an hour."""
-        self.asked.append(audience)
+        self.audiences.append(audience)
         return token_until(self.now + HOUR_S)
 
     def tokens(self) -> IdentityTokens:
@@ -49,7 +49,7 @@ def test_a_token_is_reused_until_shortly_before_it_expires() -> None:
     assert tokens.token() == first
     clock.now += 2
     assert tokens.token() != first
-    assert clock.asked == ["https://f.run.app"] * 2
+    assert clock.audiences == ["https://f.run.app"] * 2
 
 
 def test_a_rejected_token_is_not_used_again() -> None:
@@ -59,15 +59,15 @@ def test_a_rejected_token_is_not_used_again() -> None:
     tokens.token()
     tokens.renew()
     tokens.token()
-    assert len(clock.asked) == 2
+    assert len(clock.audiences) == 2
 
 
 @pytest.mark.parametrize(
-    "answer", ["", "no token", "a.b.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOm51bGx9.c"]
+    "response", ["", "no token", "a.b.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOm51bGx9.c"]
 )
-def test_an_invalid_token_is_not_sent(answer: str) -> None:
+def test_an_invalid_token_is_not_sent(response: str) -> None:
     """It is not kept either, and not shown in the error."""
-    tokens = IdentityTokens("https://f.run.app", lambda _: answer)
+    tokens = IdentityTokens("https://f.run.app", lambda _: response)
     with pytest.raises(NoIdentity, match="is no token"):
         tokens.token()
 

@@ -19,7 +19,7 @@ MIGRATIONS = sorted((ROOT / "infra" / "migrations").glob("*.sql"))
         ("not_retracted", "after", "after_id"), ("side", "after", "after_id"),
     ],
 )  # fmt: skip
-def test_what_an_index_has_in_order_is_light(names: tuple[str, ...]) -> None:
+def test_a_list_in_the_order_of_an_index_is_light(names: tuple[str, ...]) -> None:
     """The first page, and each that a cursor leads to; a later one by its number is not."""
     assert not is_heavy(names, 0)
     assert is_heavy(names, 1)
@@ -28,7 +28,7 @@ def test_what_an_index_has_in_order_is_light(names: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "names", [("updated_since",), ("side", "event_type"), ("status", "team_key"), ("newer",)]
 )
-def test_what_has_to_be_searched_for_is_heavy(names: tuple[str, ...]) -> None:
+def test_a_list_that_has_to_scan_rows_is_heavy(names: tuple[str, ...]) -> None:
     """As is a filter of which nothing is known."""
     assert is_heavy(names, 0)
 

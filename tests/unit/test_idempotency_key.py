@@ -13,7 +13,7 @@ from functions.ingest_event.idempotency_key import (
 from functions.shared.errors import InvalidInput
 
 EVENT_ID_LIMIT = 128
-SENT = st.text(max_size=12) | st.text('a"/#0123 \t\xa0\u3000é', max_size=8)
+HEADER_VALUES = st.text(max_size=12) | st.text('a"/#0123 \t\xa0\u3000é', max_size=8)
 
 
 def accepted(text: str) -> str | None:
@@ -67,8 +67,8 @@ def test_an_ambiguous_key_is_refused(lines: list[bytes], why: str) -> None:
     for read in (parse_event_key, parse_batch_key):
         with pytest.raises(InvalidInput) as refused:
             read(lines)
-        (told,) = refused.value.errors["Idempotency-Key"]
-        assert why in told
+        (error,) = refused.value.errors["Idempotency-Key"]
+        assert why in error
 
 
 def test_a_repeated_equal_key_is_accepted() -> None:
@@ -82,7 +82,7 @@ def test_without_the_header_there_is_no_key() -> None:
     assert parse_batch_key([]) is None
 
 
-@given(SENT, SENT)
+@given(HEADER_VALUES, HEADER_VALUES)
 def test_events_under_different_keys_have_different_ids(one: str, other: str) -> None:
     """Unless they differ only in quotes, or in white space around them, which HTTP removes."""
 
@@ -95,7 +95,7 @@ def test_events_under_different_keys_have_different_ids(one: str, other: str) ->
     assert None in keys or keys[0] != keys[1]
 
 
-@given(SENT, st.integers(0, 499), SENT, st.integers(0, 499))
+@given(HEADER_VALUES, st.integers(0, 499), HEADER_VALUES, st.integers(0, 499))
 def test_the_key_of_an_event_in_a_batch_is_unique(
     batch: str, index: int, other: str, at: int
 ) -> None:

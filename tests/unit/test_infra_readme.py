@@ -1,4 +1,4 @@
-"""What the pages on deployment name is there."""
+"""Files, parameters and variables that the deployment pages name exist."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ GOALS = (43_800, 4_380_000, 438_000_000)  # a month
 GB_SECOND = {"x86_64": "0.0000166667"}
 
 
-def test_every_file_that_it_names_is_there() -> None:
+def test_every_file_that_the_pages_name_exists() -> None:
     """From the repository's root, as its commands are typed."""
     named = set(re.findall(r"\binfra/[\w./-]+\w", PAGE))
     assert named
@@ -49,19 +49,19 @@ def test_images_are_built_on_the_pinned_base() -> None:
 def test_every_parameter_and_output_of_a_template_is_one() -> None:
     """Whether it is in a sentence or in a command."""
     known = {name for part in NAMES for name in part}
-    said = set(re.findall(r"`([A-Z][a-z]\w*[A-Z]\w*)`", PAGE)) | set(
+    mentioned = set(re.findall(r"`([A-Z][a-z]\w*[A-Z]\w*)`", PAGE)) | set(
         re.findall(r"\b([A-Z]\w+)=[\"tf$]", PAGE)
     )
-    said = {name for name in said if not name.isupper()} - {"Scheduled", "FunctionError"}
-    assert {"ApiUrl", "ImageUri", "TriggersEnabled"} <= said <= known
+    mentioned = {name for name in mentioned if not name.isupper()} - {"Scheduled", "FunctionError"}
+    assert {"ApiUrl", "ImageUri", "TriggersEnabled"} <= mentioned <= known
 
 
 @pytest.mark.parametrize("prefix", ["DATABASE_", "KAFKA_", "REDIS_", "RATE_", "CACHE_"])
 def test_every_variable_of_the_functions_is_one(prefix: str) -> None:
     """By the name that the functions read."""
-    said = set(re.findall(rf"\b({prefix}[A-Z_]+)\b", PAGE))
-    assert said
-    assert {name.removesuffix("_FILE") for name in said} <= VARIABLES
+    mentioned = set(re.findall(rf"\b({prefix}[A-Z_]+)\b", PAGE))
+    assert mentioned
+    assert {name.removesuffix("_FILE") for name in mentioned} <= VARIABLES
 
 
 def test_the_connections_that_it_counts_are_the_template_s() -> None:
@@ -81,7 +81,7 @@ SCRIPTS = ("infra/gcp/setup.sh", "infra/gcp/deploy.sh")
 
 
 def calls(shell: str, folder: Path) -> list[str]:
-    """What the pages have a shell run when all is pasted, with stand-ins for the programs."""
+    """The commands that a shell runs when a page is pasted, with stand-ins for the programs."""
     (folder / "bin").mkdir(parents=True)
     (folder / "infra" / "gcp").mkdir(parents=True)
     for name in (*(f"bin/{program}" for program in RECORDED), *SCRIPTS):
@@ -115,9 +115,9 @@ def test_the_costs_are_those_of_the_template_s_memory_and_processor() -> None:
     parameters = {
         name: each.get("Default") for name, each in read("template.yaml")["Parameters"].items()
     }
-    told = GB_SECOND[parameters["Architecture"]]
-    assert f"costs ${told} ({parameters['Architecture']};" in COSTS
-    price = float(told)
+    stated = GB_SECOND[parameters["Architecture"]]
+    assert f"costs ${stated} ({parameters['Architecture']};" in COSTS
+    price = float(stated)
     http, worker = (parameters[f"{name}MemoryMb"] / 1024 for name in ("Http", "Worker"))
     rows = {
         line.split("|")[1].strip(): [_amounts(cell) for cell in line.split("|")[2:-1]]
@@ -164,9 +164,9 @@ def test_the_sums_of_the_costs_are_right() -> None:
     lines = [line.split("|")[2:-1] for line in rows[0].splitlines()[3:] if line.startswith("|")]
     sums = [float(sum_.replace(",", "")) for sum_ in re.findall(r"about \$([\d,]+)", rows[2][:200])]
     assert len(sums) == 3
-    for column, told in enumerate(sums):
+    for column, stated in enumerate(sums):
         amounts = [amount for line in lines for amount in _amounts(line[column])]
-        assert sum(amounts) == pytest.approx(told, rel=0.02)
+        assert sum(amounts) == pytest.approx(stated, rel=0.02)
 
 
 def _amounts(cell: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""How a client of Kafka proves who it is, by environment alone."""
+"""How a Kafka client authenticates, as its environment variables say."""
 
 import base64
 import time
@@ -35,12 +35,12 @@ MSK = {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM", "AWS_REGION": "eu-west-1"}
 
 
 def of_function(environ: dict[str, str]) -> dict[str, Any]:
-    """What a function's producer is told."""
+    """The client settings of a function's producer."""
     return client_configuration(load(KafkaSettings, environ))
 
 
 def of_trigger(environ: dict[str, str]) -> dict[str, Any]:
-    """What the trigger's producer is told; its consumer is told the same."""
+    """The client settings of the trigger's producer, which its consumer shares."""
     config = load_triggers(TRIGGERS, environ | URLS)
     producer = producer_settings(config.kafka)
     consumer = consumer_settings(config.kafka, config.triggers[0], 1)
@@ -51,7 +51,7 @@ def of_trigger(environ: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture(name="authority")
 def _authority(tmp_path: Path) -> str:
-    """A file that says whom to trust."""
+    """A CA file."""
     path = tmp_path / "ca.pem"
     path.write_text("whom to trust")
     return str(path)
@@ -62,8 +62,8 @@ def _authority(tmp_path: Path) -> str:
 def test_a_password_over_tls(settings_of: Any, mechanism: str, authority: str) -> None:
     """User name, password and authority reach librdkafka, which takes them."""
     environ = SASL | USER | {"KAFKA_SASL_MECHANISM": mechanism, "KAFKA_SSL_CA_LOCATION": authority}
-    told = settings_of(environ)
-    assert told.items() >= {
+    client_settings = settings_of(environ)
+    assert client_settings.items() >= {
         "bootstrap.servers": "127.0.0.1:1", "security.protocol": "SASL_SSL",
         "sasl.mechanism": mechanism, "sasl.username": "me", "sasl.password": "hush hush",
         "ssl.ca.location": authority,
@@ -71,28 +71,26 @@ def test_a_password_over_tls(settings_of: Any, mechanism: str, authority: str) -
 
 
 @pytest.mark.parametrize("settings_of", [of_function, of_trigger])
-def test_without_variables_it_is_plain_text_and_nobody(settings_of: Any) -> None:
-    """What is not said is not handed on, an empty variable neither."""
+def test_without_variables_there_is_neither_tls_nor_a_user(settings_of: Any) -> None:
+    """A variable that is unset or empty adds no client setting."""
     empty = dict.fromkeys([*USER, *OAUTH, *MSK, "KAFKA_SSL_CA_LOCATION"], "")
-    told = settings_of(BROKER | empty)
-    assert told["security.protocol"] == "PLAINTEXT"
-    assert not {name for name in told if name.startswith(("sasl.", "ssl.", "aws."))} - {
+    client_settings = settings_of(BROKER | empty)
+    assert client_settings["security.protocol"] == "PLAINTEXT"
+    assert not {name for name in client_settings if name.startswith(("sasl.", "ssl.", "aws."))} - {
         "sasl.oauthbearer.method"
     }
-    Producer(told)
+    Producer(client_settings)
 
 
 @pytest.mark.parametrize("settings_of", [of_function, of_trigger])
-def test_amazon_msk_is_given_a_signed_token(
-    settings_of: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_amazon_msk_gets_a_signed_token(settings_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the keys of the environment, for the region, and good for some minutes."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMADEUP")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush hush")
-    told = settings_of(SASL | MSK)
-    token, expires_at = told.pop("oauth_cb")("")
-    assert told["sasl.mechanism"] == "OAUTHBEARER"
-    assert not {name for name in told if name.startswith(("sasl.oauthbearer.", "aws."))}
+    client_settings = settings_of(SASL | MSK)
+    token, expires_at = client_settings.pop("oauth_cb")("")
+    assert client_settings["sasl.mechanism"] == "OAUTHBEARER"
+    assert not {name for name in client_settings if name.startswith(("sasl.oauthbearer.", "aws."))}
     url = urlsplit(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode())
     query = parse_qs(url.query)
     assert url.hostname == "kafka.eu-west-1.amazonaws.com"
@@ -103,12 +101,12 @@ def test_amazon_msk_is_given_a_signed_token(
 
 
 class TokenServer(HTTPServer):
-    """Keeps what it is asked, and gives no token."""
+    """A token server that records requests, and returns no token."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Asked)
         self.timeout = 10
-        self.asked: list[tuple[str | None, bytes]] = []
+        self.requests: list[tuple[str | None, bytes]] = []
 
 
 class _Asked(BaseHTTPRequestHandler):
@@ -116,16 +114,16 @@ class _Asked(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.headers["Authorization"], body))
-        self.send_error(401)  # which librdkafka does not try again, five seconds later
+        self.server.requests.append((self.headers["Authorization"], body))
+        self.send_error(401)  # which librdkafka does not retry after five seconds
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.parametrize("settings_of", [of_function, of_trigger])
-def test_a_token_is_asked_for_by_client_credentials(settings_of: Any) -> None:
-    """Librdkafka asks the token's URL with the client's id, secret and scope."""
+def test_a_token_is_requested_with_client_credentials(settings_of: Any) -> None:
+    """Librdkafka sends the client's id, secret and scope to the token URL."""
     server = TokenServer()
     asking = Thread(target=server.handle_request)
     asking.start()
@@ -135,21 +133,21 @@ def test_a_token_is_asked_for_by_client_credentials(settings_of: Any) -> None:
     )
     asking.join()
     server.server_close()
-    del producer  # which has asked since it was made
-    [(authorization, body)] = server.asked
+    del producer  # which has requested a token since it was made
+    [(authorization, body)] = server.requests
     assert authorization == "Basic " + base64.b64encode(b"me:hush hush").decode()
     assert parse_qs(body.decode()) == {"grant_type": ["client_credentials"], "scope": ["kafka"]}
 
 
 def refusal(environ: dict[str, str]) -> str:
-    """What stops a function's start."""
+    """The error that stops a function's start."""
     with pytest.raises(SettingsError) as error:
         load(KafkaSettings, environ)
     return str(error.value).removeprefix("cannot start: ")
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "reason"),
     [
         (SASL, "KAFKA_SASL_MECHANISM is missing: KAFKA_SECURITY_PROTOCOL is SASL_SSL"),
         (SASL | {"KAFKA_SASL_MECHANISM": "PLAIN"}, "KAFKA_SASL_USERNAME is missing"),
@@ -171,9 +169,9 @@ def refusal(environ: dict[str, str]) -> str:
         (BROKER | {"KAFKA_SSL_CA_LOCATION": __file__}, "KAFKA_SSL_CA_LOCATION is wrong"),
     ],
 )
-def test_what_does_not_fit_together_stops_the_start(environ: dict[str, str], said: str) -> None:
+def test_contradicting_settings_stop_the_start(environ: dict[str, str], reason: str) -> None:
     """In a sentence that names the variable."""
-    assert said in refusal(environ)
+    assert reason in refusal(environ)
 
 
 def test_a_password_is_never_shown() -> None:
@@ -185,7 +183,7 @@ def test_a_password_is_never_shown() -> None:
     assert "hush" not in refusal(BROKER | USER | {"KAFKA_SASL_MECHANISM": "PLAIN"})
 
 
-def test_the_trigger_asks_for_amazon_s_region() -> None:
+def test_the_trigger_requires_the_region_of_amazon_msk() -> None:
     """Before it starts."""
     with pytest.raises(ConfigError, match=r"aws\.region is missing"):
         of_trigger(SASL | {"KAFKA_SASL_MECHANISM": "AWS_MSK_IAM"})

@@ -1,4 +1,4 @@
-"""infra/knative as kustomize builds it: each object is valid, and what is promised of it holds."""
+"""infra/knative as kustomize builds it: each object is valid, with the documented properties."""
 
 import json
 import re
@@ -25,14 +25,14 @@ KUBERNETES = "1.33"
 SERVING = "serving.knative.dev/v1"
 OVERLAYS = ("development", "production")
 BUILDS = [f"{overlay}/{way}" for overlay in OVERLAYS for way in ("kafka-source", "trigger")]
-POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and whoever looks after it
-# What Knative takes without any flag set; its default for this one has long been on.
+POSTGRES_CONNECTIONS = 90  # 100 by default, less ten for its superuser and administrators
+# Fields that Knative accepts without a feature flag; the flag of this one is on by default.
 FLAGS = {"emptyDir: feature flag - kubernetes.podspec-volumes-emptydir"}
 OURS = {"goalstream-functions", "goalstream-tools"}
 CACHE = "".join(path.read_text() for path in (ROOT / "functions/shared/redis").glob("*.py"))
 TRIGGERS = tomllib.loads((ROOT / "local" / "triggers.toml").read_text())["trigger"]
 SECRETS = {"database-owner", "database-writer", "database-reader", "kafka", "redis", "api-keys"}
-# Who is who in the database, and has the secret of that one alone.
+# The database role of each function, which has the secret of that role only.
 ROLES = {
     "list-highlights": "reader", "get-highlight": "reader",
     "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
@@ -43,7 +43,7 @@ NAMES = {name.replace("_", "-"): name for name in functions.NAMES}
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that kustomize reads, with each overlay in both ways."""
+    """The files that kustomize reads, with each overlay combined with each trigger."""
     root = tmp_path_factory.mktemp("tree")
     shutil.copytree(ROOT / "infra" / "knative", root / "infra" / "knative")
     (root / "local").mkdir()
@@ -87,8 +87,8 @@ def of_kind(objects: list[Object], kind: str, version: str = "") -> dict[str, Ob
     }
 
 
-def wrong(document: Object) -> list[str]:
-    """What is wrong with an object of a kind that Kubernetes does not know."""
+def schema_errors(document: Object) -> list[str]:
+    """The schema errors of an object that is not of Kubernetes' own kinds."""
     if document["kind"] in knative_kafka.MODELS:
         knative_kafka.check(document)
         return []
@@ -125,7 +125,7 @@ def test_every_object_of_knative_is_valid(objects: list[Object]) -> None:
     """By the schemas of its CRDs, with no field that they do not know, and no flag to be set."""
     for document in objects:
         if not is_core(document):
-            assert wrong(document) == [], document["metadata"]["name"]
+            assert schema_errors(document) == [], document["metadata"]["name"]
     for service in of_kind(objects, "Service", SERVING).values():
         assert (
             set(closed_schemas.noted(closed_schemas.load("Service"), service, "feature flag"))
@@ -143,19 +143,19 @@ def test_every_object_of_knative_is_valid(objects: list[Object]) -> None:
         ("metadata", "label"),
     ],
 )
-def test_a_wrong_field_would_be_seen(tree: Path, path: tuple[str | int, ...]) -> None:
-    """Knative's own schemas let most of these pass; closed, they do not."""
+def test_a_wrong_field_is_detected(tree: Path, path: tuple[str | int, ...]) -> None:
+    """Knative's own schemas accept most of these; the closed schemas do not."""
     services = of_kind(built(tree, "production/kafka-source"), "Service", SERVING)
     document: Any = deepcopy(services["consume-goal"])
-    assert wrong(document) == []
-    place = document
+    assert schema_errors(document) == []
+    parent = document
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = "x"
-    assert wrong(document)
+        parent = parent[step]
+    parent[path[-1]] = "x"
+    assert schema_errors(document)
 
 
-def test_a_wrong_field_of_kubernetes_would_be_seen(tree: Path) -> None:
+def test_a_wrong_field_of_kubernetes_is_detected(tree: Path) -> None:
     """In the same way."""
     document: Any = deepcopy(
         of_kind(built(tree, "production/trigger"), "Deployment")["kafka-trigger"]
@@ -168,7 +168,7 @@ def test_a_wrong_field_of_kubernetes_would_be_seen(tree: Path) -> None:
 def test_the_route_to_one_host_is_valid(tree: Path) -> None:
     """Every public path of the gateway leads to its function."""
     route, grant = sorted(build(tree / "one-host"), key=lambda each: str(each["kind"]))
-    assert (wrong(route), wrong(grant)) == ([], [])
+    assert (schema_errors(route), schema_errors(grant)) == ([], [])
     leads = {
         rule["matches"][0]["path"]["value"]: rule["filters"][0]["urlRewrite"]["hostname"]
         for rule in route["spec"]["rules"]
@@ -181,10 +181,10 @@ def test_the_route_to_one_host_is_valid(tree: Path) -> None:
     }
 
 
-def test_a_name_for_events_is_claimed_for_the_namespace_that_maps_it(tree: Path) -> None:
+def test_a_domain_for_events_is_claimed_for_the_namespace_that_maps_it(tree: Path) -> None:
     """Without a claim a mapping never gets ready; a claim itself is in no namespace."""
     claim, mapping = build(tree / "events-domain")
-    assert wrong(mapping) == []
+    assert schema_errors(mapping) == []
     assert mapping["spec"]["ref"]["name"] in NAMES
     assert claim == {
         "apiVersion": "networking.internal.knative.dev/v1alpha1",
@@ -195,7 +195,7 @@ def test_a_name_for_events_is_claimed_for_the_namespace_that_maps_it(tree: Path)
 
 
 def test_functions_can_be_left_out_until_the_table_is_there(objects: list[Object]) -> None:
-    """By a label that all of them have, and nothing that the jobs before them need."""
+    """By a label of all functions, which the jobs before them do not have."""
     labelled = {
         each["metadata"]["name"]
         for each in objects
@@ -208,7 +208,7 @@ def test_functions_can_be_left_out_until_the_table_is_there(objects: list[Object
 
 
 def test_every_function_is_a_service(objects: list[Object]) -> None:
-    """With the source and the name that functions-framework is told; two are not public."""
+    """With the source and name for functions-framework; two are not public."""
     services = of_kind(objects, "Service", SERVING)
     assert services.keys() == NAMES.keys()
     for name, service in services.items():
@@ -226,7 +226,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
 
 
 def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
-    """Even while old revisions stand beside new ones; the page on growth counts them."""
+    """Even while old and new revisions run together; the page on growth has the numbers."""
     connections = 0
     for service in of_kind(objects, "Service", SERVING).values():
         [container] = pod_of(service)["containers"]
@@ -244,7 +244,7 @@ def test_all_instances_together_fit_postgres(objects: list[Object]) -> None:
 
 
 def test_no_pod_of_ours_has_more_rights_or_room_than_it_needs(objects: list[Object]) -> None:
-    """As in docker-compose.yml: not root, nothing writable but /tmp, no capability, a limit."""
+    """As in docker-compose.yml: not root, only /tmp is writable, no capability, and limits."""
     pods = {each["metadata"]["name"]: pod_of(each) for each in objects if pod_of(each)}
     assert len(pods) >= len(NAMES) + 2
     for name, pod in pods.items():
@@ -260,19 +260,21 @@ def test_no_pod_of_ours_has_more_rights_or_room_than_it_needs(objects: list[Obje
             assert context["readOnlyRootFilesystem"] is True, name
 
 
-def test_every_setting_and_secret_that_is_named_is_there(tree: Path) -> None:
+def test_every_setting_and_secret_that_is_named_exists(tree: Path) -> None:
     """In production the Secrets are those that its kustomization says must be made beforehand."""
     for name in BUILDS:
         objects = built(tree, name)
         kinds = {each for document in objects for each in references(document)}
-        made = {(kind, each) for kind in ("ConfigMap", "Secret") for each in of_kind(objects, kind)}
-        missing = {each for kind, each in kinds - made if kind == "Secret"}
-        assert all(kind == "Secret" for kind, _ in kinds - made)
+        defined = {
+            (kind, each) for kind in ("ConfigMap", "Secret") for each in of_kind(objects, kind)
+        }
+        missing = {each for kind, each in kinds - defined if kind == "Secret"}
+        assert all(kind == "Secret" for kind, _ in kinds - defined)
         is_production = name.startswith("production")
         assert missing == (SECRETS if is_production else set())
 
 
-def test_no_secret_stands_in_a_file_of_production(tree: Path) -> None:
+def test_no_file_of_production_contains_a_secret(tree: Path) -> None:
     """Only its name."""
     for way in ("kafka-source", "trigger"):
         assert not of_kind(built(tree, f"production/{way}"), "Secret")
@@ -291,16 +293,16 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
     for name, pod in pods.items():
         [container] = pod["containers"]
         environment = {each["name"]: each for each in container.get("env", [])}
-        held = {
+        users = {
             each["secret"]["secretName"].split("-")[1]
             for each in pod.get("volumes", [])
             if "secret" in each and each["secret"]["secretName"].startswith("database-")
         }
         if name == "postgres":
-            assert held == {"owner"}
+            assert users == {"owner"}
             continue
         role = ROLES.get(name)
-        assert held == ({*USERS} if role == "owner" else {role} - {None}), name
+        assert users == ({*USERS} if role == "owner" else {role} - {None}), name
         if role is None:
             assert "DATABASE_URL" not in environment
             continue
@@ -311,8 +313,8 @@ def test_each_function_is_the_user_of_the_database_that_it_needs_to_be(
     assert "DATABASE_URL" not in settings
 
 
-def test_a_redis_in_the_cluster_knows_the_functions_alone(tree: Path) -> None:
-    """By a password, and for what the cache does; whoever gives none may do nothing."""
+def test_a_redis_in_the_cluster_admits_only_the_functions(tree: Path) -> None:
+    """By a password, with the commands of the cache; without a password nothing is allowed."""
     objects = built(tree, "development/kafka-source")
     [container] = pod_of(of_kind(objects, "Deployment")["redis"])["containers"]
     _, nobody, functions = " ".join(container["command"]).split(" --user ")
@@ -337,17 +339,17 @@ def decoded(data: dict[str, str]) -> dict[str, str]:
     return {name: b64decode(value).decode() for name, value in data.items()}
 
 
-def test_a_redis_elsewhere_has_more_time_than_one_in_the_cluster(tree: Path) -> None:
-    """Whoever asks it; the others have no time-out of it."""
+def test_a_redis_outside_the_cluster_has_a_longer_time_out(tree: Path) -> None:
+    """For each function that uses it; the others have no time-out for it."""
     for service in of_kind(built(tree, "production/kafka-source"), "Service", SERVING).values():
         [container] = pod_of(service)["containers"]
         environment = {each["name"]: each.get("value") for each in container["env"]}
-        asks = "REDIS_URL_FILE" in environment
-        assert environment.get("REDIS_TIMEOUT_S") == ("0.2" if asks else None)
+        uses_redis = "REDIS_URL_FILE" in environment
+        assert environment.get("REDIS_TIMEOUT_S") == ("0.2" if uses_redis else None)
 
 
 def test_every_image_is_named_by_the_overlay(objects: list[Object]) -> None:
-    """What the base calls them is found nowhere."""
+    """The base's placeholder names are found nowhere."""
     images = {
         each["image"] for document in objects for each in pod_of(document).get("containers", [])
     }
@@ -357,8 +359,8 @@ def test_every_image_is_named_by_the_overlay(objects: list[Object]) -> None:
     }
 
 
-def test_records_come_in_order_and_what_is_given_up_is_kept(tree: Path) -> None:
-    """In the groups of our trigger, so that each can go on where the other ended."""
+def test_records_are_delivered_in_order_and_failed_ones_are_dead_letters(tree: Path) -> None:
+    """In the consumer groups of our trigger, so that either can continue after the other."""
     for overlay in OVERLAYS:
         objects = built(tree, f"{overlay}/kafka-source")
         sources = of_kind(objects, "KafkaSource")
@@ -376,8 +378,8 @@ def test_records_come_in_order_and_what_is_given_up_is_kept(tree: Path) -> None:
         assert sources["consume-goal"]["spec"]["initialOffset"] == "earliest"
 
 
-def test_our_own_trigger_runs_the_triggers_file_of_everywhere(tree: Path) -> None:
-    """Mounted from the very same text, with its probes, and in place of KafkaSource."""
+def test_our_own_trigger_uses_the_common_triggers_file(tree: Path) -> None:
+    """The same file is mounted, with probes; KafkaSource is left out."""
     for overlay in OVERLAYS:
         objects = built(tree, f"{overlay}/trigger")
         pod = pod_of(of_kind(objects, "Deployment")["kafka-trigger"])
@@ -396,8 +398,8 @@ def test_our_own_trigger_runs_the_triggers_file_of_everywhere(tree: Path) -> Non
         assert not of_kind(objects, "KafkaSource")
 
 
-def test_nothing_reaches_anything_that_no_policy_names(objects: list[Object]) -> None:
-    """All is denied first; then each function reaches the services that it has settings of."""
+def test_only_traffic_that_a_policy_names_is_allowed(objects: list[Object]) -> None:
+    """All traffic is denied by default; each function reaches the services of its settings."""
     policies = of_kind(objects, "NetworkPolicy")
     assert policies["nothing"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 

@@ -41,7 +41,7 @@ def headers(request: AppRequest) -> dict[str, str]:
 
 
 def caller(request: AppRequest) -> str:
-    """The address that the functions count for the caller."""
+    """The address that is the caller's for the rate limit."""
     scope = {"type": "http", "headers": request.headers, "client": (request.client, 0)}
     return TrustedProxies().client_address(Request(scope))
 

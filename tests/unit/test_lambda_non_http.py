@@ -35,7 +35,7 @@ def kafka_event(source: str = "SelfManagedKafka") -> dict[str, Any]:
 
 
 def replying(response: AppResponse, requests: list[AppRequest] | None = None) -> Any:
-    """An app that always responds so."""
+    """An app that always gives this response."""
 
     def send(request: AppRequest) -> AppResponse:
         if requests is not None:
@@ -54,17 +54,17 @@ def test_the_records_of_all_partitions_reach_the_function_in_order(source: str) 
     headers = Request({"type": "http", "headers": request.headers}).headers
     identifiers = [each.identifier for each in parse_envelope(headers, request.body)]
     expected = [(f"{TOPIC}-0", 1), (f"{TOPIC}-0", 2), (f"{TOPIC}-0", 5), (f"{TOPIC}-1", 9)]
-    assert [(place["partition"], place["offset"]) for place in identifiers if place] == expected
+    assert [(origin["partition"], origin["offset"]) for origin in identifiers if origin] == expected
     assert (request.method, request.path) == ("POST", "/")
     assert headers["traceparent"].startswith("00-5759e988bd862e3fe1be46a994272793-")
 
 
 def test_the_failed_records_are_named_in_lambdas_format() -> None:
     """Topic, partition and offset, and nothing that Lambda does not know."""
-    place = {"partition": "matches-0", "offset": 2}
-    failed = batch_response([RejectedRecord(ReceivedRecord(None, None, place), "no event")])
+    origin = {"partition": "matches-0", "offset": 2}
+    failed = batch_response([RejectedRecord(ReceivedRecord(None, None, origin), "no event")])
     result = dispatch(kafka_event(), replying(AppResponse(200, [], orjson.dumps(failed))))
-    assert result == {"batchItemFailures": [{"itemIdentifier": place}]}
+    assert result == {"batchItemFailures": [{"itemIdentifier": origin}]}
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"ready": 3}', b'{"batchItemFailures": []}'])

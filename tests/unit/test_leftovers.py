@@ -1,4 +1,4 @@
-"""The check at the end of each run of the tests, that nothing which they started is left."""
+"""The check at the end of a test run that no process of a test is left."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ import pytest
 from local.stack import ROOT
 
 CONFTEST = "from tests.support.leftovers import pytest_configure, pytest_sessionfinish\n"
-# A shell that ends at once leaves its child to whoever takes orphans; a session of its own keeps
-# signals to the terminal's group from it.
+# A shell that ends at once leaves its child to the process that adopts orphans; a session of its
+# own keeps signals to the terminal's group from it.
 STARTS = """
 import subprocess
 
@@ -24,7 +24,7 @@ def test_it():
 
 
 def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """A run of a test alone, with the check and without what else our tests have."""
+    """A run of one test with the check, without our other fixtures."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(test)
     return subprocess.run(
@@ -39,18 +39,18 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
 def test_a_process_that_a_test_leaves_fails_the_run(
     tmp_path: Path, options: tuple[str, ...], environment: str
 ) -> None:
-    """It is named, with the test if it can be known, and ended."""
+    """Its name and, if known, its test are reported, and it is ended."""
     test = STARTS.format(program="sleep 86399", environment=environment)
     ended = run(tmp_path, test, *options)
     pid = int((tmp_path / "pid").read_text())
     assert (ended.returncode, "1 passed" in ended.stdout) == (1, True), ended.stdout + ended.stderr
-    told = f"LEFT BEHIND by a test: {pid}: sleep 86399, started by"
+    report = f"LEFT BEHIND by a test: {pid}: sleep 86399, started by"
     by = "test_it.py::test_it (call)" if environment == "None" else "a test that gave it another"
-    assert f"{told} {by}" in ended.stdout
+    assert f"{report} {by}" in ended.stdout
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_process_that_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
-    """And what has ended fails nothing."""
+    """A process that has ended is no failure."""
     ended = run(tmp_path, STARTS.format(program="sleep 0.3", environment="None"))
     assert (ended.returncode, "LEFT BEHIND" in ended.stdout) == (0, False), ended.stdout

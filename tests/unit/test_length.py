@@ -28,13 +28,13 @@ def test_it(which):
 
 @pytest.mark.parametrize("options", [(), ("--numprocesses=2",)], ids=["alone", "xdist"])
 @pytest.mark.parametrize(
-    ("length", "passed", "told"),
+    ("length", "passed", "expected"),
     [("short", 1, "2 long tests left out: GOALSTREAM_TEST_LENGTH=long runs them"), ("long", 3, "")],
 )
-def test_long_tests_are_left_out_of_a_short_run_which_says_so(
-    tmp_path: Path, options: tuple[str, ...], length: str, passed: int, told: str
+def test_a_short_run_leaves_out_long_tests_and_reports_them(
+    tmp_path: Path, options: tuple[str, ...], length: str, passed: int, expected: str
 ) -> None:
-    """How many, once, and what runs them."""
+    """One line has their number and the option that runs them."""
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
     ended = subprocess.run(
@@ -45,4 +45,6 @@ def test_long_tests_are_left_out_of_a_short_run_which_says_so(
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"{passed} passed" in ended.stdout
-    assert [line for line in ended.stdout.splitlines() if "left out" in line] == [told] * bool(told)
+    assert [line for line in ended.stdout.splitlines() if "left out" in line] == [expected] * bool(
+        expected
+    )

@@ -23,8 +23,8 @@ def line(message: str = "batch taken", *args: object, **extra: Any) -> dict[str,
     vars(record).update(extra)
     text = JsonFormatter("consume-goal").format(record)
     assert "\n" not in text
-    said: dict[str, Any] = json.loads(text)
-    return said
+    entry: dict[str, Any] = json.loads(text)
+    return entry
 
 
 @pytest.fixture(name="root")
@@ -39,17 +39,17 @@ def _root() -> Iterator[logging.Logger]:
 
 def test_a_line_has_time_level_service_and_message() -> None:
     """Time is in UTC, to the millisecond."""
-    said = line("%d records", 3)
-    assert list(said) == ["time", "level", "service", "message"]
-    assert datetime.fromisoformat(said["time"]).utcoffset() is not None
-    assert (said["level"], said["service"]) == ("INFO", "consume-goal")
-    assert said["message"] == "3 records"
+    entry = line("%d records", 3)
+    assert list(entry) == ["time", "level", "service", "message"]
+    assert datetime.fromisoformat(entry["time"]).utcoffset() is not None
+    assert (entry["level"], entry["service"]) == ("INFO", "consume-goal")
+    assert entry["message"] == "3 records"
 
 
 def test_extra_fields_are_added_to_the_line() -> None:
     """They keep their types."""
-    said = line(fields={"records": 3, "reason": None, "matches": ["a"]})
-    assert (said["records"], said["reason"], said["matches"]) == (3, None, ["a"])
+    entry = line(fields={"records": 3, "reason": None, "matches": ["a"]})
+    assert (entry["records"], entry["reason"], entry["matches"]) == (3, None, ["a"])
 
 
 def test_a_line_has_the_correlation_id_of_its_request() -> None:
@@ -66,11 +66,11 @@ def test_a_field_may_override_the_correlation_id_alone() -> None:
     """One call enriches the goals of many requests; no field replaces the service's name."""
     token = trace.current.set(f"00-{'0' * 31}1-00f067aa0ba902b7-01")
     try:
-        said = line(fields={"correlationId": TRACE, "service": "x"})
+        entry = line(fields={"correlationId": TRACE, "service": "x"})
     finally:
         trace.current.reset(token)
-    assert said["correlationId"] == TRACE
-    assert said["service"] != "x"
+    assert entry["correlationId"] == TRACE
+    assert entry["service"] != "x"
 
 
 def test_an_exception_is_logged_with_its_traceback_on_one_line() -> None:
@@ -78,9 +78,9 @@ def test_an_exception_is_logged_with_its_traceback_on_one_line() -> None:
     try:
         int("no\nnumber")
     except ValueError:
-        said = line(exc_info=sys.exc_info())
-    assert said["exception"].startswith("Traceback")
-    assert said["exception"].endswith(r"base 10: 'no\nnumber'")
+        entry = line(exc_info=sys.exc_info())
+    assert entry["exception"].startswith("Traceback")
+    assert entry["exception"].endswith(r"base 10: 'no\nnumber'")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_configured_process_logs_json_to_standard_error(
     out, err = capsys.readouterr()
     assert out == ""
     (text,) = err.splitlines()
-    told = json.loads(text)
-    assert (told["service"], told["message"], told["n"]) == ("get-highlight", "told", 1)
+    entry = json.loads(text)
+    assert (entry["service"], entry["message"], entry["n"]) == ("get-highlight", "told", 1)
 
 
 def test_configuring_twice_does_not_log_twice(

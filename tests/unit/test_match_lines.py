@@ -36,13 +36,13 @@ def test_the_sides_take_turns_and_their_kicks_make_the_score(match: Match) -> No
 @pytest.mark.parametrize("match", MATCHES, ids=lambda match: f"{match.home}-{match.away}")
 def test_kicks_come_after_the_match_and_do_not_change_its_score(match: Match) -> None:
     """Each is an event of the shoot-out, with the shoot-out's score beside that of the match."""
-    told = events(match)
-    kicks = told[len(match.goals) :]
-    assert [event.period for event in told] == [None] * len(match.goals) + ["shootout"] * len(kicks)
+    sent = events(match)
+    kicks = sent[len(match.goals) :]
+    assert [event.period for event in sent] == [None] * len(match.goals) + ["shootout"] * len(kicks)
     assert {(event.home_score, event.away_score) for event in kicks} == {match.score}
     assert {event.event_type for event in kicks} <= {"shootout_goal", "shootout_miss"}
-    assert all(before.occurred_at < after.occurred_at for before, after in pairwise(told))
-    assert len({event.event_id for event in told}) == len(told)
+    assert all(before.occurred_at < after.occurred_at for before, after in pairwise(sent))
+    assert len({event.event_id for event in sent}) == len(sent)
 
 
 def line(**fields: Any) -> str:

@@ -20,8 +20,8 @@ def test_a_password_that_scram_forbids_is_refused(name: str) -> None:
     """The message does not quote it."""
     with pytest.raises(SettingsError) as error:
         load(MigrateSettings, URL | {name: "canary\a\ue000"})
-    said = str(error.value)
+    message = str(error.value)
     assert (
-        said
+        message
         == f"cannot start: {name} is wrong: it has a character that is not allowed in a password"
     )

@@ -82,24 +82,26 @@ def test_a_document_is_valid(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_route_is_in_its_document(name: str) -> None:
     """With its method."""
-    told = {(method, path.partition("{")[0]) for method, path, _ in operations(documents()[name])}
+    documented = {
+        (method, path.partition("{")[0]) for method, path, _ in operations(documents()[name])
+    }
     served = {
         (method, path.removesuffix("*"))
         for routes in SERVED[name]
         for path, methods in routes._routes.items()
         for method in methods
     }
-    assert told == served
+    assert documented == served
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_response_is_described(name: str) -> None:
     """Errors as problem details; 401, 429 and 503 wherever keys, limits and services matter."""
     for _, path, operation in operations(documents()[name]):
-        for status, answer in operation["responses"].items():
-            assert answer["description"]
+        for status, response in operation["responses"].items():
+            assert response["description"]
             if int(status) >= 400:
-                assert list(answer["content"]) == ["application/problem+json"]
+                assert list(response["content"]) == ["application/problem+json"]
         assert path == "/health" or {"401", "429", "503"} <= operation["responses"].keys()
 
 
@@ -123,8 +125,8 @@ def test_operation_ids_are_unique_in_a_document() -> None:
 
 def test_every_parameter_of_a_list_is_in_the_document() -> None:
     """And no other."""
-    told = documents()["highlights.json"]["paths"]["/highlights"]["get"]["parameters"]
-    assert [parameter["name"] for parameter in told] == list(PARAMETERS)
+    documented = documents()["highlights.json"]["paths"]["/highlights"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in documented] == list(PARAMETERS)
 
 
 def test_every_field_of_an_event_is_in_the_document() -> None:
@@ -139,8 +141,8 @@ def content(path: str, method: str, status: str = "") -> dict[str, Any]:
     """Return the JSON content of an operation's response, or of its request."""
     name = "events.json" if path.startswith("/events") else "highlights.json"
     operation = documents()[name]["paths"][path][method]
-    told = operation["responses"][status] if status else operation["requestBody"]
-    found: dict[str, Any] = told["content"]["application/json"]
+    documented = operation["responses"][status] if status else operation["requestBody"]
+    found: dict[str, Any] = documented["content"]["application/json"]
     return found
 
 
@@ -149,9 +151,9 @@ def test_posting_an_example_returns_the_response_of_the_document() -> None:
     goal = content("/events", "post")["examples"]["goal"]["value"]
     posted = {"/events": goal, "/events/batch": content("/events/batch", "post")["example"]}
     for path, body in posted.items():
-        answer = Client(ingest_event(FakePublisher, RULES)).post(path, json=body)
-        assert answer.status_code == 202
-        assert answer.json() == content(path, "post", "202")["example"]
+        response = Client(ingest_event(FakePublisher, RULES)).post(path, json=body)
+        assert response.status_code == 202
+        assert response.json() == content(path, "post", "202")["example"]
 
 
 def test_the_example_of_a_goal_becomes_the_example_of_a_highlight() -> None:
@@ -214,7 +216,7 @@ def test_operations_are_grouped(name: str) -> None:
         ({"plyer": "x"}, False),
     ],
 )
-def test_the_document_accepts_what_the_function_accepts(
+def test_the_document_and_the_function_accept_the_same_bodies(
     fields: dict[str, Any], valid: bool
 ) -> None:
     """Both refuse the same."""
@@ -226,5 +228,5 @@ def test_the_document_accepts_what_the_function_accepts(
 def test_problem_details_conform_to_the_document(name: str) -> None:
     """With additional members."""
     problem = Problem(400, "No.", errors={"player": ["is too long"]}, topic="match-events")
-    said = json.loads(bytes(problem.response().body))
-    schema(documents()[name], "ProblemDetails").validate(said)
+    details = json.loads(bytes(problem.response().body))
+    schema(documents()[name], "ProblemDetails").validate(details)

@@ -105,7 +105,7 @@ def test_an_idle_worker_stops_at_once() -> None:
     assert worker.drain(LIMIT_S)
 
 
-def test_a_drain_aborts_what_is_not_finished_in_time() -> None:
+def test_a_drain_aborts_a_batch_that_is_not_finished_in_time() -> None:
     """It ends on time, and the request in flight is aborted."""
     deliverer = FakeDeliverer()
     worker = started(deliverer, abort=deliverer.released.release)

@@ -37,7 +37,7 @@ def test_an_announcement_is_not_awaited_beyond_the_timeout() -> None:
 def test_the_work_of_another_event_loop_is_not_awaited() -> None:
     """That loop may be closed."""
 
-    async def leave_work() -> None:
+    async def start_work() -> None:
         pending_work.track()
 
     async def finish_work() -> bool:
@@ -46,5 +46,5 @@ def test_the_work_of_another_event_loop_is_not_awaited() -> None:
             await pending_work.drain(60)
         return True
 
-    asyncio.run(leave_work())
+    asyncio.run(start_work())
     assert asyncio.run(finish_work())

@@ -65,7 +65,7 @@ def test_two_equal_ports_are_named(same: str) -> None:
 
 
 def test_ports_are_of_the_range_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each once; when there is none left it is said."""
+    """Each port once; without a free port there is an error."""
     monkeypatch.setenv(RANGE, "31990-31999")
     given = [free_port() for _ in range(3)]
     assert len(set(given)) == 3
@@ -75,10 +75,10 @@ def test_ports_are_of_the_range_that_the_environment_names(monkeypatch: pytest.M
         free_port()
 
 
-def test_workers_side_by_side_and_what_they_start_never_choose_the_same_port() -> None:
-    """The parts of the range do not overlap; who has an environment of its own has this one's."""
+def test_parallel_workers_and_their_processes_never_choose_the_same_port() -> None:
+    """The parts of the range do not overlap; a process without the variable gets it too."""
     parts = [part(number, 3) for number in range(3)]
     assert parts == ["10000-17332", "17333-24665", "24666-31998"]
     show = "import json, os; print(json.dumps(dict(os.environ)))"
-    told = subprocess.run([sys.executable, "-c", show], env={}, capture_output=True, check=True)
-    assert json.loads(told.stdout).get(RANGE) == os.environ.get(RANGE)
+    printed = subprocess.run([sys.executable, "-c", show], env={}, capture_output=True, check=True)
+    assert json.loads(printed.stdout).get(RANGE) == os.environ.get(RANGE)

@@ -1,4 +1,4 @@
-"""Statements that wait for a connection, while the database says nothing."""
+"""Statements that wait for a connection while the database does not respond."""
 
 import asyncio
 import socket
@@ -12,8 +12,8 @@ from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 
 
-def test_who_has_waited_for_too_long_is_told_so_without_another_try() -> None:
-    """Else each would wait its time-out after all that came before it, one after the other."""
+def test_a_statement_that_waited_too_long_fails_without_another_attempt() -> None:
+    """Otherwise the time-outs of waiting statements would add up."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=50)) as mute:
         settings = {
             "DATABASE_URL": f"postgresql://u@127.0.0.1:{mute.getsockname()[1]}/d?sslmode=disable",
@@ -23,12 +23,12 @@ def test_who_has_waited_for_too_long_is_told_so_without_another_try() -> None:
         }
         postgres = Postgres(load(PostgresSettings, settings))
 
-        async def ask() -> None:
+        async def query() -> None:
             with pytest.raises(Unavailable):
                 await postgres.run("SELECT 1")
 
         async def run() -> None:
-            await asyncio.gather(*(ask() for _ in range(20)))
+            await asyncio.gather(*(query() for _ in range(20)))
 
         asyncio.run(run())
         postgres.close()

@@ -1,4 +1,4 @@
-"""With which password a connection to Postgres is made."""
+"""The password with which a connection to Postgres is made."""
 
 import asyncio
 import os
@@ -22,35 +22,35 @@ NO_TLS = b"N"
 CLEARTEXT_WANTED = b"R" + (8).to_bytes(4) + (3).to_bytes(4)
 
 
-class Asker:
-    """A Postgres that asks for a password in plain text, and hangs up once it has it."""
+class PasswordServer:
+    """A Postgres that requests a password in plain text, then closes the connection."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(30)
         self.port: int = self._listener.getsockname()[1]
-        self.heard = b""
-        self._thread = Thread(target=self._ask)
+        self.received = b""
+        self._thread = Thread(target=self._request_password)
         self._thread.start()
 
-    def _ask(self) -> None:
+    def _request_password(self) -> None:
         with self._listener, self._listener.accept()[0] as caller:
             caller.settimeout(10)
             caller.recv(1000)
             caller.sendall(NO_TLS)
             caller.recv(1000)
             caller.sendall(CLEARTEXT_WANTED)
-            self.heard = caller.recv(1000)
+            self.received = caller.recv(1000)
 
     def variables(self) -> dict[str, str]:
-        """Return the environment that leads here, with a password of its own."""
+        """Return the environment for this server, with this password variable."""
         url = f"postgresql://user@127.0.0.1:{self.port}/goalstream"
         return {"DATABASE_URL": url, "DATABASE_PASSWORD": "given"}
 
     def password(self) -> str:
-        """Return what was answered, without the kind, the length and the end of the message."""
+        """Return the password of the client's message."""
         self._thread.join()
-        return self.heard[5:-1].decode()
+        return self.received[5:-1].decode()
 
 
 @pytest.mark.parametrize(
@@ -63,44 +63,44 @@ class Asker:
     ],
 )
 def test_the_password_of_the_url_comes_first(user: str, given: str | None, sent: str) -> None:
-    """The other serves a URL that has none, as it is; an error shows neither."""
-    asker = Asker()
-    url = f"postgresql://{user}@127.0.0.1:{asker.port}/goalstream"
+    """The other is for a URL without one; an error shows neither."""
+    server = PasswordServer()
+    url = f"postgresql://{user}@127.0.0.1:{server.port}/goalstream"
     with pytest.raises((InterfaceError, OSError)) as error:
         connect(url, 10, SecretStr(given) if given else None)
-    assert asker.password() == sent
+    assert server.password() == sent
     assert sent not in f"{error.value!r} {error.value}"
 
 
-def test_a_function_brings_the_password_of_its_settings() -> None:
-    """To the connection that its first statement makes."""
-    asker = Asker()
-    postgres = Postgres(load(PostgresSettings, asker.variables()))
+def test_a_function_uses_the_password_of_its_settings() -> None:
+    """On the connection of its first statement."""
+    server = PasswordServer()
+    postgres = Postgres(load(PostgresSettings, server.variables()))
     with pytest.raises(Unavailable) as error:
         asyncio.run(postgres.run("SELECT 1"))
     postgres.close()
-    assert asker.password() == "given"
+    assert server.password() == "given"
     assert "given" not in f"{error.value!r} {error.value.__cause__!r}"
 
 
-def test_a_migration_brings_the_password_of_its_settings() -> None:
-    """And does not say it when it fails."""
-    asker = Asker()
+def test_a_migration_uses_the_password_of_its_settings() -> None:
+    """An error does not show it."""
+    server = PasswordServer()
     done = subprocess.run(
         [sys.executable, "-m", "infra.migrate"],
-        env={**os.environ, **asker.variables()},
+        env={**os.environ, **server.variables()},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert asker.password() == "given"
+    assert server.password() == "given"
     assert done.returncode == 1
     assert "given" not in done.stderr
 
 
-def test_a_migration_that_finds_no_tls_to_trust_says_so_in_a_line() -> None:
+def test_a_migration_without_trusted_tls_fails_with_one_line() -> None:
     """Whatever goes wrong in the handshake."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -1,4 +1,4 @@
-"""What a DATABASE_URL may ask for."""
+"""The TLS options of DATABASE_URL and REDIS_URL."""
 
 import ssl
 from pathlib import Path
@@ -39,10 +39,10 @@ def test_without_tls() -> None:
         ("verify-full", True, True, ssl.CERT_REQUIRED),
     ],
 )
-def test_what_is_checked_of_the_server(
+def test_the_server_is_checked_as_the_sslmode_requires(
     mode: str, given: bool, name: bool, certificate: ssl.VerifyMode, authority: Path
 ) -> None:
-    """As libpq has it: the name by `verify-full` alone, the authority if there is one."""
+    """As in libpq: the name only with `verify-full`, the CA if there is one."""
     query = f"sslmode={mode}" + (f"&sslrootcert={authority}" if given else "")
     context = postgres_url.parse(f"{URL}?{query}").tls
     assert isinstance(context, ssl.SSLContext)
@@ -52,14 +52,14 @@ def test_what_is_checked_of_the_server(
 
 
 def refusal(model: type[Settings], name: str, value: str) -> str:
-    """What stops the start."""
+    """The error that stops the start."""
     with pytest.raises(SettingsError) as error:
         load(model, {name: value})
     return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("sslmode=verify_full", "sslmode is one of disable, require, verify-full"),
         ("sslmode=prefer", "sslmode is one of"),
@@ -71,16 +71,16 @@ def refusal(model: type[Settings], name: str, value: str) -> str:
         ("sslmode=require&sslcert=me.pem", "sslcert: only sslmode and sslrootcert"),
     ],
 )
-def test_what_is_not_understood_stops_the_start(query: str, said: str) -> None:
-    """Rather than a connection that is less safe than was meant; without the password."""
-    told = refusal(PostgresSettings, "DATABASE_URL", f"{URL}?{query}")
-    assert told.startswith("cannot start: DATABASE_URL is wrong: ")
-    assert said in told
-    assert "hush" not in told
+def test_an_unsupported_parameter_stops_the_start(query: str, reason: str) -> None:
+    """Otherwise a connection might be less safe than intended; the error has no password."""
+    message = refusal(PostgresSettings, "DATABASE_URL", f"{URL}?{query}")
+    assert message.startswith("cannot start: DATABASE_URL is wrong: ")
+    assert reason in message
+    assert "hush" not in message
 
 
-def test_redis_authority_that_is_not_there_stops_the_start() -> None:
+def test_a_missing_ca_file_of_redis_stops_the_start() -> None:
     """At once, not at the first call."""
     url = "rediss://:hush@cache.example:6379/0?ssl_ca_certs=/nowhere"
-    told = refusal(RedisSettings, "REDIS_URL", url)
-    assert told == "cannot start: REDIS_URL is wrong: ssl_ca_certs names no file"
+    message = refusal(RedisSettings, "REDIS_URL", url)
+    assert message == "cannot start: REDIS_URL is wrong: ssl_ca_certs names no file"

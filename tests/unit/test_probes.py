@@ -71,9 +71,9 @@ def test_metrics_are_in_prometheus_text_format() -> None:
 def test_head_is_get_without_the_body(path: str) -> None:
     """The same status and the same length."""
     with probes() as port:
-        whole, body = get(port, path)
+        response, body = get(port, path)
         head = raw(port, f"HEAD {path} HTTP/1.1\r\nConnection: close\r\n\r\n")
-    assert head.startswith(f"HTTP/1.1 {whole.status} ")
+    assert head.startswith(f"HTTP/1.1 {response.status} ")
     assert head.endswith("\r\n\r\n")
     assert f"Content-Length: {len(body)}\r\n" in head
 
@@ -96,9 +96,9 @@ def test_a_body_is_not_parsed_as_a_request(framing: str) -> None:
     body = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
     request = f"GET /health HTTP/1.1\r\nHost: x\r\n{framing.format(len(body))}\r\n\r\n{body}"
     with probes() as port:
-        answers = raw(port, request)
-    assert answers.count("HTTP/1.1 200") == 1
-    assert "Connection: close\r\n" in answers
+        responses = raw(port, request)
+    assert responses.count("HTTP/1.1 200") == 1
+    assert "Connection: close\r\n" in responses
 
 
 def test_an_unsupported_method_is_refused_in_json() -> None:

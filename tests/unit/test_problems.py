@@ -29,26 +29,26 @@ from functions.shared.http.problems import Problem, problem_of
 
 
 def body(response: Response) -> dict[str, Any]:
-    """Return what an answer says."""
-    said: dict[str, Any] = json.loads(bytes(response.body))
-    return said
+    """Return the content of a response."""
+    content: dict[str, Any] = json.loads(bytes(response.body))
+    return content
 
 
 def error(*loc: str | int, kind: str = "missing", msg: str = "Field required") -> dict[str, Any]:
-    """Return an error as pydantic tells it."""
+    """Return an error in pydantic's form."""
     return {"loc": loc, "type": kind, "msg": msg}
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 413, 415, 422, 500, 503])
-def test_a_problem_is_told_as_problem_json(status: int) -> None:
+def test_a_problem_is_a_response_of_problem_json(status: int) -> None:
     """Type, title, status and detail, with the status of the answer."""
     response = Problem(status, "It is so.").response()
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
-    said = body(response)
-    assert said.pop("title")
-    assert said == {"type": "about:blank", "status": status, "detail": "It is so."}
+    content = body(response)
+    assert content.pop("title")
+    assert content == {"type": "about:blank", "status": status, "detail": "It is so."}
 
 
 def test_a_problem_has_members_and_headers_of_its_own() -> None:
@@ -62,18 +62,18 @@ def test_a_problem_has_members_and_headers_of_its_own() -> None:
     assert body(response)["why"] == "away"
 
 
-def test_what_is_unavailable_says_when_to_come_again() -> None:
-    """503, with whole seconds, and what it was about."""
+def test_an_unavailable_service_is_a_503_with_retry_after() -> None:
+    """503, with Retry-After in whole seconds, and the members of the error."""
     response = problem_of(Unavailable("Away.", retry_after_s=2, topic="match-events")).response()
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
     assert body(response)["topic"] == "match-events"
 
 
-def test_what_is_invalid_names_each_refused_field() -> None:
+def test_invalid_input_names_each_refused_field() -> None:
     """In `errors`, each with a list of reasons."""
     errors = {"player": ["is too long"], "minute": ["is negative", "is no integer"]}
-    said = body(problem_of(InvalidInput(errors)).response())
-    assert (said["status"], said["errors"]) == (400, errors)
+    content = body(problem_of(InvalidInput(errors)).response())
+    assert (content["status"], content["errors"]) == (400, errors)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_a_problem_stays_the_problem_that_it_is() -> None:
         ("added_time", "addedTime"),
     ],
 )
-def test_a_name_that_is_nearly_right_earns_a_hint(name: str, hint: str) -> None:
-    """However it is misspelt, the name that was meant is told."""
+def test_a_name_that_is_nearly_right_gets_a_hint(name: str, hint: str) -> None:
+    """However it is misspelt, the hint is the intended name."""
     assert explain_unknown(name, FIELDS) == f"is unknown; did you mean {hint}?"
 
 
 @pytest.mark.parametrize("name", ["", "x", "weather", "id", "🥅"])
-def test_a_name_that_is_far_off_earns_none(name: str) -> None:
-    """A wild guess helps nobody."""
+def test_a_name_that_is_far_off_gets_no_hint(name: str) -> None:
+    """A wrong hint would mislead."""
     assert explain_unknown(name, FIELDS) == "is unknown"
 
 
@@ -149,12 +149,12 @@ def test_an_error_in_a_batch_is_named_by_its_index() -> None:
     }
 
 
-def test_an_error_of_the_whole_is_of_the_body() -> None:
+def test_an_error_without_a_field_is_an_error_of_the_body() -> None:
     """Broken JSON is no field's fault."""
     assert explain([error(msg="Invalid JSON")], FIELDS) == {"body": ["Invalid JSON"]}
 
 
 @given(st.text(), st.dictionaries(st.text(), st.lists(st.text(), min_size=1)))
-def test_a_problem_of_any_words_is_an_answer(detail: str, errors: dict[str, list[str]]) -> None:
-    """What a caller sent may be told back to them."""
+def test_a_problem_of_any_text_is_a_response(detail: str, errors: dict[str, list[str]]) -> None:
+    """A caller's own values may be quoted in the response."""
     assert body(Problem(400, detail, errors=errors).response())["errors"] == errors

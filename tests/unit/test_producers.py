@@ -13,7 +13,7 @@ OUTAGE_S = 120
 
 
 class StuckProducer:
-    """Holds a record that never ends, unless it is given up."""
+    """A producer that holds one record until it is purged."""
 
     alive = 0
 
@@ -35,8 +35,8 @@ class StuckProducer:
         self.held = 0
 
 
-def most_at_once(deadline_s: float) -> int:
-    """How many there are at most, in an outage in which each delivery fails as soon as it can."""
+def max_producers(deadline_s: float) -> int:
+    """Return the largest number of producers in an outage in which each delivery fails early."""
 
     async def outlast() -> int:
         now = 0.0
@@ -57,8 +57,8 @@ def most_at_once(deadline_s: float) -> int:
     return most
 
 
-def test_there_are_few_at_a_time() -> None:
+def test_there_are_few_producers_at_a_time() -> None:
     """However long the outage is, and however long a record may take."""
     for deadline_s in (1, 5, 60):
         bound = RENEWALS + DRAIN_GRACE_S + 2
-        assert 1 < most_at_once(deadline_s) <= bound
+        assert 1 < max_producers(deadline_s) <= bound

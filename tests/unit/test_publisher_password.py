@@ -1,4 +1,4 @@
-"""A producer that takes another's place signs in with the password of its day."""
+"""A producer that replaces another signs in with the current password."""
 
 import asyncio
 from pathlib import Path
@@ -17,38 +17,38 @@ NEW = "changed"
 
 
 class FakeProducer:
-    """Knows how it signs in; refuses each record as soon as it is told of it."""
+    """A producer that records its password, and refuses each record at once."""
 
-    made: list["FakeProducer"]
+    producers: list["FakeProducer"]
 
     def __init__(self, configuration: dict[str, Any], **_: Any) -> None:
-        self.heard = configuration["error_cb"]
+        self.on_error = configuration["error_cb"]
         self.password = configuration["sasl.password"]
         self.reports: list[Any] = []
-        self.made.append(self)
+        self.producers.append(self)
 
     def __len__(self) -> int:
         return len(self.reports)
 
     def produce(self, *_: Any, on_delivery: Any, **__: Any) -> None:
-        """Take a record."""
+        """Accept a record."""
         self.reports.append(on_delivery)
 
     def poll(self, _: float) -> None:
-        """Refuse."""
+        """Reject the record."""
         while self.reports:
             self.reports.pop()(KafkaError(KafkaError._MSG_TIMED_OUT), None)
 
     def set_sasl_credentials(self, _: str, password: str) -> None:
-        """Take another."""
+        """Use another password."""
         self.password = password
 
 
-def test_a_password_that_was_changed_is_that_of_each_later_producer(
+def test_each_later_producer_has_a_changed_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one that was told of it, and the one that comes after it."""
-    FakeProducer.made = []
+    """The producer that got the new password, and the one that replaces it."""
+    FakeProducer.producers = []
     monkeypatch.setattr(publisher, "Producer", FakeProducer)
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0)
     monkeypatch.setattr(producers, "RENEWALS", 1e9)
@@ -61,19 +61,19 @@ def test_a_password_that_was_changed_is_that_of_each_later_producer(
         "KAFKA_SASL_USERNAME": "me",
         "KAFKA_SASL_PASSWORD_FILE": str(password),
     }
-    made = FakeProducer.made
+    fakes = FakeProducer.producers
 
     async def work() -> None:
         publisher = Publisher(load(KafkaSettings, environ), topic="topic")
         password.write_text(NEW)
-        made[0].heard(KafkaError(KafkaError._AUTHENTICATION))
+        fakes[0].on_error(KafkaError(KafkaError._AUTHENTICATION))
         async with asyncio.timeout(20):
-            while made[0].password != NEW:
+            while fakes[0].password != NEW:
                 await asyncio.sleep(0)
             with pytest.raises(NotAcknowledged):
                 await publisher.publish([Record("topic", "key", b"value", {})])
-            while len(made) == 1:
+            while len(fakes) == 1:
                 await asyncio.sleep(0)
 
     asyncio.run(work())
-    assert [each.password for each in made] == [NEW, NEW]
+    assert [each.password for each in fakes] == [NEW, NEW]

@@ -1,4 +1,4 @@
-"""A publisher whose producer has failed: another takes its place, and nothing is lost by it."""
+"""A publisher whose producer has failed: another replaces it, and no record is lost."""
 
 import asyncio
 import threading
@@ -17,36 +17,36 @@ from functions.shared.settings.load import load
 RECORD = Record("topic", "key", b"value", {})
 FENCED = KafkaError(KafkaError.PRODUCER_FENCED)
 Report = Callable[[KafkaError | None, Any], None]
-Scenario = Callable[[Publisher, "Fakes"], Coroutine[Any, Any, None]]
+Scenario = Callable[[Publisher, "ProducerFactory"], Coroutine[Any, Any, None]]
 
 
 class FakeProducer:
-    """Holds records until it is told how they end."""
+    """A producer that holds records until a test ends them."""
 
-    def __init__(self, fakes: "Fakes") -> None:
-        self._fakes = fakes
-        self.held: list[Report] = []
+    def __init__(self, factory: "ProducerFactory") -> None:
+        self._factory = factory
+        self.pending: list[Report] = []
         self.ended: list[tuple[Report, KafkaError | None]] = []
         self.refusal: Exception | None = None
         self.fatal: Exception | None = None
         self.is_purged = False
 
     def __len__(self) -> int:
-        return len(self.held) + len(self.ended)
+        return len(self.pending) + len(self.ended)
 
     def __del__(self) -> None:
-        self._fakes.gone_in.append(threading.current_thread())
+        self._factory.deleted_in.append(threading.current_thread())
 
     def produce(self, *_: Any, on_delivery: Report, **__: Any) -> None:
-        """Take a record."""
+        """Accept a record."""
         if self.refusal:
             raise self.refusal
-        self.held.append(on_delivery)
+        self.pending.append(on_delivery)
 
     def end(self, *errors: KafkaError | None) -> None:
-        """Have the first records end so."""
+        """End the first records with these errors."""
         for error in errors:
-            self.ended.append((self.held.pop(0), error))
+            self.ended.append((self.pending.pop(0), error))
 
     def poll(self, _: float) -> None:
         """Report."""
@@ -58,49 +58,49 @@ class FakeProducer:
             report(error, None)
 
     def purge(self, *, blocking: bool) -> None:
-        """Give up what is held."""
+        """Purge the pending records."""
         assert not blocking
         self.is_purged = True
-        self.end(*[KafkaError(KafkaError._PURGE_INFLIGHT)] * len(self.held))
+        self.end(*[KafkaError(KafkaError._PURGE_INFLIGHT)] * len(self.pending))
 
 
-class Fakes:
-    """The producers that were made and not let go, oldest first."""
+class ProducerFactory:
+    """The producers that were made and not deleted, oldest first."""
 
     def __init__(self) -> None:
         self.made = 0
         self.alive: list[FakeProducer] = []
-        self.gone_in: list[threading.Thread] = []
+        self.deleted_in: list[threading.Thread] = []
 
     def make(self, *_: Any, **__: Any) -> FakeProducer:
-        """Another one."""
+        """Make another producer."""
         self.made += 1
         self.alive.append(FakeProducer(self))
         return self.alive[-1]
 
 
 @pytest.fixture(name="run")
-def _run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario], Fakes]:
+def _run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario], ProducerFactory]:
     """Runs a test with a publisher that may replace its producer at any time."""
-    fakes = Fakes()
-    monkeypatch.setattr(publisher, "Producer", fakes.make)
+    factory = ProducerFactory()
+    monkeypatch.setattr(publisher, "Producer", factory.make)
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0)
     monkeypatch.setattr(producers, "RENEWALS", 1e9)
     settings = load(KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": "b:9092"})
 
-    def run(test: Scenario) -> Fakes:
+    def run(test: Scenario) -> ProducerFactory:
         async def work() -> None:
             async with asyncio.timeout(20):
-                await test(Publisher(settings, topic="topic"), fakes)
+                await test(Publisher(settings, topic="topic"), factory)
 
         asyncio.run(work())
-        return fakes
+        return factory
 
     return run
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the publisher poll until it holds."""
+    """Let the publisher poll until a condition is true."""
     while not condition():
         await asyncio.sleep(0)
 
@@ -118,19 +118,19 @@ async def until(condition: Callable[[], bool]) -> None:
         KafkaError._FATAL,
     ],
 )
-def test_whatever_a_delivery_ends_with_another_producer_takes_over(
-    run: Callable[[Scenario], Fakes], code: int
+def test_after_any_failed_delivery_another_producer_takes_over(
+    run: Callable[[Scenario], ProducerFactory], code: int
 ) -> None:
-    """It is there before the next record is; one request is a 503, else each would be, for ever."""
+    """It is ready before the next record; one request is a 503, or all would be from then on."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
         refused = publisher.publish([RECORD])
-        fakes.alive[0].end(KafkaError(code))
+        factory.alive[0].end(KafkaError(code))
         with pytest.raises(NotAcknowledged):
             await refused
-        await until(lambda: fakes.made == 2)
+        await until(lambda: factory.made == 2)
         acknowledged = publisher.publish([RECORD])
-        fakes.alive[-1].end(None)
+        factory.alive[-1].end(None)
         await acknowledged
 
     assert run(test).made == 2
@@ -141,38 +141,38 @@ def test_whatever_a_delivery_ends_with_another_producer_takes_over(
     [(KafkaException(KafkaError(KafkaError._FATAL)), 2), (BufferError("queue full"), 1)],
 )
 def test_a_producer_that_takes_no_record_is_replaced(
-    run: Callable[[Scenario], Fakes], refusal: Exception, made: int
+    run: Callable[[Scenario], ProducerFactory], refusal: Exception, made: int
 ) -> None:
-    """But not for a queue that is full: that of a new one would be, too."""
+    """A full queue is no reason: the new producer's queue would be full too."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
-        fakes.alive[0].refusal = refusal
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
+        factory.alive[0].refusal = refusal
         with pytest.raises(NotAcknowledged):
             await publisher.publish([RECORD])
-        fakes.alive[0].refusal = None
+        factory.alive[0].refusal = None
         acknowledged = publisher.publish([RECORD])
-        fakes.alive[-1].end(None)
+        factory.alive[-1].end(None)
         await acknowledged
 
     assert run(test).made == made
 
 
 def test_a_fatal_error_is_raised_by_a_poll_and_does_not_end_the_polling(
-    run: Callable[[Scenario], Fakes],
+    run: Callable[[Scenario], ProducerFactory],
 ) -> None:
-    """Whoever waits is told, by a report or by the deadline, and the next record goes through."""
+    """Each waiting caller gets a result by a report or the deadline; the next record is sent."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
         waiting = publisher.publish([RECORD])
-        fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
-        await until(lambda: fakes.made == 2)
-        fakes.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
-        await until(lambda: fakes.alive[0].fatal is None)
+        factory.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
+        await until(lambda: factory.made == 2)
+        factory.alive[0].fatal = KafkaException(KafkaError(KafkaError._FATAL))
+        await until(lambda: factory.alive[0].fatal is None)
         acknowledged = publisher.publish([RECORD])
-        await until(lambda: bool(fakes.alive[1].held))
-        fakes.alive[1].end(None)
+        await until(lambda: bool(factory.alive[1].pending))
+        factory.alive[1].end(None)
         await acknowledged
-        fakes.alive[0].end(KafkaError(KafkaError._FATAL))
+        factory.alive[0].end(KafkaError(KafkaError._FATAL))
         with pytest.raises(NotAcknowledged):
             await waiting
 
@@ -180,19 +180,19 @@ def test_a_fatal_error_is_raised_by_a_poll_and_does_not_end_the_polling(
 
 
 def test_records_of_a_replaced_producer_end_with_their_own_reports(
-    run: Callable[[Scenario], Fakes],
+    run: Callable[[Scenario], ProducerFactory],
 ) -> None:
-    """Acknowledged late, but acknowledged: and each report is told once."""
+    """A late acknowledgement counts, and each report is delivered once."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
         first, second, both = (publisher.publish([RECORD] * count) for count in (1, 1, 2))
-        old = fakes.alive[0]
-        await until(lambda: len(old.held) == 4)
+        old = factory.alive[0]
+        await until(lambda: len(old.pending) == 4)
         old.end(FENCED)
-        await until(lambda: fakes.made == 2)
+        await until(lambda: factory.made == 2)
         third = publisher.publish([RECORD])
-        await until(lambda: bool(fakes.alive[1].held))
-        fakes.alive[1].end(None)
+        await until(lambda: bool(factory.alive[1].pending))
+        factory.alive[1].end(None)
         await third
         assert not second.done()
         old.end(None, None, FENCED)
@@ -204,37 +204,39 @@ def test_records_of_a_replaced_producer_end_with_their_own_reports(
     assert run(test).made == 2
 
 
-def test_a_replaced_producer_is_let_go_by_another_thread(run: Callable[[Scenario], Fakes]) -> None:
-    """Once it has nothing left to report; its end may take as long as a name server does."""
+def test_a_replaced_producer_is_deleted_by_another_thread(
+    run: Callable[[Scenario], ProducerFactory],
+) -> None:
+    """Once it has no pending reports; its deletion may wait for a name server."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
-        refused, held = publisher.publish([RECORD]), publisher.publish([RECORD])
-        await until(lambda: len(fakes.alive[0].held) == 2)
-        old = fakes.alive.pop()
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
+        refused, other = publisher.publish([RECORD]), publisher.publish([RECORD])
+        await until(lambda: len(factory.alive[0].pending) == 2)
+        old = factory.alive.pop()
         old.end(FENCED)
         await asyncio.wait([refused])
-        await until(lambda: fakes.made == 2)
-        assert not fakes.gone_in
+        await until(lambda: factory.made == 2)
+        assert not factory.deleted_in
         old.end(None)
         del old
-        await held
-        await until(lambda: bool(fakes.gone_in))
-        assert fakes.gone_in[0] is not threading.current_thread()
+        await other
+        await until(lambda: bool(factory.deleted_in))
+        assert factory.deleted_in[0] is not threading.current_thread()
         assert isinstance(refused.exception(), NotAcknowledged)
 
     run(test)
 
 
-def test_what_a_replaced_producer_never_reports_is_given_up(
-    run: Callable[[Scenario], Fakes], monkeypatch: pytest.MonkeyPatch
+def test_records_without_a_report_of_a_replaced_producer_are_given_up(
+    run: Callable[[Scenario], ProducerFactory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the deadline, when whoever waited for it has been told."""
+    """After the deadline, when each waiting caller has its result."""
     monkeypatch.setattr(producers, "DRAIN_GRACE_S", -5)
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
         ends = [publisher.publish([RECORD]) for _ in range(3)]
-        old = fakes.alive[0]
-        await until(lambda: len(old.held) == 3)
+        old = factory.alive[0]
+        await until(lambda: len(old.pending) == 3)
         old.end(FENCED)
         await asyncio.wait(ends)
         assert old.is_purged
@@ -243,13 +245,13 @@ def test_what_a_replaced_producer_never_reports_is_given_up(
     run(test)
 
 
-def test_a_batch_that_is_taken_in_part_is_refused_and_its_records_are_polled_for(
-    run: Callable[[Scenario], Fakes],
+def test_a_partly_queued_batch_is_refused_and_its_reports_are_polled(
+    run: Callable[[Scenario], ProducerFactory],
 ) -> None:
-    """Their reports would else wait for the next request."""
+    """Otherwise their reports would wait for the next request."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
-        broken = fakes.alive[0]
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
+        broken = factory.alive[0]
         take = broken.produce
 
         def take_one(*args: Any, **more: Any) -> None:
@@ -265,18 +267,18 @@ def test_a_batch_that_is_taken_in_part_is_refused_and_its_records_are_polled_for
     run(test)
 
 
-def test_an_announcement_that_is_lost_has_the_producer_replaced(
-    run: Callable[[Scenario], Fakes], caplog: pytest.LogCaptureFixture
+def test_a_lost_announcement_replaces_the_producer(
+    run: Callable[[Scenario], ProducerFactory], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody waits for it, but the next one is to arrive; the log says once what happened."""
+    """No caller waits for it, but the next one has to arrive; the error is logged once."""
 
-    async def test(publisher: Publisher, fakes: Fakes) -> None:
+    async def test(publisher: Publisher, factory: ProducerFactory) -> None:
         publisher.announce([RECORD, RECORD])
-        fakes.alive[0].end(FENCED, FENCED)
-        await until(lambda: fakes.made == 2)
+        factory.alive[0].end(FENCED, FENCED)
+        await until(lambda: factory.made == 2)
         publisher.announce([RECORD])
-        fakes.alive[1].end(None)
-        await until(lambda: len(fakes.alive[1]) == 0)
+        factory.alive[1].end(None)
+        await until(lambda: len(factory.alive[1]) == 0)
 
     run(test)
     assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]

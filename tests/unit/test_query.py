@@ -159,9 +159,9 @@ def test_a_page_begins_after_the_earlier_pages() -> None:
 )
 def test_an_invalid_value_is_refused_by_its_parameter(query_string: str, name: str) -> None:
     """With the reason."""
-    told = errors(query_string)
-    assert list(told) == [name]
-    assert all(told[name])
+    found = errors(query_string)
+    assert list(found) == [name]
+    assert all(found[name])
 
 
 def test_all_errors_are_reported_at_once() -> None:
@@ -184,14 +184,14 @@ def test_an_unknown_parameter_is_refused_with_a_hint(name: str, hint: str | None
 
 def test_a_plus_that_is_not_encoded_is_accepted_in_an_offset() -> None:
     """It is the most common mistake with times in URLs."""
-    asked = filters("updatedSince=2022-12-18T16:36:00+01:00")
-    assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
+    requested = filters("updatedSince=2022-12-18T16:36:00+01:00")
+    assert requested["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 
 
 def test_a_time_may_have_a_space_as_in_an_event() -> None:
     """RFC 3339 allows it, and so does POST /events."""
-    asked = filters("updatedSince=2022-12-18%2015:36:00Z")
-    assert asked["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
+    requested = filters("updatedSince=2022-12-18%2015:36:00Z")
+    assert requested["updated_since"] == datetime(2022, 12, 18, 15, 36, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["team", "eventType"])
@@ -237,10 +237,10 @@ def test_a_side_is_a_filter_by_its_word(team: str) -> None:
 
 def test_a_name_in_two_forms_of_unicode_is_the_same_filter() -> None:
     """Composed and decomposed, in capitals or not."""
-    asked = {
+    requested = {
         filters(team=name)["team_key"] for name in ("São Paulo", "Sa\u0303o Paulo", "SÃO PAULO")
     }
-    assert asked == {"s\u00e3o paulo"}
+    assert requested == {"s\u00e3o paulo"}
 
 
 @pytest.mark.parametrize("spelling", ["own_goal", "ownGoal", "Own Goal", "own-goal", "goal_own"])
@@ -323,9 +323,9 @@ def test_no_other_page_is_cached(parameters: str) -> None:
 def test_different_pages_have_different_cache_keys() -> None:
     """By match, status and size; different spellings of the same query have the same key."""
     other = UUID(int=2)
-    asked = [f"matchId={MATCH}", f"matchId={other}", f"matchId={MATCH}&status=READY",
+    requested = [f"matchId={MATCH}", f"matchId={other}", f"matchId={MATCH}&status=READY",
              f"matchId={MATCH}&pageSize=7"]  # fmt: skip
-    assert len({parse_query(query_string).cache_key for query_string in asked}) == 4
+    assert len({parse_query(query_string).cache_key for query_string in requested}) == 4
     same = [f"matchId={MATCH}", f"pageSize=50&page=1&matchId={str(MATCH).upper()}"]
     assert len({parse_query(query_string).cache_key for query_string in same}) == 1
 

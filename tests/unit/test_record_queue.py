@@ -62,7 +62,7 @@ def test_a_batch_waits_for_its_window_to_end() -> None:
 
 
 def test_a_window_begins_with_its_first_record() -> None:
-    """Not when a batch is asked for."""
+    """Not when a batch is requested."""
     times = iter([100.0, 105.1, 105.1])
     waiting = queue(window_s=5, clock=lambda: next(times))
     waiting.put(records([0]))

@@ -43,17 +43,17 @@ class Time(Clock):
 class Service:
     """Answers each request with the next of its answers, the last one for ever."""
 
-    def __init__(self, *answers: httpx.Response | httpx.RequestError) -> None:
-        self._answers = list(answers)
+    def __init__(self, *responses: httpx.Response | httpx.RequestError) -> None:
+        self._answers = list(responses)
         self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, httpx.RequestError):
-            raise answer
-        return answer
+        response = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(response, httpx.RequestError):
+            raise response
+        return response
 
 
 def post(service: Callable[[httpx.Request], httpx.Response], time: Time) -> Accepted:
@@ -93,7 +93,7 @@ def test_a_lost_connection_is_retried_with_growing_delays() -> None:
 
 
 def test_retry_after_is_obeyed() -> None:
-    """A longer delay that the service asks for is kept."""
+    """A longer delay that the service requires is used."""
     time = Time()
     post(Service(httpx.Response(503, headers={"Retry-After": "7"}), ACCEPTED), time)
     assert time.now == 7
@@ -108,7 +108,7 @@ def test_retries_end_after_the_patience() -> None:
 
 
 def test_a_retry_after_beyond_patience_is_not_waited_for() -> None:
-    """A service that asks for an hour is given up at once."""
+    """A service that requires an hour is given up at once."""
     time = Time()
     with pytest.raises(RetriesExhaustedError, match="503"):
         post(Service(httpx.Response(503, headers={"Retry-After": "3600"})), time)

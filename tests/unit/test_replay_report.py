@@ -49,7 +49,7 @@ def test_a_complete_report_is_two_lines() -> None:
     ]
 
 
-def test_a_report_names_what_is_missing_and_why() -> None:
+def test_a_report_names_each_missing_goal_and_the_reason() -> None:
     """A refused goal with the refusal, an accepted one with the status of its highlight."""
     first, second, *_ = GOALS
     report = Report(GOALS[:2], accepted={first: IDS[first]}, problems={second: "400 Bad Request"})

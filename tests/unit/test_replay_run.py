@@ -91,7 +91,7 @@ class GoalStream(Clock):
 
 
 class Recorder(Listener):
-    """Records what it is told."""
+    """A listener that records each call."""
 
     def __init__(self) -> None:
         self.accepted_ids: list[str | None] = []
@@ -180,14 +180,14 @@ def test_ready_highlights_are_counted_while_goals_are_still_posted() -> None:
     """The second goal waits until the first is known to be READY, of six."""
     listener = Recorder()
 
-    class Paused(GoalStream):
+    class PausedGoalStream(GoalStream):
         async def sleep(self, seconds: float) -> None:
             await super().sleep(seconds)
             async with asyncio.timeout(10):
                 while len(self.posted) == 1 and not listener.counts:
                     await asyncio.sleep(0.01)
 
-    report = run(Paused(), FINAL, listener, speed=60)
+    report = run(PausedGoalStream(), FINAL, listener, speed=60)
     assert (listener.counts[0], listener.counts[-1], report.ready) == ((1, 6), (6, 6), 6)
 
 
@@ -203,7 +203,7 @@ def test_every_page_of_a_match_is_read() -> None:
 
 
 def test_a_highlight_that_stays_pending_is_missing_after_the_wait() -> None:
-    """The report names each goal with its status, and the wait is as long as was asked."""
+    """The report names each goal with its status, and the wait is as long as requested."""
     service = GoalStream("PENDING_AI")
     report = run(service, FINAL, wait_s=5)
     assert report.missing == dict.fromkeys(events(FINAL[0]), "PENDING_AI")
@@ -217,7 +217,7 @@ def test_a_highlight_that_failed_is_not_waited_for() -> None:
     assert service.now == 0
 
 
-def test_a_highlight_that_never_exists_is_not_there() -> None:
+def test_a_highlight_that_never_exists_is_reported_as_absent() -> None:
     """A lost goal differs from a pending one."""
     assert set(run(GoalStream(None), FINAL).missing.values()) == {"not there"}
 

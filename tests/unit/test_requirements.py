@@ -1,4 +1,4 @@
-"""Each requirements.txt holds what its requirements.in asks for; no network is needed to see it."""
+"""Each requirements.txt matches its requirements.in; the check needs no network."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from packaging.utils import canonicalize_name
 from local.stack import ROOT
 
 FOLDERS = ("functions", "infra", "local", "tests")
-ASKED = sorted(
+SOURCES = sorted(
     [*ROOT.glob("requirements*.in")]
     + [path for folder in FOLDERS for path in (ROOT / folder).rglob("requirements.in")]
 )
 DEVELOPMENT = ROOT / "requirements-dev.in"
 # Their packages come without what these need: the files of one, and another version of the other.
-ALONE = {ROOT / "local/gateway/requirements.in", ROOT / "tests/cloudevents_sdk/requirements.in"}
+SEPARATE = {ROOT / "local/gateway/requirements.in", ROOT / "tests/cloudevents_sdk/requirements.in"}
 PIN = re.compile(
     r"^([\w.-]+)==([\w.+]+)( ; [^\\]+)? \\\n((?:    --hash=.*\n)+)((?:    #.*\n)+)", re.MULTILINE
 )
@@ -35,9 +35,9 @@ class Pin:
     wanted_by: frozenset[str]
 
 
-def pins(asked: Path) -> dict[str, Pin]:
+def pins(source: Path) -> dict[str, Pin]:
     """The packages of the .txt beside a .in; nothing else may be in it."""
-    text = asked.with_suffix(".txt").read_text()
+    text = source.with_suffix(".txt").read_text()
     found = {
         name: Pin(
             version,
@@ -55,35 +55,35 @@ def _name(line: str) -> str:
     return line.lstrip(" #").removeprefix("via").strip()
 
 
-def requests(asked: Path) -> Iterator[tuple[str, Requirement]]:
-    """What a .in asks for, and what those that it refers to do, each with its file."""
-    for line in asked.read_text().splitlines():
+def requests(source: Path) -> Iterator[tuple[str, Requirement]]:
+    """The requirements of a .in and of the files that it includes, each with its file."""
+    for line in source.read_text().splitlines():
         if line.startswith("-r "):
-            yield from requests(asked.parent / line.removeprefix("-r "))
+            yield from requests(source.parent / line.removeprefix("-r "))
         elif line and not line.startswith("#"):
-            yield str(asked.relative_to(ROOT)), Requirement(line)
+            yield str(source.relative_to(ROOT)), Requirement(line)
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_asked_for_is_pinned_and_nothing_else(asked: Path) -> None:
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_exactly_the_requirements_are_pinned(source: Path) -> None:
     """A change of a requirements.in without `make requirements` shows here."""
     wanted = {
         (canonicalize_name(each.name), f"-r {file}", str(each.specifier).removeprefix("=="))
-        for file, each in requests(asked)
+        for file, each in requests(source)
     }
     pinned = {
         (name, by, pin.version)
-        for name, pin in pins(asked).items()
+        for name, pin in pins(source).items()
         for by in pin.wanted_by
         if by.startswith("-r ")
     }
     assert pinned == wanted
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_package_has_hashes_and_somebody_who_wants_it(asked: Path) -> None:
-    """Of SHA-256; whoever wants it is in the file too, or is the file that asks for it."""
-    found = pins(asked)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_package_has_hashes_and_is_required(source: Path) -> None:
+    """SHA-256 hashes; each package is required by another package of the file or by a .in."""
+    found = pins(source)
     for pin in found.values():
         assert pin.hashes
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in pin.hashes)
@@ -91,10 +91,10 @@ def test_every_package_has_hashes_and_somebody_who_wants_it(asked: Path) -> None
         assert all(by in found or by.startswith("-") for by in pin.wanted_by)
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_package_needs_is_in_the_same_file(asked: Path) -> None:
-    """As the packages that are installed say; pip would refuse to install what has no hash."""
-    found = {} if asked in ALONE else pins(asked)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_dependencies_of_a_package_are_in_the_same_file(source: Path) -> None:
+    """By the metadata of the installed packages; pip refuses packages without a hash."""
+    found = {} if source in SEPARATE else pins(source)
     needs = [
         Requirement(need)
         for name in found
@@ -113,24 +113,24 @@ def _installed(name: str) -> metadata.Distribution:
         return metadata.PathDistribution(Path("/nowhere"))
 
 
-@pytest.mark.parametrize("asked", sorted({*ASKED} - ALONE))
-def test_all_files_agree(asked: Path) -> None:
+@pytest.mark.parametrize("source", sorted({*SOURCES} - SEPARATE))
+def test_all_files_agree(source: Path) -> None:
     """One environment can hold them all."""
     every = pins(DEVELOPMENT)
-    for name, pin in pins(asked).items():
+    for name, pin in pins(source).items():
         assert (pin.version, pin.hashes) == (
             every.get(name, pin).version,
             every.get(name, pin).hashes,
         )
 
 
-def test_dependabot_renews_the_files() -> None:
-    """Which it makes as their heads say; it takes no `--no-deps`."""
+def test_dependabot_can_update_the_files() -> None:
+    """By the command in their heads; Dependabot does not support `--no-deps`."""
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
     (folders,) = (each["directories"] for each in updates if each["package-ecosystem"] == "uv")
     renewed = {ROOT / folder.strip("/") for folder in folders}
-    assert renewed == {path.parent for path in {*ASKED} - ALONE}
-    for path in {*ASKED} - ALONE:
+    assert renewed == {path.parent for path in {*SOURCES} - SEPARATE}
+    for path in {*SOURCES} - SEPARATE:
         command = path.with_suffix(".txt").read_text().splitlines()[1].removeprefix("#    ").split()
         assert command[:3] == ["uv", "pip", "compile"]
         assert {"--universal", "--python-version=3.11", "--generate-hashes"} <= {*command}

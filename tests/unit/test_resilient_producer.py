@@ -25,16 +25,16 @@ class FakeProducer:
         self.refusal: Exception | None = None
         self.fatal: Exception | None = None
         self._lock = threading.Lock()
-        self._held: list[Callable[..., None]] = []
+        self._callbacks: list[Callable[..., None]] = []
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._callbacks)
 
     def produce(self, _: str, on_delivery: Callable[..., None], **__: Any) -> None:
         """Accept a record."""
         if self.refusal:
             raise self.refusal
-        self._held.append(on_delivery)
+        self._callbacks.append(on_delivery)
 
     def poll(self, _: float) -> int:
         """Report results."""
@@ -44,17 +44,17 @@ class FakeProducer:
         if self.holds:
             return 0
         with self._lock:
-            held, self._held = self._held, []
-        for report in held:
+            callbacks, self._callbacks = self._callbacks, []
+        for report in callbacks:
             report(self.end, None)
-        return len(held)
+        return len(callbacks)
 
     def set_sasl_credentials(self, _: str, password: str) -> None:
         """Use another password."""
         self.login = password
 
 
-class World:
+class ProducerHarness:
     """A producer, its clients, and the results that were reported."""
 
     def __init__(self, renew_after_s: float = 0) -> None:
@@ -84,96 +84,96 @@ class World:
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_record_after_a_failed_one_goes_to_another_client(*, at_once: bool) -> None:
     """Whether the failure is raised, or reported later."""
-    world = World()
-    world.clients[0].end = FENCED
+    harness = ProducerHarness()
+    harness.clients[0].end = FENCED
     if at_once:
-        world.clients[0].refusal = KafkaException(FENCED)
+        harness.clients[0].refusal = KafkaException(FENCED)
         with pytest.raises(KafkaException):
-            world.write(0)
+            harness.write(0)
     else:
-        world.write(0)
-        world.producer.poll(0)
-        assert world.ends[0] == [FENCED]
-    world.write(1)
-    world.producer.poll(0)
-    world.write(2)
-    world.producer.poll(0)
-    assert world.ends[1] == world.ends[2] == [None]
-    assert len(world.clients) == 2
+        harness.write(0)
+        harness.producer.poll(0)
+        assert harness.ends[0] == [FENCED]
+    harness.write(1)
+    harness.producer.poll(0)
+    harness.write(2)
+    harness.producer.poll(0)
+    assert harness.ends[1] == harness.ends[2] == [None]
+    assert len(harness.clients) == 2
 
 
 @pytest.mark.parametrize("name", ["poll", "flush"])
 def test_records_of_a_replaced_client_are_still_reported(name: str) -> None:
     """Once, with that client's result."""
-    world = World()
-    old = world.clients[0]
+    harness = ProducerHarness()
+    old = harness.clients[0]
     old.end = FENCED
-    world.write(0)
-    world.producer.poll(0)
+    harness.write(0)
+    harness.producer.poll(0)
     old.end, old.holds = None, True
-    world.hold(old, 1)
-    world.write(2)
-    world.producer.poll(0)
-    assert world.ends == {0: [FENCED], 1: [], 2: [None]}
-    assert len(world.producer) == 1
+    harness.hold(old, 1)
+    harness.write(2)
+    harness.producer.poll(0)
+    assert harness.ends == {0: [FENCED], 1: [], 2: [None]}
+    assert len(harness.producer) == 1
     old.holds = False
-    ask = {"poll": lambda: world.producer.poll(0), "flush": world.producer.flush}[name]
+    call = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
     for _ in range(3):
-        ask()
-    assert world.ends[1] == [None]
-    assert len(world.producer) == 0
+        call()
+    assert harness.ends[1] == [None]
+    assert len(harness.producer) == 0
 
 
 @pytest.mark.parametrize("name", ["poll", "flush"])
 def test_a_fatal_error_within_a_poll_is_not_raised(name: str) -> None:
     """The next poll reports its records, and another client replaces it."""
-    world = World()
-    world.clients[0].fatal, world.clients[0].end = KafkaException(FENCED), FENCED
-    world.write(0)
-    ask = {"poll": lambda: world.producer.poll(0), "flush": world.producer.flush}[name]
-    while not world.ends[0]:
-        ask()
-    world.write(1)
-    ask()
-    assert world.ends == {0: [FENCED], 1: [None]}
+    harness = ProducerHarness()
+    harness.clients[0].fatal, harness.clients[0].end = KafkaException(FENCED), FENCED
+    harness.write(0)
+    call = {"poll": lambda: harness.producer.poll(0), "flush": harness.producer.flush}[name]
+    while not harness.ends[0]:
+        call()
+    harness.write(1)
+    call()
+    assert harness.ends == {0: [FENCED], 1: [None]}
 
 
 def test_a_changed_password_is_that_of_the_next_client_too() -> None:
     """Else the broker would reject it, for ever."""
-    world = World()
-    world.producer.set_sasl_credentials("me", "changed")
-    world.clients[0].end = FENCED
-    world.write(0)
-    world.producer.poll(0)
-    world.write(1)
-    assert [each.login for each in world.clients] == ["changed", "changed"]
+    harness = ProducerHarness()
+    harness.producer.set_sasl_credentials("me", "changed")
+    harness.clients[0].end = FENCED
+    harness.write(0)
+    harness.producer.poll(0)
+    harness.write(1)
+    assert [each.login for each in harness.clients] == ["changed", "changed"]
 
 
 def test_a_client_is_not_replaced_for_each_record() -> None:
     """A broker that rejects all is not flooded with connections."""
-    world = World(renew_after_s=3600)
-    world.clients[0].end = FENCED
+    harness = ProducerHarness(renew_after_s=3600)
+    harness.clients[0].end = FENCED
     for number in range(100):
-        world.write(number)
-        world.producer.poll(0)
-    assert len(world.clients) == 1
+        harness.write(number)
+        harness.producer.poll(0)
+    assert len(harness.clients) == 1
 
 
 def test_threads_may_share_it_while_it_is_replaced() -> None:
     """Each record is reported once, whichever thread polls."""
-    world = World()
+    harness = ProducerHarness()
 
     def write(thread: int) -> None:
         for step in range(300):
             number = 300 * thread + step
-            world.write(number)
+            harness.write(number)
             if step % 7 == 0:
-                world.clients[-1].end = FENCED
-            while not world.ends[number]:
-                world.producer.poll(0)
+                harness.clients[-1].end = FENCED
+            while not harness.ends[number]:
+                harness.producer.poll(0)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    assert Counter(map(len, world.ends.values())) == {1: 2400}
-    assert len(world.clients) > 8
-    assert len(world.producer) == 0
+    assert Counter(map(len, harness.ends.values())) == {1: 2400}
+    assert len(harness.clients) > 8
+    assert len(harness.producer) == 0

@@ -47,7 +47,7 @@ def test_a_disk_with_room_prints_nothing() -> None:
     ]
 
 
-def test_a_disk_that_is_nearly_full_full_and_not_any_more_prints_a_line_each() -> None:
+def test_each_change_of_a_nearly_full_disk_prints_a_line() -> None:
     """With the bytes that are left, and the consequence."""
     low, full, again = disk_lines(500 * MIB, FULL_DISK - 1, 3 * LOW_DISK)
     assert low == ["the disk is nearly full: 500 MiB left for /state"]

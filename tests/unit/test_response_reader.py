@@ -17,13 +17,13 @@ def read(*pieces: bytes) -> ResponseReader:
 
 
 def parsed(reader: ResponseReader) -> tuple[int, bytes, str | None]:
-    """What a whole answer says."""
+    """Return the status, body and Retry-After of a complete response."""
     assert reader.is_complete
     return reader.status, reader.body, reader.retry_after
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         HEAD + b"Content-Length: 4\r\nRetry-After: 7\r\n\r\nbody",
         HEAD
@@ -31,9 +31,9 @@ def parsed(reader: ResponseReader) -> tuple[int, bytes, str | None]:
     ],
 )
 @pytest.mark.parametrize("size", [1, 5, 1000])
-def test_a_response_may_arrive_in_pieces(answer: bytes, size: int) -> None:
-    """Whole, or byte by byte; of known length, or in chunks."""
-    reader = read(*(answer[at : at + size] for at in range(0, len(answer), size)))
+def test_a_response_may_arrive_in_pieces(response: bytes, size: int) -> None:
+    """In one piece or byte by byte; of known length or in chunks."""
+    reader = read(*(response[at : at + size] for at in range(0, len(response), size)))
     assert parsed(reader) == (200, b"body", "7")
     assert reader.keeps_alive
 
@@ -72,7 +72,7 @@ def test_interim_responses_are_ignored() -> None:
 
 
 def test_data_after_the_response_ends_the_connection() -> None:
-    """Else it would be read as the response to the next request."""
+    """Otherwise it would be read as the response to the next request."""
     one = HEAD + b"Content-Length: 1\r\n\r\n1"
     reader = read(one + one)
     assert parsed(reader) == (200, b"1", None)
@@ -81,7 +81,7 @@ def test_data_after_the_response_ends_the_connection() -> None:
 
 @pytest.mark.parametrize("nonsense", [b"hello\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00\xff"])
 def test_data_that_is_not_http_is_rejected(nonsense: bytes) -> None:
-    """Whatever listens there."""
+    """Whatever server listens there."""
     with pytest.raises(HttpParserError):
         read(nonsense)
 

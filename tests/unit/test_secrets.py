@@ -1,4 +1,4 @@
-"""References to secrets: what they mean, how often they are fetched, and what is said of them."""
+"""References to secrets: their values, how often they are fetched, and their errors."""
 
 import json
 import subprocess
@@ -18,59 +18,59 @@ CANARY = "canary-7f3a"
 
 
 class Vault:
-    """Keeps secrets by service and name, and counts how often each is asked for."""
+    """A store of secrets by service and name, which counts its requests."""
 
     def __init__(self, **texts: str) -> None:
         self.texts = texts
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.now = 100.0
         self.secrets = Secrets(self._fetch, lambda: self.now)
 
     def _fetch(self, service: str, name: str) -> str:
-        self.asked.append((service, name))
+        self.requests.append((service, name))
         if name not in self.texts:
             raise SecretError("there is no such secret")
         return self.texts[name]
 
 
 @pytest.mark.parametrize(
-    ("reference", "asked"),
+    ("reference", "lookup"),
     [
         ("aws-secretsmanager:db", ("secretsmanager", "db")),
         (" aws-ssm:db\n", ("ssm", "db")),
     ],
 )
-def test_a_reference_means_what_is_kept(reference: str, asked: tuple[str, str]) -> None:
+def test_a_reference_has_the_value_of_its_secret(reference: str, lookup: tuple[str, str]) -> None:
     """Without the white space around either."""
     vault = Vault(db=" word\n")
     assert vault.secrets.resolve(reference) == "word"
-    assert vault.asked == [asked]
+    assert vault.requests == [lookup]
 
 
 @pytest.mark.parametrize("value", ["", "word", "aws", "x aws-ssm:db", "aws-ssm", "aws-s3:db"])
-def test_what_is_no_reference_means_itself(value: str) -> None:
-    """And nobody is asked."""
+def test_a_value_that_is_no_reference_is_unchanged(value: str) -> None:
+    """No service is asked."""
     vault = Vault()
     assert vault.secrets.resolve(value) == value
-    assert vault.asked == []
+    assert vault.requests == []
 
 
 @pytest.mark.parametrize(
     "name", ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf", "/prod/db:3"]
 )
 def test_a_name_may_hold_colons_and_slashes(name: str) -> None:
-    """As those of AWS do."""
+    """As in AWS."""
     vault = Vault(**{name: json.dumps({"a#b": "word"})})
     assert vault.secrets.resolve(f"aws-ssm:{name}#a#b") == "word"
 
 
 @pytest.mark.parametrize(
-    ("value", "meant"), [("word", "word"), (5432, "5432"), (1.5, "1.5"), (True, "true")]
+    ("value", "expected"), [("word", "word"), (5432, "5432"), (1.5, "1.5"), (True, "true")]
 )
-def test_a_key_means_one_value_of_an_object(value: object, meant: str) -> None:
+def test_a_key_selects_one_value_of_an_object(value: object, expected: str) -> None:
     """Text or a number."""
     vault = Vault(db=json.dumps({"key": value, "other": "x"}))
-    assert vault.secrets.resolve("aws-ssm:db#key") == meant
+    assert vault.secrets.resolve("aws-ssm:db#key") == expected
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_key_means_one_value_of_an_object(value: object, meant: str) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_without_a_value(text: str, reference: str, why: str) -> None:
-    """Names of keys are told; nothing that they hold is, nor is it hidden in the error."""
+def test_an_error_has_no_value_of_a_secret(text: str, reference: str, why: str) -> None:
+    """The error lists the names of keys, but none of their values."""
     with pytest.raises(SecretError) as error:
         Vault(db=text).secrets.resolve(reference)
     assert str(error.value) == why
@@ -105,8 +105,8 @@ def test_what_is_wrong_is_said_without_a_value(text: str, reference: str, why: s
     assert error.value.__suppress_context__ or error.value.__context__ is None
 
 
-def test_many_keys_are_not_all_told() -> None:
-    """A line stays a line."""
+def test_an_error_lists_a_few_of_many_keys() -> None:
+    """The error stays on one line."""
     with pytest.raises(SecretError) as error:
         Vault(db=json.dumps(dict.fromkeys(map(str, range(100)), 1))).secrets.resolve("aws-ssm:db#x")
     assert str(error.value).endswith("…")
@@ -121,11 +121,11 @@ def test_a_secret_is_fetched_once() -> None:
     vault.secrets.resolve("aws-secretsmanager:db")
     vault.now += 1_000_000
     vault.secrets.resolve("aws-ssm:db")
-    assert vault.asked == [("ssm", "db"), ("secretsmanager", "db")]
+    assert vault.requests == [("ssm", "db"), ("secretsmanager", "db")]
 
 
 def test_a_secret_is_fetched_anew_when_it_is_refused() -> None:
-    """And from then on means what it is now."""
+    """From then on the reference has the new value."""
     vault = Vault(db="old")
     vault.secrets.resolve("aws-ssm:db")
     vault.texts["db"] = "new"
@@ -141,18 +141,18 @@ def test_a_secret_that_stays_wrong_is_fetched_every_few_seconds() -> None:
     for _ in range(100):
         vault.secrets.resolve("aws-ssm:db", refresh=True)
         vault.now += REFRESH_AFTER_S / 10
-    assert len(vault.asked) == pytest.approx(10, abs=1)
+    assert len(vault.requests) == pytest.approx(10, abs=1)
     del vault.texts["db"]
     vault.now += REFRESH_AFTER_S
-    vault.asked.clear()
+    vault.requests.clear()
     with pytest.raises(SecretError):
         vault.secrets.resolve("aws-ssm:db", refresh=True)
     assert vault.secrets.resolve("aws-ssm:db", refresh=True) == "wrong"
-    assert len(vault.asked) == 1
+    assert len(vault.requests) == 1
 
 
 def test_secrets_are_not_shown() -> None:
-    """Not even those that are kept for the next who asks."""
+    """Not even those in the cache."""
     vault = Vault(db=CANARY)
     vault.secrets.resolve("aws-ssm:db")
     assert CANARY not in repr(vault.secrets)
@@ -174,14 +174,14 @@ def test_settings_are_read_anew_from_a_file(tmp_path: Path) -> None:
     assert reload_if_changed(fresh, "database_password") is None
 
 
-def test_what_the_environment_says_itself_does_not_change() -> None:
+def test_a_value_in_the_environment_itself_does_not_change() -> None:
     """A process keeps the variables that it was started with."""
     settings = load(PostgresSettings, POSTGRES | {"DATABASE_PASSWORD": "word"})
     assert reload_if_changed(settings, "database_url", "database_password") is None
 
 
 @pytest.mark.parametrize("now", [None, "mysql://user:canary-7f3a@host/db"])
-def test_settings_that_can_no_longer_be_read_end_nothing(
+def test_settings_that_can_no_longer_be_read_do_not_end_the_process(
     now: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The process goes on with those that it has; the log says what is wrong, and no secret."""
@@ -205,8 +205,8 @@ def test_settings_that_can_no_longer_be_read_end_nothing(
         "postgresql://user:canary-7f3a/x@host/db",
     ],
 )
-def test_a_password_that_is_not_encoded_does_not_pass_for_something_else(url: str) -> None:
-    """A part of it would be taken for the host, and be named when that is not found."""
+def test_a_password_that_is_not_encoded_is_refused(url: str) -> None:
+    """Otherwise a part of it would be taken for the host, and be shown in the error."""
     with pytest.raises(SettingsError) as error:
         load(PostgresSettings, {"DATABASE_URL": url})
     assert str(error.value).startswith("cannot start: DATABASE_URL is wrong: ")
@@ -216,7 +216,7 @@ def test_a_password_that_is_not_encoded_does_not_pass_for_something_else(url: st
 @pytest.mark.parametrize(
     "function", sorted(ROOT.glob("functions/*/main.py")), ids=lambda p: p.parent.name
 )
-def test_who_refers_to_no_secret_does_not_wait_for_boto3(function: Path) -> None:
+def test_boto3_is_not_imported_without_a_reference(function: Path) -> None:
     """It is not even imported."""
     environment = {**POSTGRES, "KAFKA_BOOTSTRAP_SERVERS": "a:1", "PYTHONPATH": str(ROOT)}
     module = f"functions.{function.parent.name}.main"

@@ -48,7 +48,7 @@ def refusal(model: type[Settings], environ: dict[str, str]) -> str:
     return str(error.value)
 
 
-def test_what_a_function_needs_is_read_from_variables_of_its_fields_names() -> None:
+def test_settings_are_read_from_variables_of_their_names() -> None:
     """The rest has defaults."""
     settings = load(ConsumeGoalSettings, ALL)
     assert settings.kafka_bootstrap_servers == "127.0.0.1:9092"
@@ -58,8 +58,8 @@ def test_what_a_function_needs_is_read_from_variables_of_its_fields_names() -> N
     assert settings.log_level == "INFO"
 
 
-def test_variables_of_others_are_left_alone() -> None:
-    """An environment is full of what is not ours."""
+def test_variables_of_other_programs_are_ignored() -> None:
+    """An environment has many variables of other programs."""
     assert load(KafkaSettings, KAFKA | {"HOME": "/root", "PATH": ""}) == load(KafkaSettings, KAFKA)
 
 
@@ -137,17 +137,17 @@ def test_a_wrong_variable_of_the_enrichment_is_named(name: str, value: str) -> N
 
 
 def test_a_lease_outlives_the_attempt_that_it_covers() -> None:
-    """Else two workers would enrich one highlight at a time."""
+    """Otherwise two workers would enrich one highlight at the same time."""
     assert "ENRICH_LEASE_S" in refusal(
         EnrichBatchSettings, ALL | {"ENRICH_LEASE_S": "5", "ENRICH_TIMEOUT_S": "10"}
     )
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    """Nobody starts a function three times to learn of three mistakes."""
-    said = refusal(ConsumeGoalSettings, {"REDIS_URL": "x", "LOG_LEVEL": "x"})
+def test_all_errors_are_reported_at_once() -> None:
+    """Otherwise three errors would need three starts."""
+    message = refusal(ConsumeGoalSettings, {"REDIS_URL": "x", "LOG_LEVEL": "x"})
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL"):
-        assert name in said
+        assert name in message
 
 
 def test_an_empty_variable_is_unset() -> None:
@@ -183,11 +183,11 @@ def test_secrets_are_not_shown(model: type[Settings]) -> None:
     ],
 )
 def test_a_wrong_variable_of_the_access_is_named(name: str, value: str) -> None:
-    """And of a key no letter is shown."""
-    said = refusal(ListHighlightsSettings, ALL | {name: value})
-    assert said.startswith(f"cannot start: {name} is wrong: ")
-    assert "secret" not in said
-    assert "short" not in said
+    """No part of a key is shown."""
+    message = refusal(ListHighlightsSettings, ALL | {name: value})
+    assert message.startswith(f"cannot start: {name} is wrong: ")
+    assert "secret" not in message
+    assert "short" not in message
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_keys_are_separated_by_commas_or_white_space(text: str) -> None:
     "address", ["127.0.0.1", "127.8.9.10", "::1", "localhost", "LocalHost", ""]
 )
 def test_a_gateway_of_this_machine_alone_needs_no_key(address: str) -> None:
-    """Nobody else reaches it."""
+    """It is not reachable from elsewhere."""
     assert load(IngestEventSettings, KAFKA | {"GATEWAY_ADDRESS": address}).api_keys == ()
 
 
@@ -213,7 +213,7 @@ def test_a_gateway_of_this_machine_alone_needs_no_key(address: str) -> None:
     ["0.0.0.0:5001", "::", "192.168.0.7", "10.0.0.1", "example.com", "127.0.0.1.example", "*"],
 )
 def test_a_gateway_that_others_reach_needs_a_key(address: str) -> None:
-    """Else the start stops, and says why."""
+    """Otherwise the start stops with an error."""
     environ = KAFKA | {"GATEWAY_ADDRESS": address}
     assert refusal(IngestEventSettings, environ).startswith(
         "cannot start: API_KEYS is missing: with GATEWAY_ADDRESS"
@@ -240,7 +240,7 @@ def in_file(tmp_path: Path, name: str, content: str | bytes) -> dict[str, str]:
         (AccessSettings, "API_KEYS", "api_keys", "k" * 16, (SecretStr("k" * 16),)),
     ],
 )
-def test_a_file_may_hold_what_a_variable_says(
+def test_a_variable_may_be_read_from_a_file(
     model: type[Settings], name: str, field: str, text: str, value: Any, tmp_path: Path
 ) -> None:
     """Any variable's, without the white space around it."""
@@ -257,17 +257,17 @@ def test_an_empty_file_is_an_unset_variable(tmp_path: Path) -> None:
 
 
 def test_an_empty_path_is_no_file() -> None:
-    """The variable itself holds."""
+    """The variable itself is used."""
     assert load(PostgresSettings, POSTGRES | {"DATABASE_URL_FILE": ""}) == load(
         PostgresSettings, POSTGRES
     )
 
 
-def test_a_variable_and_its_file_are_one_too_many(tmp_path: Path) -> None:
-    """Nobody has to guess which of them counts; an empty variable does not."""
+def test_a_variable_and_its_file_must_not_both_be_set(tmp_path: Path) -> None:
+    """Setting both is an error; an empty variable counts as unset."""
     file = in_file(tmp_path, "API_KEYS", "a-secret-of-the-app")
-    said = refusal(AccessSettings, KEYS | file)
-    assert said == "cannot start: API_KEYS_FILE is wrong: API_KEYS is set too"
+    message = refusal(AccessSettings, KEYS | file)
+    assert message == "cannot start: API_KEYS_FILE is wrong: API_KEYS is set too"
     assert load(AccessSettings, file | {"API_KEYS": ""}).api_keys
 
 
@@ -275,7 +275,7 @@ def test_a_variable_and_its_file_are_one_too_many(tmp_path: Path) -> None:
     ("path", "why"), [("nowhere", "No such file or directory"), (".", "Is a directory")]
 )
 def test_a_file_that_cannot_be_read_is_named(path: str, why: str, tmp_path: Path) -> None:
-    """Once: that what it should have said is missing, goes without saying."""
+    """Once: the variables that it should have set are not reported as missing too."""
     environ = {"API_KEYS_FILE": str(tmp_path / path), "DATABASE_URL_FILE": str(tmp_path / path)}
     assert refusal(ListHighlightsSettings, environ) == (
         f"cannot start: API_KEYS_FILE is wrong: {why}; DATABASE_URL_FILE is wrong: {why}"
@@ -284,7 +284,7 @@ def test_a_file_that_cannot_be_read_is_named(path: str, why: str, tmp_path: Path
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Do without the rights of root, who may read everything."""
+    """Run without the rights of root, who may read every file."""
     before = os.geteuid()
     if before == 0:
         os.seteuid(65534)
@@ -294,48 +294,48 @@ def unprivileged() -> Iterator[None]:
         os.seteuid(before)
 
 
-def test_a_file_that_is_not_for_us_is_explained() -> None:
-    """Whose it is and who reads it: in a container that is rarely the user who wrote it."""
+def test_an_unreadable_file_is_reported_with_owner_and_user() -> None:
+    """The error has the file's owner and the process's user, which often differ in a container."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         file = Path(folder) / "keys"
         file.touch(mode=0o000)
         with unprivileged():
-            said, user = refusal(AccessSettings, {"API_KEYS_FILE": str(file)}), os.geteuid()
-        assert said == (
+            message, user = refusal(AccessSettings, {"API_KEYS_FILE": str(file)}), os.geteuid()
+        assert message == (
             "cannot start: API_KEYS_FILE is wrong: Permission denied: its mode is 0, its owner user"
             f" {os.geteuid()}, and this is user {user}"
         )
         Path(folder).chmod(0o000)
         with unprivileged():
-            said = refusal(AccessSettings, {"API_KEYS_FILE": str(file)})
-        assert said.endswith(
+            message = refusal(AccessSettings, {"API_KEYS_FILE": str(file)})
+        assert message.endswith(
             f"Permission denied: user {user} may not pass through a folder above it"
         )
         Path(folder).chmod(0o700)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    """Without a byte of it."""
-    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", b"secret\xff"))
-    assert said == "cannot start: API_KEYS_FILE is wrong: it is not UTF-8 text"
+    """The error shows no part of it."""
+    message = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", b"secret\xff"))
+    assert message == "cannot start: API_KEYS_FILE is wrong: it is not UTF-8 text"
 
 
-def test_what_is_wrong_in_a_file_is_not_shown(tmp_path: Path) -> None:
+def test_an_invalid_value_in_a_file_is_not_shown(tmp_path: Path) -> None:
     """The variable is named, and why."""
-    said = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", "secret"))
-    assert said.startswith("cannot start: API_KEYS is wrong: each key")
-    assert "secret" not in said
+    message = refusal(AccessSettings, in_file(tmp_path, "API_KEYS", "secret"))
+    assert message.startswith("cannot start: API_KEYS is wrong: each key")
+    assert "secret" not in message
 
 
-def test_files_of_others_are_left_alone() -> None:
-    """A variable that no setting has is not ours to open."""
+def test_files_of_unknown_variables_are_ignored() -> None:
+    """A file that belongs to no setting is not opened."""
     assert load(KafkaSettings, KAFKA | {"HOME_FILE": "/nowhere", "REDIS_URL_FILE": "/nowhere"})
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
 def test_a_refusal_does_not_show_the_secret(name: str) -> None:
-    """It says what is wrong without saying what it was."""
+    """The error has the reason without the value."""
     wrong = {name: "wrong://user:secret@host"}
     assert "secret" not in refusal(ConsumeGoalSettings, ALL | wrong)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from functions.shared.concurrency.single_flight import SingleFlight
 
 
-class World:
+class VersionReader:
     """A version that changes, and calls that read it and end when a test says so."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class World:
         return seen
 
     async def settle(self) -> None:
-        """Let everything happen that can happen by itself."""
+        """Run all tasks that can run."""
         for _ in range(10):
             await asyncio.sleep(0)
 
@@ -53,12 +53,12 @@ class World:
         await self.settle()
 
 
-def in_loop(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run a test in an event loop, with a world of its own."""
+def in_loop(test: Callable[[VersionReader], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test in an event loop, with a reader of its own."""
 
     def run() -> None:
         async def within() -> None:
-            await asyncio.wait_for(test(World()), 10)
+            await asyncio.wait_for(test(VersionReader()), 10)
 
         asyncio.run(within())
 
@@ -68,87 +68,87 @@ def in_loop(test: Callable[[World], Coroutine[Any, Any, None]]) -> Callable[[], 
 
 
 @in_loop
-async def test_a_lone_request_makes_one_call(world: World) -> None:
+async def test_a_lone_request_makes_one_call(reader: VersionReader) -> None:
     """And returns its result."""
-    request = world.request()
-    await world.settle()
-    await world.end_call()
+    request = reader.request()
+    await reader.settle()
+    await reader.end_call()
     assert await request == 0
-    assert len(world.calls) == 1
+    assert len(reader.calls) == 1
 
 
 @in_loop
-async def test_concurrent_requests_share_one_call(world: World) -> None:
+async def test_concurrent_requests_share_one_call(reader: VersionReader) -> None:
     """A hundred requests, one call."""
-    requests = [world.request() for _ in range(100)]
-    await world.settle()
-    await world.end_call()
+    requests = [reader.request() for _ in range(100)]
+    await reader.settle()
+    await reader.end_call()
     assert await asyncio.gather(*requests) == [0] * 100
-    assert len(world.calls) == 1
+    assert len(reader.calls) == 1
 
 
 @in_loop
-async def test_a_result_is_never_older_than_its_request(world: World) -> None:
+async def test_a_result_is_never_older_than_its_request(reader: VersionReader) -> None:
     """A change that a reader has seen is in all that the reader gets from then on."""
-    first = world.request()
-    await world.settle()
-    world.version = 1  # after the first call has read
-    second = world.request()
-    await world.settle()
-    await world.end_call()
-    await world.end_call()
+    first = reader.request()
+    await reader.settle()
+    reader.version = 1  # after the first call has read
+    second = reader.request()
+    await reader.settle()
+    await reader.end_call()
+    await reader.end_call()
     assert (await first, await second) == (0, 1)
 
 
 @in_loop
-async def test_one_call_runs_at_a_time(world: World) -> None:
+async def test_one_call_runs_at_a_time(reader: VersionReader) -> None:
     """All requests that come during a call wait for the same next one."""
-    requests = [world.request()]
+    requests = [reader.request()]
     for _ in range(5):
-        await world.settle()
-        requests += [world.request(), world.request()]
-    while world.running:
-        await world.end_call()
+        await reader.settle()
+        requests += [reader.request(), reader.request()]
+    while reader.running:
+        await reader.end_call()
     await asyncio.gather(*requests)
-    assert len(world.calls) == 2
-    assert world.most_running == 1
+    assert len(reader.calls) == 2
+    assert reader.most_running == 1
 
 
 @in_loop
-async def test_calls_for_different_keys_run_at_once(world: World) -> None:
+async def test_calls_for_different_keys_run_at_once(reader: VersionReader) -> None:
     """A slow page delays no other."""
-    requests = [world.request(key) for key in "abc"]
-    await world.settle()
-    assert world.running == 3
-    for ended in world.calls:
+    requests = [reader.request(key) for key in "abc"]
+    await reader.settle()
+    assert reader.running == 3
+    for ended in reader.calls:
         ended.set_result(None)
     assert await asyncio.gather(*requests) == [0, 0, 0]
 
 
 @in_loop
-async def test_an_error_reaches_all_requests_that_share_the_call(world: World) -> None:
+async def test_an_error_reaches_all_requests_that_share_the_call(reader: VersionReader) -> None:
     """And no other request."""
-    requests = [world.request(), world.request()]
-    await world.settle()
-    later = world.request()
-    await world.end_call(OSError("away"))
-    await world.end_call()
+    requests = [reader.request(), reader.request()]
+    await reader.settle()
+    later = reader.request()
+    await reader.end_call(OSError("away"))
+    await reader.end_call()
     outcomes = await asyncio.gather(*requests, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [OSError, OSError]
     assert await later == 0
 
 
 @in_loop
-async def test_a_request_after_an_error_makes_a_new_call(world: World) -> None:
+async def test_a_request_after_an_error_makes_a_new_call(reader: VersionReader) -> None:
     """The error is not remembered."""
-    request = world.request()
-    await world.settle()
-    await world.end_call(OSError("away"))
+    request = reader.request()
+    await reader.settle()
+    await reader.end_call(OSError("away"))
     with pytest.raises(OSError, match="away"):
         await request
-    again = world.request()
-    await world.settle()
-    await world.end_call()
+    again = reader.request()
+    await reader.settle()
+    await reader.end_call()
     assert await again == 0
 
 
@@ -157,12 +157,12 @@ def test_a_cancelled_request_does_not_cancel_the_others(cancelled: int) -> None:
     """Not even the first one: the call goes on for the rest."""
 
     async def within() -> None:
-        world = World()
-        requests = [world.request() for _ in range(3)]
-        await world.settle()
+        reader = VersionReader()
+        requests = [reader.request() for _ in range(3)]
+        await reader.settle()
         requests[cancelled].cancel()
-        await world.settle()
-        await world.end_call()
+        await reader.settle()
+        await reader.end_call()
         outcomes = await asyncio.gather(*requests, return_exceptions=True)
         assert isinstance(outcomes.pop(cancelled), asyncio.CancelledError)
         assert outcomes == [0, 0]
@@ -171,37 +171,39 @@ def test_a_cancelled_request_does_not_cancel_the_others(cancelled: int) -> None:
 
 
 @in_loop
-async def test_a_request_cancelled_while_it_waits_does_not_stop_the_next_call(world: World) -> None:
+async def test_a_request_cancelled_while_it_waits_does_not_stop_the_next_call(
+    reader: VersionReader,
+) -> None:
     """The others that wait for the call get its result."""
-    first, second, third = world.request(), None, None
-    await world.settle()
-    second, third = world.request(), world.request()
-    await world.settle()
+    first, second, third = reader.request(), None, None
+    await reader.settle()
+    second, third = reader.request(), reader.request()
+    await reader.settle()
     second.cancel()
-    await world.settle()
-    await world.end_call()
-    await world.end_call()
+    await reader.settle()
+    await reader.end_call()
+    await reader.end_call()
     assert (await first, await third) == (0, 0)
 
 
 @in_loop
 async def test_a_failed_call_whose_requests_are_cancelled_does_not_block_the_next(
-    world: World,
+    reader: VersionReader,
 ) -> None:
     """And asyncio does not report its exception as never retrieved."""
     reports: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
-    request = world.request()
-    await world.settle()
+    request = reader.request()
+    await reader.settle()
     request.cancel()
-    await world.settle()
-    await world.end_call(OSError("away"))
-    world.calls.clear()  # the error, whose traceback refers to the call
+    await reader.settle()
+    await reader.end_call(OSError("away"))
+    reader.calls.clear()  # the error, whose traceback refers to the call
     gc.collect()
     assert reports == []
-    again = world.request()
-    await world.settle()
-    await world.end_call()
+    again = reader.request()
+    await reader.settle()
+    await reader.end_call()
     assert await again == 0
 
 
@@ -210,32 +212,32 @@ def test_in_any_order_of_steps_no_result_is_older_than_its_request(steps: list[s
     """And one call runs at a time."""
 
     async def within() -> None:
-        world = World()
+        reader = VersionReader()
         requests: list[tuple[int, asyncio.Task[int]]] = []
         for step in steps:
-            await _take_step(step, world, requests)
-        await world.settle()
-        while world.running:
-            await world.end_call()
+            await _take_step(step, reader, requests)
+        await reader.settle()
+        while reader.running:
+            await reader.end_call()
         assert all(task.done() for _, task in requests)
         assert all(task.cancelled() or task.result() >= version for version, task in requests)
-        assert world.most_running <= 1
+        assert reader.most_running <= 1
 
     asyncio.run(within())
 
 
 async def _take_step(
-    step: str, world: World, requests: list[tuple[int, asyncio.Task[int]]]
+    step: str, reader: VersionReader, requests: list[tuple[int, asyncio.Task[int]]]
 ) -> None:
     actions: dict[str, Callable[[], Awaitable[None]]] = {
-        "wait": world.settle,
-        "end": world.end_call,
+        "wait": reader.settle,
+        "end": reader.end_call,
     }
     if step == "request":
-        requests.append((world.version, world.request()))
+        requests.append((reader.version, reader.request()))
     elif step == "change":
-        world.version += 1
+        reader.version += 1
     elif step == "cancel" and requests:
         requests[len(requests) // 2][1].cancel()
-    elif step == "wait" or (step == "end" and world.running):
+    elif step == "wait" or (step == "end" and reader.running):
         await actions[step]()

@@ -15,7 +15,7 @@ def test_a_process_that_dies_at_once_is_started_again_after_ever_longer_waits() 
 
 
 def test_a_process_that_ran_a_while_is_started_again_at_once() -> None:
-    """A long run is forgiven what was before it."""
+    """After a long run, earlier failures do not count."""
     backoff = Backoff(initial_s=0.1, reset_after_s=10)
     for _ in range(5):
         backoff.delay(ran_s=1)

@@ -121,7 +121,7 @@ def test_the_phrase_names_the_side_if_the_score_does_not(
     ],
 )
 def test_an_own_goal_counts_for_its_team(score: tuple[int, int] | None, expected: str) -> None:
-    """The team of an own goal is the side that benefits; its player is never said to be theirs."""
+    """The team of an own goal is the side that benefits; the scorer is not in that team."""
     match = {"home_team": "France", "away_team": "Germany"}
 
     assert title("own_goal", score, team="home", player="Mats Hummels", **match) == expected
@@ -146,7 +146,7 @@ def test_the_summary_of_an_own_goal() -> None:
     )
 
 
-def test_a_penalty_goal_is_said_to_be_one() -> None:
+def test_the_text_of_a_penalty_goal_names_the_penalty() -> None:
     """Whatever else is known."""
     facts = Facts(
         "penalty_goal",
@@ -398,7 +398,7 @@ def renamed(facts: Facts, names: dict[str, str]) -> Facts:
     """Return the facts with other names in the place of theirs."""
     return replace(
         facts,
-        **{field: names.get(said, said) for field in TEXTS if (said := getattr(facts, field))},
+        **{field: names.get(words, words) for field in TEXTS if (words := getattr(facts, field))},
     )
 
 
@@ -407,10 +407,10 @@ def test_a_text_states_nothing_that_the_facts_do_not(facts: Facts) -> None:
     """Beside fixed words it has only the names and numbers of the event."""
     known = {str(value) for value in asdict(facts).values() if value is not None}
     for text in (enrich(facts).title, enrich(facts).summary):
-        said = set(re.findall(r"\d+|[^\W\d_]+", text))
-        assert said <= {*VOCABULARY.split()} | known
-        assert said & {"home", "Home"} == set() or facts.side == "home"
-        assert said & {"away", "Away"} == set() or facts.side == "away"
+        words = set(re.findall(r"\d+|[^\W\d_]+", text))
+        assert words <= {*VOCABULARY.split()} | known
+        assert words & {"home", "Home"} == set() or facts.side == "home"
+        assert words & {"away", "Away"} == set() or facts.side == "away"
 
 
 @given(FACTS)
@@ -490,7 +490,7 @@ KICKS: dict[str, Any] = {
             "A miss for Argentina in the shoot-out, which stands at Argentina 4–2 France.")),
     ],
 )  # fmt: skip
-def test_a_kick_of_a_shoot_out_is_said_to_be_one(
+def test_the_text_of_a_shoot_out_kick_names_the_shoot_out(
     event_type: str, facts: dict[str, Any], expected: HighlightText
 ) -> None:
     """With the shoot-out's score; it has no effect on the score of the match."""

@@ -27,7 +27,7 @@ def test_a_burst_is_allowed_at_once_and_then_the_rate() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 1, 3, 7, 1000])
-def test_a_caller_that_waits_as_long_as_told_gets_a_token(rate: float) -> None:
+def test_a_caller_that_waits_the_returned_time_gets_a_token(rate: float) -> None:
     """Every time, although floats are not exact."""
     time = Time()
     buckets = TokenBuckets(rate, 1, time)

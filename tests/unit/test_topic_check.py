@@ -1,4 +1,4 @@
-"""Whether a publisher says that it is ready."""
+"""The readiness check of a publisher's topic."""
 
 import asyncio
 import threading
@@ -28,19 +28,19 @@ class FakeProducer:
         self.partitions = {
             number: SimpleNamespace(leader=leader) for number, leader in enumerate(leaders)
         }
-        self.asked: list[tuple[str, float]] = []
-        self.may_answer = threading.Event()
-        self.may_answer.set()
+        self.requests: list[tuple[str, float]] = []
+        self.may_respond = threading.Event()
+        self.may_respond.set()
 
     def list_topics(self, topic: str, timeout: float) -> Any:
-        """Answer once it may."""
-        self.asked.append((topic, timeout))
-        assert self.may_answer.wait(20)
+        """Respond once the test allows it."""
+        self.requests.append((topic, timeout))
+        assert self.may_respond.wait(20)
         if isinstance(self.found, Exception):
             raise self.found
         is_empty = self.found is NOTHING
-        told = SimpleNamespace(error=self.found, partitions=self.partitions)
-        return SimpleNamespace(topics={} if is_empty else {topic: told})
+        metadata = SimpleNamespace(error=self.found, partitions=self.partitions)
+        return SimpleNamespace(topics={} if is_empty else {topic: metadata})
 
 
 def check_of(producer: FakeProducer) -> TopicCheck:
@@ -49,7 +49,7 @@ def check_of(producer: FakeProducer) -> TopicCheck:
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "reason"),
     [
         (AWAY, "The broker does not answer."),
         (UNKNOWN, "The broker has no topic goals."),
@@ -60,57 +60,57 @@ def check_of(producer: FakeProducer) -> TopicCheck:
         ),
     ],
 )
-def test_what_is_missing_is_said(found: Any, said: str) -> None:
-    """Without any address: anybody may ask."""
+def test_a_missing_topic_is_reported_with_the_reason(found: Any, reason: str) -> None:
+    """Without any address, since /ready is public."""
 
-    async def ask() -> None:
+    async def check() -> None:
         await raise_for_problem(check_of(FakeProducer(found)).start())
 
     with pytest.raises(Unavailable) as error:
-        asyncio.run(ask())
-    assert str(error.value) == said
+        asyncio.run(check())
+    assert str(error.value) == reason
 
 
 @pytest.mark.parametrize("leaders", [(), (-1,), (-1, -1)])
-def test_a_topic_that_nobody_leads_takes_no_record(leaders: tuple[int, ...]) -> None:
-    """All of its brokers are away; one leader of several will do for most."""
+def test_a_topic_without_a_leader_is_not_ready(leaders: tuple[int, ...]) -> None:
+    """All of its brokers are unavailable; one partition with a leader is enough."""
 
-    async def ask() -> None:
+    async def check() -> None:
         await raise_for_problem(check_of(FakeProducer(None, leaders)).start())
 
     with pytest.raises(Unavailable, match="no partition has a leader"):
-        asyncio.run(ask())
+        asyncio.run(check())
 
 
-def test_the_broker_is_asked_once_however_many_ask() -> None:
-    """And not again within the same second; one who gives up takes nothing from the others."""
+def test_concurrent_callers_share_one_request_to_the_broker() -> None:
+    """Nor again within a second; a caller who is cancelled does not affect the others."""
     producer = FakeProducer()
 
-    async def ask() -> None:
+    async def check() -> None:
         check = check_of(producer)
-        producer.may_answer.clear()
+        producer.may_respond.clear()
         several = [asyncio.create_task(raise_for_problem(check.start())) for _ in range(50)]
         await asyncio.sleep(0)
         assert check.is_running()
         several.pop().cancel()
         await asyncio.sleep(0)
-        producer.may_answer.set()
+        producer.may_respond.set()
         await asyncio.gather(*several)
         assert not check.is_running()
         await raise_for_problem(check.start())
 
-    asyncio.run(ask())
-    [(topic, within_s)] = producer.asked
+    asyncio.run(check())
+    [(topic, within_s)] = producer.requests
     assert topic == "goals"
     assert within_s <= 2
 
 
-def test_it_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A topic that is made is found, one that is deleted is missed."""
+def test_the_broker_is_requested_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new topic is found, and a deleted one is reported."""
     monkeypatch.setattr(topic_check, "CHECK_EVERY_S", 0)
     producer = FakeProducer(UNKNOWN)
 
-    async def ask() -> None:
+    async def check() -> None:
         check = check_of(producer)
         for found in (UNKNOWN, None, UNKNOWN, AWAY, None):
             producer.found = found
@@ -120,5 +120,5 @@ def test_it_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
                 with pytest.raises(Unavailable):
                     await raise_for_problem(check.start())
 
-    asyncio.run(ask())
-    assert len(producer.asked) == 5
+    asyncio.run(check())
+    assert len(producer.requests) == 5

@@ -10,18 +10,18 @@ from infra.topics import create
 
 
 class FakeAdmin:
-    """Records the topics that it is asked to make."""
+    """An admin client that records the topics that it creates."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, NewTopic] = {}
+        self.created: dict[str, NewTopic] = {}
 
     def create_topics(self, topics: list[NewTopic], **_: Any) -> dict[str, Any]:
         """Make topics."""
-        self.asked = {each.topic: each for each in topics}
-        return dict.fromkeys(self.asked, self)
+        self.created = {each.topic: each for each in topics}
+        return dict.fromkeys(self.created, self)
 
     def result(self) -> None:
-        """It is made."""
+        """Return, since the topic is made."""
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (5, "2")])
@@ -32,7 +32,7 @@ def test_an_acknowledged_record_is_on_two_brokers_if_there_are_three(
     admin = FakeAdmin()
     created = create(cast(AdminClient, admin), replication)
     assert set(created) == {MATCH_EVENTS, HIGHLIGHTS_PENDING, DEAD_LETTERS}
-    for topic in admin.asked.values():
+    for topic in admin.created.values():
         assert topic.replication_factor == replication
         assert topic.config
         assert topic.config.get("min.insync.replicas") == in_sync

@@ -36,7 +36,7 @@ def test_a_trace_id_is_kept_when_its_trace_is_continued() -> None:
 
 
 def test_a_later_version_is_continued_in_our_version() -> None:
-    """What a later version appends is ignored (Trace Context, 3.2.4)."""
+    """Fields that a later version appends are ignored (Trace Context, 3.2.4)."""
     for traceparent in (f"01-{TRACE}-{SPAN}-01", f"cc-{TRACE}-{SPAN}-01-what-the-future-adds"):
         assert trace_id(continue_trace(traceparent)) == TRACE
         assert continue_trace(traceparent).startswith("00-")

@@ -58,11 +58,11 @@ class FakeWorker:
     )
 
     def start(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.calls.append("start")
 
     def stop(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.calls.append("stop")
 
     def drain(self, timeout_s: float) -> bool:
@@ -72,7 +72,7 @@ class FakeWorker:
         return self.finishes
 
 
-class World:
+class ConsumerHarness:
     """A consumer whose client is fake: events happen while it is polled, and calls are recorded."""
 
     def __init__(
@@ -91,7 +91,7 @@ class World:
         self.commit_error: KafkaError | None = None
         self.commits_end = True
         self.ends: dict[int, int] = {}
-        self.not_there: KafkaError | None = None
+        self.metadata_error: KafkaError | None = None
         self.committed_before: dict[int, int] = {}
         self.metadata = b"a stranger's"
         self.memberships = 0
@@ -144,15 +144,15 @@ class World:
         return cast(list[Message], self.events.pop(0)() or [])
 
     def pause(self, topic_partitions: list[TopicPartition]) -> None:
-        """Note it."""
+        """Record the call."""
         self.requests.append(("pause", _partitions(topic_partitions)))
 
     def resume(self, topic_partitions: list[TopicPartition]) -> None:
-        """Note it."""
+        """Record the call."""
         self.requests.append(("resume", _partitions(topic_partitions)))
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
-        """Note it, and report the end."""
+        """Record the commit, and report its end."""
         self.commits.append(({each.partition: each.offset for each in offsets}, asynchronous))
         self.requests.append(("commit", self.commits[-1]))
         if asynchronous:
@@ -164,7 +164,7 @@ class World:
     def committed(
         self, topic_partitions: list[TopicPartition], timeout: float
     ) -> list[TopicPartition]:
-        """What the group had committed before."""
+        """Return the offset that the group committed earlier."""
         assert timeout > 0
         if self.commit_error:
             raise KafkaException(self.commit_error)
@@ -179,21 +179,21 @@ class World:
     ) -> tuple[int, int]:
         """The end of a partition, as it is or as far as it was fetched."""
         assert cached is not (timeout > 0)
-        if not cached and self.not_there:
-            raise KafkaException(self.not_there)
+        if not cached and self.metadata_error:
+            raise KafkaException(self.metadata_error)
         return (0, self.ends.get(topic_partition.partition, -1001))
 
     def list_topics(self, topic: str, timeout: float) -> Any:
-        """What the broker says of the topic."""
+        """Return the broker's metadata of the topic."""
         assert timeout > 0
-        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.not_there)})
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.metadata_error)})
 
     def consumer_group_metadata(self) -> bytes:
         """Return the group's metadata."""
         return self.metadata
 
     def close(self) -> None:
-        """Note it; what is still assigned is revoked by that."""
+        """Record the call; partitions that are still assigned are revoked."""
         self.requests.append(("close", None))
 
     def assign(self, *partitions: int) -> Event:
@@ -205,7 +205,7 @@ class World:
         assigned = [TopicPartition(TOPIC, each) for each in partitions]
         return lambda: self.callbacks[callback](self, assigned)
 
-    def run(self, *events: Event) -> "World":
+    def run(self, *events: Event) -> "ConsumerHarness":
         """Let events happen one after the other, then stop."""
         self.events += events
         self.consumer.run(self.stopping)
@@ -214,84 +214,84 @@ class World:
 
 def test_records_are_enqueued_by_partition_in_order() -> None:
     """Each partition gets its own records of a poll, in the order in which they arrived."""
-    world = World()
+    harness = ConsumerHarness()
     mixed = [record(offset, partition=number) for number in (1, 0, 1) for offset in (number, 7)]
-    world.run(world.assign(0, 1), lambda: mixed)
-    queues = {each.partition: each.queue.take() for each in world.workers}
+    harness.run(harness.assign(0, 1), lambda: mixed)
+    queues = {each.partition: each.queue.take() for each in harness.workers}
     assert [each.offset() for each in queues[0]] == [0, 7]
     assert [each.offset() for each in queues[1]] == [1, 7, 1, 7]
 
 
 def test_processed_offsets_are_committed_soon_and_once() -> None:
     """A commit contains the next offset, and is not repeated."""
-    world = World()
+    harness = ConsumerHarness()
 
     def advance() -> None:
-        world.workers[0].processed_to = 5
+        harness.workers[0].processed_to = 5
 
-    world.run(world.assign(0, 1), advance, lambda: None, lambda: None)
-    assert world.commits[:-1] == [({0: 5}, True)]
+    harness.run(harness.assign(0, 1), advance, lambda: None, lambda: None)
+    assert harness.commits[:-1] == [({0: 5}, True)]
 
 
 def test_commits_are_limited_in_rate() -> None:
     """The progress of some milliseconds goes into one commit."""
-    world = World()
+    harness = ConsumerHarness()
 
     def advance_within_a_moment() -> None:
-        world.time -= 1 - 0.001
-        world.workers[0].processed_to = (world.workers[0].processed_to or 0) + 1
+        harness.time -= 1 - 0.001
+        harness.workers[0].processed_to = (harness.workers[0].processed_to or 0) + 1
 
-    world.run(world.assign(0), *[advance_within_a_moment] * 100)
-    assert len(world.commits) < 5
-    assert world.commits[-1] == ({0: 100}, True)
+    harness.run(harness.assign(0), *[advance_within_a_moment] * 100)
+    assert len(harness.commits) < 5
+    assert harness.commits[-1] == ({0: 100}, True)
 
 
 def test_a_failed_commit_is_retried() -> None:
     """Until it succeeds, and not immediately."""
-    world = World()
-    world.commit_error = KafkaError(KafkaError.REQUEST_TIMED_OUT)
+    harness = ConsumerHarness()
+    harness.commit_error = KafkaError(KafkaError.REQUEST_TIMED_OUT)
 
     def advance() -> None:
-        world.workers[0].processed_to = 5
+        harness.workers[0].processed_to = 5
 
-    def mend() -> None:
-        world.commit_error = None
+    def clear_error() -> None:
+        harness.commit_error = None
 
-    world.run(world.assign(0), advance, lambda: None, mend, lambda: None, lambda: None)
-    failed_and_repeated = world.commits[:-1]
+    harness.run(harness.assign(0), advance, lambda: None, clear_error, lambda: None, lambda: None)
+    failed_and_repeated = harness.commits[:-1]
     assert failed_and_repeated[-1] == ({0: 5}, True)
     assert 2 <= len(failed_and_repeated) <= 4
 
 
 def test_a_commit_waits_for_the_previous_one() -> None:
     """Of two in flight, the client might retry the older one last, and the offset would go back."""
-    world = World()
-    world.commits_end = False
+    harness = ConsumerHarness()
+    harness.commits_end = False
 
     def advance(position: int) -> Event:
-        return lambda: setattr(world.workers[0], "processed_to", position)
+        return lambda: setattr(harness.workers[0], "processed_to", position)
 
     def end() -> None:
-        world.commits_end = True
-        world.end_commit(None, TopicPartition(TOPIC, 0, 1))
+        harness.commits_end = True
+        harness.end_commit(None, TopicPartition(TOPIC, 0, 1))
 
-    world.run(world.assign(0), advance(1), advance(2), advance(3), end, lambda: None)
-    assert [offsets for offsets, _ in world.commits] == [{0: 1}, {0: 3}, {0: 3}]
+    harness.run(harness.assign(0), advance(1), advance(2), advance(3), end, lambda: None)
+    assert [offsets for offsets, _ in harness.commits] == [{0: 1}, {0: 3}, {0: 3}]
 
 
 def test_a_partition_is_paused_while_its_queue_is_full() -> None:
-    """The message that a partition ends here."""
-    world = World()
+    """It is resumed once the queue is low; the other partition is not paused."""
+    harness = ConsumerHarness()
 
     def fill() -> list[Record]:
         return records(range(capacity(500)))
 
     def drain() -> None:
-        while not world.workers[0].queue.is_low:
-            world.workers[0].queue.take()
+        while not harness.workers[0].queue.is_low:
+            harness.workers[0].queue.take()
 
-    world.run(world.assign(0, 1), fill, lambda: None, lambda: None, drain, lambda: None)
-    assert [each for each in world.requests if each[0] != "commit"] == [
+    harness.run(harness.assign(0, 1), fill, lambda: None, lambda: None, drain, lambda: None)
+    assert [each for each in harness.requests if each[0] != "commit"] == [
         ("pause", [0]),
         ("resume", [0]),
         ("close", None),
@@ -300,17 +300,17 @@ def test_a_partition_is_paused_while_its_queue_is_full() -> None:
 
 def test_polls_are_short_only_while_there_is_work() -> None:
     """An idle trigger does not keep a processor busy."""
-    world = World()
+    harness = ConsumerHarness()
 
     def advance() -> None:
-        world.workers[0].processed_to = 5
+        harness.workers[0].processed_to = 5
 
     def advance_too_soon_for_a_commit() -> None:
-        world.workers[0].processed_to = 6
-        world.time -= 1 - 0.001
+        harness.workers[0].processed_to = 6
+        harness.time -= 1 - 0.001
 
-    world.run(world.assign(0), advance, advance_too_soon_for_a_commit, lambda: None)
-    assert [timeout < world.timeouts[0] for timeout in world.timeouts] == [
+    harness.run(harness.assign(0), advance, advance_too_soon_for_a_commit, lambda: None)
+    assert [timeout < harness.timeouts[0] for timeout in harness.timeouts] == [
         False,
         False,
         False,
@@ -321,124 +321,124 @@ def test_polls_are_short_only_while_there_is_work() -> None:
 
 def test_a_revoked_partition_is_drained_and_committed() -> None:
     """The batch in flight may finish within the budget; then the offsets are committed at once."""
-    world = World(drain_s=7)
+    harness = ConsumerHarness(drain_s=7)
 
     def in_flight() -> None:
-        world.workers[0].processed_to, world.workers[0].at_drain = 5, 8
+        harness.workers[0].processed_to, harness.workers[0].at_drain = 5, 8
 
-    world.run(world.assign(0, 1), in_flight, world.call("on_revoke", (0, 1)))
-    assert world.workers[0].calls == ["start", "stop", "drain 7"]
-    assert ({0: 8}, False) in world.commits
+    harness.run(harness.assign(0, 1), in_flight, harness.call("on_revoke", (0, 1)))
+    assert harness.workers[0].calls == ["start", "stop", "drain 7"]
+    assert ({0: 8}, False) in harness.commits
 
 
 def test_a_late_response_never_commits_a_revoked_partition() -> None:
     """Neither after a revocation nor after the partition is assigned again."""
-    world = World()
+    harness = ConsumerHarness()
 
     def revoke_with_a_request_in_flight() -> None:
-        world.workers[0].processed_to, world.workers[0].finishes = 5, False
-        world.call("on_revoke", (0,))()
+        harness.workers[0].processed_to, harness.workers[0].finishes = 5, False
+        harness.call("on_revoke", (0,))()
 
     def late_answer() -> None:
-        world.workers[0].processed_to = 9
+        harness.workers[0].processed_to = 9
 
-    world.run(
-        world.assign(0),
+    harness.run(
+        harness.assign(0),
         revoke_with_a_request_in_flight,
         late_answer,
         lambda: None,
-        world.assign(0),
+        harness.assign(0),
         lambda: None,
     )
-    assert world.commits == [({0: 5}, False)]
+    assert harness.commits == [({0: 5}, False)]
 
 
 def test_a_lost_partition_is_neither_drained_nor_committed() -> None:
     """Its next owner may already process it."""
-    world = World()
+    harness = ConsumerHarness()
 
     def lose() -> None:
-        world.workers[0].processed_to = 5
-        world.call("on_lost", (0,))()
+        harness.workers[0].processed_to = 5
+        harness.call("on_lost", (0,))()
 
-    world.run(world.assign(0), lose)
-    assert world.workers[0].calls == ["start", "stop", "drain 0"]
-    assert not world.commits
+    harness.run(harness.assign(0), lose)
+    assert harness.workers[0].calls == ["start", "stop", "drain 0"]
+    assert not harness.commits
 
 
 def test_a_partition_assigned_again_has_a_new_worker_and_is_not_paused() -> None:
     """The client keeps a pause beyond an assignment, so it is resumed before."""
-    world = World()
-    world.run(
-        world.assign(0),
+    harness = ConsumerHarness()
+    harness.run(
+        harness.assign(0),
         lambda: records(range(capacity(500))),
-        world.call("on_revoke", (0,)),
-        world.assign(0),
+        harness.call("on_revoke", (0,)),
+        harness.assign(0),
         lambda: records([7]),
     )
-    assert [each for each in world.requests if each[0] in {"pause", "resume"}] == [
+    assert [each for each in harness.requests if each[0] in {"pause", "resume"}] == [
         ("pause", [0]),
         ("resume", [0]),
     ]
-    assert [each.offset() for each in world.workers[1].queue.take()] == [7]
+    assert [each.offset() for each in harness.workers[1].queue.take()] == [7]
 
 
 def test_records_of_a_revoked_partition_are_not_delivered() -> None:
     """They are for its next owner."""
-    world = World()
-    world.run(world.assign(0), world.call("on_revoke", (0,)), lambda: records([7]))
-    world.workers[0].queue.close()
-    assert not world.workers[0].queue.take()
+    harness = ConsumerHarness()
+    harness.run(harness.assign(0), harness.call("on_revoke", (0,)), lambda: records([7]))
+    harness.workers[0].queue.close()
+    assert not harness.workers[0].queue.take()
 
 
 def test_a_stop_drains_commits_and_leaves_the_group() -> None:
     """In this order; meanwhile nothing is assigned any more."""
-    world = World(drain_s=7)
+    harness = ConsumerHarness(drain_s=7)
 
     def in_flight() -> None:
-        world.workers[0].at_drain = 8
+        harness.workers[0].at_drain = 8
 
-    world.run(world.assign(0), in_flight)
-    assert world.workers[0].calls == ["start", "stop", "drain 7"]
-    assert world.requests == [("commit", ({0: 8}, True)), ("close", None)]
-    world.assign(0)()
-    assert len(world.workers) == 1
+    harness.run(harness.assign(0), in_flight)
+    assert harness.workers[0].calls == ["start", "stop", "drain 7"]
+    assert harness.requests == [("commit", ({0: 8}, True)), ("close", None)]
+    harness.assign(0)()
+    assert len(harness.workers) == 1
 
 
 def test_a_joining_member_is_assigned_before_it_leaves() -> None:
     """The embedded broker's groups get stuck on a member that leaves while it joins."""
-    world = World()
-    world.stopping.set()
-    world.run(world.assign(0))
-    assert world.requests == [("close", None)]
-    assert not world.events
-    assert not world.workers
+    harness = ConsumerHarness()
+    harness.stopping.set()
+    harness.run(harness.assign(0))
+    assert harness.requests == [("close", None)]
+    assert not harness.events
+    assert not harness.workers
 
 
 def test_a_stop_without_a_broker_ends() -> None:
     """It waits only some seconds for the last commit."""
-    world = World()
-    world.commits_end = False
+    harness = ConsumerHarness()
+    harness.commits_end = False
 
     def advance() -> None:
-        world.workers[0].processed_to = 5
+        harness.workers[0].processed_to = 5
 
-    world.run(world.assign(0), advance)
-    assert world.requests[-1] == ("close", None)
+    harness.run(harness.assign(0), advance)
+    assert harness.requests[-1] == ("close", None)
 
 
 def test_an_unexpected_error_of_a_worker_ends_the_trigger() -> None:
     """After committing what is processed; a supervisor restarts the trigger."""
-    world = World()
+    harness = ConsumerHarness()
 
     def fail() -> None:
-        world.workers[0].failure = ZeroDivisionError()
-        world.workers[0].processed_to = 5
+        harness.workers[0].failure = ZeroDivisionError()
+        harness.workers[0].processed_to = 5
 
     with pytest.raises(ZeroDivisionError):
-        world.run(world.assign(0), fail)
-    assert world.commits[0] == ({0: 5}, True)
-    assert world.requests[-1] == ("close", None)
+        harness.run(harness.assign(0), fail)
+    assert harness.commits[0] == ({0: 5}, True)
+    assert harness.requests[-1] == ("close", None)
 
 
 def error_message(
@@ -450,7 +450,7 @@ def error_message(
 
 
 def end(offset: int, partition: int = 0) -> Record:
-    """The message that a partition ends here."""
+    """The message that a partition has ended at this offset."""
     return error_message(KafkaError._PARTITION_EOF, partition=partition, offset=offset)
 
 
@@ -458,242 +458,242 @@ def test_offsets_without_a_record_are_committed_with_the_records_before_them(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Those of transactions at the end: the group's lag becomes 0, and nothing is logged."""
-    world = World()
+    harness = ConsumerHarness()
 
     def settle(position: int) -> Event:
-        return lambda: setattr(world.workers[0], "processed_to", position)
+        return lambda: setattr(harness.workers[0], "processed_to", position)
 
-    world.run(
-        world.assign(0),
+    harness.run(
+        harness.assign(0),
         lambda: [record(3), end(5), record(7), end(9)],
         settle(4),
         settle(8),
         lambda: None,
     )
-    assert [offsets for offsets, _ in world.commits[:-1]] == [{0: 4}, {0: 9}]
+    assert [offsets for offsets, _ in harness.commits[:-1]] == [{0: 4}, {0: 9}]
     assert not caplog.records
 
 
 def test_a_partition_s_end_is_not_committed_before_its_records() -> None:
     """In whatever order they arrive, and also if a later assignment meets the end again."""
-    world = World()
-    world.run(
-        world.assign(0),
+    harness = ConsumerHarness()
+    harness.run(
+        harness.assign(0),
         lambda: [end(5), record(7), record(8), end(10)],
         lambda: [record(12)],
-        world.call("on_revoke", (0,)),
+        harness.call("on_revoke", (0,)),
     )
-    assert world.commits == []
-    again = World()
+    assert harness.commits == []
+    again = ConsumerHarness()
     again.run(again.assign(0), lambda: [end(10)], lambda: [record(12)], lambda: None)
     assert [offsets for offsets, _ in again.commits] == [{0: 10}, {0: 10}]
 
 
 def test_nothing_is_committed_of_an_empty_partition() -> None:
     """So a later start begins where the file says."""
-    world = World()
-    world.run(world.assign(0, 1), lambda: [end(0), end(0, 1), end(5, 7)], lambda: None)
-    assert world.commits == []
+    harness = ConsumerHarness()
+    harness.run(harness.assign(0, 1), lambda: [end(0), end(0, 1), end(5, 7)], lambda: None)
+    assert harness.commits == []
 
 
 NOT_ALLOWED, NO_TOPIC = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
-def blocked_at_each_step(world: World, *events: Event) -> list[set[int | None]]:
+def blocked_at_each_step(harness: ConsumerHarness, *events: Event) -> list[set[int | None]]:
     """The partitions that are blocked after each of these events."""
     seen: list[set[int | None]] = []
     for event in events:
-        world.events += [event, lambda: seen.append(set(world.state.blocked()))]
-    world.run()
+        harness.events += [event, lambda: seen.append(set(harness.state.blocked()))]
+    harness.run()
     return seen
 
 
 def test_a_missing_topic_blocks_until_partitions_are_assigned() -> None:
     """An assignment without partitions does not mean that the topic exists."""
-    world = World()
-    world.not_there = KafkaError(NO_TOPIC)
-    steps = (lambda: [error_message(NO_TOPIC)], world.assign(), world.assign(0))
-    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+    harness = ConsumerHarness()
+    harness.metadata_error = KafkaError(NO_TOPIC)
+    steps = (lambda: [error_message(NO_TOPIC)], harness.assign(), harness.assign(0))
+    assert blocked_at_each_step(harness, *steps) == [{None}, {None}, set()]
 
 
 def test_a_topic_that_others_read_blocks_until_the_broker_has_it() -> None:
-    """A trigger that gets no partition of it has no other sign."""
-    world = World()
-    world.not_there = KafkaError(NOT_ALLOWED)
+    """A trigger that gets no partition of it has no other way to know."""
+    harness = ConsumerHarness()
+    harness.metadata_error = KafkaError(NOT_ALLOWED)
 
     def wait() -> None:
-        world.time += 10
+        harness.time += 10
 
     def allow() -> None:
         wait()
-        world.not_there = None
+        harness.metadata_error = None
 
     steps: list[Event] = [lambda: [error_message(NOT_ALLOWED)], wait, allow]
-    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+    assert blocked_at_each_step(harness, *steps) == [{None}, {None}, set()]
 
 
 def test_a_forbidden_group_blocks_until_it_admits_the_trigger() -> None:
-    """That the topic exists is no sign of it."""
-    world = World()
+    """The topic's existence does not show that the group is allowed."""
+    harness = ConsumerHarness()
     refused = error_message(KafkaError.GROUP_AUTHORIZATION_FAILED)
-    steps = (lambda: [refused], lambda: setattr(world, "time", 200), world.assign())
-    assert blocked_at_each_step(world, *steps) == [{None}, {None}, set()]
+    steps = (lambda: [refused], lambda: setattr(harness, "time", 200), harness.assign())
+    assert blocked_at_each_step(harness, *steps) == [{None}, {None}, set()]
 
 
 def test_an_unreadable_partition_blocks_until_a_record_arrives() -> None:
     """Or its end, or until it is revoked."""
-    world = World()
+    harness = ConsumerHarness()
     refused = error_message(NOT_ALLOWED, offset=9)
     steps = (
-        world.assign(0, 1), lambda: [refused], lambda: [record(7, partition=1)],
+        harness.assign(0, 1), lambda: [refused], lambda: [record(7, partition=1)],
         lambda: [record(7)],
-        lambda: [refused], lambda: [end(9)], lambda: [refused], world.call("on_revoke", (0,)),
+        lambda: [refused], lambda: [end(9)], lambda: [refused], harness.call("on_revoke", (0,)),
     )  # fmt: skip
-    seen = blocked_at_each_step(world, *steps)
+    seen = blocked_at_each_step(harness, *steps)
     assert seen == [set(), {0}, {0}, set(), {0}, set(), {0}, set()]
 
 
 def test_an_unreadable_partition_without_records_blocks_until_the_broker_responds() -> None:
     """If it had records, their arrival would end the error."""
-    world = World()
-    world.ends, world.not_there = {0: 9}, KafkaError(NOT_ALLOWED)
+    harness = ConsumerHarness()
+    harness.ends, harness.metadata_error = {0: 9}, KafkaError(NOT_ALLOWED)
 
     def wait() -> None:
-        world.time += 10
+        harness.time += 10
 
     def allow() -> None:
         wait()
-        world.not_there = None
+        harness.metadata_error = None
 
     def settle() -> None:
         wait()
-        world.workers[0].processed_to = 9
+        harness.workers[0].processed_to = 9
 
     refused = error_message(NOT_ALLOWED, offset=9)
-    steps: list[Event] = [world.assign(0), lambda: [refused], wait, allow, settle]
-    assert blocked_at_each_step(world, *steps) == [set(), {0}, {0}, {0}, set()]
+    steps: list[Event] = [harness.assign(0), lambda: [refused], wait, allow, settle]
+    assert blocked_at_each_step(harness, *steps) == [set(), {0}, {0}, {0}, set()]
 
 
 def test_a_group_that_cannot_commit_where_it_starts_is_blocked_until_it_can() -> None:
     """It is a member all the while, without a partition."""
-    world = World(auto_offset_reset="latest")
-    world.ends, world.not_there = {0: 100}, KafkaError(NOT_ALLOWED)
+    harness = ConsumerHarness(auto_offset_reset="latest")
+    harness.ends, harness.metadata_error = {0: 100}, KafkaError(NOT_ALLOWED)
 
     def allow() -> None:
-        world.not_there = None
+        harness.metadata_error = None
 
-    steps: list[Event] = [world.assign(0), world.assign(0), allow, world.assign(0)]
-    assert blocked_at_each_step(world, *steps) == [{None}, {None}, {None}, set()]
-    assert world.state.is_member
+    steps: list[Event] = [harness.assign(0), harness.assign(0), allow, harness.assign(0)]
+    assert blocked_at_each_step(harness, *steps) == [{None}, {None}, {None}, set()]
+    assert harness.state.is_member
 
 
 def test_temporary_errors_block_nothing() -> None:
     """A broker that is unreachable, or a group that has no coordinator at the moment."""
-    world = World()
+    harness = ConsumerHarness()
     codes = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.NOT_COORDINATOR)
     steps = [(lambda code=code: [error_message(code)]) for code in codes]
-    assert blocked_at_each_step(world, *steps) == [set()] * 3
+    assert blocked_at_each_step(harness, *steps) == [set()] * 3
 
 
 def test_an_error_from_kafka_is_logged_and_polling_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """For example while a topic does not exist yet."""
-    world = World()
+    harness = ConsumerHarness()
     absent = error_message(KafkaError.UNKNOWN_TOPIC_OR_PART)
-    world.run(lambda: [absent], world.assign(0), lambda: [absent, record(7)])
-    assert [each.offset() for each in world.workers[0].queue.take()] == [7]
+    harness.run(lambda: [absent], harness.assign(0), lambda: [absent, record(7)])
+    assert [each.offset() for each in harness.workers[0].queue.take()] == [7]
     assert [each.message for each in caplog.records] == ["Kafka reports an error"] * 2
 
 
 def test_a_trigger_rejoins_its_group_after_the_coordinator_was_lost() -> None:
     """Once, however often the error is reported meanwhile."""
-    world = World()
+    harness = ConsumerHarness()
     unread = error_message(KafkaError.NOT_COORDINATOR)
-    world.run(
-        world.assign(0),
+    harness.run(
+        harness.assign(0),
         lambda: [unread, unread],
         lambda: [unread],
-        world.call("on_revoke", (0,)),
-        world.assign(0),
+        harness.call("on_revoke", (0,)),
+        harness.assign(0),
         lambda: [record(7)],
     )
-    assert world.memberships == 2
-    assert [each.offset() for each in world.workers[1].queue.take()] == [7]
+    assert harness.memberships == 2
+    assert [each.offset() for each in harness.workers[1].queue.take()] == [7]
 
 
 def test_a_trigger_rejoins_its_group_if_it_lost_its_partitions_and_gets_none() -> None:
     """Once for each loss, after a while: the client may not join again by itself."""
-    world = World()
+    harness = ConsumerHarness()
     wait: list[Event] = [lambda: None] * int(REJOIN_AFTER_S)
-    world.run(world.assign(0), world.call("on_lost", (0,)), *wait, *wait)
-    assert world.memberships == 2
+    harness.run(harness.assign(0), harness.call("on_lost", (0,)), *wait, *wait)
+    assert harness.memberships == 2
 
 
 def test_a_trigger_that_lost_its_partitions_and_gets_others_stays_in_its_group() -> None:
     """The client has joined by itself, or was in the group all the time."""
-    world = World()
+    harness = ConsumerHarness()
     wait: list[Event] = [lambda: None] * int(REJOIN_AFTER_S)
-    world.run(*wait, world.assign(0), world.call("on_lost", (0,)), world.assign(1), *wait)
-    assert world.memberships == 1
+    harness.run(*wait, harness.assign(0), harness.call("on_lost", (0,)), harness.assign(1), *wait)
+    assert harness.memberships == 1
 
 
 def test_a_group_that_starts_at_latest_commits_the_end_before_it_reads() -> None:
     """Else records before its first commit would be skipped after a restart."""
-    world = World(auto_offset_reset="latest")
-    world.ends, world.committed_before = {0: 100, 1: 200, 2: 300}, {1: 150}
-    world.run(world.assign(0, 1, 2))
-    assert world.commits == [({0: 100, 2: 300}, False)]
-    assert [each.calls[0] for each in world.workers] == ["start"] * 3
+    harness = ConsumerHarness(auto_offset_reset="latest")
+    harness.ends, harness.committed_before = {0: 100, 1: 200, 2: 300}, {1: 150}
+    harness.run(harness.assign(0, 1, 2))
+    assert harness.commits == [({0: 100, 2: 300}, False)]
+    assert [each.calls[0] for each in harness.workers] == ["start"] * 3
 
 
 def test_a_group_that_cannot_commit_the_end_reads_nothing_and_rejoins() -> None:
     """Records that arrive meanwhile are not lost: a later try commits a later end."""
-    world = World(auto_offset_reset="latest")
-    world.ends, world.commit_error = {0: 100}, KafkaError(KafkaError._TIMED_OUT)
+    harness = ConsumerHarness(auto_offset_reset="latest")
+    harness.ends, harness.commit_error = {0: 100}, KafkaError(KafkaError._TIMED_OUT)
 
-    def mend() -> None:
-        world.commit_error = None
+    def clear_error() -> None:
+        harness.commit_error = None
 
-    world.run(
-        world.assign(0),
+    harness.run(
+        harness.assign(0),
         lambda: [record(100)],
-        mend,
-        world.call("on_revoke", (0,)),
-        world.assign(0),
+        clear_error,
+        harness.call("on_revoke", (0,)),
+        harness.assign(0),
         lambda: [record(100)],
     )
-    assert (world.memberships, len(world.workers)) == (2, 1)
-    assert world.commits == [({0: 100}, False)]
-    assert [each.offset() for each in world.workers[0].queue.take()] == [100]
+    assert (harness.memberships, len(harness.workers)) == (2, 1)
+    assert harness.commits == [({0: 100}, False)]
+    assert [each.offset() for each in harness.workers[0].queue.take()] == [100]
 
 
 def test_a_fatal_error_ends_the_trigger() -> None:
     """Else the trigger would run and do nothing."""
-    world = World()
+    harness = ConsumerHarness()
     fatal = error_message(KafkaError._FATAL, fatal=True)
     with pytest.raises(KafkaException):
-        world.run(lambda: [fatal])
-    assert world.requests[-1] == ("close", None)
+        harness.run(lambda: [fatal])
+    assert harness.requests[-1] == ("close", None)
 
 
 def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> None:
     """An empty assignment counts too; a rebalance does not end the membership."""
-    world = World()
+    harness = ConsumerHarness()
     seen: list[bool] = []
 
     def see() -> None:
-        seen.append(world.state.is_member)
+        seen.append(harness.state.is_member)
 
-    world.run(
+    harness.run(
         see,
-        world.assign(),
+        harness.assign(),
         see,
-        world.call("on_revoke", ()),
+        harness.call("on_revoke", ()),
         see,
-        world.call("on_lost", ()),
+        harness.call("on_lost", ()),
         see,
-        world.assign(0),
+        harness.assign(0),
         see,
     )
     assert seen == [False, True, True, False, True]
@@ -701,58 +701,58 @@ def test_a_trigger_is_a_member_from_its_first_assignment_until_it_is_lost() -> N
 
 def test_a_member_without_assignment_is_known_by_its_group_s_metadata() -> None:
     """With Apache Kafka 4's protocol, a member that gets no partition is not called back."""
-    world = World(reports_empty_assignment=False)
+    harness = ConsumerHarness(reports_empty_assignment=False)
     seen: list[bool] = []
 
     def see() -> None:
-        seen.append(world.state.is_member)
+        seen.append(harness.state.is_member)
 
     def join() -> None:
-        world.metadata = b"a member's"
+        harness.metadata = b"a member's"
 
-    world.run(lambda: None, see, join, see)
+    harness.run(lambda: None, see, join, see)
     assert seen == [False, True]
-    metadata_say_nothing = World().run(join)
+    metadata_say_nothing = ConsumerHarness().run(join)
     assert not metadata_say_nothing.state.is_member
 
 
 def test_end_offsets_are_updated_every_second() -> None:
     """Only those of assigned partitions, and only where the client knows them."""
-    world = World()
-    world.ends = {0: 70, 7: 1}
+    harness = ConsumerHarness()
+    harness.ends = {0: 70, 7: 1}
     seen: list[dict[int, int]] = []
 
     def see() -> None:
-        seen.append(world.state.end_offsets)
+        seen.append(harness.state.end_offsets)
 
     def write_within_a_moment() -> None:
-        world.ends[0] += 1
-        world.time -= 1 - 0.001
+        harness.ends[0] += 1
+        harness.time -= 1 - 0.001
 
-    world.run(world.assign(0, 1), see, write_within_a_moment, see, lambda: None, see)
+    harness.run(harness.assign(0, 1), see, write_within_a_moment, see, lambda: None, see)
     assert seen == [{0: 70}, {0: 70}, {0: 71}]
 
 
 def test_a_poll_loop_that_runs_is_healthy() -> None:
     """Each poll counts; a revocation has the time of a drain and a commit."""
-    world = World(drain_s=240)
+    harness = ConsumerHarness(drain_s=240)
 
     def wait_within_a_turn(seconds: float) -> Event:
         def wait() -> None:
-            world.time += seconds
-            seen.append(world.state.health_problem() is None)
+            harness.time += seconds
+            seen.append(harness.state.health_problem() is None)
 
         return wait
 
     def revoke() -> None:
-        world.call("on_revoke", ())()
+        harness.call("on_revoke", ())()
         wait_within_a_turn(300)()
 
     seen: list[bool] = []
-    world.run(wait_within_a_turn(28), wait_within_a_turn(28), wait_within_a_turn(31), revoke)
+    harness.run(wait_within_a_turn(28), wait_within_a_turn(28), wait_within_a_turn(31), revoke)
     assert seen == [True, True, False, True]
-    world.time += 1_000_000
-    assert world.state.health_problem() is None
+    harness.time += 1_000_000
+    assert harness.state.health_problem() is None
 
 
 def statistics(*sources: str) -> str:
@@ -767,14 +767,14 @@ OWN = ("internal", "logical")
 def test_a_client_that_knows_no_broker_ends_the_trigger() -> None:
     """The batch in flight is finished first, and a supervisor restarts the trigger."""
     known = BrokerWatchdog()
-    world = World(brokers=known)
+    harness = ConsumerHarness(brokers=known)
 
     def look() -> None:
         known.read_statistics(statistics(*OWN))
 
     with pytest.raises(BrokersUnknown):
-        world.run(world.assign(0), look, look, look, lambda: pytest.fail("it goes on"))
-    assert "drain 10" in world.workers[0].calls
+        harness.run(harness.assign(0), look, look, look, lambda: pytest.fail("it goes on"))
+    assert "drain 10" in harness.workers[0].calls
 
 
 @pytest.mark.parametrize("source", ["configured", "learned"])

@@ -29,7 +29,7 @@ class Client:
         self.threads.add(threading.get_ident())
 
 
-class World:
+class CredentialsHarness:
     """Credentials of a client, and the settings that are read; an exception is raised."""
 
     def __init__(self, **settings: str) -> None:
@@ -59,13 +59,13 @@ class World:
 
 def test_a_changed_password_is_used_and_the_next_one_too() -> None:
     """After each rejection; the client is updated by the thread that polls it."""
-    world = World()
+    harness = CredentialsHarness()
     for password in ("new", "newer"):
-        world.now = OLD | {"sasl.password": password}
-        eventually(world.reject)
-        assert world.client.logins.pop() == ("app", password)
-    assert world.reads == 2
-    assert world.client.threads == {threading.get_ident()}
+        harness.now = OLD | {"sasl.password": password}
+        eventually(harness.reject)
+        assert harness.client.logins.pop() == ("app", password)
+    assert harness.reads == 2
+    assert harness.client.threads == {threading.get_ident()}
 
 
 @pytest.mark.parametrize(
@@ -82,26 +82,26 @@ def test_credentials_that_cannot_be_renewed_are_logged(
     """And never the password."""
     # Another test may have had the log repeat nothing for half a minute.
     monkeypatch.setattr(logging.getLogger("kafka"), "filters", [])
-    world = World()
-    world.now = now
+    harness = CredentialsHarness()
+    harness.now = now
     with caplog.at_level(logging.ERROR):
-        eventually(lambda: world.reject() or message in caplog.text)
-    assert not world.client.logins
+        eventually(lambda: harness.reject() or message in caplog.text)
+    assert not harness.client.logins
     assert "old" not in caplog.text
 
 
 def test_other_errors_do_not_read_the_settings() -> None:
     """For example an unreachable broker."""
-    world = World()
-    world.credentials.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
-    assert world.reads == 0
+    harness = CredentialsHarness()
+    harness.credentials.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert harness.reads == 0
 
 
 def test_several_threads_may_poll_a_client() -> None:
     """As the workers poll the producer of dead letters."""
-    world = World()
+    harness = CredentialsHarness()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: world.credentials.on_error(REFUSED), range(2000)))
-    world.now = OLD | {"sasl.password": "new"}
-    eventually(world.reject)
-    assert world.client.logins == [("app", "new")]
+        list(pool.map(lambda _: harness.credentials.on_error(REFUSED), range(2000)))
+    harness.now = OLD | {"sasl.password": "new"}
+    eventually(harness.reject)
+    assert harness.client.logins == [("app", "new")]

@@ -20,7 +20,7 @@ PAYLOAD = Payload("application/json", b"[]")
 
 
 @dataclass
-class World:
+class FakeFunction:
     """A function that accepts all, and a clock that only waits advance."""
 
     requests: int = 0
@@ -47,38 +47,38 @@ class World:
 
 def test_a_duplicate_is_sent_twice() -> None:
     """The function gets it twice, and the trigger one response."""
-    world = World()
-    assert world.faulty(duplicate=1).post(PAYLOAD) == HttpResponse(200, b"")
-    assert world.requests == 2
+    function = FakeFunction()
+    assert function.faulty(duplicate=1).post(PAYLOAD) == HttpResponse(200, b"")
+    assert function.requests == 2
 
 
 def test_a_response_is_dropped_after_the_request() -> None:
     """To the trigger it looks like a broken connection."""
-    world = World()
+    function = FakeFunction()
     with pytest.raises(NoResponse, match="on purpose"):
-        world.faulty(drop_answer=1).post(PAYLOAD)
-    assert world.requests == 1
+        function.faulty(drop_answer=1).post(PAYLOAD)
+    assert function.requests == 1
 
 
 def test_a_delay_waits_before_the_request() -> None:
     """Up to some seconds."""
-    world = World()
-    faulty = world.faulty(delay=1)
+    function = FakeFunction()
+    faulty = function.faulty(delay=1)
     for _ in range(100):
         faulty.post(PAYLOAD)
-    assert len(set(world.waits)) == 100
-    assert 0 <= min(world.waits) < 0.5
-    assert 2.5 < max(world.waits) <= 3
+    assert len(set(function.waits)) == 100
+    assert 0 <= min(function.waits) < 0.5
+    assert 2.5 < max(function.waits) <= 3
 
 
 def history(seed: int, **rates: float) -> list[int]:
     """The number of requests after each payload."""
-    world = World()
-    faulty = world.faulty(seed, **rates)
+    function = FakeFunction()
+    faulty = function.faulty(seed, **rates)
     counts = []
     for _ in range(200):
         faulty.post(PAYLOAD)
-        counts.append(world.requests)
+        counts.append(function.requests)
     return counts
 
 
@@ -92,9 +92,9 @@ def test_a_seed_repeats_the_faults_at_their_rate() -> None:
 
 def test_faults_are_logged_with_their_seed(caplog: pytest.LogCaptureFixture) -> None:
     """Random or given; without faults, the transport is unchanged."""
-    world = World()
+    function = FakeFunction()
     assert fault_injection([], 1) is NO_FAULTS
-    assert NO_FAULTS.wrap_transport(world, "one", 0, world.wait) is world
+    assert NO_FAULTS.wrap_transport(function, "one", 0, function.wait) is function
     assert not caplog.records
     fault_injection([Fault("delay", 0.5)], None)
     [line] = caplog.records
@@ -105,15 +105,15 @@ def test_faults_are_logged_with_their_seed(caplog: pytest.LogCaptureFixture) -> 
 
 def test_faults_of_a_partition_continue_after_an_assignment() -> None:
     """They do not start again; another partition has others."""
-    world = World()
+    function = FakeFunction()
     disturbed = fault_injection([Fault("duplicate", 0.5)], 3)
 
     def count(number: int) -> list[int]:
         counts = []
         for _ in range(20):
-            before = world.requests
-            disturbed.wrap_transport(world, "one", number, world.wait).post(PAYLOAD)
-            counts.append(world.requests - before)
+            before = function.requests
+            disturbed.wrap_transport(function, "one", number, function.wait).post(PAYLOAD)
+            counts.append(function.requests - before)
         return counts
 
     first, second, other = count(0), count(0), count(1)

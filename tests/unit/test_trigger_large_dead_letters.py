@@ -91,7 +91,7 @@ def test_a_size_or_timestamp_that_is_no_number_belongs_to_no_record() -> None:
     assert not dead_letter.is_of(ORIGINAL)
 
 
-def test_the_list_tells_what_is_omitted_and_the_size(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_the_omitted_parts_and_the_size(capsys: pytest.CaptureFixture[str]) -> None:
     """The size is that of the original record."""
     print_list(index_of(reduced(3)).entries(), as_json=False)
     size = 2001 + sum(len(name) + len(value or b"") for name, value in ORIGINAL_HEADERS)

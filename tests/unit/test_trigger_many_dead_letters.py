@@ -52,7 +52,7 @@ def make_index() -> DeadLetterIndex:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_list_keeps_no_dead_letter_in_memory(tmp_path: Path, as_json: bool) -> None:
-    """Each is forgotten when it is printed."""
+    """Each is freed when it is printed."""
     file = tmp_path / "output"
     with file.open("w") as output, contextlib.redirect_stdout(output), limited_memory():
         print_list(make_index().entries(), as_json=as_json)
@@ -62,7 +62,7 @@ def test_a_list_keeps_no_dead_letter_in_memory(tmp_path: Path, as_json: bool) ->
 
 
 def test_a_redrive_keeps_no_dead_letter_in_memory() -> None:
-    """Each is forgotten when it is redriven."""
+    """Each is freed when it is redriven."""
     redriver = redriver_of(FakeProducer(keeps=False), partitions=[2])
     with limited_memory():
         results = redriver.redrive(make_index().open(), lambda: False)

@@ -1,4 +1,4 @@
-"""What the trigger's own page says of its settings and envelopes is so."""
+"""The trigger's page agrees with the code on settings and envelopes."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def of_models() -> Iterator[Row]:
     """The rows that the models make."""
     for prefix, table in TABLES.items():
         for name, field in table.model_fields.items():
-            if (table, name) != (Kafka, "common"):  # what [kafka] itself holds
+            if (table, name) != (Kafka, "common"):  # the keys of [kafka] itself
                 yield prefix + (field.alias or name), default(table, field), field.description or ""
 
 
@@ -60,15 +60,15 @@ def test_every_key_is_in_the_table_with_its_default_and_meaning() -> None:
     assert sorted(rows(section("Settings"))) == sorted(of_models())
 
 
-def test_every_envelope_is_told() -> None:
+def test_every_envelope_is_documented() -> None:
     """By the name that the file has for it."""
-    told = [name for name, _, _ in rows(section("Envelopes"))]
-    assert told == list(get_args(Envelope))
+    documented = [name for name, _, _ in rows(section("Envelopes"))]
+    assert documented == list(get_args(Envelope))
 
 
 @pytest.mark.parametrize("title", ["Settings", "Filters"])
 def test_the_examples_are_good_files(title: str) -> None:
-    """Whoever copies one of them can use it."""
+    """A copy of an example can be used unchanged."""
     [whole] = re.findall(r"```toml\n(.*?)```", section("Settings"), re.DOTALL)
     [example] = re.findall(r"```toml\n(.*?)```", section(title), re.DOTALL)
     config = parse(whole if title == "Settings" else whole + example, {})
@@ -86,8 +86,8 @@ def test_the_example_for_a_cloud_s_cluster_is_a_good_file() -> None:
     Producer(producer_settings(kafka))
 
 
-def test_what_is_said_of_others_has_a_source() -> None:
-    """Each cell beside ours has a link, or says nothing."""
+def test_the_comparison_with_other_triggers_has_sources() -> None:
+    """Each cell about another product has a link, or is empty."""
     table = [
         line for line in section("Comparison with other triggers").splitlines() if line[:1] == "|"
     ]

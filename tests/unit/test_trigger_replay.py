@@ -64,7 +64,7 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 
 def test_a_range_is_never_more_than_is_available() -> None:
-    """Whatever is asked for."""
+    """Whatever range is requested."""
     assert offsets(UNBOUNDED) == AVAILABLE
     assert offsets(Bound(5), Bound(500)) == AVAILABLE
     assert offsets(Bound(20), Bound(30)) == OffsetRange(20, 30)

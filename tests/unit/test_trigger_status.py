@@ -61,8 +61,8 @@ def test_a_running_trigger_reports_the_status_of_its_partitions() -> None:
 
 def expected(partition: Mapping[str, object]) -> dict[str, object]:
     """The triggers in the report, with this status of the one partition."""
-    whole = {**partition, "blocked": None}
-    return {"one": {"member": False, "partitions": {"3": whole}, "blocked": {}}}
+    unblocked = {**partition, "blocked": None}
+    return {"one": {"member": False, "partitions": {"3": unblocked}, "blocked": {}}}
 
 
 def test_the_status_is_fetched_from_the_probes() -> None:

@@ -93,7 +93,7 @@ GOOD: dict[str, list[Fact]] = {
 
 @pytest.mark.parametrize("facts", GOOD.values(), ids=GOOD)
 def test_a_history_that_keeps_the_promises_has_no_violations(facts: list[Fact]) -> None:
-    """What may happen when processes die and answers get lost is allowed."""
+    """Repetitions are allowed where a process died or a response was lost."""
     assert violations([*THREE, *facts, END]) == []
 
 
@@ -121,14 +121,16 @@ BAD: dict[str, list[Fact]] = {
 }
 
 
-ALSO = {"nothing_is_lost": {"commits_pass_only_what_is_done"}}  # else it is not committed
+ALSO_BROKEN = {
+    "nothing_is_lost": {"commits_pass_only_what_is_done"}
+}  # otherwise it is not committed
 
 
 @pytest.mark.parametrize(("rule", "facts"), BAD.items(), ids=BAD)
 def test_a_history_that_breaks_a_promise_is_caught(rule: str, facts: list[Fact]) -> None:
-    """By the rule made for it."""
+    """By the rule for that promise."""
     broken = {each.partition(":")[0] for each in violations([*THREE, *facts])}
-    assert broken == {rule} | ALSO.get(rule, set())
+    assert broken == {rule} | ALSO_BROKEN.get(rule, set())
 
 
 REPEATED: dict[str, list[Fact]] = {

@@ -31,7 +31,7 @@ def jobs(workflow: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def targets(workflow: str) -> set[str]:
-    """What its jobs have make do."""
+    """The make targets that its jobs call."""
     found = set()
     for job, values in jobs(workflow):
         (step,) = (each for each in job["steps"] if "make" in each.get("run", "").split())

@@ -27,7 +27,7 @@ NUMBERS = {
 
 
 def taken(**fields: Any) -> dict[str, Any]:
-    """Return the event, as its record on the topic says it, that these fields make."""
+    """Return the event of these fields as a consumer reads it from the topic."""
     record: dict[str, Any] = json.loads(parse(**fields).to_json())
     return record
 
@@ -45,14 +45,14 @@ def refused(**fields: Any) -> set[str]:
 
 
 def test_the_smallest_event_has_three_fields() -> None:
-    """What is optional is unknown; revision is 0, nothing is retracted, an id is assigned."""
+    """Optional fields are unknown; revision is 0, nothing is retracted, an id is assigned."""
     made = taken()
     assert made.pop("eventId")
     assert made == event_json() | {"revision": 0, "retracted": False}
 
 
 @pytest.mark.parametrize("name", ["matchId", "occurredAt", "eventType"])
-def test_what_is_required_may_not_be_left_out(name: str) -> None:
+def test_a_required_field_may_not_be_missing(name: str) -> None:
     """The field that is missing is named."""
     body = {field: value for field, value in event_json().items() if field != name}
     with pytest.raises(ValidationError) as refusal:
@@ -62,7 +62,7 @@ def test_what_is_required_may_not_be_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["matchId", "occurredAt", "eventType"])
 @pytest.mark.parametrize("nothing", [None, "", "  "])
-def test_what_is_required_may_not_be_empty(name: str, nothing: str | None) -> None:
+def test_a_required_field_may_not_be_empty(name: str, nothing: str | None) -> None:
     """Null, empty and blank say nothing."""
     assert refused(**{name: nothing}) == {name}
 
@@ -101,7 +101,7 @@ def test_the_nul_character_is_refused(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("text", [1, 1.5, True, ["a"], {"a": 1}])
-def test_only_a_text_is_a_text(name: str, text: object) -> None:
+def test_a_text_must_be_a_string(name: str, text: object) -> None:
     """Numbers, booleans, arrays and objects are not taken for their spelling."""
     assert refused(**{name: text}) == {name}
 
@@ -113,7 +113,7 @@ def test_a_name_of_any_script_stays_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["None", "undefined", "null", "NaN"])
-def test_a_word_that_a_language_has_for_nothing_is_a_name(name: str) -> None:
+def test_a_word_that_means_null_is_a_name(name: str) -> None:
     """A player may be called so."""
     assert taken(player=name)["player"] == name
 
@@ -129,7 +129,7 @@ def test_a_number_lies_within_its_field(name: str, limit: int) -> None:
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("number", ["1", 1.5, True, [1], 10**4000, 1e300, float("nan"), ""])
-def test_only_an_integer_is_an_integer(name: str, number: object) -> None:
+def test_an_integer_must_be_a_whole_number(name: str, number: object) -> None:
     """No text, float, boolean, and nothing beyond what a column can keep."""
     assert refused(**{name: number}) == {name}
 
@@ -147,7 +147,7 @@ def test_an_optional_number_may_be_null(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", "false", "", None, []])
-def test_only_a_boolean_is_a_boolean(value: object) -> None:
+def test_a_boolean_must_be_true_or_false(value: object) -> None:
     """A goal is not taken back by a number or a word."""
     assert refused(retracted=value) == {"retracted"}
 
@@ -161,25 +161,25 @@ def test_a_match_id_is_a_uuid_that_is_not_nil(match_id: object) -> None:
 
 
 def test_a_match_id_in_capitals_is_the_same_match() -> None:
-    """It is written in lower case from there on."""
+    """It is stored in lower case."""
     match_id = "AAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE"
     assert taken(matchId=match_id)["matchId"] == match_id.lower()
 
 
 @pytest.mark.parametrize("name", ["match_id", "MatchId", "event_type", "id", "status", "title", ""])
 def test_an_unknown_field_is_refused_by_name(name: str) -> None:
-    """Whatever it is nearly called."""
+    """Even if its name is nearly that of a known field."""
     assert refused(**{name: "x"}) == {name}
 
 
 def test_every_refused_field_is_named() -> None:
-    """One answer tells all that is wrong."""
+    """One response lists all errors."""
     wrong = {"matchId": 1, "occurredAt": 1, "eventType": "", "minute": -1, "plyer": "x"}
     assert refused(**wrong) == set(wrong)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", "1", '"goal"', "{", "{}]", "\ufeff{}", "nul"])
-def test_what_is_no_object_is_no_event(body: str) -> None:
+def test_an_event_must_be_a_json_object(body: str) -> None:
     """A list, a text or broken JSON is refused."""
     with pytest.raises(ValidationError):
         Event.model_validate_json(body)
@@ -198,13 +198,16 @@ def test_what_is_no_object_is_no_event(body: str) -> None:
         ("2022-12-18T15:36:00.5Z", "2022-12-18T15:36:00.500000Z"),
         ("2022-12-18T15:36:00.123456789Z", "2022-12-18T15:36:00.123456Z"),
         ("2024-02-29T23:59:59-12:00", "2024-03-01T11:59:59Z"),
-        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),  # a leap second: nothing here keeps it
+        (
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:59Z",
+        ),  # a leap second, which no type here can store
         ("2017-01-01T05:29:60.5+05:30", "2016-12-31T23:59:59.500000Z"),
         ("0001-01-01T14:00:00+14:00", "0001-01-01T00:00:00Z"),
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
     ],
 )
-def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
+def test_a_time_is_converted_to_utc(text: str, utc: str) -> None:
     """Every offset and precision of RFC 3339 leads to the same moment."""
     assert taken(occurredAt=text)["occurredAt"] == utc
     assert parse_rfc3339(text).tzinfo is UTC
@@ -213,7 +216,7 @@ def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2022-12-18T15:36:00",  # without an offset it is no moment
+        "2022-12-18T15:36:00",  # without an offset the time is ambiguous
         "2022-12-18",
         "2022-12-18T15:36Z",
         "2022-12-18T15:36:00+0300",
@@ -243,27 +246,27 @@ def test_a_moment_is_kept_in_utc(text: str, utc: str) -> None:
         "1671377760",
     ],
 )
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     """Naive, out of range, another ISO 8601 form, or none."""
     assert refused(occurredAt=text) == {"occurredAt"}
 
 
 @pytest.mark.parametrize("value", [0, 1671377760, 1671377760.5, True, [], {}])
-def test_a_moment_is_no_number(value: object) -> None:
-    """Seconds or milliseconds since when, the number does not say."""
+def test_a_time_must_not_be_a_number(value: object) -> None:
+    """A number has neither a unit nor an epoch."""
     assert refused(occurredAt=value) == {"occurredAt"}
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)"))
-def test_any_text_is_a_moment_in_utc_or_refused(text: str) -> None:
-    """Nothing but a ValueError comes of a text."""
+def test_any_text_is_a_time_in_utc_or_refused(text: str) -> None:
+    """The only error is a ValueError."""
     with suppress(ValueError):
         assert parse_rfc3339(text).tzinfo is UTC
 
 
 @given(events_json())
-def test_an_event_comes_off_the_topic_as_it_went_on(body: dict[str, Any]) -> None:
-    """Whatever is accepted, the consumer takes, and reads the same in it."""
+def test_an_event_is_read_from_the_topic_as_it_was_written(body: dict[str, Any]) -> None:
+    """The consumer accepts every accepted event, with the same values."""
     posted = Event.model_validate_json(json.dumps(body))
     identified = posted.model_copy(update={"event_id": posted.event_id or "assigned"})
     value = identified.to_json()
@@ -275,14 +278,14 @@ def test_an_event_comes_off_the_topic_as_it_went_on(body: dict[str, Any]) -> Non
 
 
 @given(events_json())
-def test_a_moment_stays_the_same_moment(body: dict[str, Any]) -> None:
+def test_a_time_is_unchanged_by_its_conversion(body: dict[str, Any]) -> None:
     """To the microsecond, from any offset."""
     occurred_at = Event.model_validate(body).occurred_at
     assert occurred_at == datetime.fromisoformat(body["occurredAt"])
 
 
 def test_an_event_on_the_topic_has_an_id() -> None:
-    """Without one it cannot be told from its revisions."""
+    """Without an id it cannot be distinguished from its revisions."""
     for event_id in (None, "", " "):
         with pytest.raises(ValidationError):
             IdentifiedEvent.model_validate(event_json(eventId=event_id))
@@ -291,13 +294,15 @@ def test_an_event_on_the_topic_has_an_id() -> None:
 
 
 def test_a_highlight_id_is_the_uuid5_of_match_and_event() -> None:
-    """Whoever computes it, in whatever language, has the same."""
+    """It is the same in every programming language."""
     assert highlight_id(MATCH, "goal-1") == str(uuid5(MATCH, "goal-1"))
     assert highlight_id(MATCH, "goal-1") == "146d810a-9484-5b9e-854e-9bbbb76acecf"
 
 
 @given(st.uuids(), st.text(min_size=1, max_size=128))
-def test_a_highlight_id_tells_matches_and_events_apart(match_id: UUID, event_id: str) -> None:
+def test_different_matches_or_events_have_different_highlight_ids(
+    match_id: UUID, event_id: str
+) -> None:
     """Another match or another event is another highlight."""
     same = highlight_id(match_id, event_id)
     assert same == str(uuid5(match_id, event_id))
@@ -329,13 +334,13 @@ def test_a_type_is_folded_to_words(spelling: str) -> None:
     ],
 )  # fmt: skip
 def test_any_other_type_is_taken_as_it_is(spelling: str, folded: str) -> None:
-    """In lower-case words; what may mean more than one type stays for itself."""
+    """In lower-case words; an ambiguous type stays a type of its own."""
     assert taken(eventType=spelling)["eventType"] == folded
 
 
 @given(st.text(min_size=1, max_size=64))
 def test_folding_a_type_again_changes_nothing(text: str) -> None:
-    """What is folded on the way in is folded anew off the topic."""
+    """A type is folded when it is posted and again when it is consumed."""
     folded = fold_event_type(text)
     assert folded
     assert fold_event_type(folded) == folded
@@ -356,7 +361,7 @@ METADATA: list[Any] = [
 
 @pytest.mark.parametrize("metadata", METADATA)
 def test_metadata_is_kept_as_it_is(metadata: Any) -> None:
-    """Not a space of it is stripped, and no member put elsewhere."""
+    """White space and the order of members are unchanged."""
     assert json.dumps(taken(metadata=metadata)["metadata"]) == json.dumps(metadata)
 
 
@@ -368,5 +373,5 @@ def test_metadata_is_kept_as_it_is(metadata: Any) -> None:
     ],
 )  # fmt: skip
 def test_metadata_that_could_not_be_given_back_is_refused(metadata: Any) -> None:
-    """No object, more than 2 KiB, or what JSON or Postgres cannot keep."""
+    """Not an object, more than 2 KiB, or values that JSON or Postgres cannot store."""
     assert refused(metadata=metadata) == {"metadata"}

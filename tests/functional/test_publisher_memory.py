@@ -1,4 +1,4 @@
-"""What waits for a broker takes a bounded memory."""
+"""Records that wait for a broker take a bounded amount of memory."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.builders.costs import KIB
 
 
 def test_records_that_no_memory_is_left_for_are_refused_before_their_deadline() -> None:
-    """While the broker is away; the others wait for it."""
+    """While the broker is unavailable; the other records wait."""
     settings = load(
         KafkaSettings, {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "PUBLISH_DEADLINE_S": "0.5"}
     )
@@ -20,10 +20,10 @@ def test_records_that_no_memory_is_left_for_are_refused_before_their_deadline() 
 
     async def published() -> tuple[int, list[BaseException | None]]:
         publisher = Publisher(settings, topic=MATCH_EVENTS)
-        asked = [publisher.publish([record]) for _ in range(100)]
-        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-        refused = sum(each.done() for each in asked)
-        return refused, await asyncio.gather(*asked, return_exceptions=True)
+        deliveries = [publisher.publish([record]) for _ in range(100)]
+        await asyncio.wait(deliveries, return_when=asyncio.FIRST_COMPLETED)
+        refused = sum(each.done() for each in deliveries)
+        return refused, await asyncio.gather(*deliveries, return_exceptions=True)
 
     refused, ends = asyncio.run(published())
     assert 100 - refused == QUEUE_KIB // 800

@@ -1,4 +1,4 @@
-"""When records go to the broker: a lone one at once, what comes meanwhile together."""
+"""When records are sent to the broker: a single one at once, later ones in one batch."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Delivered = Callable[[KafkaError | None, object], None]
 
 
 class FakeProducer:
-    """Notes what it is to produce, and acknowledges all of it when it is told to."""
+    """A producer that records what it produces, and acknowledges it when a test says so."""
 
     def __init__(self, *_: object, **__: object) -> None:
         self.produced: list[bytes] = []
@@ -24,7 +24,7 @@ class FakeProducer:
         self._delivered: list[Delivered] = []
 
     def produce(self, _topic: str, value: bytes, *_: object, **more: Any) -> None:
-        """Take a record."""
+        """Accept a record."""
         self.produced.append(value)
         self._delivered.append(more["on_delivery"])
 
@@ -36,14 +36,14 @@ class FakeProducer:
                 each(None, None)
 
     def __len__(self) -> int:
-        """How many are not acknowledged yet."""
+        """Return the number of records without acknowledgement."""
         return len(self._delivered)
 
 
-def test_a_lone_record_goes_out_at_once_and_others_with_the_next_look(
+def test_a_single_record_is_sent_at_once_and_later_ones_in_one_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As long as one is under way; in their order, and then a lone one again."""
+    """Records that arrive during a delivery wait for its end, then go in order in one batch."""
     producer = FakeProducer()
     monkeypatch.setattr(module, "Producer", lambda *_, **__: producer)
 

@@ -1,4 +1,4 @@
-"""What the page on operations says of metrics is so."""
+"""The metrics table of the operations page agrees with the code."""
 
 import re
 import threading
@@ -26,7 +26,7 @@ def test_every_metric_is_in_the_table() -> None:
 
 
 def test_the_page_leaves_out_when_each_metric_began() -> None:
-    """Of use to few, and as long again."""
+    """Few readers need them, and they would double the table."""
     registry = CollectorRegistry()
     trigger.Metrics(registry).of("a")
     page = exposition(registry).decode()
@@ -62,7 +62,7 @@ class IdleDeliverer:
 
 
 def name(metric: Metric) -> str:
-    """What Prometheus calls it."""
+    """Return a metric's name in Prometheus."""
     return f"{metric.name}_total" if metric.type == "counter" else metric.name
 
 

@@ -32,7 +32,7 @@ auto_offset_reset = "latest"
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A folder with nothing but what the page says."""
+    """A folder with only the files and packages that the page lists."""
     shutil.copytree(ROOT / PACKAGE, tmp_path / PACKAGE)
     for file in FILES:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +60,8 @@ def test_it_runs_with_the_listed_files(elsewhere: Path) -> None:
     assert ended.stdout.startswith("a: t -> http://f")
 
 
-def test_no_file_and_no_package_is_missing_or_listed_for_nothing(elsewhere: Path) -> None:
-    """What is imported is listed, and what is listed is imported."""
+def test_exactly_the_imported_files_and_packages_are_listed(elsewhere: Path) -> None:
+    """The page lists exactly the files and packages that are imported."""
     modules = set(imported(elsewhere))
     ours = {module.replace(".", "/") for module in modules if module.startswith("local.")}
     ours |= {module.replace(".", "/") for module in modules if module.startswith("functions.")}

@@ -1,4 +1,4 @@
-"""The circuit breaker: a service that hangs costs one call its time-out, and the next nothing."""
+"""The circuit breaker: only the first call to a service that hangs waits for its time-out."""
 
 import asyncio
 import logging
@@ -12,23 +12,23 @@ LIMIT_S = 10
 
 
 class Service:
-    """A service that is away or answers, and counts how often it is asked."""
+    """A service that fails or responds, and counts its probes."""
 
-    def __init__(self, *, answers: bool = False) -> None:
-        self.answers = answers
+    def __init__(self, *, responds: bool = False) -> None:
+        self.responds = responds
         self.probes = 0
         self.script: list[bool] = []
 
     async def ping(self) -> None:
-        """Answer, or fail."""
+        """Respond, or fail."""
         self.probes += 1
-        answers = self.script.pop(0) if self.script else self.answers
-        if not answers:
+        responds = self.script.pop(0) if self.script else self.responds
+        if not responds:
             raise OSError("away")
 
 
 def breaker(service: Service, *, steady: int = 1) -> CircuitBreaker:
-    """Return a breaker that closes after so many answers in a row."""
+    """Return a breaker that closes after so many responses in a row."""
     interval_s = 0.0005
     return CircuitBreaker(
         "redis", service.ping, steady_s=steady * interval_s, interval_s=interval_s
@@ -43,7 +43,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_breaker_is_closed_until_something_fails() -> None:
-    """And asks the service nothing."""
+    """It does not probe the service."""
     service = Service()
     assert not breaker(service).is_open
     assert service.probes == 0
@@ -58,14 +58,14 @@ def test_a_failure_opens_it_at_once() -> None:
         circuit.trip(OSError("away"))
         assert circuit.is_open
         assert service.probes == 0
-        service.answers = True
+        service.responds = True
         await until(lambda: not circuit.is_open)
 
     asyncio.run(within())
 
 
-def test_it_stays_open_while_the_service_is_away() -> None:
-    """However often it is asked."""
+def test_it_stays_open_while_the_service_is_unavailable() -> None:
+    """However often it is called."""
 
     async def within() -> None:
         service = Service()
@@ -73,17 +73,17 @@ def test_it_stays_open_while_the_service_is_away() -> None:
         circuit.trip(OSError("away"))
         await until(lambda: service.probes >= 5)
         assert circuit.is_open
-        service.answers = True
+        service.responds = True
         await until(lambda: not circuit.is_open)
 
     asyncio.run(within())
 
 
-def test_it_closes_when_the_service_is_back_for_good() -> None:
-    """A service that comes and goes is asked until it answers several times in a row."""
+def test_it_closes_when_the_service_has_recovered() -> None:
+    """An unstable service is probed until it responds several times in a row."""
 
     async def within() -> None:
-        service = Service(answers=True)
+        service = Service(responds=True)
         service.script = [False, True, True, False, True]
         circuit = breaker(service, steady=3)
         circuit.trip(OSError("away"))
@@ -97,7 +97,7 @@ def test_it_can_open_again() -> None:
     """After each recovery."""
 
     async def within() -> None:
-        service = Service(answers=True)
+        service = Service(responds=True)
         circuit = breaker(service)
         for _ in range(3):
             circuit.trip(OSError("away"))
@@ -108,10 +108,10 @@ def test_it_can_open_again() -> None:
 
 
 def test_many_failures_at_once_are_one(caplog: pytest.LogCaptureFixture) -> None:
-    """One probe, one line in the log when it goes and one when it is back."""
+    """There is one probe, one log line for the failure and one for the recovery."""
 
     async def within() -> None:
-        service = Service(answers=True)
+        service = Service(responds=True)
         circuit = breaker(service)
         for _ in range(100):
             circuit.trip(OSError("away"))
@@ -124,21 +124,21 @@ def test_many_failures_at_once_are_one(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_a_probe_that_hangs_keeps_it_open() -> None:
-    """Silence is no answer."""
+    """A probe without a response is not a success."""
 
     async def within() -> None:
-        asked, answer = asyncio.Event(), asyncio.Event()
+        probed, resumed = asyncio.Event(), asyncio.Event()
 
         async def hang() -> None:
-            asked.set()
-            await answer.wait()
+            probed.set()
+            await resumed.wait()
 
         circuit = CircuitBreaker("redis", hang, steady_s=0.0005, interval_s=0.0005)
         circuit.trip(TimeoutError())
         async with asyncio.timeout(LIMIT_S):
-            await asked.wait()
+            await probed.wait()
         assert circuit.is_open
-        answer.set()
+        resumed.set()
         await until(lambda: not circuit.is_open)
 
     asyncio.run(within())
@@ -175,7 +175,7 @@ def failed_at(*seconds: float, succeeded_at: float | None = None) -> bool:
 
 
 def test_an_outage_lasts_from_its_first_failure_to_its_last() -> None:
-    """Not until now: nobody knows what has been since the last."""
+    """Not until now: the time after the last failure is unknown."""
     assert not failed_at(0.0)
     assert not failed_at(0.0, 1.9)
     assert failed_at(0.0, 1.0, 2.0)
@@ -195,7 +195,7 @@ def test_a_process_that_was_frozen_does_not_know_whether_an_outage_lasted() -> N
 
 
 def test_probes_that_fail_are_part_of_an_outage() -> None:
-    """So the next call knows of it, and probes that are answered end it."""
+    """Failed probes prolong an outage for the next call; a successful one ends it."""
 
     async def within() -> None:
         clock, service = Clock(), Service()
@@ -203,15 +203,15 @@ def test_probes_that_fail_are_part_of_an_outage() -> None:
         circuit.trip(OSError("away"))
         clock.now += 2.0
         await until(lambda: circuit.has_failed_for(2.0))
-        service.answers = True
+        service.responds = True
         await until(lambda: not circuit.has_failed_for(2.0))
         await circuit.close()
 
     asyncio.run(within())
 
 
-def test_a_closed_one_asks_no_more() -> None:
-    """Nothing of it is left in the loop."""
+def test_a_closed_breaker_sends_no_more_probes() -> None:
+    """No task of it is left in the event loop."""
 
     async def within() -> None:
         circuit = breaker(Service())
