@@ -51,7 +51,7 @@ def metadata_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
                 self.wfile.write(metadata.token(parse_qs(parts.query)["audience"][0]).encode())
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{server.server_port}")

@@ -1,4 +1,4 @@
-"""Nothing that a test starts outlives the run of the tests, whoever its parent is by then.
+"""A pytest plugin that fails a run which leaves processes behind, orphans included.
 
 What a test starts has the run's mark in its environment, and so has what that starts. Only those
 are not seen that hide their environment: processes of another user, and on macOS the system's own
@@ -21,7 +21,7 @@ TEST = "PYTEST_CURRENT_TEST"  # pytest's own: the test that runs
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Mark all that is started from now on, also with an environment of its own."""
+    """Mark all processes that are started from now on, also those with another environment."""
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid4().hex
     hand_down(MARK)
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Name what is left when all fixtures and workers have ended, end it, and fail the run."""
+    """Report and kill processes that outlive all fixtures and workers, and fail the run."""
     yield
     if hasattr(session.config, "workerinput"):
         return
@@ -47,7 +47,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
 
 
 def hand_down(variable: str) -> None:
-    """Give this variable as it is now to all that is started, whatever environment that gets."""
+    """Pass this variable to all child processes, whatever environment they are given."""
     mark = {variable: os.environ[variable]}
     start: Any = subprocess.Popen.__init__
 
@@ -59,7 +59,7 @@ def hand_down(variable: str) -> None:
 
 
 def _marked(mark: str) -> Iterator[psutil.Process]:
-    """The living processes with this mark, but for this one."""
+    """Yield the running processes with this mark, except this one."""
     for process in psutil.process_iter():
         try:
             if (
@@ -73,5 +73,5 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 
 def _test_of(process: psutil.Process) -> str:
-    """The test, or the fixture's first test, in which a process was started, if it tells."""
+    """Return the test, or the fixture's first test, that started a process, if known."""
     return str(process.environ().get(TEST, "a test that gave it another environment"))

@@ -1,4 +1,4 @@
-"""Apache Kafka in a container, for the tests that else run on the embedded broker."""
+"""Apache Kafka in a container, in place of the embedded broker."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ UP_WITHIN_S = 120
 
 @contextmanager
 def running_kafka(port: int) -> Iterator["ApacheKafka"]:
-    """The service of docker-compose.yml, alone, on a port of 127.0.0.1; it keeps its log on disk.
+    """Run the Kafka service of docker-compose.yml alone on a port of 127.0.0.1; its log is on disk.
 
     In the end the container and its volume are removed.
     """
@@ -31,7 +31,7 @@ def running_kafka(port: int) -> Iterator["ApacheKafka"]:
 
 
 class ApacheKafka(Broker):
-    """A broker that can be restarted, and loses no record by it."""
+    """A broker that can be restarted without losing records."""
 
     hangs_on_a_kill_while_joining = False
 
@@ -44,7 +44,7 @@ class ApacheKafka(Broker):
 
     @contextmanager
     def telling(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call this before each restart, whoever of those that share the broker wants it."""
+        """Register a callback that is called before each restart."""
         self._told.append(tell)
         try:
             yield
@@ -53,7 +53,7 @@ class ApacheKafka(Broker):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Freeze its container."""
+        """Pause its container during the block."""
         container = self._containers.id(SERVICE)
         self._containers.docker("pause", container)
         try:
@@ -62,7 +62,7 @@ class ApacheKafka(Broker):
             self._containers.docker("unpause", container)
 
     def empty(self) -> None:
-        """Lose its container and its volume."""
+        """Replace its container and its volume by empty ones."""
         with self._restarting:
             for tell in self._told:
                 tell()
@@ -72,7 +72,7 @@ class ApacheKafka(Broker):
             eventually(self.is_up, UP_WITHIN_S)
 
     def restart(self) -> None:
-        """SIGKILL, and start it again.
+        """Kill it with SIGKILL, and start it again.
 
         One that ends in good order may tell its clients, before it goes, of a cluster without a
         broker; librdkafka 2.16 then may never look for one again (see `known_brokers`).

@@ -1,4 +1,4 @@
-"""What stands between Kafka and a function on Lambda: an event source mapping.
+"""A stand-in for the event source mapping between Kafka and a function on Lambda.
 
 It retries as Lambda does with ReportBatchItemFailures and an on-failure destination.
 """
@@ -23,7 +23,7 @@ POLL_S = 0.05
 
 
 class EventSource:
-    """Brings the records of a topic to a function, those of several partitions in one event.
+    """Delivers the records of a topic to a function, those of several partitions in one event.
 
     It begins with what is written from now on: on a broker that other tests share, the topic has
     records of theirs. An event whose function raises comes again, whole. Of one with failures, each
@@ -61,7 +61,7 @@ class EventSource:
         self._consumer.assign(places)
 
     def _end(self, place: TopicPartition) -> int:
-        """Where a partition ends, as soon as it has a leader."""
+        """Return the end offset of a partition, once it has a leader."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             try:
@@ -71,7 +71,7 @@ class EventSource:
                     raise
 
     def run(self) -> bool:
-        """Bring one event, if there are records for one; returns whether there were."""
+        """Deliver one event if there are records; return whether there were."""
         for message in self._consumer.consume(self._batch, POLL_S):
             assert message.error() is None
             record = cast(Record, message)
@@ -87,7 +87,7 @@ class EventSource:
         return True
 
     def close(self) -> None:
-        """Read no more."""
+        """Close the consumer."""
         self._consumer.close()
 
     def _next(self, partition: int) -> Iterator[Record]:
@@ -121,7 +121,7 @@ class EventSource:
 
 
 def bring(condition: Callable[[], bool], *sources: EventSource) -> None:
-    """Run the sources until the condition holds; fails the test if it does not within a limit."""
+    """Run the sources until the condition holds; fail the test if it does not within the limit."""
 
     def holds() -> bool:
         for source in sources:

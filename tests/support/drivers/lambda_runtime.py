@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as one instance of a function sees it, and that instance as a process.
+"""Lambda's Runtime API for one instance of a function, and that instance as a process.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -33,14 +33,14 @@ class FunctionError(Exception):
 
 @dataclass(frozen=True)
 class _Said:
-    """What the instance said of an invocation, or of its start."""
+    """A request of the instance: the result of an invocation, or an error."""
 
     what: str
     body: Any
 
 
 class Runtime:
-    """The Runtime API of one instance; `invoke` hands it an event and waits for what it says."""
+    """The Runtime API of one instance; `invoke` sends it an event and waits for its result."""
 
     def __init__(self) -> None:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
@@ -52,11 +52,11 @@ class Runtime:
 
     @property
     def address(self) -> str:
-        """What AWS_LAMBDA_RUNTIME_API says."""
+        """The value of AWS_LAMBDA_RUNTIME_API."""
         return f"{HOST}:{self._server.server_port}"
 
     def invoke(self, event: Any) -> Any:
-        """What the function returns.
+        """Invoke the function with an event; return its result.
 
         Raises:
             FunctionError: it raises, or cannot start.
@@ -71,7 +71,7 @@ class Runtime:
         raise FunctionError(said.body["errorType"], said.body["errorMessage"])
 
     def close(self) -> None:
-        """End the server; an instance that still asks for its next event is not answered."""
+        """Stop the server; an instance that waits for its next event gets no answer."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -111,13 +111,13 @@ class Runtime:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         return Handler
 
 
 def environment(function: str, runtime: Runtime, settings: Mapping[str, str]) -> dict[str, str]:
-    """What an instance of a function finds in its environment, beside what the image says."""
+    """Return the environment variables of an instance, beside those of the image."""
     return {
         "AWS_LAMBDA_FUNCTION_NAME": function.replace("_", "-"),
         "AWS_LAMBDA_RUNTIME_API": runtime.address,
@@ -130,7 +130,7 @@ def environment(function: str, runtime: Runtime, settings: Mapping[str, str]) ->
 
 @contextmanager
 def instance(function: str, settings: Mapping[str, str], log: Path) -> Iterator[Runtime]:
-    """A function in a process of its own, as Lambda's image starts it, until the end."""
+    """Run a function in its own process, as Lambda's image starts it, during the block."""
     runtime = Runtime()
     env = {"PATH": os.environ["PATH"], **environment(function, runtime, settings)}
     with (

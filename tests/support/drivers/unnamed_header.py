@@ -1,4 +1,4 @@
-"""A record that no Python client can write: with a header whose name is no UTF-8."""
+"""A record that no Python client can write: its header's name is not UTF-8."""
 
 import ctypes
 from ctypes import c_int, c_size_t, c_void_p
@@ -14,7 +14,7 @@ END, TOPIC, PARTITION, VALUE, HEADERS = map(c_int, (0, 1, 3, 4, 10))
 
 
 def write_unnamed_header(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    """Write it to partition 0, by way of librdkafka itself, as its wheels for Linux bring it."""
+    """Write it to partition 0 through the C API of librdkafka, from the client's Linux wheel."""
     [path] = LIBRARIES.glob("librdkafka*.so*")
     rdkafka = ctypes.CDLL(str(path))
     for makes in (rdkafka.rd_kafka_conf_new, rdkafka.rd_kafka_new, rdkafka.rd_kafka_headers_new):

@@ -1,4 +1,4 @@
-"""Stand-ins for the services behind the functions: small, in memory, and true to their word."""
+"""In-memory fakes of the services behind the functions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ SHOWN = (
 
 
 class FakePublisher:
-    """A broker that acknowledges, refuses, or holds back its word."""
+    """A publisher that acknowledges, refuses, or delays its acknowledgement."""
 
     def __init__(self, *, refuses: bool = False, held: asyncio.Event | None = None) -> None:
         self.refuses = refuses
@@ -43,7 +43,7 @@ class FakePublisher:
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """The future ends when the broker acknowledges all, or refuses."""
+        """Return a future that ends when the broker acknowledges or refuses the records."""
         acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         self.asked.set()
         if self.refuses:
@@ -65,7 +65,7 @@ class FakePublisher:
 
 
 class FakeCache:
-    """Pages of matches; kept only if no change came since their lease, as in Redis."""
+    """Pages of matches; a page is stored only if no change came since its lease, as in Redis."""
 
     def __init__(self, *, away: bool = False) -> None:
         self.away = away
@@ -75,21 +75,21 @@ class FakeCache:
         self._changing: list[UUID] = []
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
-        """Return a page as it was kept."""
+        """Return a stored page."""
         return None if self.away else self.pages.get((match_id, page))
 
     async def lease(self, match_id: UUID) -> bytes | None:
-        """Return what `fill` needs."""
+        """Return the lease that `fill` needs."""
         return None if self.away else self._leases.setdefault(match_id, uuid4().bytes)
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
-        """Keep a page, if nothing changed since its lease."""
+        """Store a page, if nothing changed since its lease."""
         if self._leases.get(match_id) == lease and match_id not in self._changing:
             self.pages[match_id, page] = content
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
-        """Around a change of these matches' highlights."""
+        """Invalidate these matches before and after the block that changes them."""
         self.changed.append(set(match_ids))
         self._changing += match_ids
         self._drop(match_ids)
@@ -107,7 +107,7 @@ class FakeCache:
 
 
 class FakeStore:
-    """The table `highlights` in memory: each statement's meaning, without its SQL.
+    """The table `highlights` in memory, with the behaviour of each statement.
 
     `now` is in seconds, and moves only when a test moves it.
     """
@@ -120,7 +120,7 @@ class FakeStore:
         self.statements = 0
 
     async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
-        """Record revisions: the highest wins, and of two equal ones a retraction."""
+        """Record revisions: the highest wins; of two equal ones the retraction wins."""
         given = self._stated([revision.to_row() for revision in revisions])
         if len({row["id"] for row in given}) < len(given):
             raise AssertionError("Postgres cannot affect a row a second time in one statement")
@@ -145,7 +145,7 @@ class FakeStore:
         return True
 
     async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
-        """Return the ids of the highlights whose same revision is recorded with other content."""
+        """Return the ids of highlights recorded with the same revision but other content."""
         return [
             row["id"]
             for row in self._stated([revision.to_row() for revision in revisions])
@@ -162,7 +162,7 @@ class FakeStore:
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
     ) -> list[Claim]:
-        """Lease highlights that await their text, oldest first."""
+        """Lease highlights that are pending their text, oldest first."""
         self._stated([])
         claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
             :limit
@@ -198,7 +198,7 @@ class FakeStore:
     async def give_back(
         self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, those whose lease is still valid."""
+        """Reschedule those whose lease is still valid, or fail them at the last attempt."""
         given = self._stated([{"id": claim.id, "lease": claim.lease} for claim in claims])
         return [
             self._put_off(row, max_attempts, backoff_s)
@@ -215,7 +215,7 @@ class FakeStore:
         )
 
     async def count_pending(self) -> int:
-        """Return how many still await their text."""
+        """Return the number of highlights that are still pending."""
         self._stated([])
         return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
 
@@ -235,7 +235,7 @@ class FakeStore:
         return [_document(row) for row in found[offset : offset + limit]]
 
     def _stated(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Count a statement; return its rows as JSON carries them to Postgres."""
+        """Count a statement; return its rows as their JSON parameters reach Postgres."""
         if self.away:
             raise Unavailable("The database does not answer.")
         self.statements += 1
