@@ -11,7 +11,7 @@ from local.stack.ports import free_port
 from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
 from tests.support.drivers.docker import docker_runs
 
-MENDED_WITHIN_S = 60
+RESTORED_WITHIN_S = 60
 
 
 ABOUT_HALF = ("tests/e2e/test_faults.py", "tests/e2e/test_isolation.py")  # of the time
@@ -50,15 +50,15 @@ def running(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 @pytest.fixture
 def containers(running: Containers) -> Iterator[Containers]:
     """Running containers with an empty table; what a test does to them is mended after it."""
-    running.forget()
+    running.clear()
     yield running
-    mend(running)
+    restore(running)
 
 
-def mend(containers: Containers) -> None:
+def restore(containers: Containers) -> None:
     """Wait until all are healthy, which they become by themselves; else start what is missing."""
-    deadline = time.monotonic() + MENDED_WITHIN_S
-    while not containers.are_whole():
+    deadline = time.monotonic() + RESTORED_WITHIN_S
+    while not containers.are_healthy():
         if time.monotonic() > deadline:
             containers.up("--no-recreate", *LASTING)
             return

@@ -72,4 +72,4 @@ def test_a_goal_becomes_ready_over_tls_and_a_plain_down_leaves_nothing(
     assert secured.ids("certificates")
     plain = Containers(secured.name, secured.settings)
     plain.compose("down", "--volumes")
-    assert plain.left() == []
+    assert plain.remaining() == []

@@ -16,15 +16,17 @@ producer.flush()
 """
 
 
-def told(containers: Containers, command: str, *arguments: str) -> Any:
+def command_json(containers: Containers, command: str, *arguments: str) -> Any:
     """What a command of the trigger says, as JSON."""
     module = ("python", "-m", "local.kafka_trigger", command, "local/triggers.toml")
     return json.loads(containers.run_in("kafka-trigger", *module, *arguments, "--json"))
 
 
-def letters(containers: Containers) -> list[Any]:
+def dead_letters(containers: Containers) -> list[Any]:
     """The dead letters that are open."""
-    found: list[Any] = told(containers, "dlq", "list", "--trigger", "consume-goal")["deadLetters"]
+    found: list[Any] = command_json(containers, "dlq", "list", "--trigger", "consume-goal")[
+        "deadLetters"
+    ]
     return found
 
 
@@ -32,10 +34,10 @@ def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
     containers: Containers,
 ) -> None:
     """Whole, with why; and the partitions go on."""
-    before = len(letters(containers))
+    before = len(dead_letters(containers))
     containers.run_in("kafka-trigger", "python", "-c", GARBAGE)
     assert replay_2022(containers).missing == {}
-    eventually(lambda: len(letters(containers)) == before + 1)
+    eventually(lambda: len(dead_letters(containers)) == before + 1)
 
 
 def test_status_tells_that_all_is_taken(containers: Containers) -> None:
@@ -43,7 +45,7 @@ def test_status_tells_that_all_is_taken(containers: Containers) -> None:
     replay_2022(containers)
 
     def lags() -> list[int]:
-        return [each["lag"] for each in told(containers, "status")["partitions"]]
+        return [each["lag"] for each in command_json(containers, "status")["partitions"]]
 
     eventually(lambda: set(lags()) == {0})
     assert len(lags()) == 12

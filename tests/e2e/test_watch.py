@@ -20,9 +20,9 @@ def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
         listed = http.get(f"{containers.highlights_url}/highlights")
         answers.extend([posted.status_code, listed.status_code])
         found = containers.ids("ingest-event")
-        return len(found) == 1 and found != [before["ingest-event"]] and containers.are_whole()
+        return len(found) == 1 and found != [before["ingest-event"]] and containers.are_healthy()
 
-    with containers.watched():
+    with containers.watching():
         file = ROOT / "functions/ingest_event/main.py"
         file.write_bytes(file.read_bytes())
         eventually(is_new, within_s=120)

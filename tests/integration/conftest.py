@@ -58,11 +58,11 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
 
 
 @pytest.fixture(autouse=True)
-def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
+def restored_stack(request: pytest.FixtureRequest) -> Iterator[None]:
     """Mend what a test did to the stack: each process runs, and is ready, before the next one."""
     yield
     if "stack" in request.fixturenames:
-        mend(request.getfixturevalue("stack"))
+        restore(request.getfixturevalue("stack"))
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def quiet_stack(stack: Stack) -> Stack:
     return stack
 
 
-def mend(stack: Stack) -> None:
+def restore(stack: Stack) -> None:
     """Let each process go on, start what was stopped, and wait until all are ready."""
     lasting = [process for process in stack.processes.values() if not process.command.once]
     for process in lasting:

@@ -18,7 +18,7 @@ from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from infra.openapi.response_models import Highlight
-from tests.support.builders.events import whole_event
+from tests.support.builders.events import complete_event
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakePublisher
@@ -41,7 +41,7 @@ async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
 
 async def _main() -> None:
     postgres = Postgres(PostgresSettings.model_validate(os.environ))
-    posted = whole_event()
+    posted = complete_event()
     try:
         print(json.dumps([posted, await answered(postgres, posted)]))  # noqa: T201 - for its caller
     finally:

@@ -59,8 +59,8 @@ def filter_query(_: Any, query: Any) -> bool:
 def filter_body(_: Any, body: Any) -> bool:
     """Leave out metadata that is an object and could not be given back as it came."""
     events = body if isinstance(body, list) else [body]
-    told = (event.get("metadata") for event in events if isinstance(event, dict))
-    return all(map(can_be_kept, (metadata for metadata in told if isinstance(metadata, dict))))
+    given = (event.get("metadata") for event in events if isinstance(event, dict))
+    return all(map(can_be_kept, (metadata for metadata in given if isinstance(metadata, dict))))
 
 
 def can_be_kept(metadata: dict[str, Any]) -> bool:

@@ -69,7 +69,7 @@ def test_a_fail_over_shows_nobody_a_stale_list(
 
     async def work(reader: PageCache, writer: PageCache) -> None:
         await match.change(writer)  # both have connections to the old one
-        async with match.watched(reader, lasting):
+        async with match.listing(reader, lasting):
             await kept(replica, match)
             relay.lead_to(replica.port)
             replica.follow(None)
@@ -90,7 +90,7 @@ def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(replica, match)
             replica.follow(None)
             await match.change(writer)
@@ -110,7 +110,7 @@ def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(old, match)
             old.admin.save()
             await match.change(writer)
@@ -132,7 +132,7 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(old, match)
             relay.lead_to(new.port)
             await match.change(writer)  # its first connection
@@ -154,9 +154,9 @@ def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
     async def work(_: PageCache, writer: PageCache) -> None:
         reader = PageCache(direct)
         await match.change(writer)
-        async with match.watched(reader, direct):
+        async with match.listing(reader, direct):
             relay.lead_to(free_port())
-            relay.forget()
+            relay.blackhole()
             waited_s = [await match.change(writer) for _ in range(2)]
             assert 2 * TTL_S > waited_s[0] > TTL_S > 2 * waited_s[1]
             await match.until_cached(reader, SECONDS)

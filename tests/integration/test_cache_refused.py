@@ -83,7 +83,7 @@ def test_a_node_that_refuses_writes_is_not_read(
 
     async def work(reader: PageCache, writer: PageCache) -> None:
         await match.until_cached(reader)
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             refuse()
             await match.change(writer)
             await match.list(reader)

@@ -30,7 +30,7 @@ from tests.support.builders.revisions import (
 from tests.support.drivers.table import Table
 
 
-class Unheard:
+class NullOutputs:
     """Takes announcements, and the place of a cache."""
 
     def announce(self, records: Sequence[Record]) -> None:
@@ -52,9 +52,9 @@ def postgres_of(stack: Stack) -> Iterator[Postgres]:
         postgres.close()
 
 
-async def take(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
+async def deliver(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
     """Bring batches to consume-goal, one after the other or all at once."""
-    consume = EventConsumer(HighlightStore(postgres), Unheard(), Unheard(), RULES)
+    consume = EventConsumer(HighlightStore(postgres), NullOutputs(), NullOutputs(), RULES)
 
     async def one(batch: Sequence[IdentifiedEvent]) -> None:
         deliveries = [
@@ -70,7 +70,7 @@ async def take(postgres: Postgres, batches: Batches, *, together: bool = False) 
             await one(batch)
 
 
-async def held(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
+async def rows_of(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
     """What the table holds of the match of these batches."""
     rows = await postgres.run(
         "SELECT id, status NOT IN ('RETRACTED', 'IGNORED'), revision, retracted, event_type, player"
@@ -89,26 +89,26 @@ def test_the_highest_revision_wins_in_any_order(
 
     async def walk() -> None:
         with postgres_of(stack) as postgres:
-            await take(postgres, batches, together=together)
-            kept = await held(postgres, batches)
+            await deliver(postgres, batches, together=together)
+            kept = await rows_of(postgres, batches)
         assert kept == expected(batches)
 
     asyncio.run(walk())
 
 
-def bring(stack: Stack, *events: IdentifiedEvent) -> None:
+def consume_each(stack: Stack, *events: IdentifiedEvent) -> None:
     """Bring events to consume-goal, each in a batch of its own."""
     with postgres_of(stack) as postgres:
-        asyncio.run(take(postgres, [[event] for event in events]))
+        asyncio.run(deliver(postgres, [[event] for event in events]))
 
 
 def test_a_correction_of_the_facts_is_described_anew(quiet_stack: Stack, table: Table) -> None:
     """A text that no longer holds is dropped with the revision that makes it wrong."""
     goal = identified(player="Messi")
     corrected = identified(player="Di María", revision=1)
-    bring(quiet_stack, goal)
+    consume_each(quiet_stack, goal)
     table.run("UPDATE highlights SET status = 'READY', title = 'Home GOAL by Messi'")
-    bring(quiet_stack, corrected)
+    consume_each(quiet_stack, corrected)
     assert table.run("SELECT status, title, player FROM highlights") == [
         ["PENDING_AI", None, "Di María"]
     ]
@@ -117,15 +117,17 @@ def test_a_correction_of_the_facts_is_described_anew(quiet_stack: Stack, table: 
 def test_a_correction_that_changes_no_fact_keeps_the_text(quiet_stack: Stack, table: Table) -> None:
     """A new revision that tells the same is no work for the enricher."""
     later = event_json()["occurredAt"].replace("20:16", "20:17")
-    bring(quiet_stack, identified())
+    consume_each(quiet_stack, identified())
     table.run("UPDATE highlights SET status = 'READY', title = 'Goal'")
-    bring(quiet_stack, identified(revision=3, occurredAt=later))
+    consume_each(quiet_stack, identified(revision=3, occurredAt=later))
     assert table.run("SELECT status, title, revision FROM highlights") == [["READY", "Goal", 3]]
 
 
 def test_a_goal_that_stands_again_is_described_anew(quiet_stack: Stack, table: Table) -> None:
     """After a retraction a higher revision makes it a highlight again."""
-    bring(quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2))
+    consume_each(
+        quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2)
+    )
     assert table.run("SELECT status, revision FROM highlights") == [["PENDING_AI", 2]]
 
 
@@ -133,9 +135,11 @@ def test_a_first_event_that_makes_no_highlight_keeps_lower_revisions_out(
     quiet_stack: Stack, table: Table
 ) -> None:
     """It is shown to nobody, until a higher revision makes it a goal."""
-    bring(quiet_stack, identified(revision=5, eventType="yellow_card"), identified(revision=4))
+    consume_each(
+        quiet_stack, identified(revision=5, eventType="yellow_card"), identified(revision=4)
+    )
     assert table.run("SELECT status, event_type FROM highlights") == [["IGNORED", "yellow_card"]]
-    bring(quiet_stack, identified(revision=6), identified(revision=7, eventType="corner"))
+    consume_each(quiet_stack, identified(revision=6), identified(revision=7, eventType="corner"))
     assert table.run("SELECT status, event_type FROM highlights") == [["RETRACTED", "corner"]]
 
 
@@ -144,19 +148,19 @@ def test_what_failed_is_tried_again_under_a_higher_revision(
 ) -> None:
     """The same facts are as good a reason as new ones; and so is a goal that stands again."""
     failed = "UPDATE highlights SET status = 'FAILED_AI', attempts = 5"
-    bring(quiet_stack, identified())
+    consume_each(quiet_stack, identified())
     table.run(failed)
-    bring(quiet_stack, identified(revision=1))
+    consume_each(quiet_stack, identified(revision=1))
     assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
     table.run(failed)
-    bring(quiet_stack, identified(revision=2, retracted=True), identified(revision=3))
+    consume_each(quiet_stack, identified(revision=2, retracted=True), identified(revision=3))
     assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
 
 
 def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
     """By any field that is not as it was said under the same revision; the same again is none."""
     goal = identified(player="Messi", metadata={"a": [1, "b"]}, revision=2**63 - 1)
-    bring(quiet_stack, goal)
+    consume_each(quiet_stack, goal)
     changes = {"player": "Mbappé", "reason": "VAR", "metadata": {"a": 1}, "minute": 3}
     others = [goal.model_copy(update={name: value}) for name, value in changes.items()]
 
@@ -175,7 +179,7 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
 def test_metadata_is_given_back_as_it_came(quiet_stack: Stack) -> None:
     """Its members in their order, and their spelling as it was."""
     metadata = {"z": 1.5, "a": {" b ": [None, True, "\u00e9\U0001f3c6"]}}
-    bring(quiet_stack, identified(metadata=metadata))
+    consume_each(quiet_stack, identified(metadata=metadata))
 
     async def document() -> str:
         with postgres_of(quiet_stack) as postgres:

@@ -49,10 +49,10 @@ def command(
         try:
             main(arguments)
         except SystemExit as end:
-            said = capsys.readouterr()
+            printed = capsys.readouterr()
             if isinstance(end.code, str):
-                return Done(1, said.out, f"{said.err}{end.code}\n")
-            return Done(end.code or 0, said.out, said.err)
+                return Done(1, printed.out, f"{printed.err}{end.code}\n")
+            return Done(end.code or 0, printed.out, printed.err)
         return Done(0, *capsys.readouterr())
 
     return run

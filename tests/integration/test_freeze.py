@@ -79,16 +79,16 @@ def outlast(seconds: float) -> None:
 
 def test_a_connection_to_postgres_that_was_dropped_silently_costs_nothing(stack: Stack) -> None:
     """What was idle for long is not asked whether it still works: that would take the time-out."""
-    place = urlsplit(stack.database_url)
-    with Relay(place.port or 0) as relay:
-        url = f"postgresql://{place.username}@{HOST}:{relay.port}{place.path}"
+    server = urlsplit(stack.database_url)
+    with Relay(server.port or 0) as relay:
+        url = f"postgresql://{server.username}@{HOST}:{relay.port}{server.path}"
         environ = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": "1"}
         settings = load(PostgresSettings, environ | {"DATABASE_MAX_IDLE_S": str(MAX_IDLE_S)})
         with closing(Postgres(settings)) as postgres:
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
             assert relay.connections == 1
-            relay.forget()
+            relay.blackhole()
             outlast(2 * MAX_IDLE_S)
             began = time.monotonic()
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
@@ -108,7 +108,7 @@ def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: St
             lease = await cache.lease(match)
             await cache.fill(match, "1", b"page", lease or b"")
             kept = await cache.read(match, "1")
-            relay.forget()
+            relay.blackhole()
             await asyncio.sleep(2 * MAX_IDLE_S)
             async with asyncio.timeout(settings.redis_timeout_s / 2), cache.change([match]):
                 pass

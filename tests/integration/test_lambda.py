@@ -13,7 +13,7 @@ from local.stack.stack import Stack
 from tests.support.builders.events import event_json
 from tests.support.builders.lambda_events import SCHEDULE
 from tests.support.drivers.broker import Broker
-from tests.support.drivers.event_source import bring
+from tests.support.drivers.event_source import deliver_until
 from tests.support.drivers.lambda_runtime import FunctionError, instance
 from tests.support.drivers.lambdas import Lambdas, running_lambdas
 from tests.support.drivers.table import Table
@@ -61,13 +61,13 @@ def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, ta
     ):
         posted = api.post("/events", json=event_json(matchId=first))
         assert (posted.status_code, table.of_match(first)) == (202, [])
-        bring(lambda: table.of_match(first) == ["PENDING_AI"], events)
+        deliver_until(lambda: table.of_match(first) == ["PENDING_AI"], events)
         assert lambdas.functions["enrich_batch"].invoke(SCHEDULE)["ready"] >= 1
         highlight = api.get(posted.headers["Location"]).json()
         assert (highlight["matchId"], highlight["status"]) == (first, "READY")
         api.post("/events", json=event_json(matchId=second))
-        bring(lambda: table.of_match(second) == ["PENDING_AI"], events)
-        bring(lambda: table.of_match(second) == ["READY"], pending)
+        deliver_until(lambda: table.of_match(second) == ["PENDING_AI"], events)
+        deliver_until(lambda: table.of_match(second) == ["READY"], pending)
 
 
 def test_reads_are_answered_as_by_the_gateway(
@@ -82,7 +82,7 @@ def test_reads_are_answered_as_by_the_gateway(
         lambdas.source(HIGHLIGHTS_PENDING) as pending,
     ):
         assert api.post("/events/batch", json=goals).status_code == 202
-        bring(lambda: table.of_match(match_id) == ["READY"] * len(goals), events, pending)
+        deliver_until(lambda: table.of_match(match_id) == ["READY"] * len(goals), events, pending)
         highlight = api.get(f"/highlights?matchId={match_id}").json()[0]
         for method, path, headers in REQUESTS:
             url = path.format(id=highlight["id"], match=match_id)

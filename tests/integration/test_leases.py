@@ -130,8 +130,8 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     async def work(queue: HighlightStore) -> None:
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
-            (held,) = await claim(queue)
-            await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=100)
+            (claimed,) = await claim(queue)
+            await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=100)
             ((wait,),) = table.run(
                 "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
             )
@@ -148,8 +148,8 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
     table.run("UPDATE highlights SET attempts = :attempts", attempts=ATTEMPTS)
 
     async def work(queue: HighlightStore) -> None:
-        (held,) = await claim(queue)
-        await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=1)
+        (claimed,) = await claim(queue)
+        await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=1)
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}

@@ -60,8 +60,8 @@ def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext
     """As without."""
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
-        place = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
-        with closing(connect(f"{place}?sslmode=require", 10)):
+        base_url = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
+        with closing(connect(f"{base_url}?sslmode=require", 10)):
             assert delays(relay.port) == {False}
 
 

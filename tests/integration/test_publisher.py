@@ -46,11 +46,14 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
     async def work() -> Posts:
         posts = Posts(broker.bootstrap_servers, broker.create(), DEADLINE_S)
         assert await posts.post()
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         with broker.paused():
             began = time.monotonic()
             waiting = [asyncio.create_task(posts.post()) for _ in range(in_flight)]
-            assert await asyncio.wait_for(posts.said(), 3) in {None, "The broker does not answer."}
+            assert await asyncio.wait_for(posts.unready_reason(), 3) in {
+                None,
+                "The broker does not answer.",
+            }
             while (left := began + pause_s - time.monotonic()) > 0:
                 waiting.append(asyncio.create_task(posts.post()))
                 await asyncio.sleep(min(left, 0.5))
@@ -59,7 +62,7 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
         assert recovered_s < RECOVERS_WITHIN_S
         await asyncio.gather(*waiting)
         assert all([await posts.post() for _ in range(50)])
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())
@@ -71,10 +74,10 @@ def test_while_its_broker_stands_still(broker: Broker) -> None:
 
     async def work() -> None:
         posts = Posts(broker.bootstrap_servers, broker.create(), DEADLINE_S)
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         with broker.paused():
-            await posts.until_it_says("The broker does not answer.")
-        await posts.until_it_says(None)
+            await posts.wait_for_reason("The broker does not answer.")
+        await posts.wait_for_reason(None)
 
     asyncio.run(work())
 
@@ -90,12 +93,12 @@ def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
         await asyncio.to_thread(broker.empty)
         await waiting
         assert not await posts.post()
-        await posts.until_it_says(f"The broker has no topic {topic}.")
+        await posts.wait_for_reason(f"The broker has no topic {topic}.")
         posts.acknowledged.clear()
         await asyncio.to_thread(broker.create, topic)
         assert await posts.recover() < RECOVERS_WITHIN_S
         assert all([await posts.post() for _ in range(50)])
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())
@@ -131,11 +134,13 @@ def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
         began = time.monotonic()
         assert not await posts.post()
         assert time.monotonic() - began < DEADLINE_S
-        assert await posts.said() == f"The broker does not acknowledge records: {unknown}."
-        await posts.until_it_says(f"The broker has no topic {topic}.")
+        assert (
+            await posts.unready_reason() == f"The broker does not acknowledge records: {unknown}."
+        )
+        await posts.wait_for_reason(f"The broker has no topic {topic}.")
         await asyncio.to_thread(broker.create, topic)
         assert await posts.recover() < RECOVERS_WITHIN_S
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())

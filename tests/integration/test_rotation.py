@@ -82,7 +82,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.place = urlsplit(url)
+        self.parsed_url = urlsplit(url)
 
     def run(self, *statements: str) -> None:
         """Run statements as the owner."""
@@ -99,7 +99,9 @@ class Database:
 
     def url_with(self, credentials: str) -> str:
         """A URL with these credentials."""
-        return f"postgresql://{credentials}@{self.place.hostname}:{self.place.port}/postgres"
+        return (
+            f"postgresql://{credentials}@{self.parsed_url.hostname}:{self.parsed_url.port}/postgres"
+        )
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def in_aws(database: Database, *_: object) -> dict[str, str]:
     return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD": REFERENCE}
 
 
-def whole_in_aws(database: Database, aws: Account, _: Path) -> dict[str, str]:
+def url_in_aws(database: Database, aws: Account, _: Path) -> dict[str, str]:
     """A whole URL by reference."""
     aws.rotate(database.url_with(f"{USER}:{OLD}"))
     return {"DATABASE_URL": REFERENCE}
@@ -154,25 +156,25 @@ def in_a_file(database: Database, _: Account, folder: Path) -> dict[str, str]:
     return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD_FILE": str(file)}
 
 
-Place = Callable[[Database, Account, Path], dict[str, str]]
+SecretSource = Callable[[Database, Account, Path], dict[str, str]]
 
 
-@pytest.mark.parametrize("place", [in_aws, whole_in_aws, in_a_file])
+@pytest.mark.parametrize("source", [in_aws, url_in_aws, in_a_file])
 def test_a_statement_succeeds_after_its_password_was_changed(
-    place: Place, database: Database, aws: Account, tmp_path: Path
+    source: SecretSource, database: Database, aws: Account, tmp_path: Path
 ) -> None:
     """In every thread of the pool, by one fetch, and the pool goes on with the new one."""
-    environ = place(database, aws, tmp_path)
+    environ = source(database, aws, tmp_path)
 
     async def work(postgres: Postgres) -> None:
         assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
-        aws.rotate(database.url_with(f"{USER}:{NEW}") if place is whole_in_aws else NEW)
+        aws.rotate(database.url_with(f"{USER}:{NEW}") if source is url_in_aws else NEW)
         (tmp_path / "password").write_text(NEW)
         database.set_password(NEW)
         assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
 
     with_postgres(environ, aws.secrets, work)
-    assert aws.fetches() == (0 if place is in_a_file else 2)
+    assert aws.fetches() == (0 if source is in_a_file else 2)
 
 
 def test_a_password_that_stays_wrong_is_no_error_of_ours(
@@ -197,12 +199,12 @@ def test_a_cache_comes_back_after_its_password_was_changed(
     stack: Stack, aws: Account, is_in_url: bool
 ) -> None:
     """Meanwhile answers do without it; a change that it was not told of is told when it is back."""
-    place = urlsplit(stack.redis_url)
+    redis_url = urlsplit(stack.redis_url)
     admin: Any = Redis.from_url(stack.redis_url)
     admin.execute_command("ACL", "SETUSER", USER, "on", f">{OLD}", "~*", "&*", "+@all")
-    address = f"{place.hostname}:{place.port}/0"
+    address = f"{redis_url.hostname}:{redis_url.port}/0"
     secret = f"redis://{USER}:%s@{address}" if is_in_url else "%s"
-    places = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
+    password_only = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
     aws.rotate(secret % OLD)
     match_id, page = uuid4(), ":50"
 
@@ -223,7 +225,10 @@ def test_a_cache_comes_back_after_its_password_was_changed(
         await cache.close()
 
     async def run() -> None:
-        environ = {"REDIS_TIMEOUT_S": "5", **({"REDIS_URL": REFERENCE} if is_in_url else places)}
+        environ = {
+            "REDIS_TIMEOUT_S": "5",
+            **({"REDIS_URL": REFERENCE} if is_in_url else password_only),
+        }
         await work(PageCache(load(RedisSettings, environ, aws.secrets)))
 
     with closing(admin):
@@ -304,19 +309,19 @@ def test_a_trigger_goes_on_after_its_password_was_changed(
     login = "\n".join(f'{name} = "{value}"' for name, value in signing_in("${PASSWORD}").items())
     with FunctionServer() as function:
         world = World(admitted(front), function, tmp_path)
-        letters = world.broker.create()
+        dead_letter_topic = world.broker.create()
         extra = f"{login}\n[kafka.producer]\n{login}"
-        with world.trigger(extra, dead_letter_topic=letters) as trigger:
+        with world.trigger(extra, dead_letter_topic=dead_letter_topic) as trigger:
             world.write(range(5))
-            eventually(lambda: world.numbers() == [*range(5)])
+            eventually(lambda: world.accepted_numbers() == [*range(5)])
             password.write_text(NEW)
             front.password = NEW
             front.hang_up()
             world.broker = admitted(front)
             world.write(range(5, 10))
-            eventually(lambda: set(world.numbers()) == {*range(10)})
+            eventually(lambda: set(world.accepted_numbers()) == {*range(10)})
             function.reply = lambda _: Reply(422)
             world.write(range(1))
-            assert [each.value() for each in world.broker.read(letters, 1)] == [b"0"]
+            assert [each.value() for each in world.broker.read(dead_letter_topic, 1)] == [b"0"]
             assert trigger.end() == 0
     assert b"canary" not in trigger.log.read_bytes()

@@ -263,7 +263,7 @@ OWNER = """
 @pytest.fixture
 def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
     """Runs a script whose owner is then killed with SIGKILL; gives its id."""
-    left: list[int] = []
+    orphans: list[int] = []
 
     def orphan(script: str) -> int:
         with subprocess.Popen(
@@ -272,12 +272,12 @@ def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
             cwd=ROOT,
         ) as owner:
             assert owner.stdout is not None
-            left.append(int(owner.stdout.readline()))
+            orphans.append(int(owner.stdout.readline()))
             owner.kill()
-        return left[-1]
+        return orphans[-1]
 
     yield orphan
-    for pid in left:
+    for pid in orphans:
         process_tree.kill_group(pid)
 
 
@@ -298,9 +298,9 @@ def test_the_next_stack_stops_what_a_killed_one_left(
     tmp_path: Path, printed: Lines, orphaned: Callable[[str], int]
 ) -> None:
     """It kills what ignores the signal."""
-    left = orphaned(DEAF)
+    orphan_id = orphaned(DEAF)
     ProcessRegistry(tmp_path / "processes.json").stop_leftovers(printed, timeout_s=0.3)
-    eventually(lambda: not lives(left))
+    eventually(lambda: not lives(orphan_id))
     assert printed == ["ending orphan, which a killed stack left running"]
 
 
@@ -331,11 +331,11 @@ def test_of_a_group_without_its_leader_only_our_processes_are_stopped(
 def test_a_process_with_the_id_of_an_old_one_is_left_alone(tmp_path: Path, printed: Lines) -> None:
     """Ids are reused, after a restart of the machine for example."""
     entries = tmp_path / "processes.json"
-    with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
-        entries.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
+    with subprocess.Popen(SLEEP, start_new_session=True) as other:
+        entries.write_text(json.dumps({"postgres": [other.pid, time.time() - 1000]}))
         ProcessRegistry(entries).stop_leftovers(printed)
-        assert stranger.poll() is None
-        stranger.kill()
+        assert other.poll() is None
+        other.kill()
     assert printed == []
 
 

@@ -73,14 +73,14 @@ def test_postgres_is_reached_as_verify_full(stack: Stack, presented: Presented, 
     context, is_believed = presented
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
-        place = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
-        url = f"{place}?sslmode=verify-full&sslrootcert={file}"
+        base_url = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
+        url = f"{base_url}?sslmode=verify-full&sslrootcert={file}"
         if is_believed:
             assert in_postgres(url) == [[7]]
         else:
             with pytest.raises(Unavailable):
                 in_postgres(url)
-        assert in_postgres(f"{place}?sslmode=require") == [[7]]
+        assert in_postgres(f"{base_url}?sslmode=require") == [[7]]
 
 
 def test_postgres_without_tls_is_not_taken_for_secure(stack: Stack, file: Path) -> None:

@@ -30,21 +30,21 @@ def test_a_poison_record_becomes_a_dead_letter_and_is_redriven_once(world: Comma
     world.write(range(501, 1000))
     with world.trigger(dead_letter_topic=world.dlq_topic):
         eventually(lambda: world.is_committed({0: 1000}))
-        assert world.numbers() == [*range(500), *range(501, 1000)]
+        assert world.accepted_numbers() == [*range(500), *range(501, 1000)]
         [listed] = world.dead_letters()
         assert (listed["id"], listed["offset"], listed["key"]) == ("0:0", 500, "0xff")
         assert (listed["status"], listed["error"], listed["state"]) == ("200", "poison", "open")
 
         assert world.command("dlq", "redrive", "--all", "--dry-run").status == 0
         assert len(world.dead_letters()) == 1
-        world.function.reply = world.take
+        world.function.reply = world.accept
         redrive = world.command("dlq", "redrive", "--all")
         assert (redrive.status, redrive.stdout.splitlines()) == (
             0,
             [f"0:0: redriven to {world.topic} 0:1000", "1 redriven, 0 failed"],
         )
-        eventually(lambda: len(world.taken) == 1000)
-        assert world.taken[-1]["data_base64"] == "cG9pc29u"
+        eventually(lambda: len(world.accepted) == 1000)
+        assert world.accepted[-1]["data_base64"] == "cG9pc29u"
 
         assert world.dead_letters() == []
         assert world.dead_letters("--redriven")[0]["state"] == "redriven"

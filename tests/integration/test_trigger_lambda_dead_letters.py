@@ -42,11 +42,11 @@ def test_a_dead_letter_of_lambda_is_listed_shown_and_redriven_once(world: Comman
     assert [header["name"] for header in shown["headers"]] == ["ce_id", "twice", "twice"]
 
     with world.trigger(dead_letter_topic=world.dlq_topic):
-        eventually(lambda: len(world.taken) == 5)
+        eventually(lambda: len(world.accepted) == 5)
         redrive = world.command("dlq", "redrive", "--all")
         assert redrive.stdout == f"0:0: redriven to {world.topic} 1:5\n1 redriven, 0 failed\n"
-        eventually(lambda: len(world.taken) == 6)
-    event = world.taken[-1]
+        eventually(lambda: len(world.accepted) == 6)
+    event = world.accepted[-1]
     assert (event["kafkapartition"], event["data"]) == (1, {"again": 1})
     assert world.dead_letters() == []
     assert world.command("dlq", "redrive", "--all").stdout == "0 redriven, 0 failed\n"

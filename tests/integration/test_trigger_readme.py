@@ -40,17 +40,17 @@ class Reader:
         }
         (folder / ".venv").symlink_to(sys.prefix)
         for name, text in FILES.items():
-            (folder / name).write_text(self.here(text))
+            (folder / name).write_text(self.with_ports(text))
 
-    def here(self, text: str) -> str:
+    def with_ports(self, text: str) -> str:
         """A text with the ports of this test."""
         return re.sub("9092|8080", lambda port: self.ports[port[0]], text)
 
     def type(self, line: str) -> str:
         """Type a line; returns what it said, unless it goes on."""
-        command = self.here(line.removesuffix(GOES_ON))
+        command = self.with_ports(line.removesuffix(GOES_ON))
         if line.endswith(GOES_ON):
-            self.go_on(line.removesuffix(GOES_ON), f"exec {command}")
+            self.start(line.removesuffix(GOES_ON), f"exec {command}")
             return ""
         ended = self.run(command)
         assert ended.returncode == 0, ended.stderr
@@ -63,18 +63,22 @@ class Reader:
             capture_output=True, check=False, timeout=60,
         )  # fmt: skip
 
-    def go_on(self, name: str, command: str) -> None:
+    def start(self, name: str, command: str) -> None:
         """Run a command beside the others; what it says is kept in a file of its own."""
-        with (self.folder / f"{name.split()[1]}.log").open("ab") as said:
+        with (self.folder / f"{name.split()[1]}.log").open("ab") as output:
             self.running[name] = subprocess.Popen(
-                [BASH, "-c", command], cwd=self.folder, env=self.environ, stdout=said, stderr=said
+                [BASH, "-c", command],
+                cwd=self.folder,
+                env=self.environ,
+                stdout=output,
+                stderr=output,
             )
 
-    def said(self, line: str) -> bool:
+    def has_printed(self, line: str) -> bool:
         """Whether the function has said this line."""
         return line in (self.folder / "function.py.log").read_text().splitlines()
 
-    def listens(self, port: str) -> bool:
+    def is_listening(self, port: str) -> bool:
         """Whether what the page has at a port is there."""
         return accepts(int(self.ports[port]))
 
@@ -104,13 +108,13 @@ def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
     """Nine orders arrive; the tenth record is a dead letter until the function is mended."""
     [broker], start, look, bring_home = BLOCKS
     reader.type(broker)
-    eventually(lambda: reader.listens("9092"))
+    eventually(lambda: reader.is_listening("9092"))
     for line in start:
         reader.type(line)
         if line.startswith("python function.py"):
-            eventually(lambda: reader.listens("8080"))
+            eventually(lambda: reader.is_listening("8080"))
     orders = [f"order {number} of customer-{number % 3}" for number in range(9)]
-    eventually(lambda: all(map(reader.said, orders)))
+    eventually(lambda: all(map(reader.has_printed, orders)))
     [status, letters] = look
     eventually(lambda: "offset=" in reader.type(letters))
     assert "partition=0 " in reader.type(status)
@@ -122,4 +126,4 @@ def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
     reader.type("python function.py" + GOES_ON)
     [redrive] = bring_home
     assert reader.type(redrive).endswith("1 redriven, 0 failed\n")
-    eventually(lambda: reader.said("order None of customer-0"))
+    eventually(lambda: reader.has_printed("order None of customer-0"))

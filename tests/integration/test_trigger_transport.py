@@ -146,18 +146,18 @@ def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
 def test_unexpected_data_on_an_idle_connection_is_no_response() -> None:
     """Proxies send a 408 before they close it: the next request opens another."""
     answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n for n in (1, 2)])
-    said = threading.Event()
+    sent = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(next(answers))
         connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        said.set()
+        sent.set()
 
     with server_that(answer, connections=2) as url:
         transport = HttpTransport(url, timeout_s=10)
         assert transport.post(PAYLOAD).body == b"1"
-        assert said.wait(10)
+        assert sent.wait(10)
         assert transport.post(PAYLOAD).body == b"2"
         transport.close()
 
@@ -167,9 +167,9 @@ def server_that(answer: Callable[[socket.socket], None], connections: int = 1) -
     """The address of a server that does this with each connection, and keeps them until the end."""
 
     def serve() -> None:
-        with ExitStack() as held:
+        with ExitStack() as open_connections:
             for _ in range(connections):
-                connection = held.enter_context(server.accept()[0])
+                connection = open_connections.enter_context(server.accept()[0])
                 with suppress(ConnectionError):  # who asked may have had enough
                     answer(connection)
             ended.wait(10)

@@ -162,7 +162,7 @@ def test_a_table_that_stays_locked_is_an_error(empty_database: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         (
             "-- Wrong in its third line.\nSELECT 1;\nALTER TABLE highlights ADD COLUM x int",
@@ -182,7 +182,7 @@ def test_a_table_that_stays_locked_is_an_error(empty_database: str, tmp_path: Pa
     ],
 )
 def test_a_migration_that_fails_is_an_error_of_one_line_and_changes_nothing(
-    empty_database: str, tmp_path: Path, sql: str, said: str
+    empty_database: str, tmp_path: Path, sql: str, message: str
 ) -> None:
     """With its name and line and the message of Postgres; the whole run is rolled back."""
     folder = up_to(NAMES[-1], tmp_path)
@@ -190,6 +190,6 @@ def test_a_migration_that_fails_is_an_error_of_one_line_and_changes_nothing(
     broken.write_text(sql)
     with pytest.raises(MigrationFailed) as error:
         apply(empty_database, folder)
-    assert str(error.value) == f"{broken}{said}"
+    assert str(error.value) == f"{broken}{message}"
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         assert connection.run("SELECT to_regclass('highlights')") == [[None]]

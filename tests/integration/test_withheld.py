@@ -158,7 +158,7 @@ async def _first(target: Target, data: bytes) -> tuple[list[Answer], float]:
     began = time.monotonic()
     received = b""
     async with asyncio.timeout(TIMEOUT_S), sending(target.port, data) as reader:
-        while not (answers := read_answers(received)) or not answers[0].whole:
+        while not (answers := read_answers(received)) or not answers[0].complete:
             received += await reader.read(65536)
     return answers, time.monotonic() - began
 
@@ -168,12 +168,12 @@ async def _beside_many(target: Target) -> tuple[float, float, int]:
     usual = await _speed(target)
     withheld = [post(target, b"Content-Length: 1000") + b" ", post(target)[:-2]]
     async with AsyncExitStack() as stack:
-        held = [
+        readers = [
             await stack.enter_async_context(sending(target.port, withheld[index % 2]))
             for index in range(MANY)
         ]
         among_them = await _speed(target)
-        reads = [asyncio.ensure_future(reader.read(1)) for reader in held]
+        reads = [asyncio.ensure_future(reader.read(1)) for reader in readers]
         ended, waiting = await asyncio.wait(reads, timeout=0)
         for read in waiting:
             read.cancel()

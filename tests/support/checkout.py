@@ -92,8 +92,8 @@ def check_out(folder: Path, environ: Mapping[str, str | None]) -> Checkout:
     return Checkout(folder, {name: value for name, value in wanted.items() if value is not None})
 
 
-def url(said: str, name: str) -> str:
+def url(output: str, name: str) -> str:
     """Return the URL of the events or the highlights in the output of `make up`."""
-    found = re.search(rf"^ +{name} +(http://[^/]+)", said, re.MULTILINE)
-    assert found, said
+    found = re.search(rf"^ +{name} +(http://[^/]+)", output, re.MULTILINE)
+    assert found, output
     return found[1]

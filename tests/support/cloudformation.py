@@ -82,9 +82,9 @@ def transformed(parameters: Mapping[str, str]) -> Template:
 class Conditions:
     """The values of a template's conditions."""
 
-    def __init__(self, told: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    def __init__(self, conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         self._parameters = parameters
-        self.holds = cache(lambda name: name is None or bool(self._value(told[name])))
+        self.holds = cache(lambda name: name is None or bool(self._value(conditions[name])))
 
     def within(self, part: Any) -> Any:
         """Evaluate the conditions in a part of the template."""

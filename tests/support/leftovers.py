@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Mark all processes that are started from now on, also those with another environment."""
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid4().hex
-    hand_down(MARK)
+    export_variable(MARK)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -46,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
 
 
-def hand_down(variable: str) -> None:
+def export_variable(variable: str) -> None:
     """Pass this variable to all child processes, whatever environment they are given."""
     mark = {variable: os.environ[variable]}
     start: Any = subprocess.Popen.__init__

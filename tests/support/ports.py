@@ -5,14 +5,14 @@ import os
 import pytest
 
 from local.stack.ports import DEFAULT_RANGE, RANGE
-from tests.support.leftovers import hand_down
+from tests.support.leftovers import export_variable
 
 
 def share_ports(config: pytest.Config) -> None:
     """Restrict free ports to this worker's range, so that no two workers use the same port."""
     if worker := getattr(config, "workerinput", None):
         os.environ[RANGE] = part(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
-        hand_down(RANGE)
+        export_variable(RANGE)
 
 
 def part(number: int, count: int) -> str:

@@ -26,7 +26,7 @@ class Running:
         self._process = psutil.Process(pid)
         self._client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False)
 
-    def taken(self) -> float:
+    def accepted(self) -> float:
         """The records that the function has taken."""
         page = self._page("/metrics")
         found = TAKEN.search(page.text) if page else None

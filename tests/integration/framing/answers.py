@@ -13,7 +13,7 @@ class Answer:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    whole: bool = True
+    complete: bool = True
 
     @property
     def marker(self) -> str:
@@ -50,13 +50,13 @@ def _next(data: bytes) -> tuple[Answer, bytes]:
     if answer.status < 200 or answer.status in (204, 304):
         return answer, rest
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        body, rest, whole = _chunks(rest)
+        body, rest, complete = _chunks(rest)
     elif "content-length" in headers:
         size = int(headers["content-length"])
-        body, rest, whole = rest[:size], rest[size:], len(rest) >= size
+        body, rest, complete = rest[:size], rest[size:], len(rest) >= size
     else:
-        body, rest, whole = rest, b"", True
-    return Answer(answer.status, headers, body, whole), rest
+        body, rest, complete = rest, b"", True
+    return Answer(answer.status, headers, body, complete), rest
 
 
 def _chunks(data: bytes) -> tuple[bytes, bytes, bool]:

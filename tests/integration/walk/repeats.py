@@ -83,11 +83,11 @@ class _Seen:
 
     def _settled_up_to(self, partition: int) -> int:
         """The first offset of a partition that is not settled."""
-        place = (partition, max(self._unsettled_from[partition], self._committed[partition]))
-        while place in self._by:
-            place = (partition, place[1] + 1)
-        self._unsettled_from[partition] = place[1]
-        return place[1]
+        record = (partition, max(self._unsettled_from[partition], self._committed[partition]))
+        while record in self._by:
+            record = (partition, record[1] + 1)
+        self._unsettled_from[partition] = record[1]
+        return record[1]
 
     def _unsettle(self, fact: Delivered) -> None:
         """What is delivered anew is settled by its new answer only."""

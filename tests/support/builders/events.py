@@ -66,16 +66,16 @@ def moments() -> st.SearchStrategy[str]:
     return st.datetimes(earliest, latest, timezones=offsets).map(datetime.isoformat)
 
 
-def whole_event() -> dict[str, Any]:
+def complete_event() -> dict[str, Any]:
     """Return an event as JSON with a different value in each field of the model."""
     properties = Event.model_json_schema()["properties"]
     return {
-        name: _said(name, number, schema)
+        name: _example(name, number, schema)
         for number, (name, schema) in enumerate(properties.items())
     } | event_json()
 
 
-def _said(name: str, number: int, schema: dict[str, Any]) -> Any:
+def _example(name: str, number: int, schema: dict[str, Any]) -> Any:
     match schema.get("anyOf", [schema])[0]:
         case {"enum": choices}:
             return choices[0]

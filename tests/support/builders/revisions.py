@@ -86,8 +86,8 @@ def _revisions(event_id: str) -> st.SearchStrategy[list[IdentifiedEvent]]:
     )
 
 
-def _cut(events: Sequence[IdentifiedEvent], places: Iterable[int]) -> Batches:
-    inner = sorted(place for place in places if place < len(events))
+def _cut(events: Sequence[IdentifiedEvent], positions: Iterable[int]) -> Batches:
+    inner = sorted(position for position in positions if position < len(events))
     bounds = [0, *inner, len(events)]
     return [events[start:end] for start, end in pairwise(bounds)]
 

@@ -38,18 +38,18 @@ class ApacheKafka(Broker):
     def __init__(self, bootstrap_servers: str, containers: Containers) -> None:
         # A record that is sent again since the broker was away takes no second offset.
         super().__init__(bootstrap_servers, {"enable.idempotence": True})
-        self._told: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
         self._containers = containers
         self._restarting = threading.Lock()
 
     @contextmanager
-    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+    def before_restart(self, callback: Callable[[], None]) -> Iterator[None]:
         """Register a callback that is called before each restart."""
-        self._told.append(tell)
+        self._callbacks.append(callback)
         try:
             yield
         finally:
-            self._told.remove(tell)
+            self._callbacks.remove(callback)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -64,8 +64,8 @@ class ApacheKafka(Broker):
     def empty(self) -> None:
         """Replace its container and its volume by empty ones."""
         with self._restarting:
-            for tell in self._told:
-                tell()
+            for callback in self._callbacks:
+                callback()
             self._containers.docker("kill", self._containers.id(SERVICE))
             self._containers.down()
             self._containers.compose("up", "--detach", SERVICE)
@@ -78,7 +78,7 @@ class ApacheKafka(Broker):
         broker; librdkafka 2.16 then may never look for one again (see `known_brokers`).
         """
         with self._restarting:
-            for tell in self._told:
-                tell()
+            for callback in self._callbacks:
+                callback()
             self._containers.kill(SERVICE)
             eventually(self.is_up, UP_WITHIN_S)

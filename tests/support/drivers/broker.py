@@ -102,7 +102,7 @@ class Broker:
         eventually(lambda: topic not in self._admin.list_topics(timeout=10).topics)
 
     @contextmanager
-    def telling(self, tell: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
+    def before_restart(self, callback: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
         """Call this before each restart."""
         yield
 
@@ -145,22 +145,22 @@ class Broker:
 
     def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
         """Return the committed offsets of a group, by partition, once its coordinator answers."""
-        places = [TopicPartition(topic, number) for number in range(partitions)]
-        told: dict[int, int] = {}
+        topic_partitions = [TopicPartition(topic, number) for number in range(partitions)]
+        offsets: dict[int, int] = {}
 
         def ask() -> bool:
             try:
-                answered = consumer.committed(places, timeout=10)
+                answered = consumer.committed(topic_partitions, timeout=10)
             except KafkaException as error:
                 if error.args[0].code() not in NO_COORDINATOR:
                     raise
                 return False
-            told.update({each.partition: each.offset for each in answered if each.offset >= 0})
+            offsets.update({each.partition: each.offset for each in answered if each.offset >= 0})
             return True
 
         with closing(Consumer({**self._settings, "group.id": group})) as consumer:
             eventually(ask)
-        return told
+        return offsets
 
 
 class EmbeddedBroker(Broker):

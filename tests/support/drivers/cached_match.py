@@ -81,7 +81,7 @@ class CachedMatch:
                 await asyncio.sleep(PAUSE_S)
 
     @asynccontextmanager
-    async def watched(self, reader: PageCache, settings: RedisSettings) -> AsyncIterator[None]:
+    async def listing(self, reader: PageCache, settings: RedisSettings) -> AsyncIterator[None]:
         """List continuously during the block, with one reader and with newly started ones."""
         over = asyncio.Event()
         async with asyncio.TaskGroup() as watchers:

@@ -109,15 +109,15 @@ class Containers:
         """Remove the containers, the networks and the volumes."""
         self.compose("down", "--volumes", "--remove-orphans")
 
-    def are_whole(self) -> bool:
+    def are_healthy(self) -> bool:
         """Whether each service has exactly one container, which is healthy."""
         label = "com.docker.compose"
-        told = self.docker(
+        lines = self.docker(
             "ps", "--filter", f"label={label}.project={self.name}",
             "--format", f'{{{{.Label "{label}.service"}}}} {{{{.Status}}}}',
         ).splitlines()  # fmt: skip
-        healthy = sorted(line.split()[0] for line in told if line.endswith("(healthy)"))
-        return healthy == sorted(LASTING) and len(told) == len(healthy)
+        healthy = sorted(line.split()[0] for line in lines if line.endswith("(healthy)"))
+        return healthy == sorted(LASTING) and len(lines) == len(healthy)
 
     def ids(self, service: str) -> list[str]:
         """Return the ids of a service's containers, running or not."""
@@ -150,7 +150,7 @@ class Containers:
         self.compose("start", service)
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watching(self) -> Iterator[None]:
         """Run `docker compose watch` on the files of this folder during the block."""
         watch = subprocess.Popen(
             self._compose("watch", "--no-up"),
@@ -161,14 +161,14 @@ class Containers:
             text=True,
         )
         try:
-            told = watch.stdout or ()
-            assert any("Watch enabled" in line for line in told)
+            lines = watch.stdout or ()
+            assert any("Watch enabled" in line for line in lines)
             yield
         finally:
             watch.send_signal(signal.SIGINT)
             watch.communicate(timeout=LIMIT_S)
 
-    def left(self) -> list[str]:
+    def remaining(self) -> list[str]:
         """Return the project's existing containers, networks and volumes, running or not."""
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
         mine = f"label=com.docker.compose.project={self.name}"
@@ -212,10 +212,10 @@ class Containers:
             status: int(count) for status, _, count in (r.partition("=") for r in rows.splitlines())
         }
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Truncate the table, and delete the cache keys of its matches."""
-        told = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
-        if keys := [line for line in told if line.startswith("goalstream:")]:
+        lines = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
+        if keys := [line for line in lines if line.startswith("goalstream:")]:
             self.redis("unlink", *keys)
 
     def redis(self, *command: str) -> str:

@@ -55,17 +55,17 @@ class EventSource:
         self._failed: Counter[Place] = Counter()
         settings = {"bootstrap.servers": bootstrap_servers, "group.id": f"lambda-{topic}", **QUIET}
         self._consumer = Consumer({**settings, "enable.auto.commit": False})
-        places = [TopicPartition(topic, each) for each in range(partitions)]
-        for place in places:
-            place.offset = self._end(place)
-        self._consumer.assign(places)
+        topic_partitions = [TopicPartition(topic, each) for each in range(partitions)]
+        for topic_partition in topic_partitions:
+            topic_partition.offset = self._end(topic_partition)
+        self._consumer.assign(topic_partitions)
 
-    def _end(self, place: TopicPartition) -> int:
+    def _end(self, topic_partition: TopicPartition) -> int:
         """Return the end offset of a partition, once it has a leader."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             try:
-                return self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)[1]
+                return self._consumer.get_watermark_offsets(topic_partition, timeout=LIMIT_S)[1]
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER or time.monotonic() > deadline:
                     raise
@@ -107,9 +107,9 @@ class EventSource:
         self.partly_failed += bool(failures)
         for name, records in event["records"].items():
             failed = [failure["offset"] for failure in failures if failure["partition"] == name]
-            self._go_on(records[0]["partition"], records[-1]["offset"], failed)
+            self._advance(records[0]["partition"], records[-1]["offset"], failed)
 
-    def _go_on(self, partition: int, last: int, failed: list[int]) -> None:
+    def _advance(self, partition: int, last: int, failed: list[int]) -> None:
         until = min(failed, default=last + 1)
         waiting = self._waiting[partition]
         while waiting and waiting[0].offset() < until:
@@ -120,7 +120,7 @@ class EventSource:
                 self.given_up.append((partition, waiting.popleft().offset()))
 
 
-def bring(condition: Callable[[], bool], *sources: EventSource) -> None:
+def deliver_until(condition: Callable[[], bool], *sources: EventSource) -> None:
     """Run the sources until the condition holds; fail the test if it does not within the limit."""
 
     def holds() -> bool:

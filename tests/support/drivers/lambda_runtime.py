@@ -32,10 +32,10 @@ class FunctionError(Exception):
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Result:
     """A request of the instance: the result of an invocation, or an error."""
 
-    what: str
+    kind: str
     body: Any
 
 
@@ -44,7 +44,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._said: queue.Queue[_Said] = queue.Queue()
+        self._results: queue.Queue[_Result] = queue.Queue()
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -63,12 +63,12 @@ class Runtime:
         """
         self._events.put((str(uuid4()), json.dumps(event).encode()))
         try:
-            said = self._said.get(timeout=LIMIT_S)
+            result = self._results.get(timeout=LIMIT_S)
         except queue.Empty:
             raise AssertionError("the function says nothing") from None
-        if said.what == "response":
-            return said.body
-        raise FunctionError(said.body["errorType"], said.body["errorMessage"])
+        if result.kind == "response":
+            return result.body
+        raise FunctionError(result.body["errorType"], result.body["errorMessage"])
 
     def close(self) -> None:
         """Stop the server; an instance that waits for its next event gets no answer."""
@@ -99,8 +99,8 @@ class Runtime:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                what = self.path.rpartition("/")[2]
-                runtime._said.put(_Said(what, json.loads(body)))
+                kind = self.path.rpartition("/")[2]
+                runtime._results.put(_Result(kind, json.loads(body)))
                 self._answer(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
 
             def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:

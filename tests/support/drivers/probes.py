@@ -7,7 +7,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 
-class Watched:
+class Probes:
     """The probes of a process."""
 
     def __init__(self, port: int, http: httpx.Client | None = None) -> None:

@@ -46,7 +46,7 @@ class Posts:
             await asyncio.sleep(0.02)  # as long as a sender waits who does not wait long
         return time.monotonic() - began
 
-    async def said(self) -> str | None:
+    async def unready_reason(self) -> str | None:
         """Why the publisher is not ready, or None."""
         try:
             await self.publisher.ready()
@@ -54,10 +54,10 @@ class Posts:
             return str(unavailable)
         return None
 
-    async def until_it_says(self, expected: str | None) -> None:
+    async def wait_for_reason(self, expected: str | None) -> None:
         """Wait until it is not ready for this reason, or for none."""
         async with asyncio.timeout(60):
-            while await self.said() != expected:
+            while await self.unready_reason() != expected:
                 await asyncio.sleep(0.02)
 
     async def finish(self) -> "Posts":

@@ -90,7 +90,7 @@ class CommandWorld(World):
         """Reject some records of a batch as not retryable, and accept the others."""
         events = orjson.loads(request.body)
         rejected = [event for event in events if is_rejected(event)]
-        self.taken += [event for event in events if event not in rejected]
+        self.accepted += [event for event in events if event not in rejected]
         failures = [
             {
                 "itemIdentifier": f"{self.topic}-{event['kafkapartition']}-{event['kafkaoffset']}",

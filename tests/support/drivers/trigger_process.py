@@ -14,7 +14,7 @@ import orjson
 from local.stack import ROOT
 from local.stack.ports import free_port
 from tests.support.drivers.broker import Broker
-from tests.support.drivers.probes import Watched
+from tests.support.drivers.probes import Probes
 from tests.support.servers.function_server import FunctionServer, Reply, Request
 from tests.support.waiting import eventually
 
@@ -29,19 +29,19 @@ class Trigger:
         self.process = process
         self.log = log
 
-    def said(self, message: str) -> list[dict[str, Any]]:
+    def log_lines(self, message: str) -> list[dict[str, Any]]:
         """Return the log's lines with this message."""
         lines = [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
         return [line for line in lines if line["message"] == message]
 
     def wait_until_started(self) -> "Trigger":
         """Wait until it has started and handles signals."""
-        eventually(lambda: bool(self.said("trigger starts")))
+        eventually(lambda: bool(self.log_lines("trigger starts")))
         return self
 
     def wait_until_assigned(self) -> "Trigger":
         """Wait until it has partitions."""
-        eventually(lambda: bool(self.said("partitions assigned")), ASSIGNED_WITHIN_S)
+        eventually(lambda: bool(self.log_lines("partitions assigned")), ASSIGNED_WITHIN_S)
         return self
 
     def end(self) -> int:
@@ -62,19 +62,19 @@ class World:
         self.options: tuple[str, ...] = ()
         self.program: tuple[str, ...] = ("local.kafka_trigger",)
         self.max_poll_interval_ms = 2000
-        self.taken: list[dict[str, Any]] = []
-        function.reply = self.take
+        self.accepted: list[dict[str, Any]] = []
+        function.reply = self.accept
 
-    def take(self, request: Request) -> Reply:
+    def accept(self, request: Request) -> Reply:
         """Accept all records."""
-        self.taken += orjson.loads(request.body)
+        self.accepted += orjson.loads(request.body)
         return Reply()
 
-    def numbers(self, partition: int | None = None) -> list[int]:
+    def accepted_numbers(self, partition: int | None = None) -> list[int]:
         """Return the numbers in the accepted records, in their order."""
         return [
             event["data"]
-            for event in self.taken
+            for event in self.accepted
             if partition is None or event["kafkapartition"] == partition
         ]
 
@@ -87,11 +87,11 @@ class World:
         """Whether these are the group's committed offsets."""
         return self.broker.committed(self.topic, self.topic, PARTITIONS) == expected
 
-    def serve_probes(self) -> Watched:
+    def serve_probes(self) -> Probes:
         """Let triggers serve their probes, on a free port."""
         port = free_port()
         self.options = ("--port", str(port))
-        return Watched(port)
+        return Probes(port)
 
     @contextmanager
     def trigger(self, extra: str = "", **trigger: object) -> Iterator[Trigger]:

@@ -19,11 +19,11 @@ def write_unnamed_header(bootstrap_servers: str, topic: str, value: bytes) -> No
     rdkafka = ctypes.CDLL(str(path))
     for makes in (rdkafka.rd_kafka_conf_new, rdkafka.rd_kafka_new, rdkafka.rd_kafka_headers_new):
         makes.restype = c_void_p
-    said = ctypes.create_string_buffer(512)
+    error = ctypes.create_string_buffer(512)
     settings = c_void_p(rdkafka.rd_kafka_conf_new())
     for name, setting in ((b"bootstrap.servers", bootstrap_servers.encode()), (b"log_level", b"0")):
-        rdkafka.rd_kafka_conf_set(settings, name, setting, said, c_size_t(len(said)))
-    producer = c_void_p(rdkafka.rd_kafka_new(0, settings, said, c_size_t(len(said))))
+        rdkafka.rd_kafka_conf_set(settings, name, setting, error, c_size_t(len(error)))
+    producer = c_void_p(rdkafka.rd_kafka_new(0, settings, error, c_size_t(len(error))))
     headers = c_void_p(rdkafka.rd_kafka_headers_new(c_size_t(1)))
     rdkafka.rd_kafka_header_add(headers, b"\xff", c_size_t(1), b"v", c_size_t(1))
     failed = rdkafka.rd_kafka_producev(

@@ -192,7 +192,7 @@ class FakeStore:
                 row, status=Status.READY, title=text["title"], summary=text["summary"], lease=None
             )
             for text in given
-            if (row := self._held(text))
+            if (row := self._leased(text))
         ]
 
     async def give_back(
@@ -203,7 +203,7 @@ class FakeStore:
         return [
             self._put_off(row, max_attempts, backoff_s)
             for claim in given
-            if (row := self._held(claim))
+            if (row := self._leased(claim))
         ]
 
     def _put_off(self, row: Row, max_attempts: int, backoff_s: float) -> ChangedHighlight:
@@ -230,7 +230,7 @@ class FakeStore:
     ) -> list[Document]:
         """Return highlights, newest first by (occurredAt, id)."""
         self._stated([])
-        rows = sorted(self.rows.values(), key=_place, reverse=True)
+        rows = sorted(self.rows.values(), key=_position, reverse=True)
         found = [row for row in rows if _passes(row, filters)]
         return [_document(row) for row in found[offset : offset + limit]]
 
@@ -255,7 +255,7 @@ class FakeStore:
             and not self.now < row["availableAt"] <= self.now + ahead_s
         ]
 
-    def _held(self, claim: Row) -> Row | None:
+    def _leased(self, claim: Row) -> Row | None:
         row = self.rows.get(claim["id"])
         held = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
         return row if held else None
@@ -275,7 +275,7 @@ def _change(row: Row) -> ChangedHighlight:
     return ChangedHighlight(row["id"], Status(row["status"]))
 
 
-def _place(row: Row) -> tuple[datetime, UUID]:
+def _position(row: Row) -> tuple[datetime, UUID]:
     return datetime.fromisoformat(row["occurredAt"]), row["id"]
 
 
@@ -286,7 +286,7 @@ def _document(row: Row) -> Document:
 
 
 def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
-    place = (filters.get("after"), filters.get("after_id"))
+    position = (filters.get("after"), filters.get("after_id"))
     tests: dict[str, Callable[[Any], bool]] = {
         "match_id": lambda wanted: row["matchId"] == str(wanted),
         "status": lambda wanted: row["status"] == wanted,
@@ -295,7 +295,7 @@ def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
         "team_key": lambda wanted: row["teamKey"] == wanted,
         "event_type": lambda wanted: row["eventType"] == wanted,
         "updated_since": lambda wanted: datetime.fromisoformat(row["updatedAt"]) >= wanted,
-        "after": lambda _: _place(row) < place,
+        "after": lambda _: _position(row) < position,
         "after_id": lambda _: True,
     }
     return all(tests[name](wanted) for name, wanted in filters.items())

@@ -44,15 +44,15 @@ class Relay(LoopServer):
         self.connections = 0
         self._target = target
         self._opening = opening
-        self._forgotten = 0
+        self._blackholed = 0
 
     def lead_to(self, target: int) -> None:
         """Forward new connections to another port; existing ones stay."""
         self._target = target
 
-    def forget(self) -> None:
+    def blackhole(self) -> None:
         """Blackhole the existing connections: what is sent on them is lost without an error."""
-        self._forgotten = self.connections
+        self._blackholed = self.connections
 
     async def serve(
         self, streams: list[asyncio.StreamWriter], reader: asyncio.StreamReader
@@ -72,9 +72,9 @@ class Relay(LoopServer):
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while data := await reader.read(65536):
-            if number > self._forgotten:
+            if number > self._blackholed:
                 writer.write(data)
                 await writer.drain()
-        if number <= self._forgotten:
+        if number <= self._blackholed:
             await asyncio.Event().wait()  # nobody is told of an end either
         writer.close()
