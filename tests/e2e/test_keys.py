@@ -1,4 +1,4 @@
-"""Who may post, once the gateway faces a network."""
+"""API keys, when the gateway is reachable from a network."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ def test_without_keys_it_does_not_face_a_network(containers: Containers) -> None
 def test_a_file_of_keys_that_a_function_may_not_read_is_told(
     containers: Containers, tmp_path: Path
 ) -> None:
-    """By its name, with the user who would have to."""
+    """The log names it, and the user that must be able to read it."""
     file = tmp_path / "api_keys"
     file.write_text(secrets.token_urlsafe(24))
     file.chmod(0o600)
@@ -48,7 +48,7 @@ def test_a_file_of_keys_that_a_function_may_not_read_is_told(
 def test_with_keys_an_event_needs_one(
     containers: Containers, http: httpx.Client, tmp_path: Path
 ) -> None:
-    """Either of two keys, from a secret's file; reading stays free."""
+    """Either of two keys from a secret's file works; reads need no key."""
     old, new = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     file = tmp_path / "api_keys"
     file.write_text(f"{old}\n{new}\n")

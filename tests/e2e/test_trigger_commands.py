@@ -17,13 +17,13 @@ producer.flush()
 
 
 def command_json(containers: Containers, command: str, *arguments: str) -> Any:
-    """What a command of the trigger says, as JSON."""
+    """Run a command of the trigger; return its JSON output."""
     module = ("python", "-m", "local.kafka_trigger", command, "local/triggers.toml")
     return json.loads(containers.run_in("kafka-trigger", *module, *arguments, "--json"))
 
 
 def dead_letters(containers: Containers) -> list[Any]:
-    """The dead letters that are open."""
+    """Return the open dead letters."""
     found: list[Any] = command_json(containers, "dlq", "list", "--trigger", "consume-goal")[
         "deadLetters"
     ]
@@ -33,7 +33,7 @@ def dead_letters(containers: Containers) -> list[Any]:
 def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
     containers: Containers,
 ) -> None:
-    """Whole, with why; and the partitions go on."""
+    """With its value and the reason; the partitions continue."""
     before = len(dead_letters(containers))
     containers.run_in("kafka-trigger", "python", "-c", GARBAGE)
     assert replay_2022(containers).missing == {}
@@ -41,7 +41,7 @@ def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
 
 
 def test_status_tells_that_all_is_taken(containers: Containers) -> None:
-    """No lag after a tournament, in any partition that has been read."""
+    """After a tournament no partition that has been read has a lag."""
     replay_2022(containers)
 
     def lags() -> list[int]:

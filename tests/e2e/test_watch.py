@@ -1,4 +1,4 @@
-"""`docker compose watch`, as who works on a function has it."""
+"""`docker compose watch`, for the development of a function."""
 
 import httpx
 
@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """Events are taken and lists answered all the while; the other functions stay as they are."""
+    """Events are accepted and lists answered meanwhile; the other functions are not restarted."""
     before = {service: containers.id(service) for service in FUNCTIONS}
     answers = []
 

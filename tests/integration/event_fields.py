@@ -1,4 +1,4 @@
-"""`python -m tests.integration.event_fields`: an event with every field goes from door to answer.
+"""`python -m tests.integration.event_fields`: an event with every field, from POST to GET.
 
 The table is that of the database in `DATABASE_URL`. Prints what was posted, and what was answered.
 """
@@ -25,7 +25,7 @@ from tests.support.fakes.services import FakeCache, FakePublisher
 
 
 async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
-    """The highlight of an event that was posted, as it is read."""
+    """Consume and enrich a posted event; return its highlight as get-highlight returns it."""
     store, broker = HighlightStore(postgres), FakePublisher()
     accepted = await Client(ingest_event(lambda: broker, RULES)).send(
         "POST", "/events", json=posted

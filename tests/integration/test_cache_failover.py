@@ -1,4 +1,4 @@
-"""Another Redis behind the same address, or an old one come back: how long lists are stale."""
+"""Redis fail-over and restored snapshots: for how long lists are stale."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +21,14 @@ MAX_AGE_S = 1
 
 @pytest.fixture
 def old(tmp_path: Path) -> Iterator[RedisServer]:
-    """The server to which the address leads at first."""
+    """The server behind the address at first."""
     with redis_server(tmp_path / "old") as running:
         yield running
 
 
 @pytest.fixture
 def new(tmp_path: Path) -> Iterator[RedisServer]:
-    """The server to which the address leads afterwards."""
+    """The server behind the address after the fail-over."""
     with redis_server(tmp_path / "new") as running:
         yield running
 
@@ -50,7 +50,7 @@ def relay(old: RedisServer) -> Iterator[Relay]:
 
 @pytest.fixture
 def settings(relay: Relay) -> RedisSettings:
-    """Those of a cache at the address."""
+    """The settings of a cache at the address."""
     return settings_of(valkey.url(relay.port), REDIS_MAX_AGE_S=MAX_AGE_S)
 
 
@@ -63,7 +63,7 @@ async def kept(server: RedisServer, match: CachedMatch) -> None:
 def test_a_fail_over_shows_nobody_a_stale_list(
     old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The old primary is a replica now, and connections to it live on."""
+    """The old primary becomes a replica, and connections to it stay open."""
     match = CachedMatch()
     lasting = settings.model_copy(update={"redis_max_age_s": 60})
 
@@ -86,7 +86,7 @@ def test_a_fail_over_shows_nobody_a_stale_list(
 def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
     old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The replica that is promoted never heard of the last change."""
+    """The promoted replica never received the last invalidation."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
@@ -106,7 +106,7 @@ def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
 def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
     old: RedisServer, settings: RedisSettings
 ) -> None:
-    """Redis crashes, and comes back with a page from before a change."""
+    """Redis crashes, and restores a page from before a change."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
@@ -124,7 +124,7 @@ def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
 def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
     old: RedisServer, new: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The address leads to another server, and the old one still takes writes from who stayed.
+    """The address leads to a new server; the old one still accepts writes on open connections.
 
     Who stayed finds the new one when a connection has become `REDIS_MAX_AGE_S` old, though it is
     in use all the time.
@@ -147,7 +147,7 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
 def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
     old: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The first change waits for as long, and the second is not late as well."""
+    """The first change waits for the TTL, and the second is not delayed too."""
     match = CachedMatch()
     direct = settings_of(old.url)
 

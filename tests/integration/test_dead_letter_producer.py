@@ -26,7 +26,7 @@ def dead_letter_topic(
 
 
 def test_dead_letters_are_written_after_a_broker_that_hung(broker: Broker) -> None:
-    """Longer than their time-out: they fail at first, and are written when tried again."""
+    """It hangs for longer than their time-out: they fail at first, and are written when retried."""
     topic = broker.create()
     dead_letters = dead_letter_topic(broker.bootstrap_servers, topic)
     eventually(lambda: dead_letters.write([DEAD_LETTER]) == [])  # the topic may have no leader yet

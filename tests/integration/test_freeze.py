@@ -1,4 +1,4 @@
-"""A process that stood still for longer than others keep its connections."""
+"""A process that was frozen for longer than others keep its idle connections."""
 
 import asyncio
 import time
@@ -49,7 +49,7 @@ def hasty(stack: Stack, table: Table) -> Iterator[Stack]:
 def test_the_first_request_after_a_freeze_is_right(
     hasty: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """All functions stand still until nobody knows them any more; then each answers at once."""
+    """All functions are frozen until their connections are closed; then each answers at once."""
     valkey = Redis.from_url(hasty.redis_url)
     path = http.post(f"{hasty.events_url}/events", json=event_json(eventId="1")).headers["location"]
     page = f"{hasty.highlights_url}/highlights?matchId={event_json()['matchId']}"
@@ -72,13 +72,13 @@ def test_the_first_request_after_a_freeze_is_right(
 
 
 def outlast(seconds: float) -> None:
-    """Let time pass."""
+    """Wait until this time has passed by the wall clock."""
     until = time.time() + seconds
     eventually(lambda: time.time() > until)
 
 
 def test_a_connection_to_postgres_that_was_dropped_silently_costs_nothing(stack: Stack) -> None:
-    """What was idle for long is not asked whether it still works: that would take the time-out."""
+    """A connection that was idle for long is not probed: that would take the time-out."""
     server = urlsplit(stack.database_url)
     with Relay(server.port or 0) as relay:
         url = f"postgresql://{server.username}@{HOST}:{relay.port}{server.path}"
@@ -97,7 +97,7 @@ def test_a_connection_to_postgres_that_was_dropped_silently_costs_nothing(stack:
 
 
 def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: Stack) -> None:
-    """A change is announced all the same: who reads next is not shown what is past."""
+    """A change is invalidated all the same: the next reader gets nothing outdated."""
     match = uuid4()
     with Relay(urlsplit(stack.redis_url).port or 0) as relay:
         environ = {"REDIS_URL": f"redis://{HOST}:{relay.port}/0", "REDIS_TIMEOUT_S": "5"}

@@ -1,4 +1,4 @@
-"""The gateway in front of a stand-in for the functions that shows what reached it."""
+"""The gateway in front of stand-ins for the functions that record the requests."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class StandIn(ThreadingHTTPServer):
-    """Answers like a function, with the name that it goes by, and remembers what reached it."""
+    """Answers like a function, with that function's name, and records the requests."""
 
     daemon_threads = True
 
@@ -39,7 +39,7 @@ class StandIn(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Says which function was reached, or hangs up without a word."""
+    """Answers with the name of the function, or closes the connection without an answer."""
 
     protocol_version = "HTTP/1.1"
     server: StandIn
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         return body if self.rfile.readline() else None
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Stay quiet."""
+        """Log nothing."""
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Gateway:
 def running_gateway(
     folder: Path, root: Path = ROOT, swagger_ui: Path = SWAGGER_UI
 ) -> Iterator[Gateway]:
-    """A gateway before functions that are not there until a test starts a stand-in."""
+    """Run a gateway; its functions do not run until a test starts a stand-in."""
     folder.mkdir(exist_ok=True)
     names = ("ingest_event", "list_highlights", "get_highlight")
     functions = {name: Function(name, free_port()) for name in names}
@@ -132,7 +132,7 @@ def served(door: Gateway) -> Iterator[dict[str, StandIn]]:
 
 
 def assert_problem(response: httpx.Response, status: int, title: str) -> None:
-    """An error is problem details (RFC 9457), made of valid JSON."""
+    """Check that an error is valid problem details (RFC 9457)."""
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()
@@ -160,7 +160,7 @@ def test_each_path_leads_to_its_function_as_it_came(
     door: Gateway, served: dict[str, StandIn], http: httpx.Client, method: str, port: str,
     path: str, function: str,
 ) -> None:  # fmt: skip
-    """Method, path, query and body are handed on unchanged."""
+    """Method, path, query and body are forwarded unchanged."""
     content = b'{"a": 1}' if method == "POST" else b""
     response = http.request(method, getattr(door, port) + path, content=content)
     assert response.status_code == 202
@@ -171,7 +171,7 @@ def test_each_path_leads_to_its_function_as_it_came(
 def test_nothing_else_is_served_on_the_port_of_events(
     door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str
 ) -> None:
-    """404 as problem details, and no function is bothered."""
+    """404 as problem details, and no function is called."""
     assert_problem(http.get(door.events + path), 404, "Not Found")
     assert not any(each.requests for each in served.values())
 
@@ -180,7 +180,7 @@ def test_nothing_else_is_served_on_the_port_of_events(
 def test_nothing_else_is_served_on_the_port_of_highlights(
     door: Gateway, http: httpx.Client, path: str
 ) -> None:
-    """Also not what lies beside the page on the disk."""
+    """Nor are files beside the page on the disk."""
     assert_problem(http.get(door.highlights + path), 404, "Not Found")
 
 
@@ -237,7 +237,7 @@ def test_a_body_over_its_limit_is_refused(
 def test_a_method_that_no_function_knows_is_refused_with_those_that_are_allowed(
     door: Gateway, http: httpx.Client, method: str, port: str, path: str, allow: str
 ) -> None:
-    """405 as problem details, for methods that the functions' server would answer in its way."""
+    """405 as problem details, also for methods that the functions' server answers differently."""
     response = http.request(method, getattr(door, port) + path)
     assert_problem(response, 405, "Method Not Allowed")
     assert response.headers["Allow"] == allow
@@ -246,14 +246,14 @@ def test_a_method_that_no_function_knows_is_refused_with_those_that_are_allowed(
 def test_a_function_that_is_away_is_a_503_that_says_when_to_try_again(
     door: Gateway, http: httpx.Client
 ) -> None:
-    """Not a bare 502."""
+    """It is not a bare 502."""
     response = http.get(f"{door.highlights}/highlights")
     assert_problem(response, 503, "Service Unavailable")
     assert response.headers["Retry-After"] == "1"
 
 
 def test_a_request_is_held_while_its_function_starts(door: Gateway, http: httpx.Client) -> None:
-    """Whoever posts in the second in which a function is started again does not notice."""
+    """Clients do not notice a function that restarts within a second."""
     answers: list[httpx.Response] = []
     poster = threading.Thread(
         target=lambda: answers.append(http.post(f"{door.events}/events", content=b"x" * 1000))
@@ -274,7 +274,7 @@ def test_a_request_is_held_while_its_function_starts(door: Gateway, http: httpx.
 def test_a_post_that_may_have_arrived_is_never_sent_again(
     door: Gateway, served: dict[str, StandIn], http: httpx.Client
 ) -> None:
-    """Only its sender knows whether that is harmless, so the sender is asked to."""
+    """Only its sender knows whether a retry is safe."""
     response = http.post(f"{door.events}/events", content=b"hang up")
     assert_problem(response, 503, "Service Unavailable")
     assert served["ingest_event"].requests == [("POST", "/events", 7)]
@@ -282,7 +282,7 @@ def test_a_post_that_may_have_arrived_is_never_sent_again(
 
 @pytest.mark.parametrize("folder", ["my own project", "my  project", "é 'q' \"p\" `b` {c} $d #e"])
 def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, folder: str) -> None:
-    """With spaces, quotes, braces and what is not ASCII in its path."""
+    """With spaces, quotes, braces and non-ASCII characters in its path."""
     root = tmp_path / folder
     shutil.copytree(ROOT / "local" / "gateway", root / "local" / "gateway")
     shutil.copytree(ROOT / "infra" / "openapi", root / "infra" / "openapi")
@@ -294,7 +294,7 @@ def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, fo
 
 
 def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """`caddy run` keeps that to itself where its file is wrong, so it is checked first."""
+    """Its file is validated first, as `caddy run` does not report an error in it."""
     functions = {
         name: Function(name, 1) for name in ("ingest_event", "list_highlights", "get_highlight")
     }
@@ -308,7 +308,7 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
 def test_localhost_leads_to_the_gateway_by_ipv6_too(door: Gateway, http: httpx.Client) -> None:
-    """Some programs try only the first address of a name."""
+    """Some programs try only the first address of a host name."""
     for url in (door.events, door.highlights):
         assert http.get(url.replace(HOST, f"[{HOST_IPV6}]") + "/openapi.json").status_code == 200
 

@@ -65,7 +65,7 @@ def test_records_are_delivered_in_order_within_each_partition(world: World) -> N
 
 @pytest.mark.parametrize("envelope", get_args(Envelope))
 def test_each_envelope_delivers_every_record(world: World, envelope: Envelope) -> None:
-    """In order, in a format that functions decode; the counted requests match the batch size."""
+    """In order, in a format that functions decode; the request count matches the batch size."""
     headers = [("traceparent", TRACE.encode())]
     values = [str(number).encode() for number in range(10)]
     world.broker.write(world.topic, values, key=b"key", headers=headers)
@@ -97,7 +97,7 @@ def test_lambda_s_event_contains_the_bootstrap_servers(world: World) -> None:
 
 
 def test_records_that_no_filter_matches_are_committed_and_never_sent(world: World) -> None:
-    """Even where nothing is left of a batch."""
+    """Even if the filter matches no record of a batch."""
     world.write(range(10))
     world.broker.write(world.topic, [b"10"], key=b"wanted")
     world.write(range(11, 20))
@@ -132,7 +132,7 @@ def test_a_record_is_delivered_at_once(world: World) -> None:
 
 
 def test_an_unavailable_function_loses_no_record(world: World) -> None:
-    """503, then no server, then it is back: all in order, no dead letters, a short log."""
+    """503, then no server, then it is back: all records in order, no dead letters, a short log."""
     world.write(range(500))
     answers = 0
 
@@ -254,7 +254,7 @@ def test_a_dead_letter_that_cannot_be_written_blocks_its_partition(world: World)
 
 @pytest.mark.skipif(KIND == "embedded", reason="the embedded broker makes every topic")
 def test_a_dead_letter_topic_that_is_created_later_is_waited_for(world: World) -> None:
-    """Its partition reports that it is missing, and goes on soon after."""
+    """Its partition reports that it is missing, and continues once it is created."""
     world.broker.write(world.topic, [POISON])
     world.function.reply = lambda _: Reply(400)
     missing = f"later-{world.topic}"
@@ -278,7 +278,7 @@ def test_a_dead_letter_topic_that_is_created_later_is_waited_for(world: World) -
 
 
 def test_a_killed_trigger_loses_nothing(world: World) -> None:
-    """Another one goes on at the committed offsets; what was in flight is delivered twice."""
+    """Another trigger continues at the committed offsets; only records in flight are repeated."""
     for partition in range(PARTITIONS):
         world.write(range(2000), partition)
     with world.trigger() as trigger:
@@ -293,7 +293,7 @@ def test_a_killed_trigger_loses_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_group_that_starts_at_latest_misses_no_later_record(world: World, protocol: str) -> None:
-    """Though it is killed before it has delivered a record, and partitions had none until then."""
+    """Even if it is killed before its first delivery, and partitions were empty until then."""
     for number in range(10):  # a batch each: the embedded broker's end lies within the last one
         world.write(range(number, number + 1))
     world.function.reply = lambda _: Reply(503)
@@ -356,7 +356,7 @@ def test_a_stop_finishes_and_commits_what_is_in_flight(world: World) -> None:
 
 
 def test_a_stop_retries_the_failures_of_a_partial_batch(world: World) -> None:
-    """Else the records behind those that failed would be delivered twice."""
+    """Otherwise the records behind the failed ones would be delivered twice."""
     world.write(range(10))
     asked = threading.Event()
 
@@ -378,7 +378,7 @@ def test_a_stop_retries_the_failures_of_a_partial_batch(world: World) -> None:
 
 
 def test_a_stop_does_not_wait_for_a_function_for_ever(world: World) -> None:
-    """What is not finished within the budget is not committed, and delivered again."""
+    """Records that are not finished within the budget are not committed, and delivered again."""
     world.write(range(10))
     hold, asked = threading.Event(), threading.Event()
 
@@ -399,12 +399,12 @@ def test_a_stop_does_not_wait_for_a_function_for_ever(world: World) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_triggers_of_a_group_share_the_partitions(world: World, protocol: str) -> None:
-    """Each record is delivered once and in order, though its partition changes owners."""
+    """Each record is delivered once and in order, even if its partition changes owners."""
     join_and_leave(world, protocol)
 
 
 def test_apache_kafka_4_s_group_protocol_is_supported(tmp_path: Path) -> None:
-    """The same with `group.protocol=consumer`, without the settings that are the classic one's."""
+    """The same with `group.protocol=consumer`, without the settings of the classic protocol."""
     with mock_broker() as broker, FunctionServer() as function:
         join_and_leave(World(broker, function, tmp_path), APACHE_KAFKA_4)
 
@@ -436,7 +436,7 @@ def join_and_leave(world: World, extra: str) -> None:
 
 
 def shared(*triggers: Trigger) -> bool:
-    """Whether each of these has a part of the partitions, by its last word."""
+    """Whether each of these has some of the partitions, by its last log line."""
     return all(trigger.log_lines("partitions assigned")[-1]["owned"] for trigger in triggers)
 
 

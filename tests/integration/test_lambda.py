@@ -49,7 +49,7 @@ def lambdas(
 
 @pytest.mark.usefixtures("quiet_stack")
 def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, table: Table) -> None:
-    """By an HTTP event, a Kafka event and a schedule's; then by the news on the other topic.
+    """By an HTTP, a Kafka and a schedule event; then by the event on the other topic.
 
     That is out as soon as consume-goal has answered, when its process may be frozen.
     """
@@ -73,7 +73,7 @@ def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, ta
 def test_reads_are_answered_as_by_the_gateway(
     lambdas: Lambdas, stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """The same status, headers and bytes, whichever of the two is asked."""
+    """The same status, headers and body from both."""
     match_id = str(uuid4())
     goals = [event_json(matchId=match_id, eventId=f"{n}", team="Ársenal & co") for n in range(5)]
     with (
@@ -108,7 +108,7 @@ def test_reads_are_answered_as_by_the_gateway(
 def test_what_is_refused_is_refused_as_by_the_gateway(
     lambdas: Lambdas, stack: Stack, http: httpx.Client, content_type: str, body: bytes
 ) -> None:
-    """With the same problem details, whatever bytes were sent."""
+    """With the same problem details, whatever the body."""
     headers = {"Content-Type": content_type}
     with lambdas.client() as api:
         ours = asked(api, "POST", "/events", headers, body)
@@ -117,7 +117,7 @@ def test_what_is_refused_is_refused_as_by_the_gateway(
 
 
 def test_a_function_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """Lambda is told which variable is missing, as the error of the start."""
+    """The initialization error names the missing variable."""
     with (
         instance("list_highlights", {}, tmp_path / "log") as runtime,
         pytest.raises(FunctionError) as told,
@@ -129,7 +129,7 @@ def test_a_function_that_cannot_start_says_why(tmp_path: Path) -> None:
 def asked(
     client: httpx.Client, method: str, url: str, headers: dict[str, str], body: bytes = b""
 ) -> Answered:
-    """What is answered, but for what a server says of itself."""
+    """Return an answer without the headers that depend on the server."""
     headers = {"traceparent": TRACE, **headers}
     response = client.request(method, url, headers=headers, content=body)
     kept = [each for each in response.headers.items() if each[0] not in OF_A_SERVER]

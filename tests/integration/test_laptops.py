@@ -1,4 +1,4 @@
-"""The embedded stack and its commands on whatever a laptop may have."""
+"""The embedded stack and its commands on various laptops."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ LAPTOPS: dict[str, tuple[str, dict[str, str | None]]] = {
 
 
 class Laptop(NamedTuple):
-    """A checkout, and what `make up` has said in it."""
+    """A checkout, and the output of `make up` in it."""
 
     checkout: Checkout
     said: str
@@ -55,14 +55,14 @@ def laptop(
 
 
 def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
-    """With all that they load from the checkout and from the packages."""
+    """With all files that they load from the checkout and from packages."""
     for name in ("events", "highlights"):
         for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
             assert http.get(f"{url(laptop.said, name)}/{path}").status_code == 200
 
 
 def test_a_match_is_replayed(laptop: Laptop) -> None:
-    """Its goals are READY, in letters that the terminal can show."""
+    """Its goals are READY, printed in characters that the terminal supports."""
     checkout = laptop.checkout
     done = checkout.run("make", "replay", "MATCH=argentina france", "SPEED=max")
     assert (done.returncode, done.stderr) == (0, "")
@@ -70,7 +70,7 @@ def test_a_match_is_replayed(laptop: Laptop) -> None:
 
 
 def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
-    """`make status`, `dlq`, `psql` and `logs`, without a word on their standard error."""
+    """`make status`, `dlq`, `psql` and `logs`, with nothing on standard error."""
     checkout = laptop.checkout
     status = checkout.run("make", "status")
     assert (status.returncode, status.stderr) == (0, "")
@@ -87,7 +87,7 @@ def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", pytest.param("zsh", marks=pytest.mark.long)])
 def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
-    """`make demo`, from a checkout; the second of the page is what runs this test."""
+    """`make demo` in a checkout; the page's second command runs these tests."""
     checkout = check_out(tmp_path / "my  project é", {})
     done = pasted(shell, "make demo", checkout.environ, checkout.folder)
     assert done.returncode == 0, done.stdout
@@ -104,7 +104,7 @@ def test_the_picture_of_the_demo_is_made_by_a_command(tmp_path: Path) -> None:
 
 
 def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
-    """And make that it failed; nothing is waited for."""
+    """At once, and make fails."""
     checkout = check_out(tmp_path / "my  project", {})
     for command in ("status", "dlq", "psql"):
         done = checkout.run("make", command)
@@ -126,7 +126,7 @@ def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
 def test_a_function_that_does_not_start_says_why_and_where(
     environ: dict[str, str | None], why: str, tmp_path: Path
 ) -> None:
-    """In two lines: its log, and the last line there, once."""
+    """In two lines: the path of its log, and the log's last line, once."""
     checkout = check_out(tmp_path / "my  project", environ)
     with checkout.up() as said:
         starts, log, reason, made = said.splitlines()

@@ -1,4 +1,4 @@
-"""The enrichment queue, on a real Postgres: one worker at a time, and an end for everything."""
+"""The enrichment queue on a real Postgres: one worker at a time, and bounded attempts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 
 
 def with_queue(stack: Stack, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
-    """Work on the queue while no function does."""
+    """Call `work` with the stack's queue, on which no function works."""
     with_queue_at(stack.database_url, work)
 
 
 def with_queue_at(url: str, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
-    """Work on the queue of a database."""
+    """Call `work` with the queue of a database."""
 
     async def run() -> None:
         postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": url}))
@@ -53,12 +53,12 @@ def put(table: Table, count: int = 1) -> None:
 
 
 async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
-    """Claim what is due."""
+    """Claim the highlights that are due."""
     return await queue.claim(limit=limit, lease_s=LEASE_S)
 
 
 def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Table) -> None:
-    """Claims that are made at the same time have nothing in common, and leave nothing over."""
+    """Concurrent claims do not overlap, and claim everything together."""
     put(table, 200)
 
     async def work(queue: HighlightStore) -> None:
@@ -70,7 +70,7 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
 
 
 def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: Table) -> None:
-    """A claim whose lease has ended is up for the next worker, and no other is."""
+    """Only claims with an expired lease are claimed by the next worker."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -86,7 +86,7 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
 def test_a_worker_that_comes_back_too_late_changes_nothing(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """Whose lease was given to another is fenced off; the other finishes."""
+    """A worker that lost its lease is fenced off; the new owner finishes."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -102,7 +102,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
 
 
 def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> None:
-    """Text for facts that were corrected meanwhile is not kept."""
+    """A text for facts that were corrected meanwhile is not stored."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -123,7 +123,7 @@ def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> 
 def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """After as many attempts as are allowed it is FAILED_AI; before, it waits ever longer."""
+    """After the last allowed attempt it is FAILED_AI; before, the backoff grows."""
     put(table)
     waits: list[float] = []
 
@@ -143,7 +143,7 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
 
 
 def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: Table) -> None:
-    """Nothing waits for ever for a worker that will not come back."""
+    """Nothing waits forever for a crashed worker."""
     put(table)
     table.run("UPDATE highlights SET attempts = :attempts", attempts=ATTEMPTS)
 
@@ -156,7 +156,7 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
 
 def test_a_claim_writes_to_no_index(own_table: Table) -> None:
-    """Nearly all rows that it changes stay in their pages (HOT), and cost no entry anywhere."""
+    """Nearly all its updates are HOT, and add no index entry."""
     put(own_table, 500)
 
     async def work(queue: HighlightStore) -> None:
@@ -168,7 +168,7 @@ def test_a_claim_writes_to_no_index(own_table: Table) -> None:
 
 
 def _updates(table: Table) -> list[int]:
-    """The rows that were updated since the table began, and how many of them in their page."""
+    """Return the number of all updates of the table, and of HOT updates."""
     (counts,) = table.run(
         "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'highlights'"
     )
@@ -182,7 +182,7 @@ OLD_CLAIM = """
 
 
 def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table: Table) -> None:
-    """It says so by available_at alone, and works beside newer ones while they are deployed."""
+    """It is stored in available_at alone, and respected by newer functions during a deployment."""
     put(table)
     table.run(OLD_CLAIM, seconds=60)
 
@@ -195,7 +195,7 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
 
 
 def test_what_is_recorded_anew_is_free_at_once(quiet_stack: Stack, table: Table) -> None:
-    """Whatever lease there was ended with it, also where an older function left its end."""
+    """A new revision ends any lease, also one of an older function."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:

@@ -1,4 +1,4 @@
-"""No connection of ours waits with the end of what it sends, as Nagle's algorithm would.
+"""Our connections send at once: Nagle's algorithm is off.
 
 A statement of more than 8 KB goes out in pieces, and its last would wait 40 ms for the server to
 acknowledge the one before.
@@ -31,7 +31,7 @@ from tests.support.servers.relay import Relay, postgres_tls
 
 
 def delays(port: int, *, to: bool = True) -> set[bool]:
-    """Whether Nagle's algorithm is on, for this process' connections to a port, or from it."""
+    """Return whether Nagle's algorithm is on, for this process' connections to or from a port."""
     found = set()
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 (numbers are wanted, not paths)
         with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
@@ -44,20 +44,20 @@ def delays(port: int, *, to: bool = True) -> set[bool]:
 
 @pytest.fixture(name="context")
 def _context() -> ssl.SSLContext:
-    """A server that has TLS."""
+    """Return the context of a TLS server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert(HOST).configure_cert(context)
     return context
 
 
 def test_postgres_is_told_at_once(stack: Stack) -> None:
-    """The whole of a statement."""
+    """Long statements are sent without a delay."""
     with closing(connect(stack.database_url, 10)):
         assert delays(urlsplit(stack.database_url).port or 0) == {False}
 
 
 def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext) -> None:
-    """As without."""
+    """With TLS too."""
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
         base_url = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
@@ -66,7 +66,7 @@ def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext
 
 
 def test_redis_is_told_at_once(stack: Stack) -> None:
-    """As redis-py does by itself."""
+    """By default of redis-py."""
 
     async def work() -> set[bool]:
         cache = PageCache(
@@ -82,7 +82,7 @@ def test_redis_is_told_at_once(stack: Stack) -> None:
 
 
 def test_the_broker_is_told_at_once(broker: Broker) -> None:
-    """As librdkafka does by itself."""
+    """By default of librdkafka."""
 
     async def work() -> set[bool]:
         posts = Posts(broker.bootstrap_servers, broker.create(), 10)
@@ -93,7 +93,7 @@ def test_the_broker_is_told_at_once(broker: Broker) -> None:
 
 
 def test_a_function_is_told_at_once() -> None:
-    """By the trigger."""
+    """The trigger's HTTP connection."""
     with (
         FunctionServer() as function,
         closing(HttpTransport(f"http://{HOST}:{function.port}/", timeout_s=10)) as transport,
@@ -103,7 +103,7 @@ def test_a_function_is_told_at_once() -> None:
 
 
 def test_who_watches_a_tool_is_told_at_once() -> None:
-    """Its answers have two parts, a head and a body."""
+    """A probe's answers are sent in two parts, header and body."""
     nothing = ProbeResult(True, {})
     with (
         ProbeServer(Endpoints(lambda: nothing, lambda: nothing, lambda: b""), HOST, 0) as probes,

@@ -30,7 +30,7 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
 
 
 def watchable(world: World) -> World:
-    """Let the world's trigger serve its probes."""
+    """Let the world's trigger serve its probes; return the world."""
     world.options = ("--port", str(free_port()))
     return world
 
@@ -43,7 +43,7 @@ def probes_of(world: World, http: httpx.Client) -> Probes:
 def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
     world: World, http: httpx.Client
 ) -> None:
-    """Alive before, ready after, and the counters are those of the records."""
+    """It is live before and ready after joining, and the counters match the records."""
     probes = probes_of(world, http)
     for partition in range(3):
         world.write(range(200), partition)
@@ -69,7 +69,7 @@ def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
 def test_records_of_a_slow_function_are_in_flight_and_the_trigger_is_healthy(
     world: World, http: httpx.Client
 ) -> None:
-    """While it drains it is healthy and not ready."""
+    """While it drains it is live but not ready."""
     asked, hold = threading.Event(), threading.Event()
 
     def delayed(request: Request) -> Reply:
@@ -94,7 +94,7 @@ def test_records_of_a_slow_function_are_in_flight_and_the_trigger_is_healthy(
 
 
 def test_a_trigger_without_its_broker_is_healthy(world: World, http: httpx.Client) -> None:
-    """It is not ready; a restart would not help."""
+    """It is live but not ready, as a restart would not help."""
     world.broker = Broker("127.0.0.1:1")
     probes = probes_of(world, http)
     with world.trigger() as trigger:
@@ -119,7 +119,7 @@ def test_one_more_trigger_than_partitions_is_ready_too(
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
 def test_sigterm_during_the_start_ends_with_status_0(world: World, tool: str) -> None:
-    """While the imports run; nothing has begun."""
+    """While imports run, before anything has started."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
@@ -132,7 +132,7 @@ def test_sigterm_during_the_start_ends_with_status_0(world: World, tool: str) ->
 
 
 def catches_sigterm(pid: int) -> bool:
-    """Whether a process has a handler for it, as Linux knows."""
+    """Whether a process has a SIGTERM handler, by /proc."""
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
@@ -140,7 +140,7 @@ def catches_sigterm(pid: int) -> bool:
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
 def test_a_taken_port_is_an_error_of_one_line(world: World, tool: str) -> None:
-    """With exit status 2, before anything begins."""
+    """With exit status 2, before anything starts."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
@@ -156,7 +156,7 @@ def test_a_taken_port_is_an_error_of_one_line(world: World, tool: str) -> None:
 def test_cron_counts_its_calls_and_has_the_time_of_the_last_success(
     tmp_path: Path, http: httpx.Client
 ) -> None:
-    """By name and class of status; it is healthy and ready while it runs."""
+    """By name and status class; it is live and ready while it runs."""
     replies = [Reply(500)]
     with (
         FunctionServer(lambda _: replies.pop() if replies else Reply()) as function,
@@ -177,7 +177,7 @@ def test_cron_counts_its_calls_and_has_the_time_of_the_last_success(
 def cron(
     folder: Path, url: str, http: httpx.Client
 ) -> Iterator[tuple[subprocess.Popen[bytes], Probes]]:
-    """Cron, which calls `url` every second, and its probes."""
+    """Run cron, which calls `url` every second; yield its process and its probes."""
     crontab = folder / "crontab"
     crontab.write_text(f"* * * * * * sweep {url}\n")
     port = free_port()

@@ -1,4 +1,4 @@
-"""A publisher comes back by itself, whatever its broker does; what it acknowledged is there."""
+"""A publisher recovers by itself from any broker failure, and loses no acknowledged record."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize("pause_s", PAUSES_S)
 def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flight: int) -> None:
-    """Longer than a record has, with records in flight: the first post that can be taken is.
+    """For longer than a record's deadline, with records in flight: the next possible post succeeds.
 
     It says meanwhile that it is not ready, within two seconds or so.
     """
@@ -70,7 +70,7 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
 
 
 def test_while_its_broker_stands_still(broker: Broker) -> None:
-    """It says so, and says it no more once the broker answers again, though nobody posts."""
+    """It is unready, and ready again once the broker answers, even if nobody posts."""
 
     async def work() -> None:
         posts = Posts(broker.bootstrap_servers, broker.create(), DEADLINE_S)
@@ -83,7 +83,7 @@ def test_while_its_broker_stands_still(broker: Broker) -> None:
 
 
 def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
-    """Its topics are made anew; until they are, the answer is what it takes: 503, and why."""
+    """Until its topics are created again, it answers 503 with the reason."""
 
     async def work() -> Posts:
         topic = broker.create()
@@ -106,7 +106,7 @@ def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
 
 
 def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
-    """What was acknowledged of the new one is there."""
+    """No record that was acknowledged on the new topic is lost."""
 
     async def work() -> Posts:
         topic = broker.create()
@@ -125,7 +125,7 @@ def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
 
 
 def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
-    """Whoever posts does not make it, and is told 503; the first post after it is made is taken."""
+    """A post does not create it and gets a 503; the first post after its creation succeeds."""
     topic = f"topic-{uuid4()}"
     unknown = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART).str()
 
@@ -148,7 +148,7 @@ def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
 
 
 def test_after_any_error_that_a_broker_answers_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many records it refuses with it: once it takes them, they are acknowledged."""
+    """However many records it refuses: once it accepts them, they are acknowledged."""
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0.2)
 
     async def work() -> None:

@@ -54,7 +54,7 @@ def connected_as(stack: Stack, role: str, database: str = "postgres") -> Connect
 
 
 def is_refused(connection: Connection, statement: str) -> bool:
-    """Whether Postgres refuses a statement; it is rolled back."""
+    """Whether Postgres refuses a statement, which is rolled back."""
     connection.run("BEGIN")
     try:
         connection.run(statement)

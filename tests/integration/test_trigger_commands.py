@@ -42,7 +42,7 @@ def test_status_tells_the_lag_of_each_partition(world: CommandWorld) -> None:
 
 
 def test_status_asks_the_triggers_that_run(world: CommandWorld) -> None:
-    """What is in flight and how often it was sent; an address without a trigger is named."""
+    """It reports records in flight and their attempts; an address without a trigger is named."""
     world.write(range(10), 1)
     world.function.reply = lambda _: Reply(503)
     port = free_port()

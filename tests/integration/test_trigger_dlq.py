@@ -24,7 +24,7 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 
 
 def test_a_poison_record_becomes_a_dead_letter_and_is_redriven_once(world: CommandWorld) -> None:
-    """Of 1,000 records 999 are taken; the last one is when the function is repaired."""
+    """Of 1,000 records 999 are accepted; the last one is once the function is fixed."""
     world.write(range(500))
     world.broker.write(world.topic, [b"poison"], key=b"\xff", headers=HEADERS)
     world.write(range(501, 1000))

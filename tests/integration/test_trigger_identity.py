@@ -37,7 +37,7 @@ class Metadata:
 
 @contextmanager
 def metadata_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
-    """It listens at GCE_METADATA_HOST."""
+    """Serve at GCE_METADATA_HOST."""
     metadata = Metadata()
 
     class Handler(BaseHTTPRequestHandler):

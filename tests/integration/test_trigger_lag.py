@@ -1,4 +1,4 @@
-"""The lag behind transactional producers, who leave offsets without a record."""
+"""The lag behind transactional producers, which leave offsets without a record."""
 
 from collections.abc import Iterator
 from pathlib import Path

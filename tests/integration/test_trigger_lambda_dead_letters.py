@@ -28,7 +28,7 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 
 
 def test_a_dead_letter_of_lambda_is_listed_shown_and_redriven_once(world: CommandWorld) -> None:
-    """The record itself is written, to its own topic and partition, and the trigger delivers it."""
+    """The original record is written to its topic and partition, and the trigger delivers it."""
     original = payload_record(
         2, topic=world.topic, partition=1, key=b"k", value=b'{"again": 1}', headers=HEADERS
     )
@@ -53,7 +53,7 @@ def test_a_dead_letter_of_lambda_is_listed_shown_and_redriven_once(world: Comman
 
 
 def test_a_record_that_is_only_named_is_read_from_its_topic(world: CommandWorld) -> None:
-    """One that is gone fails with that reason, and stays open."""
+    """A deleted record fails with that reason, and its dead letter stays open."""
     offsets = {
         f"{world.topic}-1": {"firstRecordOffset": "3", "lastRecordOffset": "4"},
         f"{world.topic}-2": {"firstRecordOffset": "0", "lastRecordOffset": "0"},

@@ -1,4 +1,4 @@
-"""The first five minutes of the trigger's page, typed word for word, on ports that are free."""
+"""The tutorial of the trigger's page, typed word for word, on free ports."""
 
 import os
 import re
@@ -27,7 +27,7 @@ BROKEN, MENDED = 'event["data"]["order"]', 'event.get("data")'
 
 
 class Reader:
-    """Types what the page says into a folder of files from the page."""
+    """Types the page's commands in a folder with the page's files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,11 +43,11 @@ class Reader:
             (folder / name).write_text(self.with_ports(text))
 
     def with_ports(self, text: str) -> str:
-        """A text with the ports of this test."""
+        """Return a text with the ports of this test."""
         return re.sub("9092|8080", lambda port: self.ports[port[0]], text)
 
     def type(self, line: str) -> str:
-        """Type a line; returns what it said, unless it goes on."""
+        """Type a line; return its output, unless it keeps running."""
         command = self.with_ports(line.removesuffix(GOES_ON))
         if line.endswith(GOES_ON):
             self.start(line.removesuffix(GOES_ON), f"exec {command}")
@@ -64,7 +64,7 @@ class Reader:
         )  # fmt: skip
 
     def start(self, name: str, command: str) -> None:
-        """Run a command beside the others; what it says is kept in a file of its own."""
+        """Start a command in the background, with its output in its own file."""
         with (self.folder / f"{name.split()[1]}.log").open("ab") as output:
             self.running[name] = subprocess.Popen(
                 [BASH, "-c", command],
@@ -75,15 +75,15 @@ class Reader:
             )
 
     def has_printed(self, line: str) -> bool:
-        """Whether the function has said this line."""
+        """Whether the function has printed this line."""
         return line in (self.folder / "function.py.log").read_text().splitlines()
 
     def is_listening(self, port: str) -> bool:
-        """Whether what the page has at a port is there."""
+        """Whether the server of a port of the page is listening."""
         return accepts(int(self.ports[port]))
 
     def end(self, name: str) -> None:
-        """Press Ctrl-C, as it were."""
+        """Stop a command, as Ctrl-C would."""
         process = self.running.pop(name)
         process.terminate()
         process.wait(20)
@@ -91,7 +91,7 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Somebody with the page; all that they started is gone at the end.
+    """A reader of the page; all processes are killed at the end.
 
     A test that fails shows what all of it said.
     """
@@ -105,7 +105,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
-    """Nine orders arrive; the tenth record is a dead letter until the function is mended."""
+    """Nine orders arrive; the tenth record is a dead letter until the function is fixed."""
     [broker], start, look, bring_home = BLOCKS
     reader.type(broker)
     eventually(lambda: reader.is_listening("9092"))

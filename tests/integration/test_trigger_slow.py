@@ -1,4 +1,4 @@
-"""A function that is slow, while instances of the Kafka trigger join, leave and die.
+"""A slow function, while instances of the Kafka trigger join, leave and are killed.
 
 This is where Knative's KafkaSource delivered 8,106 of 10,000 records twice: a client that
 waits for its function polls too late, and loses its partitions each time.
@@ -27,7 +27,7 @@ SOME = PARTITIONS * 2  # deliveries between two changes of the group
 def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
     broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
-    """Two join, one leaves, one is killed: none lost, 0 twice up to the kill, a batch each then."""
+    """Two join, one leaves, one is killed: no loss, repeats only after the kill, a batch each."""
     with scenario(
         broker,
         tmp_path,
@@ -56,13 +56,13 @@ def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
 
 
 def join(scene: Scenario) -> str:
-    """Let one more instance join, and wait until each has some of the partitions."""
+    """Start one more instance, and wait until it has partitions; return its name."""
     name = scene.start()
     scene.running[name].wait_until_assigned()
     return name
 
 
 def deliver_some(scene: Scenario) -> None:
-    """Let some batches through, if there are any left."""
+    """Wait until some more batches are delivered, or all are."""
     enough = scene.history.deliveries() + SOME
     eventually(lambda: scene.history.deliveries() >= enough or scene.is_done())

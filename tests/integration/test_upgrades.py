@@ -32,7 +32,7 @@ ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_
 
 
 def up_to(migration: str, folder: Path) -> Path:
-    """A folder with the migrations up to this one."""
+    """Return a folder with the migrations up to this one."""
     for name in NAMES[: NAMES.index(migration) + 1]:
         copy(MIGRATIONS / f"{name}.sql", folder)
     return folder
@@ -64,7 +64,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
 
 
 class Traffic:
-    """Functions that use a database; its end fails if one of them failed."""
+    """Continuous calls of functions that use a database; exit fails if one of them failed."""
 
     def __init__(self, url: str, sql: Mapping[str, str]) -> None:
         self._postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": url}))

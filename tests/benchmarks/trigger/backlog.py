@@ -20,7 +20,7 @@ AIM = 1.5
 
 
 def backlog(stack: Stack, _rounds: int) -> Iterator[Result]:
-    """The most that it held, beside what it held when few records waited."""
+    """Compare its peak memory with that when few records waited."""
     few, many = (_most_mib(stack, count) for count in RECORDS.values())
     yield Result(
         "trigger's memory, a million records wait",

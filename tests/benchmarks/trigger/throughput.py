@@ -1,4 +1,4 @@
-"""Records a second through the trigger, beside loops that promise nothing."""
+"""Records a second through the trigger, beside loops without guarantees."""
 
 import json
 import subprocess

@@ -10,7 +10,7 @@ SIZES = (1, 1000, 5 * 65536, 2 * 1024 * 1024) if IS_LONG else (1000, 5 * 65536)
 
 
 def early_answers(maker: Maker) -> Iterator[Input]:
-    """Bodies full of requests, which an answer does not wait for."""
+    """Return requests that are answered early, whose bodies contain requests."""
     for early in maker.target.early:
         for size in SIZES:
             name = f"early: {early.method.decode()} {early.path.decode()} {early.status}, {size}"

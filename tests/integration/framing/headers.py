@@ -1,4 +1,4 @@
-"""Headers that leave open where their request ends."""
+"""Requests with ambiguous framing headers."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from tests.integration.framing.inputs import GARBAGE, TAIL, Input, Maker
 
 
 def lengths(maker: Maker) -> Iterator[Input]:
-    """Lengths that are none, or more than one."""
+    """Return requests with invalid or several Content-Length headers."""
     rest = maker.target.body + TAIL
     size = b"%d" % len(maker.target.body)
     full_size = b"%d" % len(rest)
@@ -42,7 +42,7 @@ def lengths(maker: Maker) -> Iterator[Input]:
 
 
 def encodings(maker: Maker) -> Iterator[Input]:
-    """The chunks end before the tail; the length, where there is one, after it."""
+    """Return requests whose chunks end before the tail, and their Content-Length after it."""
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(maker.target.body), maker.target.body) + TAIL
     length = b"Content-Length: %d" % len(chunks)
     chunked = b"Transfer-Encoding: chunked"
@@ -79,7 +79,7 @@ def encodings(maker: Maker) -> Iterator[Input]:
 
 
 def heads(maker: Maker) -> Iterator[Input]:
-    """Request lines and fields that are odd or wrong."""
+    """Return requests with unusual or invalid request lines and header fields."""
     size = b"Content-Length: %d" % len(TAIL)
     lines = {
         "no colon": b"no colon",

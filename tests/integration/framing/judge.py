@@ -1,4 +1,4 @@
-"""What may come back on a connection."""
+"""The answers that are allowed on a connection."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ HALF = "half an answer"
 
 
 def faults(given: Input, received: bytes) -> list[str]:
-    """All that is wrong with what came back for an input and the second request behind it."""
+    """Return all faults in the answers to an input and the second request behind it."""
     try:
         answers = read_answers(received)
     except ValueError as error:

@@ -90,7 +90,7 @@ class _Seen:
         return record[1]
 
     def _unsettle(self, fact: Delivered) -> None:
-        """What is delivered anew is settled by its new answer only."""
+        """A record that is delivered again is settled only by its new answer."""
         for offset in fact.offsets:
             self._by.pop((fact.partition, offset), None)
         first = min(self._unsettled_from[fact.partition], fact.offsets[0])
