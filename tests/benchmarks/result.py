@@ -23,8 +23,8 @@ class Result:
 
 def interleaved(rounds: int, *measures: Callable[[], Figure]) -> list[list[Figure]]:
     """Run each measure once a round, in turn, so that noise of the machine affects all alike."""
-    taken = [[measure() for measure in measures] for _ in range(rounds)]
-    return [list(figures) for figures in zip(*taken, strict=True)]
+    measured = [[measure() for measure in measures] for _ in range(rounds)]
+    return [list(figures) for figures in zip(*measured, strict=True)]
 
 
 def at_least(

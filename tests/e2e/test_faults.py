@@ -16,7 +16,7 @@ MORE_S = 0.1  # what a reader may wait longer while Redis hangs
 
 @pytest.mark.parametrize("services", TOGETHER, ids=" ".join)
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_a_container_that_ends_loses_and_doubles_nothing(
+def test_a_container_that_ends_loses_and_duplicates_nothing(
     containers: Containers, how: str, services: tuple[str, ...]
 ) -> None:
     """Killed, or stopped with status 0, during the matches: 172 highlights, each READY, each once.
@@ -33,7 +33,7 @@ def test_a_container_that_ends_loses_and_doubles_nothing(
     assert containers.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_all_of_it_may_be_stopped_in_the_midst(containers: Containers) -> None:
+def test_all_containers_may_be_stopped_at_once(containers: Containers) -> None:
     """All containers end with status 0, none is killed, and nothing is lost or duplicated."""
 
     def stop_and_start() -> None:
@@ -65,7 +65,7 @@ def test_while_redis_hangs_reads_are_right_and_nearly_as_fast(
     assert len(late) <= 1  # a busy machine
 
 
-def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
+def test_while_postgres_hangs_reads_are_503_and_events_are_accepted(
     containers: Containers, http: httpx.Client
 ) -> None:
     """Reads are a 503 in bounded time; events that are posted meanwhile arrive afterwards."""
@@ -81,7 +81,7 @@ def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
     eventually(lambda: http.get(highlight).is_success)
 
 
-def test_while_kafka_hangs_events_are_refused_in_time_and_reads_go_on(
+def test_while_kafka_hangs_events_are_503_in_time_and_reads_work(
     containers: Containers, http: httpx.Client
 ) -> None:
     """A 503 by the deadline, never a 202; they are accepted once Kafka is back."""

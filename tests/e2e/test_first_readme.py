@@ -44,5 +44,5 @@ def test_an_event_becomes_a_highlight_and_its_page_comes_from_redis(
 def _hits(containers: Containers) -> int:
     """Return Redis' count of keyspace hits."""
     health = ("--no-auth-warning", "--user", "health", "--pass", "none")
-    told = containers.run_in("redis", "redis-cli", *health, "info", "stats")
-    return int(told.partition("keyspace_hits:")[2].split()[0])
+    stats = containers.run_in("redis", "redis-cli", *health, "info", "stats")
+    return int(stats.partition("keyspace_hits:")[2].split()[0])

@@ -72,16 +72,16 @@ def test_an_event_of_each_kind_takes_a_goal_all_the_way(
 ) -> None:
     """From the POST to reading the highlight, each with a cold start.
 
-    In a file system that stays as it is. How long each took to its first answer is told.
+    With a read-only file system. The time of each to its first answer is printed.
     """
-    said: list[str] = []
+    timings: list[str] = []
     with ExitStack() as instances:
 
         def first_of(function: str, event: object) -> Any:
             began = time.monotonic()
             runtime = instances.enter_context(container(function, services))
             answer = runtime.invoke(event)
-            said.append(f"{function} {1000 * (time.monotonic() - began):.0f} ms")
+            timings.append(f"{function} {1000 * (time.monotonic() - began):.0f} ms")
             return answer
 
         posted = first_of("ingest_event", http("POST", "/events", GOAL))
@@ -95,7 +95,7 @@ def test_an_event_of_each_kind_takes_a_goal_all_the_way(
         listed = first_of("list_highlights", http("GET", f"/highlights?matchId={MATCH}"))
         assert ID in listed["body"]
     with capsys.disabled():
-        sys.stdout.write(f"\nfirst answer of the image for Lambda: {', '.join(said)}\n")
+        sys.stdout.write(f"\nfirst answer of the image for Lambda: {', '.join(timings)}\n")
 
 
 def test_an_instance_that_cannot_start_says_why(image: str) -> None:
@@ -106,10 +106,10 @@ def test_an_instance_that_cannot_start_says_why(image: str) -> None:
     options = [f"--env={name}={value}" for name, value in env.items()]
     with pytest.raises(AssertionError):  # it ends, with a status that says that it failed
         docker("run", "--rm", *AS_LAMBDA, *options, image)
-    with pytest.raises(FunctionError) as told:
+    with pytest.raises(FunctionError) as raised:
         runtime.invoke(SCHEDULE)
     runtime.close()
-    assert told.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
+    assert raised.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
 
 
 def test_nothing_of_the_build_and_no_secret_is_in_it(image: str) -> None:

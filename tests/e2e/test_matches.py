@@ -29,5 +29,5 @@ def test_two_of_each_do_it_exactly_once_too(containers: Containers) -> None:
 
 def test_the_replay_service_replays_them_from_within(containers: Containers) -> None:
     """`docker compose run --build --rm replay` needs nothing but Docker."""
-    said = containers.compose("run", "--build", "--rm", "--no-TTY", "replay", "--speed", "max")
-    assert f"{GOALS_OF_2022} of {GOALS_OF_2022} highlights are READY" in said
+    output = containers.compose("run", "--build", "--rm", "--no-TTY", "replay", "--speed", "max")
+    assert f"{GOALS_OF_2022} of {GOALS_OF_2022} highlights are READY" in output

@@ -40,7 +40,7 @@ def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
     eventually(lambda: len(dead_letters(containers)) == before + 1)
 
 
-def test_status_tells_that_all_is_taken(containers: Containers) -> None:
+def test_status_shows_no_lag_when_all_is_delivered(containers: Containers) -> None:
     """After a tournament no partition that has been read has a lag."""
     replay_2022(containers)
 

@@ -8,7 +8,7 @@ from tests.support.drivers.containers import FUNCTIONS, Containers
 from tests.support.waiting import eventually
 
 
-def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
+def test_a_saved_file_restarts_its_function_and_no_request_fails(
     containers: Containers, http: httpx.Client
 ) -> None:
     """Events are accepted and lists answered meanwhile; the other functions are not restarted."""

@@ -17,7 +17,7 @@ from tests.support.drivers.broker import KIND, Broker, running_broker
 from tests.support.drivers.docker import docker_runs
 from tests.support.drivers.table import TIMEOUT_S, Table
 
-# What a killed enricher held is taken up soon; nothing else differs from what people run.
+# Leases of a killed enricher expire soon; all else is as in `make up`.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 
 

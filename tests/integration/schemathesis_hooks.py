@@ -24,7 +24,7 @@ PAGE = {"page": 1, "pageSize": PAGE_SIZE}
 INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 METADATA: TypeAdapter[Any] = TypeAdapter(Metadata)
 
-# What lies ahead of the clock is refused.
+# Times ahead of the clock are refused.
 PAST = st.datetimes(datetime(1, 1, 2), datetime(2025, 1, 1), timezones=st.just(UTC))
 
 

@@ -1,9 +1,9 @@
 """Each function started as Google's buildpack for Python does it.
 
 https://github.com/GoogleCloudPlatform/buildpacks: the files that .gcloudignore leaves, the packages
-of requirements.txt alone, then the command `functions-framework` in the root of the source. What
-GOOGLE_FUNCTION_SOURCE, _TARGET and _SIGNATURE_TYPE said at the build is in the environment without
-`GOOGLE_`; the rest of it is the deployer's.
+of requirements.txt alone, then the command `functions-framework` in the root of the source. The
+values of GOOGLE_FUNCTION_SOURCE, _TARGET and _SIGNATURE_TYPE at the build are in the environment
+without `GOOGLE_`; the deployer sets the rest.
 """
 
 import os
@@ -93,7 +93,7 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)  # its workers would outlive it
 
 
-def test_the_source_that_is_sent_is_what_the_buildpack_needs(workspace: Path) -> None:
+def test_the_uploaded_source_is_what_the_buildpack_needs(workspace: Path) -> None:
     """It has the functions and one list of packages; a pyproject.toml could be a second one."""
     there = {path.name for path in workspace.iterdir()}
     assert there == {"functions", "infra", "requirements.txt"}

@@ -49,7 +49,7 @@ def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
 
 
 @pytest.mark.parametrize("step_s", [1, 10, HOUR_S, 24 * HOUR_S])
-def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_lease(
+def test_claims_of_a_crash_before_the_clock_stepped_back_wait_no_longer_than_a_lease(
     own_table: Table, step_s: int
 ) -> None:
     """However far it steps: the limit comes from the settings, not from the clock."""
@@ -73,8 +73,8 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:
-        (held,) = await claim(queue)
-        await queue.give_back([held], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
+        (claimed,) = await claim(queue)
+        await queue.give_back([claimed], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
         assert await claim(queue) == []
         step_back(own_table)
         assert len(await claim(queue)) == 1
@@ -83,7 +83,7 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
 
 
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
-def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_s: int) -> None:
+def test_a_clock_step_during_the_work_duplicates_nothing(own_table: Table, step_s: int) -> None:
     """Two workers have claimed it; only one of them finishes it."""
     put(own_table)
 
@@ -109,9 +109,9 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
 
     async def work(queue: HighlightStore) -> None:
         for _ in range(2):
-            (held,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
+            (claimed,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
-            await queue.give_back([held], max_attempts=100, backoff_s=3600)
+            await queue.give_back([claimed], max_attempts=100, backoff_s=3600)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
             own_table.run("UPDATE highlights SET available_at = now(), attempts = 98")
 

@@ -102,7 +102,7 @@ def consume_each(stack: Stack, *events: IdentifiedEvent) -> None:
         asyncio.run(deliver(postgres, [[event] for event in events]))
 
 
-def test_a_correction_of_the_facts_is_described_anew(quiet_stack: Stack, table: Table) -> None:
+def test_a_correction_of_the_facts_is_enriched_again(quiet_stack: Stack, table: Table) -> None:
     """The revision that outdates a text also removes it."""
     goal = identified(player="Messi")
     corrected = identified(player="Di María", revision=1)
@@ -123,7 +123,7 @@ def test_a_correction_that_changes_no_fact_keeps_the_text(quiet_stack: Stack, ta
     assert table.run("SELECT status, title, revision FROM highlights") == [["READY", "Goal", 3]]
 
 
-def test_a_goal_that_stands_again_is_described_anew(quiet_stack: Stack, table: Table) -> None:
+def test_a_reinstated_goal_is_enriched_again(quiet_stack: Stack, table: Table) -> None:
     """After a retraction a higher revision makes it a highlight again."""
     consume_each(
         quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2)
@@ -143,7 +143,7 @@ def test_a_first_event_that_makes_no_highlight_keeps_lower_revisions_out(
     assert table.run("SELECT status, event_type FROM highlights") == [["RETRACTED", "corner"]]
 
 
-def test_what_failed_is_tried_again_under_a_higher_revision(
+def test_a_failed_highlight_is_retried_with_a_higher_revision(
     quiet_stack: Stack, table: Table
 ) -> None:
     """Even with the same facts; and also when a retracted goal is reinstated."""
@@ -176,7 +176,7 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
 
 
 @pytest.mark.usefixtures("table")
-def test_metadata_is_given_back_as_it_came(quiet_stack: Stack) -> None:
+def test_metadata_is_returned_unchanged(quiet_stack: Stack) -> None:
     """Members keep their order and spelling."""
     metadata = {"z": 1.5, "a": {" b ": [None, True, "\u00e9\U0001f3c6"]}}
     consume_each(quiet_stack, identified(metadata=metadata))

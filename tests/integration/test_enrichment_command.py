@@ -204,7 +204,7 @@ def test_a_reader_may_close_the_pipe(own_table: Table) -> None:
 def test_a_retried_highlight_becomes_ready_in_every_list(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """Though its list was cached; cron has it enriched."""
+    """Even if its list was cached; cron enriches it."""
     put(table, "FAILED_AI", attempts=5)
     url = f"{stack.highlights_url}/highlights?matchId={MATCH}"
     for _ in range(2):

@@ -30,7 +30,7 @@ def paused(stack: Stack, name: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", [*functions.NAMES, "trigger", "cron"])
-def test_a_process_that_is_killed_loses_and_doubles_nothing(
+def test_a_killed_process_loses_and_duplicates_nothing(
     stack: Stack, table: Table, name: str
 ) -> None:
     """SIGKILL to one process during a replay: 172 highlights, each READY, each once."""
@@ -39,7 +39,7 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_a_worker_that_is_killed_loses_and_doubles_nothing(stack: Stack, table: Table) -> None:
+def test_a_killed_worker_loses_and_duplicates_nothing(stack: Stack, table: Table) -> None:
     """SIGKILL to the workers that the functions' servers forked, one after the other.
 
     Their work is done all the same.
@@ -70,7 +70,7 @@ def test_redis_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_without_the_database_reads_are_503_and_events_are_taken(
+def test_without_the_database_reads_are_503_and_events_are_accepted(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
     """Postgres hangs: reads are a 503 in bounded time; events are accepted, and arrive later."""

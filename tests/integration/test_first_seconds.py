@@ -118,8 +118,8 @@ def test_without_its_table_every_function_is_a_503_and_then_fine(
         for answer in functions.ready().values():
             assert answer.status_code == 503
             assert NO_TABLE in answer.json()["services"]["postgres"]
-    told = [each for each in caplog.records if each.message == "the database lacks what we need"]
-    assert [each.__dict__["fields"] for each in told] == [{"missing": NO_TABLE}]
+    logged = [each for each in caplog.records if each.message == "the database lacks what we need"]
+    assert [each.__dict__["fields"] for each in logged] == [{"missing": NO_TABLE}]
 
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
@@ -137,7 +137,7 @@ def test_without_its_table_every_function_is_a_503_and_then_fine(
         ("ALTER TABLE highlights DROP CONSTRAINT highlights_pkey", "ON CONFLICT", {"consume"}),
     ],
 )
-def test_what_lacks_a_part_of_the_schema_is_unready_and_no_other(
+def test_only_functions_that_lack_a_part_of_the_schema_are_unready(
     functions: Functions, empty_database: str, lost: str, missing: str, who: set[str]
 ) -> None:
     """Functions that need the missing part answer 503; the others work, and none answers 500."""
@@ -167,7 +167,7 @@ def test_a_newer_schema_leaves_every_function_ready(
     assert {answer.status_code for answer in functions.call().values()} == {200}
 
 
-def test_a_database_that_is_not_there_is_a_503(empty_database: str) -> None:
+def test_a_missing_database_is_a_503(empty_database: str) -> None:
     """Until it is created."""
     url = re.sub(r"/[^/]*$", f"/missing_{uuid4().hex}", empty_database)
     functions = Functions(url, "true")
@@ -195,7 +195,7 @@ def test_a_role_that_may_only_read_serves_readers_and_no_writer(empty_database: 
     assert {name: answer.status_code for name, answer in answers.items()} == right | {"get": 404}
 
 
-def test_who_publishes_is_unready_until_the_topics_are_there() -> None:
+def test_publishers_are_unready_until_the_topics_exist() -> None:
     """Then it becomes ready by itself; without a broker it reports that."""
     port = free_port()
     environ = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{port}"}

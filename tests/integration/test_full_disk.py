@@ -46,7 +46,7 @@ def fill(disk: Path, leave: int) -> Path:
     return filler
 
 
-def test_a_stack_warns_of_a_full_disk_and_goes_on_when_there_is_room(small_disk: Path) -> None:
+def test_a_stack_warns_of_a_full_disk_and_recovers_when_there_is_space(small_disk: Path) -> None:
     """Before the disk is full and when Postgres fails; with free space all works again."""
     printed: list[str] = []
     with running_stack(small_disk / "state", environ={}, print_line=printed.append) as stack:

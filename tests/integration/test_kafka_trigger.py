@@ -83,7 +83,7 @@ def test_each_envelope_delivers_every_record(world: World, envelope: Envelope) -
 
 
 def test_lambda_s_event_contains_the_bootstrap_servers(world: World) -> None:
-    """And a failure named in the format of its responses is sent again."""
+    """A failure in the format of its responses is retried."""
     world.write(range(3))
     named = {"itemIdentifier": f"{world.topic}-0-1"}
     replies = [orjson.dumps({"batchItemFailures": [named]}), b"null"]
@@ -193,8 +193,8 @@ def test_a_poison_record_becomes_a_complete_dead_letter(world: World, how: str) 
         return Reply(200, failure(poison) if poison else b"")
 
     def failure(event: dict[str, Any]) -> bytes:
-        place = {"partition": f"{world.topic}-0", "offset": int(event["kafkaoffset"])}
-        item = {"itemIdentifier": place, "retryable": False, "reason": "no event"}
+        identifier = {"partition": f"{world.topic}-0", "offset": int(event["kafkaoffset"])}
+        item = {"itemIdentifier": identifier, "retryable": False, "reason": "no event"}
         return orjson.dumps({"batchItemFailures": [item]})
 
     world.function.reply = reply
@@ -523,7 +523,7 @@ def test_an_invalid_file_is_reported_with_status_2(tmp_path: Path) -> None:
     function = "http://f"
     auto_offset_reset = "earliest"
     """
-    for text, said in {
+    for text, error in {
         "[kafka]": "bootstrap.servers",
         f'[kafka]\nbootstrap.servers = "b"\nno.such.key = 1\n{trigger}': "no.such.key",
     }.items():
@@ -531,5 +531,5 @@ def test_an_invalid_file_is_reported_with_status_2(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "local.kafka_trigger", "check", str(file)]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == 2
-        assert said in ended.stderr
+        assert error in ended.stderr
         assert "Traceback" not in ended.stderr

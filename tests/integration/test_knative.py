@@ -39,12 +39,12 @@ def test_the_events_of_kafka_source_make_172_ready_highlights(stack: Stack, tabl
     assert goals.refused + announcements.refused == []
 
 
-def test_a_record_that_is_no_event_is_refused_and_the_others_are_taken(
+def test_a_record_that_is_no_event_is_rejected_and_the_others_are_accepted(
     stack: Stack, table: Table
 ) -> None:
     """By a 4xx, which Knative does not retry but sends to its dead-letter sink.
 
-    All matches besides, as records of which Knative makes the events.
+    Also all matches, as plain records that Knative wraps in events.
     """
     no_events = {b"no event", b'{"matchId": 1}', None}
     with sources(stack, wrapped=True) as (goals, announcements):

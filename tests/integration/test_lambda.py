@@ -51,7 +51,7 @@ def lambdas(
 def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, table: Table) -> None:
     """By an HTTP, a Kafka and a schedule event; then by the event on the other topic.
 
-    That is out as soon as consume-goal has answered, when its process may be frozen.
+    That event is sent before consume-goal answers, as its process may be frozen afterwards.
     """
     first, second = str(uuid4()), str(uuid4())
     with (
@@ -120,10 +120,10 @@ def test_a_function_that_cannot_start_says_why(tmp_path: Path) -> None:
     """The initialization error names the missing variable."""
     with (
         instance("list_highlights", {}, tmp_path / "log") as runtime,
-        pytest.raises(FunctionError) as told,
+        pytest.raises(FunctionError) as raised,
     ):
         runtime.invoke(SCHEDULE)
-    assert told.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
+    assert raised.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
 
 
 def asked(

@@ -34,7 +34,7 @@ class Laptop(NamedTuple):
     """A checkout, and the output of `make up` in it."""
 
     checkout: Checkout
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module", params=LAPTOPS.values(), ids=list(LAPTOPS))
@@ -48,9 +48,9 @@ def laptop(
         (folder / "elsewhere").mkdir()
         (folder / name).symlink_to("elsewhere")
     checkout = check_out(folder / name, environ)
-    with checkout.up() as said:
-        assert "GoalStream is up" in said, said
-        yield Laptop(checkout, said)
+    with checkout.up() as output:
+        assert "GoalStream is up" in output, output
+        yield Laptop(checkout, output)
     assert not (folder / name / ".goalstream" / "env").exists()
 
 
@@ -58,7 +58,7 @@ def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
     """With all files that they load from the checkout and from packages."""
     for name in ("events", "highlights"):
         for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
-            assert http.get(f"{url(laptop.said, name)}/{path}").status_code == 200
+            assert http.get(f"{url(laptop.output, name)}/{path}").status_code == 200
 
 
 def test_a_match_is_replayed(laptop: Laptop) -> None:
@@ -69,15 +69,19 @@ def test_a_match_is_replayed(laptop: Laptop) -> None:
     assert "6 of 6 highlights are READY" in done.stdout
 
 
-def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
+def test_a_running_stack_can_be_inspected(laptop: Laptop) -> None:
     """`make status`, `dlq`, `psql` and `logs`, with nothing on standard error."""
     checkout = laptop.checkout
     status = checkout.run("make", "status")
     assert (status.returncode, status.stderr) == (0, "")
     assert "trigger=consume-goal" in status.stdout
     assert re.search(r"^READY +\d+$", status.stdout, re.MULTILINE)
-    letters = checkout.run("make", "dlq")
-    assert (letters.returncode, letters.stdout, letters.stderr) == (0, "no dead letters\n", "")
+    dead_letters = checkout.run("make", "dlq")
+    assert (dead_letters.returncode, dead_letters.stdout, dead_letters.stderr) == (
+        0,
+        "no dead letters\n",
+        "",
+    )
     rows = checkout.run("make", "psql", stdin="SELECT 'highlights: ' || count(*) FROM highlights")
     assert (rows.returncode, rows.stderr) == (0, "")
     assert re.search(r"highlights: \d+", rows.stdout)
@@ -108,8 +112,10 @@ def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
     checkout = check_out(tmp_path / "my  project", {})
     for command in ("status", "dlq", "psql"):
         done = checkout.run("make", command)
-        said, made, *more = done.stderr.splitlines()
-        assert said == (f"no stack is up on {checkout.folder}/.goalstream; start one with: make up")
+        output, made, *more = done.stderr.splitlines()
+        assert output == (
+            f"no stack is up on {checkout.folder}/.goalstream; start one with: make up"
+        )
         assert made.startswith("make: ***")
         assert more == []
     logs = checkout.run("make", "logs")
@@ -128,8 +134,8 @@ def test_a_function_that_does_not_start_says_why_and_where(
 ) -> None:
     """In two lines: the path of its log, and the log's last line, once."""
     checkout = check_out(tmp_path / "my  project", environ)
-    with checkout.up() as said:
-        starts, log, reason, made = said.splitlines()
+    with checkout.up() as output:
+        starts, log, reason, made = output.splitlines()
     assert starts == "GoalStream starts …"
     assert re.fullmatch(rf"(\w+) does not start; {tmp_path}/.*/logs/\1\.log ends with", log)
     assert reason.startswith(f"  cannot start: {why}")

@@ -69,7 +69,7 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
     with_queue(quiet_stack, work)
 
 
-def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: Table) -> None:
+def test_claims_of_a_crashed_worker_are_claimed_again(quiet_stack: Stack, table: Table) -> None:
     """Only claims with an expired lease are claimed by the next worker."""
     put(table)
 
@@ -83,9 +83,7 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
     with_queue(quiet_stack, work)
 
 
-def test_a_worker_that_comes_back_too_late_changes_nothing(
-    quiet_stack: Stack, table: Table
-) -> None:
+def test_a_worker_with_an_expired_lease_changes_nothing(quiet_stack: Stack, table: Table) -> None:
     """A worker that lost its lease is fenced off; the new owner finishes."""
     put(table)
 
@@ -101,7 +99,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
     assert table.statuses() == {"READY": 1}
 
 
-def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> None:
+def test_a_correction_ends_the_lease(quiet_stack: Stack, table: Table) -> None:
     """A text for facts that were corrected meanwhile is not stored."""
     put(table)
 
@@ -194,7 +192,7 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
     with_queue(quiet_stack, work)
 
 
-def test_what_is_recorded_anew_is_free_at_once(quiet_stack: Stack, table: Table) -> None:
+def test_a_new_revision_can_be_claimed_at_once(quiet_stack: Stack, table: Table) -> None:
     """A new revision ends any lease, also one of an older function."""
     put(table)
 

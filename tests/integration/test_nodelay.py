@@ -50,13 +50,15 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def test_postgres_is_told_at_once(stack: Stack) -> None:
+def test_postgres_gets_statements_without_delay(stack: Stack) -> None:
     """Long statements are sent without a delay."""
     with closing(connect(stack.database_url, 10)):
         assert delays(urlsplit(stack.database_url).port or 0) == {False}
 
 
-def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext) -> None:
+def test_postgres_gets_statements_without_delay_over_tls(
+    stack: Stack, context: ssl.SSLContext
+) -> None:
     """With TLS too."""
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
@@ -65,7 +67,7 @@ def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext
             assert delays(relay.port) == {False}
 
 
-def test_redis_is_told_at_once(stack: Stack) -> None:
+def test_redis_gets_commands_without_delay(stack: Stack) -> None:
     """By default of redis-py."""
 
     async def work() -> set[bool]:
@@ -81,7 +83,7 @@ def test_redis_is_told_at_once(stack: Stack) -> None:
     assert asyncio.run(work()) == {False}
 
 
-def test_the_broker_is_told_at_once(broker: Broker) -> None:
+def test_the_broker_gets_requests_without_delay(broker: Broker) -> None:
     """By default of librdkafka."""
 
     async def work() -> set[bool]:
@@ -92,7 +94,7 @@ def test_the_broker_is_told_at_once(broker: Broker) -> None:
     assert asyncio.run(work()) == {False}
 
 
-def test_a_function_is_told_at_once() -> None:
+def test_a_function_gets_requests_without_delay() -> None:
     """The trigger's HTTP connection."""
     with (
         FunctionServer() as function,
@@ -102,7 +104,7 @@ def test_a_function_is_told_at_once() -> None:
         assert delays(function.port) == {False}
 
 
-def test_who_watches_a_tool_is_told_at_once() -> None:
+def test_a_probe_is_answered_without_delay() -> None:
     """A probe's answers are sent in two parts, header and body."""
     nothing = ProbeResult(True, {})
     with (

@@ -34,9 +34,9 @@ WHO = "SELECT pg_backend_pid() WHERE cast(:value AS integer) = 1"
 def _url(stack: Stack, table: Table) -> Iterator[str]:
     """The URL of a pooler before the stack's Postgres, with an empty table."""
     del table
-    place = urlsplit(stack.database_url)
-    with Pooler(place.port or 0) as pooler:
-        yield f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
+    server = urlsplit(stack.database_url)
+    with Pooler(server.port or 0) as pooler:
+        yield f"postgresql://{server.username}@{HOST}:{pooler.port}{server.path}?sslmode=disable"
 
 
 def behind(url: str, prepare: str) -> Postgres:
@@ -95,7 +95,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     assert '"title":"Goal"' in found.json
 
 
-def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
+def test_a_refused_statement_leaves_the_connection_usable(url: str) -> None:
     """An error in either half of a statement; the next statement works."""
     with closing(behind(url, "false")) as postgres:
         for value, error in (("x", DataRejected), (1, None), ("y", DataRejected), (1, None)):

@@ -63,7 +63,7 @@ def statuses(url: str, key: str, forwarded: Sequence[str], peer: str = PROXY) ->
         ]
 
 
-def test_callers_behind_a_trusted_proxy_are_told_apart(url: str) -> None:
+def test_callers_behind_a_trusted_proxy_are_distinguished(url: str) -> None:
     """Only the one who guesses keys is limited, whatever precedes the proxy's own entry."""
     guesses = [f"198.51.100.{n}, 203.0.113.7" for n in range(BURST + 2)]
     assert statuses(url, WRONG, guesses) == [401] * BURST + [429, 429]
@@ -72,7 +72,7 @@ def test_callers_behind_a_trusted_proxy_are_told_apart(url: str) -> None:
     assert statuses(url, WRONG, ["203.0.113.9"]) == [401]
 
 
-def test_a_guess_that_is_right_is_not_told(url: str) -> None:
+def test_a_right_guess_is_not_revealed(url: str) -> None:
     """An address over the limit gets no answer to it; from another address the key works."""
     statuses(url, WRONG, ["203.0.113.17"] * BURST)
     assert statuses(url, KEYS[1], ["203.0.113.17", "203.0.113.18"]) == [429, 404]
@@ -85,7 +85,7 @@ def test_addresses_of_one_ipv6_network_are_one_caller(url: str) -> None:
     assert statuses(url, WRONG, ["2001:db8:0:2::1"]) == [401]
 
 
-def test_a_stranger_cannot_forge_an_address(url: str) -> None:
+def test_an_untrusted_client_cannot_forge_an_address(url: str) -> None:
     """It can neither pretend to be many callers, nor have another one limited."""
     forged = [f"203.0.113.{n}, {PROXY}" for n in range(20, 22 + BURST)]
     assert statuses(url, WRONG, forged, STRANGER) == [401] * BURST + [429, 429]
@@ -93,7 +93,7 @@ def test_a_stranger_cannot_forge_an_address(url: str) -> None:
     assert statuses(url, WRONG, ["203.0.113.20"]) == [401]
 
 
-def test_where_no_proxy_is_trusted_all_behind_it_are_one_but_right_keys_pass(
+def test_callers_behind_an_untrusted_proxy_share_a_limit_but_valid_keys_pass(
     tmp_path: Path,
 ) -> None:
     """Valid keys are not refused because of others' guesses; X-Forwarded-For is ignored."""

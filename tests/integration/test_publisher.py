@@ -37,7 +37,9 @@ log = logging.getLogger(__name__)
 
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize("pause_s", PAUSES_S)
-def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flight: int) -> None:
+def test_a_publisher_recovers_after_its_broker_hung(
+    broker: Broker, pause_s: float, in_flight: int
+) -> None:
     """For longer than a record's deadline, with records in flight: the next possible post succeeds.
 
     It says meanwhile that it is not ready, within two seconds or so.
@@ -69,7 +71,7 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
     assert posts.lost(broker) == set()
 
 
-def test_while_its_broker_stands_still(broker: Broker) -> None:
+def test_a_publisher_is_unready_while_its_broker_hangs(broker: Broker) -> None:
     """It is unready, and ready again once the broker answers, even if nobody posts."""
 
     async def work() -> None:
@@ -82,7 +84,7 @@ def test_while_its_broker_stands_still(broker: Broker) -> None:
     asyncio.run(work())
 
 
-def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
+def test_a_publisher_recovers_after_its_broker_lost_all_data(broker: Broker) -> None:
     """Until its topics are created again, it answers 503 with the reason."""
 
     async def work() -> Posts:
@@ -105,7 +107,7 @@ def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
     assert posts.lost(broker) == set()
 
 
-def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
+def test_a_publisher_recovers_after_its_topic_was_recreated(broker: Broker) -> None:
     """No record that was acknowledged on the new topic is lost."""
 
     async def work() -> Posts:
@@ -124,7 +126,7 @@ def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
     assert posts.lost(broker) == set()
 
 
-def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
+def test_a_publisher_waits_for_its_topic_to_be_created(broker: Broker) -> None:
     """A post does not create it and gets a 503; the first post after its creation succeeds."""
     topic = f"topic-{uuid4()}"
     unknown = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART).str()
@@ -147,7 +149,9 @@ def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
     assert posts.lost(broker) == set()
 
 
-def test_after_any_error_that_a_broker_answers_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_publisher_recovers_after_any_error_of_its_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """However many records it refuses: once it accepts them, they are acknowledged."""
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0.2)
 

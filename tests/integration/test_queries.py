@@ -70,9 +70,7 @@ def full_table(stack: Stack) -> Iterator[Table]:
         ("updatedSince=2025-03-11T00:00:00Z", "highlights_by_update"),
     ],
 )
-def test_a_list_is_read_from_the_index_made_for_it(
-    full_table: Table, query: str, index: str
-) -> None:
+def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str) -> None:
     """No list scans the table."""
     parsed = parse_query(query)
     plan = _plan(full_table, list_statement(parsed.filters), **_values(parsed))

@@ -24,7 +24,7 @@ BLOCKS = [
 COMMANDS = [
     (command, int(status)) for block in BLOCKS for command, status in COMMAND.findall(block)
 ]
-# What the other blocks have, and what types it in its place.
+# The other blocks, and the tests that run them.
 ELSEWHERE = {
     "git clone <this repository> goalstream": "tests/support/checkout.py",
     "cd goalstream": "tests/support/checkout.py",
@@ -56,7 +56,7 @@ INSTEAD = {
 USAGE = 2
 
 
-def test_every_command_is_typed_here_or_elsewhere() -> None:
+def test_every_command_is_tested() -> None:
     """Every example is tested, and each curl command documents its answer."""
     lines = [line for block in BLOCKS for line in block.splitlines()]
     assert len(COMMANDS) == sum(line.startswith("curl ") for line in lines) > 0

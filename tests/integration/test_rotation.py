@@ -204,7 +204,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
     admin.execute_command("ACL", "SETUSER", USER, "on", f">{OLD}", "~*", "&*", "+@all")
     address = f"{redis_url.hostname}:{redis_url.port}/0"
     secret = f"redis://{USER}:%s@{address}" if is_in_url else "%s"
-    password_only = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
+    password_reference = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
     aws.rotate(secret % OLD)
     match_id, page = uuid4(), ":50"
 
@@ -227,7 +227,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
     async def run() -> None:
         environ = {
             "REDIS_TIMEOUT_S": "5",
-            **({"REDIS_URL": REFERENCE} if is_in_url else password_only),
+            **({"REDIS_URL": REFERENCE} if is_in_url else password_reference),
         }
         await work(PageCache(load(RedisSettings, environ, aws.secrets)))
 

@@ -87,7 +87,7 @@ def test_a_killed_process_restarts_and_goals_become_ready_again(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_worker_is_readdressd_by_its_server(stack: Stack, name: str) -> None:
+def test_a_killed_worker_is_replaced_by_its_server(stack: Stack, name: str) -> None:
     """A function's server replaces its own workers."""
     process = stack.processes[name]
     server = process.pid
@@ -188,11 +188,11 @@ def test_a_broker_that_does_not_get_port_9092_is_reported(tmp_path: Path) -> Non
     """Another server uses that port."""
     output: list[str] = []
     elsewhere = {"DATABASE_URL": f"postgresql://{HOST}:{free_port()}/none"}
-    taken = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
+    listener = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
     stack = running_stack(
         tmp_path, ports=Ports(kafka=None), environ=elsewhere, print_line=output.append
     )
-    with taken, pytest.raises(StackError), stack:
+    with listener, pytest.raises(StackError), stack:
         pytest.fail("it came up")
     found = re.fullmatch(rf"port {KAFKA_PORT} is taken; the broker has (\d+)", output[-1])
     assert found

@@ -50,9 +50,9 @@ def postgres(request: pytest.FixtureRequest, own_table: Table) -> Iterator[Postg
         with closing(postgres_by(own_table.url, prepare)) as straight:
             yield straight
         return
-    place = urlsplit(own_table.url)
-    with Pooler(place.port or 0) as pooler:
-        url = f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
+    server = urlsplit(own_table.url)
+    with Pooler(server.port or 0) as pooler:
+        url = f"postgresql://{server.username}@{HOST}:{pooler.port}{server.path}?sslmode=disable"
         with closing(postgres_by(url, "false")) as pooled:
             yield pooled
 
@@ -87,7 +87,7 @@ def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:
     assert before & after
 
 
-def test_what_waits_for_a_lock_has_ended_when_its_reader_is_told(
+def test_a_statement_that_waits_for_a_lock_ends_before_its_reader_is_answered(
     postgres: Postgres, own_table: Table
 ) -> None:
     """It no longer runs in Postgres, while the lock is still held."""

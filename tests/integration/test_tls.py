@@ -83,7 +83,7 @@ def test_postgres_is_reached_as_verify_full(stack: Stack, presented: Presented, 
         assert in_postgres(f"{base_url}?sslmode=require") == [[7]]
 
 
-def test_postgres_without_tls_is_not_taken_for_secure(stack: Stack, file: Path) -> None:
+def test_postgres_without_tls_is_refused(stack: Stack, file: Path) -> None:
     """A server without TLS, or a middlebox that strips it, gets no password."""
     for more in ("require", f"verify-full&sslrootcert={file}"):
         with pytest.raises(Unavailable):

@@ -99,7 +99,7 @@ def test_a_usage_error_discards_nothing(
 
 
 def test_at_a_terminal_it_asks_first(world: CommandWorld) -> None:
-    """And discards them after a yes."""
+    """It discards them after a yes."""
     assert answered(world, b"y\n") == 0
     assert world.dead_letters() == []
 

@@ -88,7 +88,7 @@ def test_a_dead_letter_is_shown_with_all_headers_and_its_value(world: CommandWor
 
 
 def test_a_redrive_continues_though_nobody_reads_its_output(world: CommandWorld) -> None:
-    """As after `| head`; and though its producer's queue is small."""
+    """As after `| head`; even if its producer's queue is small."""
     world.broker.write(world.topic, [b"poison"] * 300)
     with world.trigger(dead_letter_topic=world.dlq_topic):
         eventually(lambda: world.is_committed({0: 300}))

@@ -105,7 +105,7 @@ def test_a_rejected_identity_makes_no_dead_letters(metadata: Metadata, status: i
 
 
 def test_without_tokens_a_401_is_the_function_s_own() -> None:
-    """And is classified as any other."""
+    """It is classified as any other."""
     with (
         FunctionServer(lambda _: Reply(403)) as function,
         closing(HttpTransport(function.url, 10)) as transport,

@@ -23,7 +23,7 @@ BLOCKS = [
 ]
 BASH = "/bin/bash"
 GOES_ON = "  # goes on"
-BROKEN, MENDED = 'event["data"]["order"]', 'event.get("data")'
+BROKEN, FIXED = 'event["data"]["order"]', 'event.get("data")'
 
 
 class Reader:
@@ -93,7 +93,7 @@ class Reader:
 def reader(tmp_path: Path) -> Iterator[Reader]:
     """A reader of the page; all processes are killed at the end.
 
-    A test that fails shows what all of it said.
+    A failing test prints all their output.
     """
     reader = Reader(tmp_path)
     yield reader
@@ -115,14 +115,14 @@ def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
             eventually(lambda: reader.is_listening("8080"))
     orders = [f"order {number} of customer-{number % 3}" for number in range(9)]
     eventually(lambda: all(map(reader.has_printed, orders)))
-    [status, letters] = look
-    eventually(lambda: "offset=" in reader.type(letters))
+    [status, dead_letters] = look
+    eventually(lambda: "offset=" in reader.type(dead_letters))
     assert "partition=0 " in reader.type(status)
 
-    assert f"`{MENDED}` rather than `{BROKEN}`" in SECTION
+    assert f"`{FIXED}` rather than `{BROKEN}`" in SECTION
     reader.end("python function.py")
     function = reader.folder / "function.py"
-    function.write_text(function.read_text().replace(BROKEN, MENDED))
+    function.write_text(function.read_text().replace(BROKEN, FIXED))
     reader.type("python function.py" + GOES_ON)
     [redrive] = bring_home
     assert reader.type(redrive).endswith("1 redriven, 0 failed\n")

@@ -53,7 +53,7 @@ def test_a_replay_from_a_time_begins_with_its_first_record(world: CommandWorld) 
     assert last_line(later.stdout) == "0 taken, 0 not taken"
 
 
-def test_a_replay_prints_what_is_not_taken_and_writes_no_dead_letter(world: CommandWorld) -> None:
+def test_a_replay_prints_rejected_records_and_writes_no_dead_letter(world: CommandWorld) -> None:
     """Its exit status is 1; a dry run prints what would be delivered."""
     world.write(range(5))
     world.broker.write(world.topic, [b"poison"])

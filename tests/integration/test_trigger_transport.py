@@ -104,7 +104,7 @@ def test_data_that_is_not_http_is_no_response() -> None:
 
 
 def test_a_late_response_is_no_response() -> None:
-    """And the next payload uses a new connection."""
+    """The next payload uses a new connection."""
     hold = threading.Event()
 
     def slow(_: object) -> Reply:

@@ -104,7 +104,7 @@ def test_a_function_answers_at_once_what_its_header_is_enough_to_refuse(
     _assert_at_once(target, post(target, length).replace(b"X-Api-Key", b"X-Other", 1), 401)
 
 
-def test_a_body_that_breaks_off_is_told_so_where_the_gateway_can(
+def test_an_incomplete_body_is_answered_where_the_gateway_can(
     asked: Mapping[str, Target],
 ) -> None:
     """The client has half-closed, but still reads; Caddy may treat it as gone."""

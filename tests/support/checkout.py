@@ -67,8 +67,8 @@ class Checkout:
 def check_out(folder: Path, environ: Mapping[str, str | None]) -> Checkout:
     """Copy all files that git tracks or would add to a folder, and link the installed packages.
 
-    The environment is this process's own, with ports that are free and with `environ`, in which
-    None unsets a variable.
+    The environment is that of this process, with free ports and `environ`, in which None unsets a
+    variable.
     """
     git = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(git, cwd=ROOT, capture_output=True, check=True)

@@ -1,8 +1,8 @@
 """A pytest plugin that fails a run which leaves processes behind, orphans included.
 
-What a test starts has the run's mark in its environment, and so has what that starts. Only those
-are not seen that hide their environment: processes of another user, and on macOS the system's own
-programs.
+Processes that a test starts inherit the run's mark in their environment, as do their children.
+Processes with an unreadable environment are missed: those of another user, and on macOS the
+system's own programs.
 """
 
 import os
@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 MARK = "GOALSTREAM_RUN_OF_TESTS"
-ENDS_WITHIN_S = 1  # of one that was told to end, and whose end nobody waited for
+ENDS_WITHIN_S = 1  # of a process that was stopped without waiting for its end
 TEST = "PYTEST_CURRENT_TEST"  # pytest's own: the test that runs
 
 
@@ -38,12 +38,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         try:
             with process.oneshot():
                 words = " ".join(process.cmdline())
-                told = f"{process.pid}: {words}, started by {_test_of(process)}"
+                description = f"{process.pid}: {words}, started by {_test_of(process)}"
             process.kill()
         except psutil.NoSuchProcess:  # it has ended meanwhile
             continue
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
+        session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {description}", red=True)
 
 
 def export_variable(variable: str) -> None:

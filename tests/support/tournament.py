@@ -22,11 +22,11 @@ class Runs(Protocol):
 
     @property
     def events_url(self) -> str:
-        """Where events are posted."""
+        """The URL for POST /events."""
 
     @property
     def highlights_url(self) -> str:
-        """Where highlights are read."""
+        """The URL for GET /highlights."""
 
 
 def replay_2022(runs: Runs, listener: Listener | None = None, **options: Any) -> Report:

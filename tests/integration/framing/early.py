@@ -37,7 +37,7 @@ def _sized(
     yield Input(f"{name}, a length", request + length + body, status, closes=True)
     end = b"\r\n0\r\n\r\n"
     one = b"%x\r\n" % size + body + end
-    # One byte too many in a chunk is told once all is read.
+    # One byte too many in a chunk is reported once all is read.
     yield Input(
         f"{name}, one chunk", request + chunked + one, status, closes=size != maker.target.limit + 1
     )

@@ -7,7 +7,7 @@ from tests.integration.framing.targets import Target
 FIRST = f"{1:032x}"
 SECOND = f"{2:032x}"
 SMUGGLED = f"{3:032x}"
-# What lies in a body and must never be answered: a request.
+# A request in a body, which must never be answered.
 TAIL = (
     b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n"
     b"traceparent: 00-%s-0000000000000001-01\r\n\r\n" % SMUGGLED.encode()

@@ -16,7 +16,7 @@ from local.supervisor import Command, ProcessRegistry, Supervisor
 from tests.integration.framing.targets import KEY, Target, targets
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-# Debian's place for what nginx says before it has read its own file.
+# Debian's path of nginx's error log before it has read its configuration.
 NOWHERE = "/dev/null"
 
 

@@ -15,7 +15,7 @@ from tests.integration.walk.history import (
 
 
 def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """A record that the function accepted, and said so, is delivered again for four reasons only.
+    """An accepted and acknowledged record is delivered again for four reasons only.
 
     Its instance was killed before the offset was committed; or a record before it in its
     partition is not settled yet, so that no offset after that one can be committed; or the broker

@@ -82,7 +82,7 @@ class Sampler:
         self.committed = now
 
     def _new_dead_letters(self) -> Iterator[Message]:
-        """The dead letters from the last one seen up to the end, as it is from now on."""
+        """Yield the dead letters from the last seen one to the current end."""
         self._dead_letters.assign([self._next_dead_letter])
         while True:
             messages = self._dead_letters.consume(1, RESTARTED_WITHIN_S)

@@ -60,7 +60,7 @@ def index_of(*records: Record, topic: str = TOPIC) -> DeadLetterIndex:
 class FakeProducer:
     """A producer that acknowledges all at its flush, except what `refuses` names.
 
-    It keeps what was written, unless told otherwise; `raises` has it refuse before the flush.
+    It keeps the records that it produced; with `raises` it refuses before the flush.
     """
 
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False

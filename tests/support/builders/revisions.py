@@ -17,7 +17,7 @@ from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
 from tests.support.builders.events import MATCH, id_of, identified
 
-# Events of any year of the calendar are taken.
+# Events of any calendar year are accepted.
 RULES = EventRules(HighlightTypes.of("goal,own_goal,penalty_goal"), timedelta.max)
 
 Batches = Sequence[Sequence[IdentifiedEvent]]

@@ -27,7 +27,7 @@ CLASSIC = tuple(
     f'partition.assignment.strategy = "{each}"' for each in ("range", "cooperative-sticky")
 )
 APACHE_KAFKA_4 = 'group.protocol = "consumer"'
-# What consumers are told, so that they speak each of the broker's group protocols.
+# The consumers' settings for each of the broker's group protocols.
 PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
 WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
 # A broker that is not there yet is no news in a test, and is looked for often.
@@ -57,7 +57,7 @@ def mock_broker() -> Iterator["Broker"]:
 class Broker:
     """Creates topics, and writes and reads records.
 
-    `writer` are settings of its producers, `client` those of all that it asks the broker with.
+    `writer` are settings of its producers, `client` those of all its clients.
     """
 
     hangs_on_a_kill_while_joining = True

@@ -21,7 +21,7 @@ ONCE = ("migrations", "topics")
 LIMIT_S = 300
 SOON = "tests/e2e/soon.yml"
 
-# What each container can connect to: what it needs, what calls it, and what shares their networks.
+# The containers that each can connect to: its dependencies, its callers, and network neighbours.
 REACHABLE = {
     "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
     "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
@@ -54,8 +54,8 @@ def new_secrets(folder: Path, *names: str) -> dict[str, str]:
 class Containers:
     """`docker compose` for the project of this name.
 
-    `settings` are what `.env` may say; `files` are laid over docker-compose.yml, and over a file
-    that has their health looked at more often.
+    `settings` are variables as in `.env`; `files` are merged over docker-compose.yml, and over a
+    file with shorter health-check intervals.
     """
 
     def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
@@ -77,7 +77,7 @@ class Containers:
         """Run a command of `docker compose`; return its standard output.
 
         Raises:
-            AssertionError: it failed; with what it said.
+            AssertionError: it failed; with its output.
         """
         return self._run(*self._compose(*arguments))
 

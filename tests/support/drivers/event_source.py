@@ -25,10 +25,10 @@ POLL_S = 0.05
 class EventSource:
     """Delivers the records of a topic to a function, those of several partitions in one event.
 
-    It begins with what is written from now on: on a broker that other tests share, the topic has
-    records of theirs. An event whose function raises comes again, whole. Of one with failures, each
-    partition goes on from the first that failed. Who has failed `attempts` times is handed to
-    `given_up`. Each event that `is_doubled` comes twice, as when the answer to the first gets lost.
+    It begins at the end of the topic, where other tests may write too. An event whose function
+    raises is delivered again completely. With partial failures, each partition continues at its
+    first failed record; after `attempts` failures a record is appended to `given_up`. Each event
+    that `is_doubled` is delivered twice, as when the first answer is lost.
     """
 
     def __init__(

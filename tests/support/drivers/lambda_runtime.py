@@ -28,7 +28,7 @@ XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled
 
 
 class FunctionError(Exception):
-    """A function raised; the arguments are the type and the message that Lambda is told."""
+    """A function raised; the arguments are the type and the message that Lambda gets."""
 
 
 @dataclass(frozen=True)

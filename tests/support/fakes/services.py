@@ -33,9 +33,9 @@ SHOWN = (
 class FakePublisher:
     """A publisher that acknowledges, refuses, or delays its acknowledgement."""
 
-    def __init__(self, *, refuses: bool = False, held: asyncio.Event | None = None) -> None:
+    def __init__(self, *, refuses: bool = False, release: asyncio.Event | None = None) -> None:
         self.refuses = refuses
-        self.held = held
+        self.release = release
         self.published: list[Record] = []
         self.announced: list[Record] = []
         self.asked = asyncio.Event()
@@ -48,10 +48,10 @@ class FakePublisher:
         self.asked.set()
         if self.refuses:
             acknowledged.set_exception(NotAcknowledged("refused"))
-        elif self.held is None:
+        elif self.release is None:
             self._acknowledge(records, acknowledged)
         else:
-            waiting = asyncio.ensure_future(self.held.wait())
+            waiting = asyncio.ensure_future(self.release.wait())
             waiting.add_done_callback(lambda _: self._acknowledge(records, acknowledged))
         return acknowledged
 
@@ -135,12 +135,14 @@ class FakeStore:
             return False
         if row["status"] == Status.IGNORED != known["status"]:
             row["status"] = Status.RETRACTED
-        told = (
+        unchanged = (
             row["status"] == Status.PENDING_AI
             and known["status"] in (Status.PENDING_AI, Status.READY)
             and all(known[fact] == row[fact] for fact in FACTS)
         )
-        kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
+        kept = (
+            ("status", "title", "summary", "attempts", "lease", "availableAt") if unchanged else ()
+        )
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
         return True
 
@@ -257,8 +259,8 @@ class FakeStore:
 
     def _leased(self, claim: Row) -> Row | None:
         row = self.rows.get(claim["id"])
-        held = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
-        return row if held else None
+        leased = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
+        return row if leased else None
 
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
         row |= values | {"updatedAt": self._rfc3339()}

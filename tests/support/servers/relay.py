@@ -76,5 +76,5 @@ class Relay(LoopServer):
                 writer.write(data)
                 await writer.drain()
         if number <= self._blackholed:
-            await asyncio.Event().wait()  # nobody is told of an end either
+            await asyncio.Event().wait()  # an end is not forwarded either
         writer.close()
