@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME …]`: all figures, or some, in one table."""
+"""`python -m tests.benchmarks [NAME …]`: run all or some benchmarks, and print one table."""
 
 import argparse
 import os
@@ -41,7 +41,7 @@ BROKER = "KAFKA_BOOTSTRAP_SERVERS"  # measured where it is; tables are emptied, 
 
 
 def main() -> int:
-    """Measure, print the table; returns 0 even if an aim is missed: a figure is no test."""
+    """Measure, and print the table; return 0 even if an aim is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each (default: 5)")

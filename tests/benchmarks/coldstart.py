@@ -1,4 +1,4 @@
-"""Cold starts on Lambda: from the start of a process to its first answer, and what imports cost."""
+"""Cold starts on Lambda: from the start of a process to its first answer, and import times."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""From PENDING_AI to READY: what one worker does a second, what two do, and what a claim takes."""
+"""From PENDING_AI to READY: rows per second of one and of two workers, and the time of a claim."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +49,7 @@ COPY_DONE = """
 
 @dataclass(frozen=True)
 class Round:
-    """What the rows of one round took: rows a second, and microseconds and bytes of each row."""
+    """The figures of one round: rows a second, and microseconds and bytes for each row."""
 
     rate: float
     function_us: float
@@ -58,7 +58,7 @@ class Round:
 
 
 def enrichment(stack: Stack, rounds: int) -> Iterator[Result]:
-    """The template's texts, called for over HTTP as the trigger does, beside 200,000 done rows."""
+    """Enrich with the template's texts, over HTTP as the trigger does, beside 200,000 done rows."""
     connection = connect(stack.database_url, timeout_s=LIMIT_S)
     with alone(stack), _second_worker(stack) as (process, url):
         watched = [stack.processes["enrich_batch"], process, stack.processes["postgres"]]
@@ -133,7 +133,7 @@ def _second_worker(stack: Stack) -> Iterator[tuple[Process, str]]:
 
 
 def _record(connection: Connection) -> None:
-    """Put ROWS highlights into the queue, and have Postgres tidy up first rather than meanwhile.
+    """Put ROWS highlights into the queue, and vacuum before the measurement.
 
     A goal comes 20 ms after the one before, so that indexes by time grow at their end.
     """
@@ -152,7 +152,7 @@ def _record(connection: Connection) -> None:
 
 
 def _claim_ms(connection: Connection) -> float:
-    """The median of claims, whose leases end at once."""
+    """Return the median time of claims with leases that end at once, in ms."""
     claim = connection.prepare(CLAIM)
     times = []
     for _ in range(CLAIMS):
@@ -164,7 +164,7 @@ def _claim_ms(connection: Connection) -> float:
 
 
 def _drain(url: str) -> int:
-    """Call a worker until nothing is left; returns how many it made READY."""
+    """Call a worker until nothing is left; return how many highlights it made READY."""
     ready, remaining = 0, True
     while remaining:
         tally = httpx.post(url, timeout=LIMIT_S).raise_for_status().json()

@@ -1,4 +1,4 @@
-"""Servers under one load, in turns: requests a second, and what each costs in processor time."""
+"""Servers under the same load, in turns: requests a second, and processor time of a request."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LOAD_LIMIT = 0.9  # of a processor: one that has more to do measures itself
 
 
 class Server(NamedTuple):
-    """Where a server answers, and the process that serves."""
+    """A server's address and its process."""
 
     url: str
     process: Process
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
 
 
 class Aims(NamedTuple):
-    """How many times a peer's requests a second at least, and its processor time at most."""
+    """The aims as ratios to a peer: least requests a second, and most processor time."""
 
     rate: float | None = None
     cpu: float | None = None
@@ -48,7 +48,7 @@ NO_AIMS: Mapping[str, Aims] = {}
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours and its peers, by what they are called, all with the same requests.
+    """Our server and its peers, by name, all with the same requests.
 
     `services` are the processes behind them, if they run here, which `behind` names.
     """
@@ -64,7 +64,7 @@ class Comparison:
     def results(
         self, rounds: int, connections: int, aims: Mapping[str, Aims] = NO_AIMS
     ) -> Iterator[Result]:
-        """Ours beside each peer; `aims` has those of some peers."""
+        """Return our results relative to each peer; `aims` may have some of the peers."""
         ours, *peers = self.samples(rounds, connections)
         rate, _, cpu, services, load = zip(*ours, strict=True)
         what = f"{self.what}, {connections} connections"
@@ -87,7 +87,7 @@ class Comparison:
         )
 
     def samples(self, rounds: int, connections: int) -> list[list[Sample]]:
-        """A sample a round of ours, then of each peer."""
+        """Return the samples of ours and of each peer, one a round, in turn."""
         servers = (self.ours, *self.peers.values())
         return interleaved(rounds, *(partial(self._sample, each, connections) for each in servers))
 

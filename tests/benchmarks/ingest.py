@@ -64,7 +64,7 @@ def ingest_batch(stack: Stack, rounds: int) -> Iterator[Result]:
 
 @contextmanager
 def alone(stack: Stack) -> Iterator[None]:
-    """Nobody takes events off the topic meanwhile: it is ingest-event alone that is measured."""
+    """Stop the topic's consumers during the block, so that only ingest-event is measured."""
     for name in ("trigger", "cron"):
         stack.processes[name].stop()
     try:
@@ -76,7 +76,7 @@ def alone(stack: Stack) -> Iterator[None]:
 
 
 def _wait_until_taken(stack: Stack) -> None:
-    """Events of one match stay in order: when a last goal has arrived, so have all before it."""
+    """Wait for a last goal: events of one match stay in order, so all before it have arrived."""
     goal = httpx.post(f"{stack.events_url}/events", json=FIRST_GOAL).headers["Location"]
     eventually(
         lambda: httpx.get(f"{stack.highlights_url}{goal}").status_code == 200, TAKEN_WITHIN_S

@@ -1,4 +1,4 @@
-"""What it costs to send consume-goal one record a request, as Knative's KafkaSource does."""
+"""The cost of sending consume-goal one record a request, as Knative's KafkaSource does."""
 
 import time
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def one_a_request(stack: Stack, rounds: int) -> Iterator[Result]:
 
 
 def _rate(stack: Stack, connection: Connection, batch: int, envelope: str) -> float:
-    """Records a second, from the first that is seen in the table to the last."""
+    """Return records a second, from the first that is seen in the table to the last."""
     connection.run("TRUNCATE highlights")
     count = RECORDS[batch]
     topic = _filled(stack.kafka, count)

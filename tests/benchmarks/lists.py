@@ -33,7 +33,7 @@ def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
 
 
 def uncached_list(stack: Stack, rounds: int) -> Iterator[Result]:
-    """A list that neither caches; each connection asks for another match."""
+    """A list that is in neither cache; each connection requests another match."""
     matches = _matches(stack, MATCHES)
     with closing(connect(stack.database_url, LIMIT_S)) as connection:
         connection.run("ANALYZE highlights")  # as autovacuum does, but it looks once a minute
@@ -43,7 +43,7 @@ def uncached_list(stack: Stack, rounds: int) -> Iterator[Result]:
 
 
 def _matches(stack: Stack, count: int) -> list[str]:
-    """So many matches, all of whose highlights are READY."""
+    """Make this many matches with READY highlights; return their ids."""
     matches = [str(uuid4()) for _ in range(count)]
     goals = [{**FIRST_GOAL, "matchId": match_id} for match_id in matches for _ in range(GOALS)]
     httpx.post(f"{stack.events_url}/events/batch", json=goals).raise_for_status()

@@ -1,4 +1,4 @@
-"""A load of HTTP requests from a process of its own, with as little work a request as can be."""
+"""A load of HTTP requests from its own process, with as little overhead as possible."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ WARM_UP_S = 0.5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load was answered, the warm-up's answers among `requests`."""
+    """The outcome of a load; `requests` includes the warm-up."""
 
     requests: int
     rate: float  # requests a second
@@ -32,7 +32,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Load:
-    """Requests again and again, over so many connections, for so many seconds.
+    """Repeated requests over some connections, for some seconds.
 
     Each connection has one of the targets, in turn, and sends nothing else.
     """
@@ -55,7 +55,7 @@ class Load:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def run(self) -> Outcome:
-        """Send it all.
+        """Run the load in its process.
 
         Raises:
             RuntimeError: nothing was answered, or an answer had a status of 400 or more.
@@ -70,7 +70,7 @@ class Load:
 
 @dataclass
 class _Answers:
-    """The statuses that came, and the seconds that each answer took."""
+    """The statuses, and the seconds that each answer took."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     delays: list[float] = field(default_factory=list)

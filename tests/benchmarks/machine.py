@@ -1,4 +1,4 @@
-"""The machine that figures are from, in a line."""
+"""A description of the machine in one line."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ MODEL = re.compile(r"^model name\s*: (.+)$", re.MULTILINE)
 
 
 def description() -> str:
-    """Its processor, Python's version, and the load average of the last minute."""
+    """Return its processor, the Python version, and the load average of the last minute."""
     found = MODEL.search(CPUINFO.read_text()) if CPUINFO.exists() else None
     model = found[1] if found else platform.processor() or platform.machine()
     return (

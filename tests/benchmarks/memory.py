@@ -20,13 +20,13 @@ SECONDS = 1.0
 
 
 def resident(stack: Stack) -> dict[str, float]:
-    """MiB by the process' name."""
+    """Return resident MiB by process name."""
     lasting = {name: each for name, each in stack.processes.items() if each.pid}
     return {name: process_tree.resident(each) / MIB for name, each in lasting.items()}
 
 
 def growth(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[Result]:
-    """What each holds after the last round, beside what it held after the first."""
+    """Compare each process' memory after the last round with that after the first."""
     for name in sorted(after.keys() & before.keys()):
         ratio = after[name] / before[name]
         yield Result(
@@ -40,7 +40,7 @@ def growth(before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[
 
 
 def over_requests(stack: Stack, rounds: int) -> Iterator[Result]:
-    """What ingest-event and a reader hold at each tenth of `REQUESTS` a round."""
+    """Measure the memory of ingest-event and of a reader at each tenth of `REQUESTS` a round."""
     event = json.dumps({**FIRST_GOAL, "eventType": "corner"})
     lists = [f"/highlights?matchId={uuid4()}" for _ in range(CONNECTIONS)]
     yield _flat(stack, "ingest_event", ["/events"], event, rounds * REQUESTS)

@@ -1,4 +1,4 @@
-"""The peers: a bare function, and what a user would write, each in one process of its own."""
+"""The peers: a bare function and what a user would write, each in its own process."""
 
 import sys
 from collections.abc import Iterator, Mapping

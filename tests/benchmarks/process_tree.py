@@ -1,4 +1,4 @@
-"""What a process takes of the machine, with all that it forked: a server with its workers."""
+"""Memory and processor time of a process with its children, such as a server's workers."""
 
 import psutil
 
@@ -6,12 +6,12 @@ from local.supervisor import Process
 
 
 def resident(process: Process) -> int:
-    """The bytes of memory that it holds; none between two runs."""
+    """Return its resident memory in bytes; 0 if it does not run."""
     return sum(each.memory_info().rss for each in _tree(process))
 
 
 def cpu_s(process: Process) -> float:
-    """The seconds of a processor that it has used, in user and in system mode."""
+    """Return its processor time in seconds, user and system."""
     return sum(sum(each.cpu_times()[:2]) for each in _tree(process))
 
 

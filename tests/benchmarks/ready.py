@@ -54,21 +54,21 @@ def _delays(stack: Stack) -> list[float]:
 
 
 class _Clients:
-    """A connection to each port for each thread: lighter than any client with more to offer."""
+    """One connection to each port for each thread, with less overhead than a full client."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._of_thread = threading.local()
 
     def post(self) -> tuple[str, float]:
-        """Post a goal; its highlight's id, and when it was accepted."""
+        """Post a goal; return its highlight's id, and when it was accepted."""
         goal = json.dumps({**FIRST_GOAL, "matchId": str(uuid4())})
         headers = {"Content-Type": "application/json"}
         answer = self._ask(self._stack.events_url, "POST", "/events", goal, headers)
         return str(answer["highlightId"]), time.time()
 
     def ready_at(self, highlight_id: str) -> float:
-        """When a highlight became READY."""
+        """Return when a highlight became READY."""
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:
             path = f"/highlights/{highlight_id}"

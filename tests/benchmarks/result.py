@@ -1,4 +1,4 @@
-"""What a benchmark found: one line of the table."""
+"""The result of a benchmark: one line of the table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Figure = TypeVar("Figure")
 
 @dataclass(frozen=True)
 class Result:
-    """A figure, what it is measured against, and whether it is as good as it should be."""
+    """A figure, its comparison, and whether it meets its aim."""
 
     what: str
     ours: str
@@ -22,9 +22,9 @@ class Result:
 
 
 def interleaved(rounds: int, *measures: Callable[[], Figure]) -> list[list[Figure]]:
-    """Each measure once a round, in turn: what a noisy machine does to one it does to all."""
-    taken = [[measure() for measure in measures] for _ in range(rounds)]
-    return [list(figures) for figures in zip(*taken, strict=True)]
+    """Run each measure once a round, in turn, so that noise of the machine affects all alike."""
+    measured = [[measure() for measure in measures] for _ in range(rounds)]
+    return [list(figures) for figures in zip(*measured, strict=True)]
 
 
 def at_least(
@@ -47,7 +47,7 @@ def at_most(
     against: str,
     aim: float | None = None,
 ) -> Result:
-    """As `at_least`, of what costs."""
+    """Like `at_least`, for costs."""
     return _beside(what, unit, ours, peer, against, aim, "≤", le)
 
 

@@ -1,4 +1,4 @@
-"""From topic to table: records a second, beside what Postgres alone can do with the same rows."""
+"""From topic to table: records a second, beside raw inserts of the same rows into Postgres."""
 
 import time
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def topic_to_table(stack: Stack, rounds: int) -> Iterator[Result]:
 
 
 def goals(count: int) -> list[IdentifiedEvent]:
-    """So many goals, of matches that there have not been before."""
+    """Return this many goals of new matches."""
     run = uuid4()
     return [
         IdentifiedEvent.model_validate(

@@ -11,27 +11,27 @@ from local.stack.ports import free_port
 from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
 from tests.support.drivers.docker import docker_runs
 
-MENDED_WITHIN_S = 60
+RESTORED_WITHIN_S = 60
 
 
 ABOUT_HALF = ("tests/e2e/test_faults.py", "tests/e2e/test_isolation.py")  # of the time
 
 
 class InTwoHalves(LoadScopeScheduling):  # type: ignore[misc]
-    """Two workers of xdist start the containers once each; no third one does."""
+    """Splits the tests between two xdist workers, as each starts the containers."""
 
     def _split_scope(self, nodeid: str) -> str:
         return str(nodeid.startswith(ABOUT_HALF))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InTwoHalves:
-    """What gives the tests to the workers."""
+    """Distribute the tests among the workers."""
     return InTwoHalves(config, log)
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Containers]:
-    """Containers that run; without Docker these tests are skipped."""
+    """Running containers; without Docker these tests are skipped."""
     if not docker_runs():
         pytest.skip("Docker with Compose does not run here")
     settings = {
@@ -49,16 +49,16 @@ def running(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 
 @pytest.fixture
 def containers(running: Containers) -> Iterator[Containers]:
-    """Running containers with an empty table; what a test does to them is mended after it."""
-    running.forget()
+    """Running containers with an empty table; they are restored after each test."""
+    running.clear()
     yield running
-    mend(running)
+    restore(running)
 
 
-def mend(containers: Containers) -> None:
-    """Wait until all are healthy, which they become by themselves; else start what is missing."""
-    deadline = time.monotonic() + MENDED_WITHIN_S
-    while not containers.are_whole():
+def restore(containers: Containers) -> None:
+    """Wait until all are healthy by themselves; otherwise start the missing ones."""
+    deadline = time.monotonic() + RESTORED_WITHIN_S
+    while not containers.are_healthy():
         if time.monotonic() > deadline:
             containers.up("--no-recreate", *LASTING)
             return

@@ -1,4 +1,4 @@
-"""Each container dies once and stops once, each service hangs, while a tournament is replayed."""
+"""Containers are killed and stopped, and services hang, while a tournament is replayed."""
 
 import httpx
 import pytest
@@ -16,10 +16,10 @@ MORE_S = 0.1  # what a reader may wait longer while Redis hangs
 
 @pytest.mark.parametrize("services", TOGETHER, ids=" ".join)
 @pytest.mark.parametrize("how", ["kill", "stop"])
-def test_a_container_that_ends_loses_and_doubles_nothing(
+def test_a_container_that_ends_loses_and_duplicates_nothing(
     containers: Containers, how: str, services: tuple[str, ...]
 ) -> None:
-    """Killed, or stopped with status 0, amid the matches: 172 highlights, each READY, each once.
+    """Killed, or stopped with status 0, during the matches: 172 highlights, each READY, each once.
 
     Functions and tools one after the other, while the matches take as much longer.
     """
@@ -33,8 +33,8 @@ def test_a_container_that_ends_loses_and_doubles_nothing(
     assert containers.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_all_of_it_may_be_stopped_in_the_midst(containers: Containers) -> None:
-    """Everything ends with status 0, none is killed, and nothing is lost or doubled."""
+def test_all_containers_may_be_stopped_at_once(containers: Containers) -> None:
+    """All containers end with status 0, none is killed, and nothing is lost or duplicated."""
 
     def stop_and_start() -> None:
         containers.compose("stop")
@@ -50,7 +50,7 @@ def test_all_of_it_may_be_stopped_in_the_midst(containers: Containers) -> None:
 def test_while_redis_hangs_reads_are_right_and_nearly_as_fast(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """Each list of a match is what it was, within 100 ms more than before."""
+    """Each list of a match is unchanged, and at most 100 ms slower."""
     event = event_json(eventId="cached")
     query = {"matchId": event["matchId"]}
     url = f"{containers.highlights_url}/highlights"
@@ -65,10 +65,10 @@ def test_while_redis_hangs_reads_are_right_and_nearly_as_fast(
     assert len(late) <= 1  # a busy machine
 
 
-def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
+def test_while_postgres_hangs_reads_are_503_and_events_are_accepted(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """Reads are a 503 in bounded time; what is posted meanwhile arrives afterwards."""
+    """Reads are a 503 in bounded time; events that are posted meanwhile arrive afterwards."""
     with containers.paused("postgres"):
         read = http.get(f"{containers.highlights_url}/highlights")
         posted = http.post(f"{containers.events_url}/events", json=event_json(eventId="meanwhile"))
@@ -81,10 +81,10 @@ def test_while_postgres_hangs_reads_say_so_and_events_are_taken(
     eventually(lambda: http.get(highlight).is_success)
 
 
-def test_while_kafka_hangs_events_are_refused_in_time_and_reads_go_on(
+def test_while_kafka_hangs_events_are_503_in_time_and_reads_work(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """No 202, a 503 by the deadline, and taken once Kafka is back."""
+    """A 503 by the deadline, never a 202; they are accepted once Kafka is back."""
     event = event_json(eventId="unheard")
     with containers.paused("kafka"):
         posted = http.post(f"{containers.events_url}/events", json=event)
@@ -100,7 +100,7 @@ def test_while_kafka_hangs_events_are_refused_in_time_and_reads_go_on(
 
 
 def test_a_process_that_ends_is_started_again(containers: Containers) -> None:
-    """A crash from within, which no one asked for, is mended by the restart policy."""
+    """The restart policy restarts a process that crashes."""
     before = containers.state("get-highlight")["StartedAt"]
     containers.run_in(
         "get-highlight", "python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"
@@ -110,7 +110,7 @@ def test_a_process_that_ends_is_started_again(containers: Containers) -> None:
 
 
 def test_a_full_disk_under_postgres_loses_nothing(containers: Containers) -> None:
-    """Events are taken while it is full, and become highlights once there is room."""
+    """Events are accepted while it is full, and become highlights once there is space."""
     small = Containers(containers.name, containers.settings, "tests/e2e/small_disk.yml")
     try:
         small.up("postgres")

@@ -1,4 +1,4 @@
-"""The five steps of the first GoalStream's README, as a user types them."""
+"""The five steps in the README of the first GoalStream."""
 
 import json
 
@@ -18,7 +18,7 @@ MATCH = json.loads(EXAMPLE)["matchId"]
 def test_an_event_becomes_a_highlight_and_its_page_comes_from_redis(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """Post it, list it, get it, list its match twice; the second page Redis has counted."""
+    """Post it, list it, get it, list its match twice; the second list is a cache hit."""
     posted = http.post(
         f"{containers.events_url}/events",
         content=EXAMPLE,
@@ -42,7 +42,7 @@ def test_an_event_becomes_a_highlight_and_its_page_comes_from_redis(
 
 
 def _hits(containers: Containers) -> int:
-    """How many keys that were asked for Redis has found."""
+    """Return Redis' count of keyspace hits."""
     health = ("--no-auth-warning", "--user", "health", "--pass", "none")
-    told = containers.run_in("redis", "redis-cli", *health, "info", "stats")
-    return int(told.partition("keyspace_hits:")[2].split()[0])
+    stats = containers.run_in("redis", "redis-cli", *health, "info", "stats")
+    return int(stats.partition("keyspace_hits:")[2].split()[0])

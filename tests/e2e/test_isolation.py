@@ -1,4 +1,4 @@
-"""What is open, and to whom; what a container may do, and what it knows."""
+"""Isolation of the containers: ports, networks, permissions and secrets."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +51,7 @@ STATEMENTS = ("UPDATE highlights SET title = 'x'", "DELETE FROM highlights", "CR
 
 
 def test_only_the_gateway_has_ports_and_only_on_this_machine(containers: Containers) -> None:
-    """Two of them; no other container publishes any."""
+    """It publishes two ports; no other container publishes any."""
     published = {
         service: sorted(
             (container["HostIp"], port)
@@ -64,10 +64,10 @@ def test_only_the_gateway_has_ports_and_only_on_this_machine(containers: Contain
     assert not any(published.values())
 
 
-def test_who_stands_where_the_gateway_stands_reaches_nothing_behind_it(
+def test_nothing_is_reachable_from_the_outer_network_of_the_gateway(
     containers: Containers,
 ) -> None:
-    """From the network that the outside sees, no function and no service answers."""
+    """From the gateway's outer network no function and no service can be reached."""
     behind = [
         network["IPAddress"]
         for service in (*FUNCTIONS, *SERVICES)
@@ -78,15 +78,15 @@ def test_who_stands_where_the_gateway_stands_reaches_nothing_behind_it(
         for host in (*behind, *FUNCTIONS)
         for port in (8080, *PORTS.values())
     ]
-    said = containers.docker(
+    output = containers.docker(
         "run", "--rm", "--network", f"{containers.name}_outside",
         containers.image("ingest-event"), "python", "-c", REACH, *places,
     )  # fmt: skip
-    assert said.strip() == ""
+    assert output.strip() == ""
 
 
 def test_a_container_reaches_what_it_needs_and_nothing_else(containers: Containers) -> None:
-    """At every address that the others have, on every network."""
+    """Tested at every address of the others, on every network."""
     addresses = [
         (name, network["IPAddress"])
         for name in LASTING
@@ -105,14 +105,14 @@ def test_a_container_reaches_what_it_needs_and_nothing_else(containers: Containe
         assert dict(zip(OURS, threads.map(reached_by, OURS), strict=True)) == REACHABLE
 
 
-def test_a_function_is_in_postgres_who_may_do_no_more(containers: Containers) -> None:
-    """It reads, or changes highlights too; it deletes nothing and makes no table."""
-    told = {
+def test_a_function_has_a_postgres_role_with_least_privileges(containers: Containers) -> None:
+    """It reads, or also changes highlights; it cannot delete rows or create tables."""
+    output = {
         service: containers.run_in(service, "python", "-c", LOG_IN, *STATEMENTS).split()
         for service in FUNCTIONS
         if service != "ingest-event"
     }
-    assert told == {
+    assert output == {
         "list-highlights": [READER, "42501", "42501", "42501"],
         "get-highlight": [READER, "42501", "42501", "42501"],
         "consume-goal": [WRITER, "done", "42501", "42501"],
@@ -120,10 +120,10 @@ def test_a_function_is_in_postgres_who_may_do_no_more(containers: Containers) ->
     }
 
 
-def test_redis_takes_nobody_without_a_password_but_to_be_asked_how_it_is(
+def test_redis_requires_a_password_except_for_its_health_check(
     containers: Containers,
 ) -> None:
-    """And the functions' user has its own keys alone."""
+    """The functions' user may access its own keys only."""
 
     def answer(*arguments: str) -> str:
         asked = ("redis-cli", "--no-auth-warning", *arguments)
@@ -145,50 +145,50 @@ def test_redis_takes_nobody_without_a_password_but_to_be_asked_how_it_is(
 def test_the_functions_of_the_inside_are_not_routed(
     containers: Containers, http: httpx.Client, path: str
 ) -> None:
-    """Nothing that is posted to the gateway reaches them."""
+    """No request to the gateway reaches them."""
     for url in (containers.events_url, containers.highlights_url):
         assert http.post(url + path, json={}).status_code in (302, 404, 405)
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_our_processes_are_nobody_and_can_write_nowhere_but_tmp(
+def test_our_processes_are_unprivileged_and_can_write_only_to_tmp(
     containers: Containers, service: str
 ) -> None:
-    """No root, no capability, none to gain, and a file system that stays as it is."""
+    """They run without root, without capabilities, and with a read-only file system."""
     status = containers.run_in(service, "cat", "/proc/1/status")
     facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert set(facts["Uid"].split()) == {"10001"}
     assert {int(facts[name], 16) for name in ("CapPrm", "CapEff", "CapBnd")} == {0}
     assert facts["NoNewPrivs"] == "1"
     tried = "touch /app/x /srv/x /etc/x /x 2>&1; touch /tmp/x && echo tmp"
-    said = containers.run_in(service, "sh", "-c", tried).splitlines()
-    assert said[-1] == "tmp"
-    assert len(said) == 5
+    output = containers.run_in(service, "sh", "-c", tried).splitlines()
+    assert output[-1] == "tmp"
+    assert len(output) == 5
 
 
-def test_no_secret_shows(containers: Containers) -> None:
-    """Not in what Docker tells of a container or an image, nor in a process' arguments."""
+def test_no_secret_is_visible(containers: Containers) -> None:
+    """Neither in `docker inspect` of a container or an image, nor in a process' arguments."""
     secrets = [containers.secret(name) for name in SECRETS]
     for service in LASTING:
         container = containers.id(service)
-        told = containers.docker("inspect", container)
-        image = json.loads(told)[0]["Image"]
-        told += containers.docker("history", "--no-trunc", image)
-        told += containers.docker("image", "inspect", image)
-        told += containers.docker("top", container, "-eo", "pid,args")
-        told += containers.docker("logs", container)
-        assert not any(secret in told for secret in secrets)
+        output = containers.docker("inspect", container)
+        image = json.loads(output)[0]["Image"]
+        output += containers.docker("history", "--no-trunc", image)
+        output += containers.docker("image", "inspect", image)
+        output += containers.docker("top", container, "-eo", "pid,args")
+        output += containers.docker("logs", container)
+        assert not any(secret in output for secret in secrets)
 
 
 def test_no_secret_is_in_an_image(containers: Containers) -> None:
-    """The files for local use stay outside."""
+    """Files for local use are not copied into it."""
     look = "find /app /srv -type d -name secrets 2>/dev/null; true"
     for service in ("ingest-event", "kafka-trigger", "gateway"):
         assert containers.docker("run", "--rm", containers.image(service), "sh", "-c", look) == ""
 
 
 def test_no_pip_cache_and_no_compiler_is_in_an_image(containers: Containers) -> None:
-    """What only builds is not shipped."""
+    """Build tools are not shipped."""
     look = "command -v gcc cc make; ls -d /root/.cache /tmp/.cache /build 2>/dev/null; true"
     for service in ("ingest-event", "kafka-trigger", "gateway"):
         assert containers.docker("run", "--rm", containers.image(service), "sh", "-c", look) == ""

@@ -1,4 +1,4 @@
-"""Who may post, once the gateway faces a network."""
+"""API keys, when the gateway is reachable from a network."""
 
 import os
 import secrets
@@ -24,10 +24,8 @@ def test_without_keys_it_does_not_face_a_network(containers: Containers) -> None
         containers.up("--no-deps", "ingest-event")
 
 
-def test_a_file_of_keys_that_a_function_may_not_read_is_told(
-    containers: Containers, tmp_path: Path
-) -> None:
-    """By its name, with the user who would have to."""
+def test_an_unreadable_file_of_keys_is_reported(containers: Containers, tmp_path: Path) -> None:
+    """The log names it, and the user that must be able to read it."""
     file = tmp_path / "api_keys"
     file.write_text(secrets.token_urlsafe(24))
     file.chmod(0o600)
@@ -48,7 +46,7 @@ def test_a_file_of_keys_that_a_function_may_not_read_is_told(
 def test_with_keys_an_event_needs_one(
     containers: Containers, http: httpx.Client, tmp_path: Path
 ) -> None:
-    """Either of two keys, from a secret's file; reading stays free."""
+    """Either of two keys from a secret's file works; reads need no key."""
     old, new = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     file = tmp_path / "api_keys"
     file.write_text(f"{old}\n{new}\n")
@@ -60,8 +58,8 @@ def test_with_keys_an_event_needs_one(
         assert refused.status_code == 401
         assert refused.headers["content-type"] == "application/problem+json"
         for key in (old, new):
-            taken = http.post(url, json=event_json(), headers={"Authorization": f"Bearer {key}"})
-            assert taken.status_code == 202
+            accepted = http.post(url, json=event_json(), headers={"Authorization": f"Bearer {key}"})
+            assert accepted.status_code == 202
         assert http.get(f"{containers.highlights_url}/highlights").status_code == 200
         assert old not in containers.docker("inspect", containers.id("ingest-event"))
     finally:

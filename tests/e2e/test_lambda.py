@@ -1,4 +1,4 @@
-"""The image for AWS Lambda, run as Lambda runs it, against a Runtime API of the tests'.
+"""The image for AWS Lambda, run as Lambda runs it, against the tests' own Runtime API.
 
 It shares the network of this machine, where the embedded services are.
 """
@@ -45,7 +45,7 @@ def image() -> str:
 
 @pytest.fixture
 def services(image: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
-    """What tells a function where its services are; nobody else works on them."""
+    """Settings of functions with the URLs of services that only this test uses."""
     assert image
     with running_stack(tmp_path, environ={}) as stack:
         for name in (programs.TRIGGER, programs.CRON):
@@ -55,7 +55,7 @@ def services(image: str, tmp_path: Path) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def container(function: str, settings: Mapping[str, str]) -> Iterator[Runtime]:
-    """An instance of a function."""
+    """Run an instance of a function in a container."""
     runtime = Runtime()
     name = f"goalstream-lambda-{uuid4()}"
     env = [f"--env={key}={each}" for key, each in environment(function, runtime, settings).items()]
@@ -70,18 +70,18 @@ def container(function: str, settings: Mapping[str, str]) -> Iterator[Runtime]:
 def test_an_event_of_each_kind_takes_a_goal_all_the_way(
     services: Mapping[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the POST to the highlight that is read, each by an instance from cold.
+    """From the POST to reading the highlight, each with a cold start.
 
-    In a file system that stays as it is. How long each took to its first answer is told.
+    With a read-only file system. The time of each to its first answer is printed.
     """
-    said: list[str] = []
+    timings: list[str] = []
     with ExitStack() as instances:
 
         def first_of(function: str, event: object) -> Any:
             began = time.monotonic()
             runtime = instances.enter_context(container(function, services))
             answer = runtime.invoke(event)
-            said.append(f"{function} {1000 * (time.monotonic() - began):.0f} ms")
+            timings.append(f"{function} {1000 * (time.monotonic() - began):.0f} ms")
             return answer
 
         posted = first_of("ingest_event", http("POST", "/events", GOAL))
@@ -95,25 +95,25 @@ def test_an_event_of_each_kind_takes_a_goal_all_the_way(
         listed = first_of("list_highlights", http("GET", f"/highlights?matchId={MATCH}"))
         assert ID in listed["body"]
     with capsys.disabled():
-        sys.stdout.write(f"\nfirst answer of the image for Lambda: {', '.join(said)}\n")
+        sys.stdout.write(f"\nfirst answer of the image for Lambda: {', '.join(timings)}\n")
 
 
 def test_an_instance_that_cannot_start_says_why(image: str) -> None:
-    """And which variable it lacks."""
+    """Its error names the missing variable."""
     assert image
     runtime = Runtime()
     env = environment("get_highlight", runtime, {})
     options = [f"--env={name}={value}" for name, value in env.items()]
     with pytest.raises(AssertionError):  # it ends, with a status that says that it failed
         docker("run", "--rm", *AS_LAMBDA, *options, image)
-    with pytest.raises(FunctionError) as told:
+    with pytest.raises(FunctionError) as raised:
         runtime.invoke(SCHEDULE)
     runtime.close()
-    assert told.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
+    assert raised.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
 
 
 def test_nothing_of_the_build_and_no_secret_is_in_it(image: str) -> None:
-    """No compiler, no cache of pip, no file of local use."""
+    """It has no compiler, no pip cache and no files for local use."""
     look = (
         "command -v gcc cc make; ls -d /root/.cache /tmp/.cache /build /app/local 2>/dev/null;"
         " find / -xdev -path '*/local/secrets*' 2>/dev/null; true"
@@ -122,7 +122,7 @@ def test_nothing_of_the_build_and_no_secret_is_in_it(image: str) -> None:
 
 
 def docker(*arguments: str) -> str:
-    """What a command of `docker` says on standard output; fails the test if it fails."""
+    """Run a command of `docker`; return its standard output, or fail the test."""
     command = ["docker", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"

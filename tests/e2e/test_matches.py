@@ -10,14 +10,14 @@ def test_all_matches_of_2022_make_172_ready_highlights(containers: Containers) -
 
 
 def test_three_times_over_and_shuffled_they_are_still_172(containers: Containers) -> None:
-    """What is posted again, in another order, changes nothing."""
+    """Events that are posted again, in another order, change nothing."""
     report = replay_2022(containers, times=3, shuffle=2022)
     assert (report.ready, report.missing, report.unexpected) == (GOALS_OF_2022, {}, set())
     assert containers.statuses() == {"READY": GOALS_OF_2022}
 
 
 def test_two_of_each_do_it_exactly_once_too(containers: Containers) -> None:
-    """Two instances of each function and of the trigger share the work."""
+    """With two instances of each function and of the trigger."""
     twice = (*FUNCTIONS, "kafka-trigger")
     containers.up("--no-recreate", *[f"--scale={service}=2" for service in twice])
     assert all(len(containers.ids(service)) == 2 for service in twice)
@@ -29,5 +29,5 @@ def test_two_of_each_do_it_exactly_once_too(containers: Containers) -> None:
 
 def test_the_replay_service_replays_them_from_within(containers: Containers) -> None:
     """`docker compose run --build --rm replay` needs nothing but Docker."""
-    said = containers.compose("run", "--build", "--rm", "--no-TTY", "replay", "--speed", "max")
-    assert f"{GOALS_OF_2022} of {GOALS_OF_2022} highlights are READY" in said
+    output = containers.compose("run", "--build", "--rm", "--no-TTY", "replay", "--speed", "max")
+    assert f"{GOALS_OF_2022} of {GOALS_OF_2022} highlights are READY" in output

@@ -15,7 +15,7 @@ SECTION = section("README.md", "In containers")
 
 
 def test_its_commands_do_what_it_says(containers: Containers, http: httpx.Client) -> None:
-    """Up, replay, down: and up again finds every highlight, and what nobody had read yet."""
+    """Up, replay, down; after another up all highlights and unread records are still there."""
     up, replay, down = re.findall(r"^docker compose (.*?)(?: +#.*)?$", SECTION, re.MULTILINE)
     assert [command.split()[0] for command in (up, replay, down)] == ["up", "run", "down"]
     for command in (up, replay):

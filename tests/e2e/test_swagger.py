@@ -1,4 +1,4 @@
-"""Both pages to try it by hand, in a real browser."""
+"""The Swagger UI pages in a real browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.fixture(scope="module")
 def page() -> Iterator["Page"]:
-    """A page of the machine's own browser; without one these tests are skipped."""
+    """A page of the installed browser; without one these tests are skipped."""
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         pytest.skip("no Chromium or Chrome is installed here")
@@ -28,7 +28,7 @@ def page() -> Iterator["Page"]:
 
 
 def executed(page: "Page", url: str, operation: str) -> str:
-    """The status that the page shows after "Execute" in an operation."""
+    """Press "Execute" in an operation; return the status that the page shows."""
     page.goto(url)
     page.locator(f"#operations-{operation}").click()
     page.locator(f"#operations-{operation} .execute").click()
@@ -37,19 +37,19 @@ def executed(page: "Page", url: str, operation: str) -> str:
 
 
 def test_the_example_is_posted_from_the_page(containers: Containers, page: "Page") -> None:
-    """The button posts the example as it stands there, and gets its 202."""
+    """The button posts the shown example, and gets a 202."""
     url = f"{containers.events_url}/swagger"
     assert executed(page, url, "events-ingestEvent") == "202"
 
 
 def test_highlights_are_listed_from_the_page(containers: Containers, page: "Page") -> None:
-    """The other port's page lists what there is."""
+    """The other port's page lists the highlights."""
     url = f"{containers.highlights_url}/swagger"
     assert executed(page, url, "highlights-listHighlights") == "200"
 
 
 def test_each_page_leads_to_the_other(containers: Containers, page: "Page") -> None:
-    """On the ports at which the containers are reached."""
+    """With the ports that the containers publish."""
     pages = [f"{url}/swagger" for url in (containers.events_url, containers.highlights_url)]
     for url, other in (pages, pages[::-1]):
         page.goto(url)

@@ -1,4 +1,4 @@
-"""All over TLS, as docker-compose.tls.yml has it."""
+"""All connections over TLS, with docker-compose.tls.yml."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ USER = "'sasl.mechanism': 'SCRAM-SHA-512', 'sasl.username': 'goalstream', 'sasl.
 
 @pytest.fixture
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
-    """The containers with their connections secured; without Docker this is skipped."""
+    """The containers with TLS; without Docker this is skipped."""
     if not docker_runs():
         pytest.skip("Docker with Compose does not run here")
     settings = {
@@ -42,14 +42,14 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
 
 
 def listed(containers: Containers, settings: str) -> str:
-    """What a client in a function's container sees of the broker."""
+    """List the broker's topics from a function's container; return the output."""
     return containers.run_in("ingest-event", "python", "-c", LIST % settings).strip()
 
 
 def test_a_goal_becomes_ready_over_tls_and_a_plain_down_leaves_nothing(
     secured: Containers, http: httpx.Client
 ) -> None:
-    """Kafka, Postgres and Redis are reached so by all, and Kafka by nobody without its password.
+    """All clients of Kafka, Postgres and Redis use TLS, and Kafka requires a password.
 
     One test, since a start takes long; the container that made the certificates goes too.
     """
@@ -72,4 +72,4 @@ def test_a_goal_becomes_ready_over_tls_and_a_plain_down_leaves_nothing(
     assert secured.ids("certificates")
     plain = Containers(secured.name, secured.settings)
     plain.compose("down", "--volumes")
-    assert plain.left() == []
+    assert plain.remaining() == []

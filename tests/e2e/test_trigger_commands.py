@@ -16,34 +16,36 @@ producer.flush()
 """
 
 
-def told(containers: Containers, command: str, *arguments: str) -> Any:
-    """What a command of the trigger says, as JSON."""
+def command_json(containers: Containers, command: str, *arguments: str) -> Any:
+    """Run a command of the trigger; return its JSON output."""
     module = ("python", "-m", "local.kafka_trigger", command, "local/triggers.toml")
     return json.loads(containers.run_in("kafka-trigger", *module, *arguments, "--json"))
 
 
-def letters(containers: Containers) -> list[Any]:
-    """The dead letters that are open."""
-    found: list[Any] = told(containers, "dlq", "list", "--trigger", "consume-goal")["deadLetters"]
+def dead_letters(containers: Containers) -> list[Any]:
+    """Return the open dead letters."""
+    found: list[Any] = command_json(containers, "dlq", "list", "--trigger", "consume-goal")[
+        "deadLetters"
+    ]
     return found
 
 
 def test_a_record_that_is_no_event_is_listed_among_the_dead_letters(
     containers: Containers,
 ) -> None:
-    """Whole, with why; and the partitions go on."""
-    before = len(letters(containers))
+    """With its value and the reason; the partitions continue."""
+    before = len(dead_letters(containers))
     containers.run_in("kafka-trigger", "python", "-c", GARBAGE)
     assert replay_2022(containers).missing == {}
-    eventually(lambda: len(letters(containers)) == before + 1)
+    eventually(lambda: len(dead_letters(containers)) == before + 1)
 
 
-def test_status_tells_that_all_is_taken(containers: Containers) -> None:
-    """No lag after a tournament, in any partition that has been read."""
+def test_status_shows_no_lag_when_all_is_delivered(containers: Containers) -> None:
+    """After a tournament no partition that has been read has a lag."""
     replay_2022(containers)
 
     def lags() -> list[int]:
-        return [each["lag"] for each in told(containers, "status")["partitions"]]
+        return [each["lag"] for each in command_json(containers, "status")["partitions"]]
 
     eventually(lambda: set(lags()) == {0})
     assert len(lags()) == 12

@@ -1,4 +1,4 @@
-"""An upgrade as docs/upgrades.md has it, whose migration fails."""
+"""Upgrades by docs/upgrades.md, also with a failing migration."""
 
 import re
 import time
@@ -20,7 +20,7 @@ SOON_S = 60  # with all that else `up` looks at
 
 @pytest.fixture
 def broken(containers: Containers) -> Containers:
-    """The same containers, whose next migration fails."""
+    """The same containers, with a next migration that fails."""
     return Containers(containers.name, containers.settings, "tests/e2e/broken_migration.yml")
 
 
@@ -46,7 +46,7 @@ def test_while_a_migration_fails_the_old_functions_go_on(
 def test_a_plain_up_says_soon_that_a_migration_fails(
     containers: Containers, broken: Containers
 ) -> None:
-    """After some seconds, and by the name of the service whose log has the line."""
+    """After some seconds, with the name of the service whose log has the error."""
     began = time.monotonic()
     try:
         with pytest.raises(AssertionError, match='service "migrations" didn\'t complete') as failed:
@@ -59,7 +59,7 @@ def test_a_plain_up_says_soon_that_a_migration_fails(
 
 
 def test_make_upgrades_in_the_order_of_the_document() -> None:
-    """The images, the migrations, and then the functions."""
+    """First the images, then the migrations, then the functions."""
     document = (ROOT / "docs/upgrades.md").read_text()
     commands = re.findall(r"^docker compose .*$", document, re.MULTILINE)[:3]
     assert [command.split()[2] for command in commands] == ["build", "run", "up"]

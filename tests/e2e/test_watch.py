@@ -1,4 +1,4 @@
-"""`docker compose watch`, as who works on a function has it."""
+"""`docker compose watch`, for the development of a function."""
 
 import httpx
 
@@ -8,10 +8,10 @@ from tests.support.drivers.containers import FUNCTIONS, Containers
 from tests.support.waiting import eventually
 
 
-def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
+def test_a_saved_file_restarts_its_function_and_no_request_fails(
     containers: Containers, http: httpx.Client
 ) -> None:
-    """Events are taken and lists answered all the while; the other functions stay as they are."""
+    """Events are accepted and lists answered meanwhile; the other functions are not restarted."""
     before = {service: containers.id(service) for service in FUNCTIONS}
     answers = []
 
@@ -20,9 +20,9 @@ def test_a_saved_file_starts_its_function_anew_and_no_request_fails(
         listed = http.get(f"{containers.highlights_url}/highlights")
         answers.extend([posted.status_code, listed.status_code])
         found = containers.ids("ingest-event")
-        return len(found) == 1 and found != [before["ingest-event"]] and containers.are_whole()
+        return len(found) == 1 and found != [before["ingest-event"]] and containers.are_healthy()
 
-    with containers.watched():
+    with containers.watching():
         file = ROOT / "functions/ingest_event/main.py"
         file.write_bytes(file.read_bytes())
         eventually(is_new, within_s=120)

@@ -460,8 +460,8 @@ def test_a_202_is_sent_only_after_the_acknowledgement() -> None:
     """The broker's acknowledgement."""
 
     async def within() -> None:
-        broker = FakePublisher(held=asyncio.Event())
-        assert broker.held
+        broker = FakePublisher(release=asyncio.Event())
+        assert broker.release
         client = Client(build_app(lambda: broker, RULES))
         pending = asyncio.create_task(client.send("POST", "/events", json=event_json()))
         async with asyncio.timeout(LIMIT_S):
@@ -469,7 +469,7 @@ def test_a_202_is_sent_only_after_the_acknowledgement() -> None:
         for _ in range(20):
             await asyncio.sleep(0)
         assert not pending.done()
-        broker.held.set()
+        broker.release.set()
         assert (await pending).status_code == 202
 
     asyncio.run(within())

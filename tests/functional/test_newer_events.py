@@ -9,7 +9,7 @@ from functions.shared.contract.highlight import Status
 from local.kafka_trigger.envelopes.encoder import Envelope
 from tests.support.builders.costs import ingest, posted
 from tests.support.builders.deliveries import Functions, goal_record, post, request_of
-from tests.support.builders.events import MATCH, event_json, id_of, whole_event
+from tests.support.builders.events import MATCH, complete_event, event_json, id_of
 
 UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "another", "plyer": "x"}
 
@@ -17,7 +17,7 @@ UNKNOWN = {"madeUp": "Lusail", "weather": {"wind": [1, None]}, "event_id": "anot
 @pytest.mark.parametrize("kind", get_args(Envelope))
 def test_an_event_of_a_newer_release_is_consumed_without_its_unknown_fields(kind: Envelope) -> None:
     """In every envelope."""
-    known = whole_event() | {"eventId": "goal-1", "retracted": False}
+    known = complete_event() | {"eventId": "goal-1", "retracted": False}
     functions = Functions()
     record = goal_record(value=orjson.dumps(UNKNOWN | known))
     response = post(functions.consume_goal, request_of(kind, record))

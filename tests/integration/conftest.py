@@ -17,20 +17,20 @@ from tests.support.drivers.broker import KIND, Broker, running_broker
 from tests.support.drivers.docker import docker_runs
 from tests.support.drivers.table import TIMEOUT_S, Table
 
-# What a killed enricher held is taken up soon; nothing else differs from what people run.
+# Leases of a killed enricher expire soon; all else is as in `make up`.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running stack of services of its own, whatever others the environment names."""
+    """A running stack with its own services, whatever services the environment names."""
     state = tmp_path_factory.mktemp("stack")
     with running_stack(state, settings=SETTINGS, environ={}, print_line=print) as running:
         yield running
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On another broker than the embedded one, leave out the tests that take none."""
+    """With Apache Kafka as broker, deselect the tests that use no broker."""
     if KIND == "embedded":
         return
     others = [each for each in items if "broker" not in getattr(each, "fixturenames", ())]
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def apache_kafka() -> Iterator[ApacheKafka]:
-    """Apache Kafka in a container; without Docker there is nothing to test."""
+    """Apache Kafka in a container; without Docker the run ends."""
     if not docker_runs():
         pytest.exit("Docker with Compose does not run here", returncode=0)
     with running_kafka(free_port()) as running:
@@ -49,7 +49,7 @@ def apache_kafka() -> Iterator[ApacheKafka]:
 
 @pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    """A broker for all tests of a file; each has topics of its own."""
+    """A broker for all tests of a file; each test has its own topics."""
     if KIND == "kafka":
         yield request.getfixturevalue("apache_kafka")
         return
@@ -58,11 +58,11 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
 
 
 @pytest.fixture(autouse=True)
-def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Mend what a test did to the stack: each process runs, and is ready, before the next one."""
+def restored_stack(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test, restore the stack: all processes run and are ready."""
     yield
     if "stack" in request.fixturenames:
-        mend(request.getfixturevalue("stack"))
+        restore(request.getfixturevalue("stack"))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def empty_database(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def own_table(empty_database: str) -> Table:
-    """The empty table `highlights` in a database of its own, on which no function works."""
+    """The empty table `highlights` in a new database, which no function uses."""
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
     return Table(empty_database)
@@ -99,8 +99,8 @@ def quiet_stack(stack: Stack) -> Stack:
     return stack
 
 
-def mend(stack: Stack) -> None:
-    """Let each process go on, start what was stopped, and wait until all are ready."""
+def restore(stack: Stack) -> None:
+    """Resume paused processes, start stopped ones, and wait until all are ready."""
     lasting = [process for process in stack.processes.values() if not process.command.once]
     for process in lasting:
         process.resume()

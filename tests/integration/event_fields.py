@@ -1,4 +1,4 @@
-"""`python -m tests.integration.event_fields`: an event with every field goes from door to answer.
+"""`python -m tests.integration.event_fields`: an event with every field, from POST to GET.
 
 The table is that of the database in `DATABASE_URL`. Prints what was posted, and what was answered.
 """
@@ -18,14 +18,14 @@ from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from infra.openapi.response_models import Highlight
-from tests.support.builders.events import whole_event
+from tests.support.builders.events import complete_event
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakePublisher
 
 
 async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
-    """The highlight of an event that was posted, as it is read."""
+    """Consume and enrich a posted event; return its highlight as get-highlight returns it."""
     store, broker = HighlightStore(postgres), FakePublisher()
     accepted = await Client(ingest_event(lambda: broker, RULES)).send(
         "POST", "/events", json=posted
@@ -41,7 +41,7 @@ async def answered(postgres: Postgres, posted: dict[str, Any]) -> Any:
 
 async def _main() -> None:
     postgres = Postgres(PostgresSettings.model_validate(os.environ))
-    posted = whole_event()
+    posted = complete_event()
     try:
         print(json.dumps([posted, await answered(postgres, posted)]))  # noqa: T201 - for its caller
     finally:

@@ -1,4 +1,4 @@
-"""For Schemathesis: what a request may say, where no schema can say it."""
+"""Hooks for Schemathesis: limits of requests that a schema cannot express."""
 
 import json
 import re
@@ -24,12 +24,12 @@ PAGE = {"page": 1, "pageSize": PAGE_SIZE}
 INTEGER = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 METADATA: TypeAdapter[Any] = TypeAdapter(Metadata)
 
-# What lies ahead of the clock is refused.
+# Times ahead of the clock are refused.
 PAST = st.datetimes(datetime(1, 1, 2), datetime(2025, 1, 1), timezones=st.just(UTC))
 
 
 def cursor(occurred_at: datetime, highlight_id: UUID) -> str:
-    """Return a cursor as an answer's Link has it."""
+    """Return a cursor as in an answer's Link header."""
     return cursor_of(Document(highlight_id, occurred_at.isoformat(), "{}"))
 
 
@@ -39,7 +39,7 @@ schemathesis.openapi.format("cursor", st.builds(cursor, PAST, st.uuids()))
 
 @schemathesis.hook
 def map_headers(_: Any, headers: Any) -> Any:
-    """Send a key as UTF-8; a header is written in Latin-1."""
+    """Encode keys as UTF-8, though headers are written in Latin-1."""
     if headers and isinstance(key := headers.get(KEY), str):
         headers[KEY] = key.encode(errors="replace").decode("latin-1")
     return headers
@@ -47,7 +47,7 @@ def map_headers(_: Any, headers: Any) -> Any:
 
 @schemathesis.hook
 def filter_query(_: Any, query: Any) -> bool:
-    """Leave out pages by number beyond those that are read so, which depends on their size."""
+    """Drop pages by number beyond the limit, which depends on the page size."""
     numbers = [str((query or {}).get(name, default)) for name, default in PAGE.items()]
     if not all(map(INTEGER.fullmatch, numbers)):
         return True
@@ -57,10 +57,10 @@ def filter_query(_: Any, query: Any) -> bool:
 
 @schemathesis.hook
 def filter_body(_: Any, body: Any) -> bool:
-    """Leave out metadata that is an object and could not be given back as it came."""
+    """Drop metadata that could not be returned unchanged."""
     events = body if isinstance(body, list) else [body]
-    told = (event.get("metadata") for event in events if isinstance(event, dict))
-    return all(map(can_be_kept, (metadata for metadata in told if isinstance(metadata, dict))))
+    given = (event.get("metadata") for event in events if isinstance(event, dict))
+    return all(map(can_be_kept, (metadata for metadata in given if isinstance(metadata, dict))))
 
 
 def can_be_kept(metadata: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
 """Each function started as Google's buildpack for Python does it.
 
 https://github.com/GoogleCloudPlatform/buildpacks: the files that .gcloudignore leaves, the packages
-of requirements.txt alone, then the command `functions-framework` in the root of the source. What
-GOOGLE_FUNCTION_SOURCE, _TARGET and _SIGNATURE_TYPE said at the build is in the environment without
-`GOOGLE_`; the rest of it is the deployer's.
+of requirements.txt alone, then the command `functions-framework` in the root of the source. The
+values of GOOGLE_FUNCTION_SOURCE, _TARGET and _SIGNATURE_TYPE at the build are in the environment
+without `GOOGLE_`; the deployer sets the rest.
 """
 
 import os
@@ -31,7 +31,7 @@ DEPLOYED = {
 
 
 def listed(*arguments: str) -> set[str]:
-    """The files of the repository that git lists."""
+    """Return the files that git tracks."""
     command = ["git", "ls-files", "-z", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return set(filter(None, done.stdout.split("\0")))
@@ -39,7 +39,7 @@ def listed(*arguments: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source as it is sent: what is committed, without what .gcloudignore names."""
+    """The uploaded source: the committed files without those in .gcloudignore."""
     folder = tmp_path_factory.mktemp("workspace")
     for name in listed() - listed("--cached", "--ignored", "--exclude-from=.gcloudignore"):
         target = folder / name
@@ -50,7 +50,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh virtual environment with what requirements.txt says, and nothing else."""
+    """A new virtual environment with only the packages of requirements.txt."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder)
     python = folder / "bin" / "python"
@@ -93,22 +93,22 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)  # its workers would outlive it
 
 
-def test_the_source_that_is_sent_is_what_the_buildpack_needs(workspace: Path) -> None:
-    """The functions and one list of packages; with a pyproject.toml there could be two."""
+def test_the_uploaded_source_is_what_the_buildpack_needs(workspace: Path) -> None:
+    """It has the functions and one list of packages; a pyproject.toml could be a second one."""
     there = {path.name for path in workspace.iterdir()}
     assert there == {"functions", "infra", "requirements.txt"}
     assert {path.name for path in (workspace / "functions").iterdir()} >= set(functions.NAMES)
 
 
 def test_every_file_of_it_compiles(workspace: Path, environment: Path) -> None:
-    """The buildpack ends a build in which one does not."""
+    """The buildpack fails a build in which a file does not compile."""
     command = [str(environment / "bin" / "python"), "-m", "compileall", "-f", "-q", "."]
     subprocess.run(command, cwd=workspace, check=True, timeout=60)
 
 
 @pytest.mark.parametrize("function", functions.NAMES)
 def test_a_function_is_alive(function: str, workspace: Path, environment: Path) -> None:
-    """Its server is the asynchronous one, which functions-framework chooses by itself."""
+    """It is served by the asynchronous server that functions-framework chooses."""
     port = free_port()
     with started(function, workspace, environment, port) as process:
 
@@ -127,7 +127,7 @@ def test_a_function_is_alive(function: str, workspace: Path, environment: Path) 
 
 
 def test_without_the_source_on_the_path_it_says_so(workspace: Path, environment: Path) -> None:
-    """The deployer sets PYTHONPATH; functions-framework adds the function's own folder alone."""
+    """The deployer must set PYTHONPATH: functions-framework adds only the function's folder."""
     done = subprocess.run(
         [environment / "bin" / "functions-framework"],
         cwd=workspace,

@@ -1,4 +1,4 @@
-"""The cache, on a real Valkey: it never keeps, and never shows, what a change made past."""
+"""The cache on a real Valkey: it never stores and never returns outdated pages."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ PAGE, CONTENT = ":50", b"a page"
 
 
 def with_cache(stack: Stack, work: Callable[[PageCache], Awaitable[None]]) -> None:
-    """Work with a cache of its own client."""
+    """Call `work` with a cache that has its own client."""
 
     async def run() -> None:
         settings = {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"}
@@ -28,8 +28,8 @@ def with_cache(stack: Stack, work: Callable[[PageCache], Awaitable[None]]) -> No
     asyncio.run(run())
 
 
-def test_a_page_is_kept_until_a_change(stack: Stack) -> None:
-    """What was filled is read; after a change it is gone."""
+def test_a_page_is_cached_until_a_change(stack: Stack) -> None:
+    """A stored page is returned; after a change it is gone."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:
@@ -44,8 +44,8 @@ def test_a_page_is_kept_until_a_change(stack: Stack) -> None:
     with_cache(stack, work)
 
 
-def test_a_page_read_before_a_change_is_not_kept_after_it(stack: Stack) -> None:
-    """A reader who was slow brings what is past."""
+def test_a_page_read_before_a_change_is_not_cached_after_it(stack: Stack) -> None:
+    """A slow reader would store an outdated page."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:
@@ -59,8 +59,8 @@ def test_a_page_read_before_a_change_is_not_kept_after_it(stack: Stack) -> None:
     with_cache(stack, work)
 
 
-def test_nothing_is_kept_while_a_change_is_under_way(stack: Stack) -> None:
-    """Even a lease that was taken after the change began keeps nothing before its end."""
+def test_nothing_is_cached_during_a_change(stack: Stack) -> None:
+    """Not even with a lease that was taken after the change began."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:
@@ -75,8 +75,8 @@ def test_nothing_is_kept_while_a_change_is_under_way(stack: Stack) -> None:
     with_cache(stack, work)
 
 
-def test_one_of_two_changes_that_ends_does_not_end_the_other(stack: Stack) -> None:
-    """As long as any change is under way, nothing is kept."""
+def test_the_end_of_one_change_does_not_end_another(stack: Stack) -> None:
+    """While any change is in progress, no page is stored."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:
@@ -105,8 +105,8 @@ def test_a_change_drops_only_its_own_match(stack: Stack) -> None:
     with_cache(stack, work)
 
 
-def test_nothing_is_kept_after_a_change_that_may_still_be_made(stack: Stack) -> None:
-    """As when the database has not answered in time, and does what it was told later."""
+def test_nothing_is_cached_after_a_change_that_may_still_commit(stack: Stack) -> None:
+    """Such as when the database times out, but commits later."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:
@@ -122,17 +122,17 @@ def test_nothing_is_kept_after_a_change_that_may_still_be_made(stack: Stack) -> 
 
 
 def test_more_calls_than_connections_wait_for_one(stack: Stack) -> None:
-    """Under load the cache is needed most."""
+    """Under load calls queue for a connection instead of failing."""
 
     async def work(cache: PageCache) -> None:
         await asyncio.gather(*(cache.read(uuid4(), PAGE) for _ in range(100)))
-        assert await cache.lease(uuid4())  # it is not taken for one that is away
+        assert await cache.lease(uuid4())  # it does not count as unavailable
 
     with_cache(stack, work)
 
 
-def test_a_redis_that_is_away_costs_one_task_however_many_changes_there_are() -> None:
-    """They are remembered by their matches."""
+def test_an_unavailable_redis_costs_one_task_for_any_number_of_changes() -> None:
+    """Pending invalidations are stored by match, and one task retries them."""
 
     async def run() -> None:
         cache = PageCache(
@@ -148,8 +148,8 @@ def test_a_redis_that_is_away_costs_one_task_however_many_changes_there_are() ->
     asyncio.run(run())
 
 
-def test_what_could_not_be_dropped_is_dropped_as_soon_as_redis_is_back(stack: Stack) -> None:
-    """A page that a change made past does not outlive the outage."""
+def test_failed_invalidations_are_made_once_redis_is_back(stack: Stack) -> None:
+    """An outdated page does not outlive the outage."""
     match_id = uuid4()
 
     async def work(cache: PageCache) -> None:

@@ -1,4 +1,4 @@
-"""Another Redis behind the same address, or an old one come back: how long lists are stale."""
+"""Redis fail-over and restored snapshots: for how long lists are stale."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +21,14 @@ MAX_AGE_S = 1
 
 @pytest.fixture
 def old(tmp_path: Path) -> Iterator[RedisServer]:
-    """The server to which the address leads at first."""
+    """The server behind the address at first."""
     with redis_server(tmp_path / "old") as running:
         yield running
 
 
 @pytest.fixture
 def new(tmp_path: Path) -> Iterator[RedisServer]:
-    """The server to which the address leads afterwards."""
+    """The server behind the address after the fail-over."""
     with redis_server(tmp_path / "new") as running:
         yield running
 
@@ -50,7 +50,7 @@ def relay(old: RedisServer) -> Iterator[Relay]:
 
 @pytest.fixture
 def settings(relay: Relay) -> RedisSettings:
-    """Those of a cache at the address."""
+    """The settings of a cache at the address."""
     return settings_of(valkey.url(relay.port), REDIS_MAX_AGE_S=MAX_AGE_S)
 
 
@@ -63,13 +63,13 @@ async def kept(server: RedisServer, match: CachedMatch) -> None:
 def test_a_fail_over_shows_nobody_a_stale_list(
     old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The old primary is a replica now, and connections to it live on."""
+    """The old primary becomes a replica, and connections to it stay open."""
     match = CachedMatch()
     lasting = settings.model_copy(update={"redis_max_age_s": 60})
 
     async def work(reader: PageCache, writer: PageCache) -> None:
         await match.change(writer)  # both have connections to the old one
-        async with match.watched(reader, lasting):
+        async with match.listing(reader, lasting):
             await kept(replica, match)
             relay.lead_to(replica.port)
             replica.follow(None)
@@ -86,11 +86,11 @@ def test_a_fail_over_shows_nobody_a_stale_list(
 def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
     old: RedisServer, replica: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The replica that is promoted never heard of the last change."""
+    """The promoted replica never received the last invalidation."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(replica, match)
             replica.follow(None)
             await match.change(writer)
@@ -106,11 +106,11 @@ def test_a_fail_over_that_loses_a_change_makes_lists_stale_for_the_ttl_at_most(
 def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
     old: RedisServer, settings: RedisSettings
 ) -> None:
-    """Redis crashes, and comes back with a page from before a change."""
+    """Redis crashes, and restores a page from before a change."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(old, match)
             old.admin.save()
             await match.change(writer)
@@ -124,7 +124,7 @@ def test_an_old_snapshot_makes_lists_stale_for_the_ttl_at_most(
 def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
     old: RedisServer, new: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The address leads to another server, and the old one still takes writes from who stayed.
+    """The address leads to a new server; the old one still accepts writes on open connections.
 
     Who stayed finds the new one when a connection has become `REDIS_MAX_AGE_S` old, though it is
     in use all the time.
@@ -132,7 +132,7 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             await kept(old, match)
             relay.lead_to(new.port)
             await match.change(writer)  # its first connection
@@ -147,16 +147,16 @@ def test_two_primaries_make_lists_stale_for_the_ttl_at_most(
 def test_while_only_readers_reach_redis_lists_are_stale_for_the_ttl_at_most(
     old: RedisServer, relay: Relay, settings: RedisSettings
 ) -> None:
-    """The first change waits for as long, and the second is not late as well."""
+    """The first change waits for the TTL, and the second is not delayed too."""
     match = CachedMatch()
     direct = settings_of(old.url)
 
     async def work(_: PageCache, writer: PageCache) -> None:
         reader = PageCache(direct)
         await match.change(writer)
-        async with match.watched(reader, direct):
+        async with match.listing(reader, direct):
             relay.lead_to(free_port())
-            relay.forget()
+            relay.blackhole()
             waited_s = [await match.change(writer) for _ in range(2)]
             assert 2 * TTL_S > waited_s[0] > TTL_S > 2 * waited_s[1]
             await match.until_cached(reader, SECONDS)

@@ -1,4 +1,4 @@
-"""A Redis that reads but refuses writes: nobody is shown what it could not be told to drop."""
+"""A Redis that refuses writes: pages that it could not invalidate are shown to nobody."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,29 +16,29 @@ SECONDS = 5  # within which the cache works again
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server for all tests of this file."""
+    """The server of all tests of this file."""
     with redis_server(tmp_path_factory.mktemp("redis")) as running:
         yield running
 
 
 def follow_nobody(server: RedisServer) -> None:
-    """Become the replica of a primary that is not there."""
+    """Make it the replica of a primary that does not exist."""
     server.admin.execute_command("REPLICAOF", "127.0.0.1", "1")
 
 
 def need_a_replica(server: RedisServer) -> None:
-    """Have fewer replicas than writes need."""
+    """Require a replica for writes, without having one."""
     server.admin.config_set("min-replicas-to-write", 1)
 
 
 def be_full(server: RedisServer) -> None:
-    """Be out of memory, with nothing that may be evicted."""
+    """Fill its memory, with nothing that may be evicted."""
     server.admin.config_set("maxmemory-policy", "noeviction")
     server.admin.config_set("maxmemory", 1)
 
 
 def fail_to_save(server: RedisServer) -> None:
-    """Have a snapshot fail, since a folder has its name; until one succeeds writes are refused."""
+    """Make a snapshot fail: a folder has its name, and writes are refused until one succeeds."""
     (server.folder / "dump.rdb").mkdir(exist_ok=True)
     server.admin.config_set("save", "3600 1")
     server.admin.bgsave()
@@ -53,7 +53,7 @@ def fail_to_save(server: RedisServer) -> None:
 
 
 def accept(server: RedisServer) -> None:
-    """Take writes again, whatever was the reason to refuse them."""
+    """Accept writes again, whatever the reason for refusing them was."""
     server.follow(None)
     for name, value in (("min-replicas-to-write", 0), ("maxmemory", 0), ("save", "")):
         server.admin.config_set(name, value)
@@ -69,7 +69,7 @@ REFUSALS = {
 
 @pytest.fixture(params=REFUSALS)
 def refuse(request: pytest.FixtureRequest, server: RedisServer) -> Iterator[Callable[[], None]]:
-    """What makes the server refuse writes, until the end of the test."""
+    """A callback that makes the server refuse writes until the end of the test."""
     yield lambda: REFUSALS[request.param](server)
     accept(server)
 
@@ -77,13 +77,13 @@ def refuse(request: pytest.FixtureRequest, server: RedisServer) -> Iterator[Call
 def test_a_node_that_refuses_writes_is_not_read(
     server: RedisServer, refuse: Callable[[], None]
 ) -> None:
-    """A change while it lasts is seen by all at once; then the cache works within seconds."""
+    """Changes meanwhile are visible at once; afterwards the cache works within seconds."""
     match = CachedMatch()
     settings = settings_of(server.url, CACHE_TTL_S=TTL_S)
 
     async def work(reader: PageCache, writer: PageCache) -> None:
         await match.until_cached(reader)
-        async with match.watched(reader, settings):
+        async with match.listing(reader, settings):
             refuse()
             await match.change(writer)
             await match.list(reader)
@@ -97,7 +97,7 @@ def test_a_node_that_refuses_writes_is_not_read(
 
 
 def test_a_reader_notices_by_itself(server: RedisServer, refuse: Callable[[], None]) -> None:
-    """Though it only reads, and nobody has changed anything: a page is refused like a write."""
+    """Even if it only reads and nothing has changed: storing a page is a write too."""
     match = CachedMatch()
 
     async def work(reader: PageCache, _: PageCache) -> None:
@@ -111,7 +111,7 @@ def test_a_reader_notices_by_itself(server: RedisServer, refuse: Callable[[], No
 
 
 def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[], None]) -> None:
-    """A new connection finds a new primary; an old one would stay with the old."""
+    """New connections reach a new primary; old ones would stay with the old primary."""
     match = CachedMatch()
 
     async def work(reader: PageCache, _: PageCache) -> None:
@@ -126,7 +126,7 @@ def test_a_refusal_drops_all_connections(server: RedisServer, refuse: Callable[[
 
 
 def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
-    """It is announced as soon as writes are taken, so a reader who noticed nothing is right."""
+    """It invalidates as soon as writes are accepted, so other readers see nothing outdated."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
@@ -144,7 +144,7 @@ def test_a_change_waits_out_a_short_refusal(server: RedisServer) -> None:
 
 
 def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
-    """By then nothing from before is left, and nothing can have been kept since."""
+    """Afterwards no page from before is left, and none can have been stored since."""
     match = CachedMatch()
 
     async def work(_: PageCache, writer: PageCache) -> None:
@@ -157,7 +157,7 @@ def test_only_the_first_change_of_an_outage_waits(server: RedisServer) -> None:
 
 
 def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: RedisServer) -> None:
-    """A reader was slow: its lease has expired, though the change could not drop it."""
+    """A slow reader's lease has expired, though the change could not delete it."""
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:

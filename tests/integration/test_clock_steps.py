@@ -1,4 +1,4 @@
-"""A clock of Postgres that steps back or forward holds no highlight back, and doubles none."""
+"""Steps of Postgres' clock, back or forward, neither delay nor duplicate enrichment."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ async def claim(queue: HighlightStore) -> list[Claim]:
 
 
 def step_back(table: Table, seconds: float = HOUR_S) -> None:
-    """Let the clock step back: what has been written is that much further ahead."""
+    """Simulate a clock that steps back, by moving the written times ahead."""
     table.run(STEP, seconds=seconds)
 
 
@@ -37,7 +37,7 @@ Work = Callable[[HighlightStore], Awaitable[None]]
 def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
     own_table: Table,
 ) -> None:
-    """Though it is to be available in an hour, by that clock."""
+    """Even if it is due only in an hour by the new clock."""
     put(own_table, 3)
     step_back(own_table)
 
@@ -49,10 +49,10 @@ def test_what_was_recorded_before_the_clock_stepped_back_is_claimed_at_once(
 
 
 @pytest.mark.parametrize("step_s", [1, 10, HOUR_S, 24 * HOUR_S])
-def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_lease(
+def test_claims_of_a_crash_before_the_clock_stepped_back_wait_no_longer_than_a_lease(
     own_table: Table, step_s: int
 ) -> None:
-    """However far it steps: the bound is of the settings, not of the clock."""
+    """However far it steps: the limit comes from the settings, not from the clock."""
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:
@@ -69,12 +69,12 @@ def test_what_a_crash_left_before_the_clock_stepped_back_waits_no_longer_than_a_
 
 
 def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table: Table) -> None:
-    """An attempt that failed is tried again."""
+    """A failed attempt is retried."""
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:
-        (held,) = await claim(queue)
-        await queue.give_back([held], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
+        (claimed,) = await claim(queue)
+        await queue.give_back([claimed], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
         assert await claim(queue) == []
         step_back(own_table)
         assert len(await claim(queue)) == 1
@@ -83,8 +83,8 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
 
 
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
-def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_s: int) -> None:
-    """Two have claimed it then; one of them alone finishes it."""
+def test_a_clock_step_during_the_work_duplicates_nothing(own_table: Table, step_s: int) -> None:
+    """Two workers have claimed it; only one of them finishes it."""
     put(own_table)
 
     async def work(queue: HighlightStore) -> None:
@@ -101,7 +101,7 @@ def test_a_step_in_the_midst_of_the_work_doubles_nothing(own_table: Table, step_
 def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
     own_table: Table,
 ) -> None:
-    """Else two workers would take it from each other all the time, with any settings."""
+    """Otherwise two workers would steal it from each other, with any settings."""
     longest = {"ENRICH_LEASE_S": "3600", "ENRICH_BACKOFF_S": "3600", "ENRICH_MAX_ATTEMPTS": "100"}
     given = {"DATABASE_URL": "postgresql://u@h/d", **longest}
     ahead_s = load(EnrichBatchSettings, given).max_ahead_s
@@ -109,9 +109,9 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
 
     async def work(queue: HighlightStore) -> None:
         for _ in range(2):
-            (held,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
+            (claimed,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
-            await queue.give_back([held], max_attempts=100, backoff_s=3600)
+            await queue.give_back([claimed], max_attempts=100, backoff_s=3600)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
             own_table.run("UPDATE highlights SET available_at = now(), attempts = 98")
 
@@ -120,7 +120,7 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
 
 
 def test_a_claim_reads_what_it_claims_and_not_what_is_done(own_table: Table) -> None:
-    """Nor what is put off: both ways to be overdue are ranges of one index."""
+    """It reads no rescheduled rows either: both ways to be due are ranges of one index."""
     own_table.run(
         "INSERT INTO highlights"
         " (id, match_id, event_id, revision, retracted, occurred_at, event_type, status,"

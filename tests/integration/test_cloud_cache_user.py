@@ -1,4 +1,4 @@
-"""The user that a cloud's cache has for the functions: enough for the cache, and no more."""
+"""The cache user of the functions in a cloud has only the permissions that the cache needs."""
 
 import asyncio
 import subprocess
@@ -61,7 +61,7 @@ def server(users: list[str]) -> Iterator[int]:
 
 
 async def use_cache(url: str) -> None:
-    """Keep a page, read it, and drop it, as the functions do."""
+    """Store, read and invalidate a page, as the functions do."""
     match_id = uuid4()
     cache = PageCache(load(RedisSettings, {"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
     lease = await cache.lease(match_id)
@@ -75,7 +75,7 @@ async def use_cache(url: str) -> None:
 
 @pytest.mark.parametrize("users", [knative(), aws()], ids=["knative", "aws"])
 def test_the_user_of_the_functions_may_do_what_the_cache_does(users: list[str]) -> None:
-    """What others keep there is closed to it, and whoever gives no name may do nothing."""
+    """It has no access to other keys, and unauthenticated clients may do nothing."""
     with server(users) as port:
         url = f"redis://goalstream:{PASSWORD}@{HOST}:{port}/0"
         asyncio.run(use_cache(url))

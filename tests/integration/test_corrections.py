@@ -30,15 +30,15 @@ from tests.support.builders.revisions import (
 from tests.support.drivers.table import Table
 
 
-class Unheard:
-    """Takes announcements, and the place of a cache."""
+class NullOutputs:
+    """A publisher and cache invalidator that does nothing."""
 
     def announce(self, records: Sequence[Record]) -> None:
-        """Say nothing to anybody."""
+        """Publish nothing."""
 
     @asynccontextmanager
     async def change(self, _: object) -> AsyncIterator[None]:
-        """Keep nothing."""
+        """Invalidate nothing."""
         yield
 
 
@@ -52,9 +52,9 @@ def postgres_of(stack: Stack) -> Iterator[Postgres]:
         postgres.close()
 
 
-async def take(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
-    """Bring batches to consume-goal, one after the other or all at once."""
-    consume = EventConsumer(HighlightStore(postgres), Unheard(), Unheard(), RULES)
+async def deliver(postgres: Postgres, batches: Batches, *, together: bool = False) -> None:
+    """Deliver batches to consume-goal, sequentially or all at once."""
+    consume = EventConsumer(HighlightStore(postgres), NullOutputs(), NullOutputs(), RULES)
 
     async def one(batch: Sequence[IdentifiedEvent]) -> None:
         deliveries = [
@@ -70,8 +70,8 @@ async def take(postgres: Postgres, batches: Batches, *, together: bool = False) 
             await one(batch)
 
 
-async def held(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
-    """What the table holds of the match of these batches."""
+async def rows_of(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
+    """Return the rows of these batches' match, by highlight."""
     rows = await postgres.run(
         "SELECT id, status NOT IN ('RETRACTED', 'IGNORED'), revision, retracted, event_type, player"
         " FROM highlights WHERE match_id = :match_id",
@@ -85,78 +85,82 @@ async def held(postgres: Postgres, batches: Batches) -> dict[object, Expected]:
 def test_the_highest_revision_wins_in_any_order(
     stack: Stack, batches: Batches, together: bool
 ) -> None:
-    """However revisions are shuffled, doubled and cut into batches, the highest is the one kept."""
+    """However revisions are shuffled, duplicated and batched, the highest one is stored."""
 
     async def walk() -> None:
         with postgres_of(stack) as postgres:
-            await take(postgres, batches, together=together)
-            kept = await held(postgres, batches)
+            await deliver(postgres, batches, together=together)
+            kept = await rows_of(postgres, batches)
         assert kept == expected(batches)
 
     asyncio.run(walk())
 
 
-def bring(stack: Stack, *events: IdentifiedEvent) -> None:
-    """Bring events to consume-goal, each in a batch of its own."""
+def consume_each(stack: Stack, *events: IdentifiedEvent) -> None:
+    """Deliver events to consume-goal, each in its own batch."""
     with postgres_of(stack) as postgres:
-        asyncio.run(take(postgres, [[event] for event in events]))
+        asyncio.run(deliver(postgres, [[event] for event in events]))
 
 
-def test_a_correction_of_the_facts_is_described_anew(quiet_stack: Stack, table: Table) -> None:
-    """A text that no longer holds is dropped with the revision that makes it wrong."""
+def test_a_correction_of_the_facts_is_enriched_again(quiet_stack: Stack, table: Table) -> None:
+    """The revision that outdates a text also removes it."""
     goal = identified(player="Messi")
     corrected = identified(player="Di María", revision=1)
-    bring(quiet_stack, goal)
+    consume_each(quiet_stack, goal)
     table.run("UPDATE highlights SET status = 'READY', title = 'Home GOAL by Messi'")
-    bring(quiet_stack, corrected)
+    consume_each(quiet_stack, corrected)
     assert table.run("SELECT status, title, player FROM highlights") == [
         ["PENDING_AI", None, "Di María"]
     ]
 
 
 def test_a_correction_that_changes_no_fact_keeps_the_text(quiet_stack: Stack, table: Table) -> None:
-    """A new revision that tells the same is no work for the enricher."""
+    """A new revision with the same facts is not enriched again."""
     later = event_json()["occurredAt"].replace("20:16", "20:17")
-    bring(quiet_stack, identified())
+    consume_each(quiet_stack, identified())
     table.run("UPDATE highlights SET status = 'READY', title = 'Goal'")
-    bring(quiet_stack, identified(revision=3, occurredAt=later))
+    consume_each(quiet_stack, identified(revision=3, occurredAt=later))
     assert table.run("SELECT status, title, revision FROM highlights") == [["READY", "Goal", 3]]
 
 
-def test_a_goal_that_stands_again_is_described_anew(quiet_stack: Stack, table: Table) -> None:
+def test_a_reinstated_goal_is_enriched_again(quiet_stack: Stack, table: Table) -> None:
     """After a retraction a higher revision makes it a highlight again."""
-    bring(quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2))
+    consume_each(
+        quiet_stack, identified(), identified(revision=1, retracted=True), identified(revision=2)
+    )
     assert table.run("SELECT status, revision FROM highlights") == [["PENDING_AI", 2]]
 
 
 def test_a_first_event_that_makes_no_highlight_keeps_lower_revisions_out(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """It is shown to nobody, until a higher revision makes it a goal."""
-    bring(quiet_stack, identified(revision=5, eventType="yellow_card"), identified(revision=4))
+    """It is not listed until a higher revision makes it a goal."""
+    consume_each(
+        quiet_stack, identified(revision=5, eventType="yellow_card"), identified(revision=4)
+    )
     assert table.run("SELECT status, event_type FROM highlights") == [["IGNORED", "yellow_card"]]
-    bring(quiet_stack, identified(revision=6), identified(revision=7, eventType="corner"))
+    consume_each(quiet_stack, identified(revision=6), identified(revision=7, eventType="corner"))
     assert table.run("SELECT status, event_type FROM highlights") == [["RETRACTED", "corner"]]
 
 
-def test_what_failed_is_tried_again_under_a_higher_revision(
+def test_a_failed_highlight_is_retried_with_a_higher_revision(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """The same facts are as good a reason as new ones; and so is a goal that stands again."""
+    """Even with the same facts; and also when a retracted goal is reinstated."""
     failed = "UPDATE highlights SET status = 'FAILED_AI', attempts = 5"
-    bring(quiet_stack, identified())
+    consume_each(quiet_stack, identified())
     table.run(failed)
-    bring(quiet_stack, identified(revision=1))
+    consume_each(quiet_stack, identified(revision=1))
     assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
     table.run(failed)
-    bring(quiet_stack, identified(revision=2, retracted=True), identified(revision=3))
+    consume_each(quiet_stack, identified(revision=2, retracted=True), identified(revision=3))
     assert table.run("SELECT status, attempts FROM highlights") == [["PENDING_AI", 0]]
 
 
 def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
-    """By any field that is not as it was said under the same revision; the same again is none."""
+    """Any field that differs under the same revision is a conflict; a duplicate is none."""
     goal = identified(player="Messi", metadata={"a": [1, "b"]}, revision=2**63 - 1)
-    bring(quiet_stack, goal)
+    consume_each(quiet_stack, goal)
     changes = {"player": "Mbappé", "reason": "VAR", "metadata": {"a": 1}, "minute": 3}
     others = [goal.model_copy(update={name: value}) for name, value in changes.items()]
 
@@ -172,10 +176,10 @@ def test_a_conflicting_event_is_found(quiet_stack: Stack, table: Table) -> None:
 
 
 @pytest.mark.usefixtures("table")
-def test_metadata_is_given_back_as_it_came(quiet_stack: Stack) -> None:
-    """Its members in their order, and their spelling as it was."""
+def test_metadata_is_returned_unchanged(quiet_stack: Stack) -> None:
+    """Members keep their order and spelling."""
     metadata = {"z": 1.5, "a": {" b ": [None, True, "\u00e9\U0001f3c6"]}}
-    bring(quiet_stack, identified(metadata=metadata))
+    consume_each(quiet_stack, identified(metadata=metadata))
 
     async def document() -> str:
         with postgres_of(quiet_stack) as postgres:

@@ -28,7 +28,7 @@ def cron(crontab: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_job_never_has_two_calls_at_a_time_and_delays_no_other(tmp_path: Path) -> None:
-    """While a slow call lasts, its job is skipped, and the other one goes on."""
+    """While a slow call lasts, its job is skipped, and the other job runs."""
     crontab = tmp_path / "crontab"
     crontab.write_text("* * * * * * slow ${URL}slow\n* * * * * * fast ${URL}fast\n")
     release = threading.Event()
@@ -69,7 +69,7 @@ def test_it_stops_promptly_even_while_a_call_lasts(tmp_path: Path) -> None:
 
 
 def test_a_bad_crontab_stops_the_start(tmp_path: Path) -> None:
-    """With one line on standard error, and status 2."""
+    """One line on standard error, and exit status 2."""
     crontab = tmp_path / "crontab"
     crontab.write_text("* * * * sweep http://f\n")
     command = [sys.executable, "-m", "local.cron", str(crontab)]

@@ -49,10 +49,10 @@ def command(
         try:
             main(arguments)
         except SystemExit as end:
-            said = capsys.readouterr()
+            printed = capsys.readouterr()
             if isinstance(end.code, str):
-                return Done(1, said.out, f"{said.err}{end.code}\n")
-            return Done(end.code or 0, said.out, said.err)
+                return Done(1, printed.out, f"{printed.err}{end.code}\n")
+            return Done(end.code or 0, printed.out, printed.err)
         return Done(0, *capsys.readouterr())
 
     return run
@@ -204,7 +204,7 @@ def test_a_reader_may_close_the_pipe(own_table: Table) -> None:
 def test_a_retried_highlight_becomes_ready_in_every_list(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """Though its list was cached; cron has it enriched."""
+    """Even if its list was cached; cron enriches it."""
     put(table, "FAILED_AI", attempts=5)
     url = f"{stack.highlights_url}/highlights?matchId={MATCH}"
     for _ in range(2):

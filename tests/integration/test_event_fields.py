@@ -1,4 +1,4 @@
-"""Each field of an event, from the door over the table to the answer; and how one is added."""
+"""Each field of an event, from the POST through the table to the answer; and how one is added."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TOLD_OTHERWISE = {"retracted": "the status RETRACTED"}
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> str:
-    """What a program of the project says, with the code in this folder before our own."""
+    """Run a program of the project, with the code in this folder first; return its output."""
     path = os.pathsep.join(map(str, (folder, ROOT)))
     return subprocess.run(
         [sys.executable, "-m", *arguments],
@@ -34,7 +34,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> str:
 
 
 def walk(folder: Path, database_url: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An event that says something in every field, and the highlight that is read of it."""
+    """Return an event with every field, and its highlight."""
     posted, answer = json.loads(
         run(folder, "tests.integration.event_fields", DATABASE_URL=database_url)
     )
@@ -42,13 +42,13 @@ def walk(folder: Path, database_url: str) -> tuple[dict[str, Any], dict[str, Any
 
 
 def check_given_back(posted: dict[str, Any], answer: dict[str, Any]) -> None:
-    """An answer says what was posted, by the same names."""
+    """Check that an answer has the posted values under the same names."""
     names = posted.keys() - TOLD_OTHERWISE.keys()
     assert {name: answer.get(name) for name in names} == {name: posted[name] for name in names}
 
 
 def test_every_field_of_an_event_reaches_its_column_and_the_answer(own_table: Table) -> None:
-    """A field that reaches nothing would be taken with a 202, and lost."""
+    """An unmapped field would be accepted with a 202, and lost."""
     posted, answer = walk(ROOT, own_table.url)
     assert posted.keys() == {str(field.alias) for field in Event.model_fields.values()}
     check_given_back(posted, answer)
@@ -62,7 +62,7 @@ def test_every_field_of_an_event_reaches_its_column_and_the_answer(own_table: Ta
 
 
 def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: Path) -> None:
-    """As CONTRIBUTING says; the documents are made, and the contract's table has its own test."""
+    """As CONTRIBUTING says; documents are generated, and the contract's table has its own test."""
     for name in ("functions", "infra"):
         copytree(ROOT / name, tmp_path / name)
     contract = tmp_path / "functions" / "shared" / "contract" / "event.py"

@@ -1,4 +1,4 @@
-"""Each process dies once, each service falters once, while a tournament is replayed."""
+"""Processes are killed and services fail while a tournament is replayed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ CACHED_WITHIN_S = 6  # of when Redis takes writes again
 
 @contextmanager
 def paused(stack: Stack, name: str) -> Iterator[None]:
-    """A process that holds its connections and does not answer."""
+    """Pause a process: it keeps its connections and does not answer."""
     stack.processes[name].pause()
     try:
         yield
@@ -30,16 +30,16 @@ def paused(stack: Stack, name: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", [*functions.NAMES, "trigger", "cron"])
-def test_a_process_that_is_killed_loses_and_doubles_nothing(
+def test_a_killed_process_loses_and_duplicates_nothing(
     stack: Stack, table: Table, name: str
 ) -> None:
-    """SIGKILL to one process in the midst of a replay: 172 highlights, each READY, each once."""
+    """SIGKILL to one process during a replay: 172 highlights, each READY, each once."""
     report = replay_with_fault(stack, stack.processes[name].kill)
     assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_a_worker_that_is_killed_loses_and_doubles_nothing(stack: Stack, table: Table) -> None:
+def test_a_killed_worker_loses_and_duplicates_nothing(stack: Stack, table: Table) -> None:
     """SIGKILL to the workers that the functions' servers forked, one after the other.
 
     Their work is done all the same.
@@ -56,7 +56,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(stack: Stack, table: 
 
 @pytest.mark.parametrize("how", ["restart", "kill"])
 def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
-    """Postgres stops, or crashes, in the midst of a replay: nothing is lost."""
+    """Postgres stops or crashes during a replay: nothing is lost."""
     report = replay_with_fault(stack, getattr(stack.processes["postgres"], how))
     assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
@@ -64,16 +64,16 @@ def test_postgres_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["restart", "kill", "pause"])
 def test_redis_may_come_and_go(stack: Stack, table: Table, how: str) -> None:
-    """The cache comes back empty, or hangs from the midst of a replay on: nothing is missing."""
+    """The cache restarts empty, or hangs during a replay: nothing is missing."""
     report = replay_with_fault(stack, getattr(stack.processes["valkey"], how))
     assert (report.missing, report.unexpected) == ({}, set())
     assert table.statuses() == {"READY": GOALS_OF_2022}
 
 
-def test_without_the_database_reads_are_503_and_events_are_taken(
+def test_without_the_database_reads_are_503_and_events_are_accepted(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """Postgres hangs: reads say so in bounded time, events go in, and arrive afterwards."""
+    """Postgres hangs: reads are a 503 in bounded time; events are accepted, and arrive later."""
     del table
     with paused(stack, "postgres"):
         read_answer = http.get(f"{stack.highlights_url}/highlights")
@@ -86,7 +86,7 @@ def test_without_the_database_reads_are_503_and_events_are_taken(
 
 
 def test_without_the_broker_events_are_503_in_time(stack: Stack, http: httpx.Client) -> None:
-    """The broker hangs: no 202, a 503 by the deadline, with what the sender needs to try again."""
+    """The broker hangs: a 503 by the deadline, with what the sender needs to retry."""
     event = event_json(eventId="unheard")
     with paused(stack, "broker"):
         answer = http.post(f"{stack.events_url}/events", json=event)
@@ -120,7 +120,7 @@ def test_a_hanging_cache_costs_the_first_reader_milliseconds_and_the_next_none(
 def test_a_change_while_the_cache_hangs_is_never_hidden_by_it(
     stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """A goal is struck out while Redis hangs: when Redis is back no list shows it again."""
+    """A goal is retracted while Redis hangs: once Redis is back, no list shows it."""
     query = {"matchId": event_json()["matchId"]}
     url = f"{stack.highlights_url}/highlights"
     http.post(f"{stack.events_url}/events", json=event_json(eventId="var"))
@@ -142,7 +142,7 @@ REFUSING = {  # what makes Valkey refuse writes, and what makes it take them aga
 
 @contextmanager
 def refusing(valkey: Any, why: str) -> Iterator[None]:
-    """Let Valkey refuse writes; it goes on reading."""
+    """Make Valkey refuse writes during the block; it still serves reads."""
     refuse, accept = REFUSING[why]
     valkey.execute_command(*refuse.split())
     try:
@@ -155,7 +155,7 @@ def refusing(valkey: Any, why: str) -> Iterator[None]:
 def test_a_change_while_the_cache_refuses_writes_is_never_hidden_by_it(
     stack: Stack, table: Table, http: httpx.Client, why: str
 ) -> None:
-    """A goal that is struck out then is on no list; and the cache works again within seconds."""
+    """A goal that is retracted then is on no list; the cache works again within seconds."""
     match_id = event_json()["matchId"]
     url, query = f"{stack.highlights_url}/highlights", {"matchId": match_id}
     posted = http.post(f"{stack.events_url}/events", json=event_json(eventId="var")).json()

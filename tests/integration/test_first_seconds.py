@@ -1,4 +1,4 @@
-"""Before the schema and the topics are there: 503 from the first second on, then fine by itself."""
+"""Before the schema and the topics exist, functions answer 503; then they recover by themselves."""
 
 import asyncio
 import re
@@ -53,7 +53,7 @@ NEEDS = {"list": LISTS, "get": GETS, "consume": RECORDS, "enrich": ENRICHES}
 
 
 class Functions:
-    """The functions that need the table, each called once; readiness is looked at each time."""
+    """The functions that need the table; each call also checks their readiness."""
 
     def __init__(self, url: str, prepare: str) -> None:
         environ = {"DATABASE_URL": url, "DATABASE_PREPARE": prepare, "DATABASE_POOL_SIZE": "1"}
@@ -76,7 +76,7 @@ class Functions:
         return Readiness({"postgres": lambda: store}, max_age_s=0)
 
     def call(self) -> dict[str, httpx.Response]:
-        """Bring a goal, have it described, list and get it: the answers."""
+        """Deliver a goal, enrich, list and get it; return the answers."""
         event = event_json(eventId="first")
         records: dict[str, Any] = {
             "json": [cloud_event(event, 0)],
@@ -94,7 +94,7 @@ class Functions:
         }
 
     def ready(self) -> dict[str, httpx.Response]:
-        """What each says of its readiness."""
+        """Return the readiness of each function."""
         return {name: Client(routes).get("/ready") for name, routes in self.routes.items()}
 
 
@@ -109,7 +109,7 @@ def functions(request: pytest.FixtureRequest, empty_database: str) -> Iterator[F
 def test_without_its_table_every_function_is_a_503_and_then_fine(
     functions: Functions, empty_database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With Retry-After, as often as it is asked; a migration mends it, without a new start."""
+    """Every request gets a 503 with Retry-After, until a migration runs; no restart is needed."""
     for _ in range(2):
         for answer in functions.call().values():
             assert answer.status_code == 503, answer.text
@@ -118,8 +118,8 @@ def test_without_its_table_every_function_is_a_503_and_then_fine(
         for answer in functions.ready().values():
             assert answer.status_code == 503
             assert NO_TABLE in answer.json()["services"]["postgres"]
-    told = [each for each in caplog.records if each.message == "the database lacks what we need"]
-    assert [each.__dict__["fields"] for each in told] == [{"missing": NO_TABLE}]
+    logged = [each for each in caplog.records if each.message == "the database lacks what we need"]
+    assert [each.__dict__["fields"] for each in logged] == [{"missing": NO_TABLE}]
 
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
@@ -137,10 +137,10 @@ def test_without_its_table_every_function_is_a_503_and_then_fine(
         ("ALTER TABLE highlights DROP CONSTRAINT highlights_pkey", "ON CONFLICT", {"consume"}),
     ],
 )
-def test_what_lacks_a_part_of_the_schema_is_unready_and_no_other(
+def test_only_functions_that_lack_a_part_of_the_schema_are_unready(
     functions: Functions, empty_database: str, lost: str, missing: str, who: set[str]
 ) -> None:
-    """A function of which a migration has not run; the others go on, and none answers 500."""
+    """Functions that need the missing part answer 503; the others work, and none answers 500."""
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
         functions.call()
@@ -157,7 +157,7 @@ def test_what_lacks_a_part_of_the_schema_is_unready_and_no_other(
 def test_a_newer_schema_leaves_every_function_ready(
     functions: Functions, empty_database: str
 ) -> None:
-    """What a later migration adds is none of its business."""
+    """Additions of a later migration do not concern it."""
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
         functions.call()
@@ -167,8 +167,8 @@ def test_a_newer_schema_leaves_every_function_ready(
     assert {answer.status_code for answer in functions.call().values()} == {200}
 
 
-def test_a_database_that_is_not_there_is_a_503(empty_database: str) -> None:
-    """Until somebody makes it."""
+def test_a_missing_database_is_a_503(empty_database: str) -> None:
+    """Until it is created."""
     url = re.sub(r"/[^/]*$", f"/missing_{uuid4().hex}", empty_database)
     functions = Functions(url, "true")
     assert {answer.status_code for answer in functions.call().values()} == {503}
@@ -178,7 +178,7 @@ def test_a_database_that_is_not_there_is_a_503(empty_database: str) -> None:
 
 
 def test_a_role_that_may_only_read_serves_readers_and_no_writer(empty_database: str) -> None:
-    """A right that is missing is a 503 that names the table; a reader needs none to write."""
+    """A missing privilege is a 503 that names the table; readers need no write privilege."""
     role = f"reader_{uuid4().hex}"
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         migrate(connection)
@@ -195,8 +195,8 @@ def test_a_role_that_may_only_read_serves_readers_and_no_writer(empty_database: 
     assert {name: answer.status_code for name, answer in answers.items()} == right | {"get": 404}
 
 
-def test_who_publishes_is_unready_until_the_topics_are_there() -> None:
-    """And then ready by itself; without a broker it says so."""
+def test_publishers_are_unready_until_the_topics_exist() -> None:
+    """Then it becomes ready by itself; without a broker it reports that."""
     port = free_port()
     environ = {"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{port}"}
 
@@ -224,7 +224,7 @@ def test_who_publishes_is_unready_until_the_topics_are_there() -> None:
 def test_the_stack_opens_its_ports_when_all_behind_them_is_ready(
     tmp_path: Path, http: httpx.Client
 ) -> None:
-    """The first request that is let in is answered, on either port."""
+    """The first accepted request is answered, on both ports."""
     ports = Ports(free_port(), free_port())
     answers: list[httpx.Response] = []
 

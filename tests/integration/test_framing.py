@@ -1,4 +1,4 @@
-"""Where a request ends: its rest is never taken for the next request, nor the next for its rest."""
+"""Request framing: no part of a request is ever taken for the next one, nor the reverse."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -38,14 +38,14 @@ Proxies = Mapping[str, Mapping[str, int]]
 
 @pytest.fixture(scope="module")
 def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """What runs the servers of this file."""
+    """The supervisor of this file's servers."""
     with servers.running_supervisor(tmp_path_factory.mktemp("framing")) as supervisor:
         yield supervisor
 
 
 @pytest.fixture(scope="module")
 def asked(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The gateway and the functions, on a broker that takes events."""
+    """The gateway and the functions, on a broker that accepts events."""
     with running_broker(free_port()) as broker:
         broker.create(MATCH_EVENTS)
         folder = tmp_path_factory.mktemp("asked")
@@ -57,7 +57,7 @@ def asked(supervisor: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> I
 def proxies(
     supervisor: Supervisor, asked: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Proxies:
-    """A second Caddy, and an nginx where there is one, each with a port for each server."""
+    """A second Caddy, and nginx where it is installed, each with a port for each server."""
     behind = [asked[name] for name in SHARED]
     made = {}
     for proxy in (servers.caddy, servers.nginx) if servers.NGINX else (servers.caddy,):
@@ -68,7 +68,7 @@ def proxies(
 
 
 def health(marker: str, connection: str = "close") -> bytes:
-    """A request whose answer tells by its marker that it is its own."""
+    """Return a request whose answer can be recognised by its marker."""
     return (
         f"GET /health HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n"
         f"traceparent: 00-{marker}-0000000000000001-01\r\n\r\n"
@@ -79,7 +79,7 @@ def health(marker: str, connection: str = "close") -> bytes:
 def test_the_second_request_on_a_connection_gets_its_own_answer_or_none(
     asked: Servers, name: str
 ) -> None:
-    """However the first is framed, and whatever lies in its body."""
+    """However the first is framed, and whatever its body contains."""
     target = asked[name]
     assert not asyncio.run(_all(target, partial(_pipelined, target)))
 
@@ -89,7 +89,7 @@ def test_the_second_request_on_a_connection_gets_its_own_answer_or_none(
 def test_others_behind_the_same_proxy_get_their_own_answers(
     asked: Servers, proxies: Proxies, name: str, proxy: str
 ) -> None:
-    """The proxy sends what several clients ask over the same connections."""
+    """The proxy sends the requests of several clients over the same connections."""
     if proxy not in proxies:
         pytest.skip("nginx is not installed")
     shared = partial(_behind, proxies[proxy][name])
@@ -98,7 +98,7 @@ def test_others_behind_the_same_proxy_get_their_own_answers(
 
 @pytest.mark.parametrize("name", ["gateway-events", "ingest_event"])
 def test_a_trailer_is_no_header(asked: Servers, name: str) -> None:
-    """Whoever needs a key brings it before the body, where proxies see it too."""
+    """A key must be sent in the header, where proxies see it too."""
     target = asked[name]
     key = b"X-Api-Key: " + KEY.encode()
     lines = target.headers(FIRST, key=False)
@@ -118,13 +118,13 @@ OWN = [(GARBAGE, 400), (b"GET /\xe9 HTTP/1.1\r\nHost: x\r\n\r\n", 400), (LARGE, 
 def test_what_a_functions_server_refuses_by_itself_is_a_problem(
     asked: Servers, name: str, data: bytes, status: int
 ) -> None:
-    """Before it has asked the function: what is no HTTP, and too large a header."""
+    """Invalid HTTP and too large headers are refused before the function is called."""
     [answer] = _answers(asked[name], data)
     assert_problem(answer, status)
 
 
 def test_what_the_gateways_server_refuses_by_itself_is_a_line_of_text(asked: Servers) -> None:
-    """Caddy is not asked; a header that is only too large for a function is the function's."""
+    """Without Caddy's routes; a header that is too large only for a function is refused by that."""
     target = asked["gateway-events"]
     assert_problem(_answers(target, LARGE)[0], 431)
     for data, status in [(GARBAGE, 400), (LARGER, 431)]:
@@ -134,7 +134,7 @@ def test_what_the_gateways_server_refuses_by_itself_is_a_line_of_text(asked: Ser
 
 
 def assert_problem(answer: Answer, status: int) -> None:
-    """Problem details (RFC 9457), and the end of the connection."""
+    """Check for problem details (RFC 9457) and the end of the connection."""
     assert (answer.status, answer.closes) == (status, True)
     assert answer.headers["content-type"] == "application/problem+json"
     assert orjson.loads(answer.body)["status"] == status

@@ -1,4 +1,4 @@
-"""A process that stood still for longer than others keep its connections."""
+"""A process that was frozen for longer than others keep its idle connections."""
 
 import asyncio
 import time
@@ -49,7 +49,7 @@ def hasty(stack: Stack, table: Table) -> Iterator[Stack]:
 def test_the_first_request_after_a_freeze_is_right(
     hasty: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """All functions stand still until nobody knows them any more; then each answers at once."""
+    """All functions are frozen until their connections are closed; then each answers at once."""
     valkey = Redis.from_url(hasty.redis_url)
     path = http.post(f"{hasty.events_url}/events", json=event_json(eventId="1")).headers["location"]
     page = f"{hasty.highlights_url}/highlights?matchId={event_json()['matchId']}"
@@ -72,23 +72,23 @@ def test_the_first_request_after_a_freeze_is_right(
 
 
 def outlast(seconds: float) -> None:
-    """Let time pass."""
+    """Wait until this time has passed by the wall clock."""
     until = time.time() + seconds
     eventually(lambda: time.time() > until)
 
 
 def test_a_connection_to_postgres_that_was_dropped_silently_costs_nothing(stack: Stack) -> None:
-    """What was idle for long is not asked whether it still works: that would take the time-out."""
-    place = urlsplit(stack.database_url)
-    with Relay(place.port or 0) as relay:
-        url = f"postgresql://{place.username}@{HOST}:{relay.port}{place.path}"
+    """A connection that was idle for long is not probed: that would take the time-out."""
+    server = urlsplit(stack.database_url)
+    with Relay(server.port or 0) as relay:
+        url = f"postgresql://{server.username}@{HOST}:{relay.port}{server.path}"
         environ = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": "1"}
         settings = load(PostgresSettings, environ | {"DATABASE_MAX_IDLE_S": str(MAX_IDLE_S)})
         with closing(Postgres(settings)) as postgres:
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
             assert relay.connections == 1
-            relay.forget()
+            relay.blackhole()
             outlast(2 * MAX_IDLE_S)
             began = time.monotonic()
             assert asyncio.run(postgres.run("SELECT 1")) == [[1]]
@@ -97,7 +97,7 @@ def test_a_connection_to_postgres_that_was_dropped_silently_costs_nothing(stack:
 
 
 def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: Stack) -> None:
-    """A change is announced all the same: who reads next is not shown what is past."""
+    """A change is invalidated all the same: the next reader gets nothing outdated."""
     match = uuid4()
     with Relay(urlsplit(stack.redis_url).port or 0) as relay:
         environ = {"REDIS_URL": f"redis://{HOST}:{relay.port}/0", "REDIS_TIMEOUT_S": "5"}
@@ -108,7 +108,7 @@ def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: St
             lease = await cache.lease(match)
             await cache.fill(match, "1", b"page", lease or b"")
             kept = await cache.read(match, "1")
-            relay.forget()
+            relay.blackhole()
             await asyncio.sleep(2 * MAX_IDLE_S)
             async with asyncio.timeout(settings.redis_timeout_s / 2), cache.change([match]):
                 pass

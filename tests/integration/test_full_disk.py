@@ -38,7 +38,7 @@ def _small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, leave: int) -> Path:
-    """A file that fills a disk, but for some bytes."""
+    """Fill a disk with a file, except for some bytes."""
     filler = disk / "filler"
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     with filler.open("wb") as file:
@@ -46,8 +46,8 @@ def fill(disk: Path, leave: int) -> Path:
     return filler
 
 
-def test_a_stack_warns_of_a_full_disk_and_goes_on_when_there_is_room(small_disk: Path) -> None:
-    """Before the disk is full and when Postgres fails; with room again all works again."""
+def test_a_stack_warns_of_a_full_disk_and_recovers_when_there_is_space(small_disk: Path) -> None:
+    """Before the disk is full and when Postgres fails; with free space all works again."""
     printed: list[str] = []
     with running_stack(small_disk / "state", environ={}, print_line=printed.append) as stack:
         assert printed[0].startswith("the disk is nearly full: ")

@@ -1,4 +1,4 @@
-"""The gateway in front of a stand-in for the functions that shows what reached it."""
+"""The gateway in front of stand-ins for the functions that record the requests."""
 
 import json
 import shutil
@@ -16,7 +16,8 @@ import pytest
 
 from local.stack import ROOT
 from local.stack.ports import HOST, HOST_IPV6, free_port, hosts
-from local.stack.services import gateway, package_folder
+from local.stack.services import gateway as service
+from local.stack.services import package_folder
 from local.stack.services.functions import Function
 from local.supervisor import NotReady, ProcessRegistry, Supervisor
 
@@ -27,7 +28,7 @@ ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class StandIn(ThreadingHTTPServer):
-    """Answers like a function, with the name that it goes by, and remembers what reached it."""
+    """Answers like a function, with that function's name, and records the requests."""
 
     daemon_threads = True
 
@@ -39,7 +40,7 @@ class StandIn(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Says which function was reached, or hangs up without a word."""
+    """Answers with the name of the function, or closes the connection without an answer."""
 
     protocol_version = "HTTP/1.1"
     server: StandIn
@@ -59,13 +60,13 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.command, self.path, size))
         if body in (None, b"hang up"):
             return
-        said = json.dumps({"function": self.server.function.name}).encode()
+        content = json.dumps({"function": self.server.function.name}).encode()
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(said)))
+        self.send_header("Content-Length", str(len(content)))
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(said)
+            self.wfile.write(content)
 
     def body(self) -> bytes | None:
         """The body, or None if the gateway broke off in the middle."""
@@ -80,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         return body if self.rfile.readline() else None
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Stay quiet."""
+        """Log nothing."""
 
 
 @dataclass
@@ -96,30 +97,31 @@ class Gateway:
 def running_gateway(
     folder: Path, root: Path = ROOT, swagger_ui: Path = SWAGGER_UI
 ) -> Iterator[Gateway]:
-    """A gateway before functions that are not there until a test starts a stand-in."""
+    """Run a gateway; its functions do not run until a test starts a stand-in."""
     folder.mkdir(exist_ok=True)
     names = ("ingest_event", "list_highlights", "get_highlight")
     functions = {name: Function(name, free_port()) for name in names}
     ports = free_port(), free_port()
     supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     supervisor.run(
-        gateway.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui), timeout_s=30
+        service.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui),
+        timeout_s=30,
     )
     yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
-    supervisor.stop([gateway.NAME], timeout_s=10)
+    supervisor.stop([service.NAME], timeout_s=10)
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The gateway that all tests of this file share."""
     with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
         yield running
 
 
 @pytest.fixture
-def served(door: Gateway) -> Iterator[dict[str, StandIn]]:
+def stand_ins(gateway: Gateway) -> Iterator[dict[str, StandIn]]:
     """A stand-in for each function."""
-    made = {name: StandIn(function) for name, function in door.functions.items()}
+    made = {name: StandIn(function) for name, function in gateway.functions.items()}
     threads = [threading.Thread(target=each.serve_forever, args=(0.01,)) for each in made.values()]
     for thread in threads:
         thread.start()
@@ -132,7 +134,7 @@ def served(door: Gateway) -> Iterator[dict[str, StandIn]]:
 
 
 def assert_problem(response: httpx.Response, status: int, title: str) -> None:
-    """An error is problem details (RFC 9457), made of valid JSON."""
+    """Check that an error is valid problem details (RFC 9457)."""
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()
@@ -151,45 +153,45 @@ def assert_problem(response: httpx.Response, status: int, title: str) -> None:
         ("HEAD", "highlights", "/highlights", "list_highlights"),
         ("GET", "highlights", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
         ("GET", "events", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
-        # What a function refuses, it refuses itself.
+        # Paths that the function itself refuses.
         ("DELETE", "highlights", "/highlights", "list_highlights"),
         ("GET", "events", "/events", "ingest_event"),
     ],
 )
 def test_each_path_leads_to_its_function_as_it_came(
-    door: Gateway, served: dict[str, StandIn], http: httpx.Client, method: str, port: str,
+    gateway: Gateway, stand_ins: dict[str, StandIn], http: httpx.Client, method: str, port: str,
     path: str, function: str,
 ) -> None:  # fmt: skip
-    """Method, path, query and body are handed on unchanged."""
+    """Method, path, query and body are forwarded unchanged."""
     content = b'{"a": 1}' if method == "POST" else b""
-    response = http.request(method, getattr(door, port) + path, content=content)
+    response = http.request(method, getattr(gateway, port) + path, content=content)
     assert response.status_code == 202
-    assert served[function].requests == [(method, path, len(content))]
+    assert stand_ins[function].requests == [(method, path, len(content))]
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/events/", "/highlights", "/swagger/no"])
 def test_nothing_else_is_served_on_the_port_of_events(
-    door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str
+    gateway: Gateway, stand_ins: dict[str, StandIn], http: httpx.Client, path: str
 ) -> None:
-    """404 as problem details, and no function is bothered."""
-    assert_problem(http.get(door.events + path), 404, "Not Found")
-    assert not any(each.requests for each in served.values())
+    """404 as problem details, and no function is called."""
+    assert_problem(http.get(gateway.events + path), 404, "Not Found")
+    assert not any(each.requests for each in stand_ins.values())
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/events", "/consume", "/swagger/../../Caddyfile"])
 def test_nothing_else_is_served_on_the_port_of_highlights(
-    door: Gateway, http: httpx.Client, path: str
+    gateway: Gateway, http: httpx.Client, path: str
 ) -> None:
-    """Also not what lies beside the page on the disk."""
-    assert_problem(http.get(door.highlights + path), 404, "Not Found")
+    """Nor are files beside the page on the disk."""
+    assert_problem(http.get(gateway.highlights + path), 404, "Not Found")
 
 
 @pytest.mark.parametrize("port", ["events", "highlights"])
 def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
-    door: Gateway, http: httpx.Client, port: str
+    gateway: Gateway, http: httpx.Client, port: str
 ) -> None:
     """Swagger UI from this machine, for this port's own OpenAPI document."""
-    url = getattr(door, port)
+    url = getattr(gateway, port)
     assert http.get(url, follow_redirects=True).url.path == "/swagger"
     page = http.get(f"{url}/swagger")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -205,18 +207,18 @@ def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
 @pytest.mark.parametrize(("path", "limit"), [("/events", 64 * KIB), ("/events/batch", 2048 * KIB)])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_body_over_its_limit_is_refused(
-    door: Gateway, served: dict[str, StandIn], http: httpx.Client, path: str, limit: int,
+    gateway: Gateway, stand_ins: dict[str, StandIn], http: httpx.Client, path: str, limit: int,
     streamed: bool,
 ) -> None:  # fmt: skip
     """Exactly the limit passes, one byte more does not; announced, it reaches no function."""
 
     def post(size: int) -> httpx.Response:
         body = b"x" * size
-        return http.post(door.events + path, content=iter([body]) if streamed else body)
+        return http.post(gateway.events + path, content=iter([body]) if streamed else body)
 
     assert post(limit).status_code == 202
     assert_problem(post(limit + 1), 413, "Content Too Large")
-    passed, *refused = served["ingest_event"].requests
+    passed, *refused = stand_ins["ingest_event"].requests
     assert passed == ("POST", path, limit)
     assert refused in ([], [("POST", path, BROKEN_OFF)] if streamed else [])
 
@@ -235,33 +237,33 @@ def test_a_body_over_its_limit_is_refused(
     ],
 )
 def test_a_method_that_no_function_knows_is_refused_with_those_that_are_allowed(
-    door: Gateway, http: httpx.Client, method: str, port: str, path: str, allow: str
+    gateway: Gateway, http: httpx.Client, method: str, port: str, path: str, allow: str
 ) -> None:
-    """405 as problem details, for methods that the functions' server would answer in its way."""
-    response = http.request(method, getattr(door, port) + path)
+    """405 as problem details, also for methods that the functions' server answers differently."""
+    response = http.request(method, getattr(gateway, port) + path)
     assert_problem(response, 405, "Method Not Allowed")
     assert response.headers["Allow"] == allow
 
 
-def test_a_function_that_is_away_is_a_503_that_says_when_to_try_again(
-    door: Gateway, http: httpx.Client
+def test_an_unavailable_function_is_a_503_with_retry_after(
+    gateway: Gateway, http: httpx.Client
 ) -> None:
-    """Not a bare 502."""
-    response = http.get(f"{door.highlights}/highlights")
+    """It is not a bare 502."""
+    response = http.get(f"{gateway.highlights}/highlights")
     assert_problem(response, 503, "Service Unavailable")
     assert response.headers["Retry-After"] == "1"
 
 
-def test_a_request_is_held_while_its_function_starts(door: Gateway, http: httpx.Client) -> None:
-    """Whoever posts in the second in which a function is started again does not notice."""
+def test_a_request_is_held_while_its_function_starts(gateway: Gateway, http: httpx.Client) -> None:
+    """Clients do not notice a function that restarts within a second."""
     answers: list[httpx.Response] = []
     poster = threading.Thread(
-        target=lambda: answers.append(http.post(f"{door.events}/events", content=b"x" * 1000))
+        target=lambda: answers.append(http.post(f"{gateway.events}/events", content=b"x" * 1000))
     )
     poster.start()
     poster.join(timeout=0.3)
     assert poster.is_alive()
-    with StandIn(door.functions["ingest_event"]) as function:
+    with StandIn(gateway.functions["ingest_event"]) as function:
         thread = threading.Thread(target=function.serve_forever, args=(0.01,))
         thread.start()
         poster.join()
@@ -271,51 +273,54 @@ def test_a_request_is_held_while_its_function_starts(door: Gateway, http: httpx.
     assert function.requests == [("POST", "/events", 1000)]
 
 
-def test_a_post_that_may_have_arrived_is_never_sent_again(
-    door: Gateway, served: dict[str, StandIn], http: httpx.Client
+def test_a_post_that_may_have_arrived_is_never_retried(
+    gateway: Gateway, stand_ins: dict[str, StandIn], http: httpx.Client
 ) -> None:
-    """Only its sender knows whether that is harmless, so the sender is asked to."""
-    response = http.post(f"{door.events}/events", content=b"hang up")
+    """Only its sender knows whether a retry is safe."""
+    response = http.post(f"{gateway.events}/events", content=b"hang up")
     assert_problem(response, 503, "Service Unavailable")
-    assert served["ingest_event"].requests == [("POST", "/events", 7)]
+    assert stand_ins["ingest_event"].requests == [("POST", "/events", 7)]
 
 
 @pytest.mark.parametrize("folder", ["my own project", "my  project", "é 'q' \"p\" `b` {c} $d #e"])
 def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, folder: str) -> None:
-    """With spaces, quotes, braces and what is not ASCII in its path."""
+    """With spaces, quotes, braces and non-ASCII characters in its path."""
     root = tmp_path / folder
     shutil.copytree(ROOT / "local" / "gateway", root / "local" / "gateway")
     shutil.copytree(ROOT / "infra" / "openapi", root / "infra" / "openapi")
     shutil.copytree(SWAGGER_UI, root / "swagger-ui")
-    with running_gateway(root / "state", root=root, swagger_ui=root / "swagger-ui") as door:
-        for url in (door.events, door.highlights):
+    with running_gateway(root / "state", root=root, swagger_ui=root / "swagger-ui") as gateway:
+        for url in (gateway.events, gateway.highlights):
             for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
                 assert http.get(f"{url}/{path}").status_code == 200
 
 
 def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """`caddy run` keeps that to itself where its file is wrong, so it is checked first."""
+    """Its file is validated first, as `caddy run` does not report an error in it."""
     functions = {
         name: Function(name, 1) for name in ("ingest_event", "list_highlights", "get_highlight")
     }
     supervisor = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), print)
     port = free_port()
     with pytest.raises(NotReady) as failed:
-        supervisor.run(gateway.check(gateway.server(port, port, functions, tmp_path)), timeout_s=30)
+        supervisor.run(
+            service.check(service.server(port, port, functions, tmp_path)),
+            timeout_s=30,
+        )
     assert str(failed.value).startswith(f"gateway_check failed; {tmp_path}/gateway_check.log ends")
     assert f"ambiguous site definition: :{port}" in str(failed.value)
 
 
 @pytest.mark.skipif(HOST_IPV6 not in hosts(), reason="this machine has no IPv6")
-def test_localhost_leads_to_the_gateway_by_ipv6_too(door: Gateway, http: httpx.Client) -> None:
-    """Some programs try only the first address of a name."""
-    for url in (door.events, door.highlights):
+def test_localhost_leads_to_the_gateway_by_ipv6_too(gateway: Gateway, http: httpx.Client) -> None:
+    """Some programs try only the first address of a host name."""
+    for url in (gateway.events, gateway.highlights):
         assert http.get(url.replace(HOST, f"[{HOST_IPV6}]") + "/openapi.json").status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses")
-def test_the_gateway_is_only_reached_from_this_machine(door: Gateway) -> None:
+def test_the_gateway_is_only_reached_from_this_machine(gateway: Gateway) -> None:
     """It has no authentication yet."""
-    port = int(door.events.rpartition(":")[2])
+    port = int(gateway.events.rpartition(":")[2])
     with socket.socket() as other:
         other.bind(("127.0.0.2", port))

@@ -14,7 +14,7 @@ from tests.support.tournament import GOALS_OF_2022, replay_2022
 
 @contextmanager
 def sources(stack: Stack, *, wrapped: bool = False) -> Iterator[list[KafkaSource]]:
-    """The two KafkaSources; the trigger and cron do not run meanwhile."""
+    """Run the two KafkaSources, with the trigger and cron stopped."""
     for name in ("trigger", "cron"):
         stack.processes[name].stop()
     made = [
@@ -29,7 +29,7 @@ def sources(stack: Stack, *, wrapped: bool = False) -> Iterator[list[KafkaSource
 
 
 def test_the_events_of_kafka_source_make_172_ready_highlights(stack: Stack, table: Table) -> None:
-    """All matches of 2022, as the CloudEvents that they are on the topic, many of them twice."""
+    """All matches of 2022, as the CloudEvents on the topic, many of them twice."""
     with sources(stack) as (goals, announcements):
         report = replay_2022(stack, wait_s=90)
     assert (report.ready, report.missing, report.unexpected) == (GOALS_OF_2022, {}, set())
@@ -39,12 +39,12 @@ def test_the_events_of_kafka_source_make_172_ready_highlights(stack: Stack, tabl
     assert goals.refused + announcements.refused == []
 
 
-def test_a_record_that_is_no_event_is_refused_and_the_others_are_taken(
+def test_a_record_that_is_no_event_is_rejected_and_the_others_are_accepted(
     stack: Stack, table: Table
 ) -> None:
-    """By a 4xx, which Knative does not send again but gives to its dead-letter sink.
+    """By a 4xx, which Knative does not retry but sends to its dead-letter sink.
 
-    All matches besides, as records of which Knative makes the events.
+    Also all matches, as plain records that Knative wraps in events.
     """
     no_events = {b"no event", b'{"matchId": 1}', None}
     with sources(stack, wrapped=True) as (goals, announcements):

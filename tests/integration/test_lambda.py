@@ -13,7 +13,7 @@ from local.stack.stack import Stack
 from tests.support.builders.events import event_json
 from tests.support.builders.lambda_events import SCHEDULE
 from tests.support.drivers.broker import Broker
-from tests.support.drivers.event_source import bring
+from tests.support.drivers.event_source import deliver_until
 from tests.support.drivers.lambda_runtime import FunctionError, instance
 from tests.support.drivers.lambdas import Lambdas, running_lambdas
 from tests.support.drivers.table import Table
@@ -49,9 +49,9 @@ def lambdas(
 
 @pytest.mark.usefixtures("quiet_stack")
 def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, table: Table) -> None:
-    """By an HTTP event, a Kafka event and a schedule's; then by the news on the other topic.
+    """By an HTTP, a Kafka and a schedule event; then by the event on the other topic.
 
-    That is out as soon as consume-goal has answered, when its process may be frozen.
+    That event is sent before consume-goal answers, as its process may be frozen afterwards.
     """
     first, second = str(uuid4()), str(uuid4())
     with (
@@ -61,19 +61,19 @@ def test_a_posted_goal_crosses_the_broker_and_becomes_ready(lambdas: Lambdas, ta
     ):
         posted = api.post("/events", json=event_json(matchId=first))
         assert (posted.status_code, table.of_match(first)) == (202, [])
-        bring(lambda: table.of_match(first) == ["PENDING_AI"], events)
+        deliver_until(lambda: table.of_match(first) == ["PENDING_AI"], events)
         assert lambdas.functions["enrich_batch"].invoke(SCHEDULE)["ready"] >= 1
         highlight = api.get(posted.headers["Location"]).json()
         assert (highlight["matchId"], highlight["status"]) == (first, "READY")
         api.post("/events", json=event_json(matchId=second))
-        bring(lambda: table.of_match(second) == ["PENDING_AI"], events)
-        bring(lambda: table.of_match(second) == ["READY"], pending)
+        deliver_until(lambda: table.of_match(second) == ["PENDING_AI"], events)
+        deliver_until(lambda: table.of_match(second) == ["READY"], pending)
 
 
 def test_reads_are_answered_as_by_the_gateway(
     lambdas: Lambdas, stack: Stack, table: Table, http: httpx.Client
 ) -> None:
-    """The same status, headers and bytes, whichever of the two is asked."""
+    """The same status, headers and body from both."""
     match_id = str(uuid4())
     goals = [event_json(matchId=match_id, eventId=f"{n}", team="Ársenal & co") for n in range(5)]
     with (
@@ -82,7 +82,7 @@ def test_reads_are_answered_as_by_the_gateway(
         lambdas.source(HIGHLIGHTS_PENDING) as pending,
     ):
         assert api.post("/events/batch", json=goals).status_code == 202
-        bring(lambda: table.of_match(match_id) == ["READY"] * len(goals), events, pending)
+        deliver_until(lambda: table.of_match(match_id) == ["READY"] * len(goals), events, pending)
         highlight = api.get(f"/highlights?matchId={match_id}").json()[0]
         for method, path, headers in REQUESTS:
             url = path.format(id=highlight["id"], match=match_id)
@@ -108,7 +108,7 @@ def test_reads_are_answered_as_by_the_gateway(
 def test_what_is_refused_is_refused_as_by_the_gateway(
     lambdas: Lambdas, stack: Stack, http: httpx.Client, content_type: str, body: bytes
 ) -> None:
-    """With the same problem details, whatever bytes were sent."""
+    """With the same problem details, whatever the body."""
     headers = {"Content-Type": content_type}
     with lambdas.client() as api:
         ours = asked(api, "POST", "/events", headers, body)
@@ -117,19 +117,19 @@ def test_what_is_refused_is_refused_as_by_the_gateway(
 
 
 def test_a_function_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """Lambda is told which variable is missing, as the error of the start."""
+    """The initialization error names the missing variable."""
     with (
         instance("list_highlights", {}, tmp_path / "log") as runtime,
-        pytest.raises(FunctionError) as told,
+        pytest.raises(FunctionError) as raised,
     ):
         runtime.invoke(SCHEDULE)
-    assert told.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
+    assert raised.value.args == ("CannotStart", "cannot start: DATABASE_URL is missing")
 
 
 def asked(
     client: httpx.Client, method: str, url: str, headers: dict[str, str], body: bytes = b""
 ) -> Answered:
-    """What is answered, but for what a server says of itself."""
+    """Return an answer without the headers that depend on the server."""
     headers = {"traceparent": TRACE, **headers}
     response = client.request(method, url, headers=headers, content=body)
     kept = [each for each in response.headers.items() if each[0] not in OF_A_SERVER]

@@ -1,4 +1,4 @@
-"""All matches of 2022 through Lambda's events, with what Lambda does to them in between."""
+"""All matches of 2022 through Lambda's events, with Lambda's retries and duplicates."""
 
 import asyncio
 import math
@@ -31,7 +31,7 @@ STOPPED_AFTER = 4  # events of records
 def test_all_matches_of_2022_make_172_ready_highlights(
     quiet_stack: Stack, table: Table, broker: Broker, tmp_path: Path
 ) -> None:
-    """Though events come twice, records are refused among others, and the database is stopped."""
+    """Even if events come twice, some records are rejected, and the database stops."""
     with (
         running_lambdas(quiet_stack, broker, tmp_path) as lambdas,
         lambdas.source(MATCH_EVENTS, is_doubled=lambda event: event % 3 == 0) as events,
@@ -52,7 +52,7 @@ def test_all_matches_of_2022_make_172_ready_highlights(
 def at_work(
     lambdas: Lambdas, events: EventSource, pending: EventSource, database: Process
 ) -> Iterator[None]:
-    """Sources and a schedule at work until the end; the database is away for a moment meanwhile."""
+    """Run event sources and a schedule during the block; the database is down for a moment."""
     is_over = Event()
 
     def work() -> None:
@@ -75,7 +75,7 @@ def at_work(
 
 
 def replayed(lambdas: Lambdas) -> Report:
-    """The report of a replay through API Gateway's events."""
+    """Replay through API Gateway's events; return the report."""
     url = "https://api.example"
     made = replay(
         read(SAMPLE), Options(url, url, speed=math.inf, wait_s=90),

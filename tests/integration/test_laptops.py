@@ -1,4 +1,4 @@
-"""The embedded stack and its commands on whatever a laptop may have."""
+"""The embedded stack and its commands on various laptops."""
 
 import re
 from collections.abc import Iterator
@@ -31,10 +31,10 @@ LAPTOPS: dict[str, tuple[str, dict[str, str | None]]] = {
 
 
 class Laptop(NamedTuple):
-    """A checkout, and what `make up` has said in it."""
+    """A checkout, and the output of `make up` in it."""
 
     checkout: Checkout
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module", params=LAPTOPS.values(), ids=list(LAPTOPS))
@@ -48,36 +48,40 @@ def laptop(
         (folder / "elsewhere").mkdir()
         (folder / name).symlink_to("elsewhere")
     checkout = check_out(folder / name, environ)
-    with checkout.up() as said:
-        assert "GoalStream is up" in said, said
-        yield Laptop(checkout, said)
+    with checkout.up() as output:
+        assert "GoalStream is up" in output, output
+        yield Laptop(checkout, output)
     assert not (folder / name / ".goalstream" / "env").exists()
 
 
 def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
-    """With all that they load from the checkout and from the packages."""
+    """With all files that they load from the checkout and from packages."""
     for name in ("events", "highlights"):
         for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
-            assert http.get(f"{url(laptop.said, name)}/{path}").status_code == 200
+            assert http.get(f"{url(laptop.output, name)}/{path}").status_code == 200
 
 
 def test_a_match_is_replayed(laptop: Laptop) -> None:
-    """Its goals are READY, in letters that the terminal can show."""
+    """Its goals are READY, printed in characters that the terminal supports."""
     checkout = laptop.checkout
     done = checkout.run("make", "replay", "MATCH=argentina france", "SPEED=max")
     assert (done.returncode, done.stderr) == (0, "")
     assert "6 of 6 highlights are READY" in done.stdout
 
 
-def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
-    """`make status`, `dlq`, `psql` and `logs`, without a word on their standard error."""
+def test_a_running_stack_can_be_inspected(laptop: Laptop) -> None:
+    """`make status`, `dlq`, `psql` and `logs`, with nothing on standard error."""
     checkout = laptop.checkout
     status = checkout.run("make", "status")
     assert (status.returncode, status.stderr) == (0, "")
     assert "trigger=consume-goal" in status.stdout
     assert re.search(r"^READY +\d+$", status.stdout, re.MULTILINE)
-    letters = checkout.run("make", "dlq")
-    assert (letters.returncode, letters.stdout, letters.stderr) == (0, "no dead letters\n", "")
+    dead_letters = checkout.run("make", "dlq")
+    assert (dead_letters.returncode, dead_letters.stdout, dead_letters.stderr) == (
+        0,
+        "no dead letters\n",
+        "",
+    )
     rows = checkout.run("make", "psql", stdin="SELECT 'highlights: ' || count(*) FROM highlights")
     assert (rows.returncode, rows.stderr) == (0, "")
     assert re.search(r"highlights: \d+", rows.stdout)
@@ -87,7 +91,7 @@ def test_what_runs_can_be_looked_into(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", pytest.param("zsh", marks=pytest.mark.long)])
 def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
-    """`make demo`, from a checkout; the second of the page is what runs this test."""
+    """`make demo` in a checkout; the page's second command runs these tests."""
     checkout = check_out(tmp_path / "my  project é", {})
     done = pasted(shell, "make demo", checkout.environ, checkout.folder)
     assert done.returncode == 0, done.stdout
@@ -104,12 +108,14 @@ def test_the_picture_of_the_demo_is_made_by_a_command(tmp_path: Path) -> None:
 
 
 def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
-    """And make that it failed; nothing is waited for."""
+    """At once, and make fails."""
     checkout = check_out(tmp_path / "my  project", {})
     for command in ("status", "dlq", "psql"):
         done = checkout.run("make", command)
-        said, made, *more = done.stderr.splitlines()
-        assert said == (f"no stack is up on {checkout.folder}/.goalstream; start one with: make up")
+        output, made, *more = done.stderr.splitlines()
+        assert output == (
+            f"no stack is up on {checkout.folder}/.goalstream; start one with: make up"
+        )
         assert made.startswith("make: ***")
         assert more == []
     logs = checkout.run("make", "logs")
@@ -126,10 +132,10 @@ def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:
 def test_a_function_that_does_not_start_says_why_and_where(
     environ: dict[str, str | None], why: str, tmp_path: Path
 ) -> None:
-    """In two lines: its log, and the last line there, once."""
+    """In two lines: the path of its log, and the log's last line, once."""
     checkout = check_out(tmp_path / "my  project", environ)
-    with checkout.up() as said:
-        starts, log, reason, made = said.splitlines()
+    with checkout.up() as output:
+        starts, log, reason, made = output.splitlines()
     assert starts == "GoalStream starts …"
     assert re.fullmatch(rf"(\w+) does not start; {tmp_path}/.*/logs/\1\.log ends with", log)
     assert reason.startswith(f"  cannot start: {why}")

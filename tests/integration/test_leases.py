@@ -1,4 +1,4 @@
-"""The enrichment queue, on a real Postgres: one worker at a time, and an end for everything."""
+"""The enrichment queue on a real Postgres: one worker at a time, and bounded attempts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 
 
 def with_queue(stack: Stack, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
-    """Work on the queue while no function does."""
+    """Call `work` with the stack's queue, on which no function works."""
     with_queue_at(stack.database_url, work)
 
 
 def with_queue_at(url: str, work: Callable[[HighlightStore], Awaitable[None]]) -> None:
-    """Work on the queue of a database."""
+    """Call `work` with the queue of a database."""
 
     async def run() -> None:
         postgres = Postgres(PostgresSettings.model_validate({"DATABASE_URL": url}))
@@ -53,12 +53,12 @@ def put(table: Table, count: int = 1) -> None:
 
 
 async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
-    """Claim what is due."""
+    """Claim the highlights that are due."""
     return await queue.claim(limit=limit, lease_s=LEASE_S)
 
 
 def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Table) -> None:
-    """Claims that are made at the same time have nothing in common, and leave nothing over."""
+    """Concurrent claims do not overlap, and claim everything together."""
     put(table, 200)
 
     async def work(queue: HighlightStore) -> None:
@@ -69,8 +69,8 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
     with_queue(quiet_stack, work)
 
 
-def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: Table) -> None:
-    """A claim whose lease has ended is up for the next worker, and no other is."""
+def test_claims_of_a_crashed_worker_are_claimed_again(quiet_stack: Stack, table: Table) -> None:
+    """Only claims with an expired lease are claimed by the next worker."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -83,10 +83,8 @@ def test_what_a_crash_left_behind_is_taken_up_again(quiet_stack: Stack, table: T
     with_queue(quiet_stack, work)
 
 
-def test_a_worker_that_comes_back_too_late_changes_nothing(
-    quiet_stack: Stack, table: Table
-) -> None:
-    """Whose lease was given to another is fenced off; the other finishes."""
+def test_a_worker_with_an_expired_lease_changes_nothing(quiet_stack: Stack, table: Table) -> None:
+    """A worker that lost its lease is fenced off; the new owner finishes."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -101,8 +99,8 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
     assert table.statuses() == {"READY": 1}
 
 
-def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> None:
-    """Text for facts that were corrected meanwhile is not kept."""
+def test_a_correction_ends_the_lease(quiet_stack: Stack, table: Table) -> None:
+    """A text for facts that were corrected meanwhile is not stored."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
@@ -123,15 +121,15 @@ def test_a_correction_takes_the_lease_away(quiet_stack: Stack, table: Table) -> 
 def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """After as many attempts as are allowed it is FAILED_AI; before, it waits ever longer."""
+    """After the last allowed attempt it is FAILED_AI; before, the backoff grows."""
     put(table)
     waits: list[float] = []
 
     async def work(queue: HighlightStore) -> None:
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
-            (held,) = await claim(queue)
-            await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=100)
+            (claimed,) = await claim(queue)
+            await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=100)
             ((wait,),) = table.run(
                 "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
             )
@@ -143,20 +141,20 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
 
 
 def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: Table) -> None:
-    """Nothing waits for ever for a worker that will not come back."""
+    """Nothing waits forever for a crashed worker."""
     put(table)
     table.run("UPDATE highlights SET attempts = :attempts", attempts=ATTEMPTS)
 
     async def work(queue: HighlightStore) -> None:
-        (held,) = await claim(queue)
-        await queue.give_back([held], max_attempts=ATTEMPTS, backoff_s=1)
+        (claimed,) = await claim(queue)
+        await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=1)
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}
 
 
 def test_a_claim_writes_to_no_index(own_table: Table) -> None:
-    """Nearly all rows that it changes stay in their pages (HOT), and cost no entry anywhere."""
+    """Nearly all its updates are HOT, and add no index entry."""
     put(own_table, 500)
 
     async def work(queue: HighlightStore) -> None:
@@ -168,7 +166,7 @@ def test_a_claim_writes_to_no_index(own_table: Table) -> None:
 
 
 def _updates(table: Table) -> list[int]:
-    """The rows that were updated since the table began, and how many of them in their page."""
+    """Return the number of all updates of the table, and of HOT updates."""
     (counts,) = table.run(
         "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'highlights'"
     )
@@ -182,7 +180,7 @@ OLD_CLAIM = """
 
 
 def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table: Table) -> None:
-    """It says so by available_at alone, and works beside newer ones while they are deployed."""
+    """It is stored in available_at alone, and respected by newer functions during a deployment."""
     put(table)
     table.run(OLD_CLAIM, seconds=60)
 
@@ -194,8 +192,8 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
     with_queue(quiet_stack, work)
 
 
-def test_what_is_recorded_anew_is_free_at_once(quiet_stack: Stack, table: Table) -> None:
-    """Whatever lease there was ended with it, also where an older function left its end."""
+def test_a_new_revision_can_be_claimed_at_once(quiet_stack: Stack, table: Table) -> None:
+    """A new revision ends any lease, also one of an older function."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:

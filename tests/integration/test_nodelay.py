@@ -1,4 +1,4 @@
-"""No connection of ours waits with the end of what it sends, as Nagle's algorithm would.
+"""Our connections send at once: Nagle's algorithm is off.
 
 A statement of more than 8 KB goes out in pieces, and its last would wait 40 ms for the server to
 acknowledge the one before.
@@ -31,7 +31,7 @@ from tests.support.servers.relay import Relay, postgres_tls
 
 
 def delays(port: int, *, to: bool = True) -> set[bool]:
-    """Whether Nagle's algorithm is on, for this process' connections to a port, or from it."""
+    """Return whether Nagle's algorithm is on, for this process' connections to or from a port."""
     found = set()
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 (numbers are wanted, not paths)
         with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
@@ -44,29 +44,31 @@ def delays(port: int, *, to: bool = True) -> set[bool]:
 
 @pytest.fixture(name="context")
 def _context() -> ssl.SSLContext:
-    """A server that has TLS."""
+    """Return the context of a TLS server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert(HOST).configure_cert(context)
     return context
 
 
-def test_postgres_is_told_at_once(stack: Stack) -> None:
-    """The whole of a statement."""
+def test_postgres_gets_statements_without_delay(stack: Stack) -> None:
+    """Long statements are sent without a delay."""
     with closing(connect(stack.database_url, 10)):
         assert delays(urlsplit(stack.database_url).port or 0) == {False}
 
 
-def test_postgres_is_told_at_once_over_tls(stack: Stack, context: ssl.SSLContext) -> None:
-    """As without."""
+def test_postgres_gets_statements_without_delay_over_tls(
+    stack: Stack, context: ssl.SSLContext
+) -> None:
+    """With TLS too."""
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
-        place = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
-        with closing(connect(f"{place}?sslmode=require", 10)):
+        base_url = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
+        with closing(connect(f"{base_url}?sslmode=require", 10)):
             assert delays(relay.port) == {False}
 
 
-def test_redis_is_told_at_once(stack: Stack) -> None:
-    """As redis-py does by itself."""
+def test_redis_gets_commands_without_delay(stack: Stack) -> None:
+    """By default of redis-py."""
 
     async def work() -> set[bool]:
         cache = PageCache(
@@ -81,8 +83,8 @@ def test_redis_is_told_at_once(stack: Stack) -> None:
     assert asyncio.run(work()) == {False}
 
 
-def test_the_broker_is_told_at_once(broker: Broker) -> None:
-    """As librdkafka does by itself."""
+def test_the_broker_gets_requests_without_delay(broker: Broker) -> None:
+    """By default of librdkafka."""
 
     async def work() -> set[bool]:
         posts = Posts(broker.bootstrap_servers, broker.create(), 10)
@@ -92,8 +94,8 @@ def test_the_broker_is_told_at_once(broker: Broker) -> None:
     assert asyncio.run(work()) == {False}
 
 
-def test_a_function_is_told_at_once() -> None:
-    """By the trigger."""
+def test_a_function_gets_requests_without_delay() -> None:
+    """The trigger's HTTP connection."""
     with (
         FunctionServer() as function,
         closing(HttpTransport(f"http://{HOST}:{function.port}/", timeout_s=10)) as transport,
@@ -102,8 +104,8 @@ def test_a_function_is_told_at_once() -> None:
         assert delays(function.port) == {False}
 
 
-def test_who_watches_a_tool_is_told_at_once() -> None:
-    """Its answers have two parts, a head and a body."""
+def test_a_probe_is_answered_without_delay() -> None:
+    """A probe's answers are sent in two parts, header and body."""
     nothing = ProbeResult(True, {})
     with (
         ProbeServer(Endpoints(lambda: nothing, lambda: nothing, lambda: b""), HOST, 0) as probes,

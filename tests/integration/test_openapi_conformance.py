@@ -1,4 +1,4 @@
-"""The services do what their OpenAPI documents say, for whatever Schemathesis can think of."""
+"""The services conform to their OpenAPI documents, tested with Schemathesis."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ LIMIT_S = 900
 @pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize("service", ["events", "highlights"])
 def test_a_service_keeps_to_its_document(stack: Stack, tmp_path: Path, service: str) -> None:
-    """What is valid is taken, what is not is refused, every answer is described, none is a 5xx."""
+    """Valid requests are accepted, invalid ones refused; answers are documented, none is a 5xx."""
     url = {"events": stack.events_url, "highlights": stack.highlights_url}[service]
     run = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json",

@@ -1,4 +1,4 @@
-"""Both pages to try it by hand, as a browser shows them."""
+"""The Swagger UI pages, as a browser renders them."""
 
 import re
 import shutil
@@ -18,17 +18,17 @@ PORTS = ("events", "highlights")
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The gateway that all tests of this file share."""
     with running_gateway(tmp_path_factory.mktemp("gateway")) as running:
         yield running
 
 
 @contextmanager
-def answering(door: Gateway, status: int) -> Iterator[None]:
-    """Functions that answer everything with this status."""
+def answering(gateway: Gateway, status: int) -> Iterator[None]:
+    """Functions that answer every request with this status."""
     with ExitStack() as running:
-        for function in door.functions.values():
+        for function in gateway.functions.values():
             stand_in = running.enter_context(StandIn(function, status))
             thread = threading.Thread(target=stand_in.serve_forever, args=(0.01,))
             running.callback(thread.join)
@@ -38,7 +38,7 @@ def answering(door: Gateway, status: int) -> Iterator[None]:
 
 
 def shown(url: str, folder: Path) -> str:
-    """The page as it stands once its scripts have run; without a browser the test is skipped."""
+    """Return the page after its scripts have run; without a browser the test is skipped."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("no Chromium or Chrome is installed here")
@@ -53,7 +53,7 @@ def shown(url: str, folder: Path) -> str:
 
 
 def title(page: httpx.Response) -> str:
-    """What the browser's tab says."""
+    """Return the page's title."""
     (found,) = re.findall(r"<title>(.*)</title>", page.text)
     return str(found)
 
@@ -61,33 +61,35 @@ def title(page: httpx.Response) -> str:
 @pytest.mark.parametrize(("port", "other"), [PORTS, PORTS[::-1]])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_each_page_leads_to_the_other_by_its_title(
-    door: Gateway, http: httpx.Client, port: str, other: str, host: str
+    gateway: Gateway, http: httpx.Client, port: str, other: str, host: str
 ) -> None:
-    """On the host by whose name it was asked for, whichever ports there are."""
-    mine, others = (str(httpx.URL(getattr(door, name)).port) for name in (port, other))
-    url = f"{getattr(door, port)}/swagger"
+    """With the host of the request, whatever the ports are."""
+    mine, others = (str(httpx.URL(getattr(gateway, name)).port) for name in (port, other))
+    url = f"{getattr(gateway, port)}/swagger"
     page = http.get(url, headers={"Host": f"{host}:{mine}"})
     assert title(page) == f"GoalStream {port}"
     (link,) = re.findall(r'<a class="link" href="(.*)">(.*)</a>', page.text)
     assert link == (f"//{host}:{others}/swagger", f"GoalStream {other}")
-    assert title(http.get(f"{getattr(door, other)}/swagger")) == link[1]
+    assert title(http.get(f"{getattr(gateway, other)}/swagger")) == link[1]
 
 
 @pytest.mark.parametrize("port", PORTS)
-def test_a_slash_at_the_end_leads_to_the_page(door: Gateway, http: httpx.Client, port: str) -> None:
-    """Whoever types one is not told that there is nothing."""
-    page = http.get(f"{getattr(door, port)}/swagger/", follow_redirects=True)
+def test_a_slash_at_the_end_leads_to_the_page(
+    gateway: Gateway, http: httpx.Client, port: str
+) -> None:
+    """A trailing slash is not a 404."""
+    page = http.get(f"{getattr(gateway, port)}/swagger/", follow_redirects=True)
     assert (page.status_code, page.url.path) == (200, "/swagger")
 
 
 @pytest.mark.parametrize(("status", "locks"), [(202, False), (401, True)])
 @pytest.mark.parametrize("port", PORTS)
 def test_an_operation_has_a_lock_where_a_key_is_needed(
-    door: Gateway, tmp_path: Path, port: str, status: int, locks: bool
+    gateway: Gateway, tmp_path: Path, port: str, status: int, locks: bool
 ) -> None:
-    """And nowhere else: most people have no keys. Operations are grouped."""
-    with answering(door, status):
-        page = shown(f"{getattr(door, port)}/swagger", tmp_path)
+    """Nowhere else is a lock; operations are grouped."""
+    with answering(gateway, status):
+        page = shown(f"{getattr(gateway, port)}/swagger", tmp_path)
     groups = re.findall(
         r'<div class="opblock-tag-section.*?(?=<div class="opblock-tag-section|$)', page, re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""Nothing in our SQL needs a session: a pooler may give each statement to another server."""
+"""Our SQL needs no session: a pooler may send each statement to another server connection."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,21 +32,21 @@ WHO = "SELECT pg_backend_pid() WHERE cast(:value AS integer) = 1"
 
 @pytest.fixture(name="url")
 def _url(stack: Stack, table: Table) -> Iterator[str]:
-    """Where a pooler stands before the stack's Postgres, whose table is empty."""
+    """The URL of a pooler before the stack's Postgres, with an empty table."""
     del table
-    place = urlsplit(stack.database_url)
-    with Pooler(place.port or 0) as pooler:
-        yield f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
+    server = urlsplit(stack.database_url)
+    with Pooler(server.port or 0) as pooler:
+        yield f"postgresql://{server.username}@{HOST}:{pooler.port}{server.path}?sslmode=disable"
 
 
 def behind(url: str, prepare: str) -> Postgres:
-    """One connection to a pooler."""
+    """Return one connection to a pooler."""
     environ = {"DATABASE_URL": url, "DATABASE_POOL_SIZE": "1", "DATABASE_PREPARE": prepare}
     return Postgres(load(PostgresSettings, environ))
 
 
 def test_statements_of_a_connection_run_on_two_servers(url: str) -> None:
-    """In turn, which is what the other tests rest on; one that is kept is found on neither."""
+    """Alternately, as the other tests assume; a prepared statement is found on neither."""
     with closing(behind(url, "false")) as postgres:
         ran_on = [asyncio.run(postgres.run(WHO, value=1))[0][0] for _ in range(6)]
     assert ran_on[0] != ran_on[1]
@@ -56,7 +56,7 @@ def test_statements_of_a_connection_run_on_two_servers(url: str) -> None:
 
 
 def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: str) -> None:
-    """Record, claim, finish, give back, list by each filter, get: on either server."""
+    """Record, claim, finish, give back, list by each filter, get: on both servers."""
     del quiet_stack
     with closing(behind(url, "false")) as postgres:
         for number in range(3):
@@ -69,7 +69,7 @@ def test_all_statements_do_their_work_behind_a_pooler(quiet_stack: Stack, url: s
 
 
 async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
-    """Of a highlight, until it can be read."""
+    """Run each statement in the life of a highlight."""
     nothing = ReceivedRecord(None, None, None)
     [recorded] = await highlights.record([revision_of(event, nothing, RULES)])
     assert await highlights.record([revision_of(event, nothing, RULES)]) == []
@@ -95,8 +95,8 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     assert '"title":"Goal"' in found.json
 
 
-def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
-    """An error of the first or the second half of a statement, then one that is right."""
+def test_a_refused_statement_leaves_the_connection_usable(url: str) -> None:
+    """An error in either half of a statement; the next statement works."""
     with closing(behind(url, "false")) as postgres:
         for value, error in (("x", DataRejected), (1, None), ("y", DataRejected), (1, None)):
             if error:
@@ -110,7 +110,7 @@ def test_what_is_refused_leaves_the_connection_whole(url: str) -> None:
 
 
 def test_the_schema_is_brought_up_to_date_behind_a_pooler(url: str) -> None:
-    """In one transaction, with a lock that ends with it."""
+    """Migrations run in one transaction, with a lock that ends with it."""
     with closing(connect(url, 30)) as connection:
         assert migrate(connection) == []
         assert migrate(connection) == []

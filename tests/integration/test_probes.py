@@ -16,7 +16,7 @@ import pytest
 from local.stack import ROOT
 from local.stack.ports import free_port
 from tests.support.drivers.broker import Broker, mock_broker
-from tests.support.drivers.probes import Watched
+from tests.support.drivers.probes import Probes
 from tests.support.drivers.trigger_process import World
 from tests.support.servers.function_server import FunctionServer, Reply, Request
 from tests.support.waiting import eventually
@@ -30,21 +30,21 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
 
 
 def watchable(world: World) -> World:
-    """Let the world's trigger serve its probes."""
+    """Let the world's trigger serve its probes; return the world."""
     world.options = ("--port", str(free_port()))
     return world
 
 
-def watched(world: World, http: httpx.Client) -> Watched:
+def probes_of(world: World, http: httpx.Client) -> Probes:
     """The probes of the world's trigger."""
-    return Watched(int(world.options[-1]), http)
+    return Probes(int(world.options[-1]), http)
 
 
 def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
     world: World, http: httpx.Client
 ) -> None:
-    """Alive before, ready after, and the counters are those of the records."""
-    probes = watched(world, http)
+    """It is live before and ready after joining, and the counters match the records."""
+    probes = probes_of(world, http)
     for partition in range(3):
         world.write(range(200), partition)
     with world.trigger('bootstrap.servers = "127.0.0.1:1"'):  # so that it never joins
@@ -69,17 +69,17 @@ def test_a_trigger_is_ready_when_it_has_joined_and_counts_its_records(
 def test_records_of_a_slow_function_are_in_flight_and_the_trigger_is_healthy(
     world: World, http: httpx.Client
 ) -> None:
-    """While it drains it is healthy and not ready."""
+    """While it drains it is live but not ready."""
     asked, hold = threading.Event(), threading.Event()
 
-    def held(request: Request) -> Reply:
+    def delayed(request: Request) -> Reply:
         asked.set()
         hold.wait(20)
-        return world.take(request)
+        return world.accept(request)
 
-    world.function.reply = held
+    world.function.reply = delayed
     world.write(range(150))
-    probes = watched(world, http)
+    probes = probes_of(world, http)
     with world.trigger() as trigger:
         assert asked.wait(20)
         eventually(lambda: probes.value("kafka_trigger_lag_records", partition="0") == 150)
@@ -94,9 +94,9 @@ def test_records_of_a_slow_function_are_in_flight_and_the_trigger_is_healthy(
 
 
 def test_a_trigger_without_its_broker_is_healthy(world: World, http: httpx.Client) -> None:
-    """It is not ready; a restart would not help."""
+    """It is live but not ready, as a restart would not help."""
     world.broker = Broker("127.0.0.1:1")
-    probes = watched(world, http)
+    probes = probes_of(world, http)
     with world.trigger() as trigger:
         eventually(lambda: b"refused" in trigger.log.read_bytes())
         assert probes.ask("/health")[0] == 200
@@ -112,14 +112,14 @@ def test_one_more_trigger_than_partitions_is_ready_too(
     with mock_broker() as broker, FunctionServer() as function, ExitStack() as triggers:
         world = World(broker, function, tmp_path)
         for _ in range(5):
-            probes.append(watched(watchable(world), http))
+            probes.append(probes_of(watchable(world), http))
             triggers.enter_context(world.trigger(f'group.protocol = "{protocol}"'))
         eventually(lambda: all(each.is_ready() for each in probes))
 
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
 def test_sigterm_during_the_start_ends_with_status_0(world: World, tool: str) -> None:
-    """While the imports run; nothing has begun."""
+    """While imports run, before anything has started."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
@@ -127,12 +127,12 @@ def test_sigterm_during_the_start_ends_with_status_0(world: World, tool: str) ->
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         eventually(lambda: catches_sigterm(process.pid))
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (0, b"")
+        _, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (0, b"")
 
 
 def catches_sigterm(pid: int) -> bool:
-    """Whether a process has a handler for it, as Linux knows."""
+    """Whether a process has a SIGTERM handler, by /proc."""
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
@@ -140,12 +140,12 @@ def catches_sigterm(pid: int) -> bool:
 
 @pytest.mark.parametrize("tool", ["local.kafka_trigger", "local.cron"])
 def test_a_taken_port_is_an_error_of_one_line(world: World, tool: str) -> None:
-    """With exit status 2, before anything begins."""
+    """With exit status 2, before anything starts."""
     file = world.folder / "file"
     is_cron = tool == "local.cron"
     file.write_text("* * * * * a http://f\n" if is_cron else world.configuration("", {}))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         command = [sys.executable, "-m", tool, *(() if is_cron else ("run",)), str(file)]
         command += ["--port", port]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -156,7 +156,7 @@ def test_a_taken_port_is_an_error_of_one_line(world: World, tool: str) -> None:
 def test_cron_counts_its_calls_and_has_the_time_of_the_last_success(
     tmp_path: Path, http: httpx.Client
 ) -> None:
-    """By name and class of status; it is healthy and ready while it runs."""
+    """By name and status class; it is live and ready while it runs."""
     replies = [Reply(500)]
     with (
         FunctionServer(lambda _: replies.pop() if replies else Reply()) as function,
@@ -176,14 +176,14 @@ def test_cron_counts_its_calls_and_has_the_time_of_the_last_success(
 @contextmanager
 def cron(
     folder: Path, url: str, http: httpx.Client
-) -> Iterator[tuple[subprocess.Popen[bytes], Watched]]:
-    """Cron, which calls `url` every second, and its probes."""
+) -> Iterator[tuple[subprocess.Popen[bytes], Probes]]:
+    """Run cron, which calls `url` every second; yield its process and its probes."""
     crontab = folder / "crontab"
     crontab.write_text(f"* * * * * * sweep {url}\n")
     port = free_port()
     command = [sys.executable, "-m", "local.cron", str(crontab), "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ) as process:
         try:
-            yield process, Watched(port, http)
+            yield process, Probes(port, http)
         finally:
             process.kill()

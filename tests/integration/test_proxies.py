@@ -1,4 +1,4 @@
-"""Proxies before the gateway: whose address counts, through a real gateway and function."""
+"""Trusted proxies before the gateway: which client address counts."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 
 @contextmanager
 def running(folder: Path, trusted: str) -> Iterator[str]:
-    """A highlight behind a gateway and get-highlight, which needs no database to say 404."""
+    """Run a gateway and get-highlight; return the URL of a highlight, which needs no database."""
     made = {name: Function(name, free_port()) for name in functions.NAMES}
     ports = free_port(), free_port()
     supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
@@ -48,7 +48,7 @@ def running(folder: Path, trusted: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where PROXY is trusted; each test has addresses of its own, and a key."""
+    """The URL behind a gateway that trusts PROXY; each test has its own addresses and a key."""
     with running(tmp_path_factory.mktemp("trusted"), PROXY) as url:
         yield url
 
@@ -63,8 +63,8 @@ def statuses(url: str, key: str, forwarded: Sequence[str], peer: str = PROXY) ->
         ]
 
 
-def test_callers_behind_a_trusted_proxy_are_told_apart(url: str) -> None:
-    """One who guesses keys is sent away alone, whatever stands before what the proxy wrote."""
+def test_callers_behind_a_trusted_proxy_are_distinguished(url: str) -> None:
+    """Only the one who guesses keys is limited, whatever precedes the proxy's own entry."""
     guesses = [f"198.51.100.{n}, 203.0.113.7" for n in range(BURST + 2)]
     assert statuses(url, WRONG, guesses) == [401] * BURST + [429, 429]
     others = ["203.0.113.8", "[2001:db8::1]:4711", "203.0.113.8:80"]
@@ -72,31 +72,31 @@ def test_callers_behind_a_trusted_proxy_are_told_apart(url: str) -> None:
     assert statuses(url, WRONG, ["203.0.113.9"]) == [401]
 
 
-def test_a_guess_that_is_right_is_not_told(url: str) -> None:
-    """From an address that is over the limit; from another the key opens."""
+def test_a_right_guess_is_not_revealed(url: str) -> None:
+    """An address over the limit gets no answer to it; from another address the key works."""
     statuses(url, WRONG, ["203.0.113.17"] * BURST)
     assert statuses(url, KEYS[1], ["203.0.113.17", "203.0.113.18"]) == [429, 404]
 
 
 def test_addresses_of_one_ipv6_network_are_one_caller(url: str) -> None:
-    """With a /64 anybody has more addresses than there are guesses."""
+    """A single client may own all addresses of a /64."""
     guesses = [f"2001:db8:0:1::{n:x}" for n in range(BURST + 1)]
     assert statuses(url, WRONG, guesses) == [401] * BURST + [429]
     assert statuses(url, WRONG, ["2001:db8:0:2::1"]) == [401]
 
 
-def test_a_stranger_cannot_forge_an_address(url: str) -> None:
-    """Neither be as many as it says it is, nor have another sent away."""
+def test_an_untrusted_client_cannot_forge_an_address(url: str) -> None:
+    """It can neither pretend to be many callers, nor have another one limited."""
     forged = [f"203.0.113.{n}, {PROXY}" for n in range(20, 22 + BURST)]
     assert statuses(url, WRONG, forged, STRANGER) == [401] * BURST + [429, 429]
     assert statuses(url, KEYS[2], ["203.0.113.30"], STRANGER) == [429]
     assert statuses(url, WRONG, ["203.0.113.20"]) == [401]
 
 
-def test_where_no_proxy_is_trusted_all_behind_it_are_one_but_right_keys_pass(
+def test_callers_behind_an_untrusted_proxy_share_a_limit_but_valid_keys_pass(
     tmp_path: Path,
 ) -> None:
-    """Nobody who has a key is refused for another's guesses; what is forwarded is not believed."""
+    """Valid keys are not refused because of others' guesses; X-Forwarded-For is ignored."""
     with running(tmp_path, "") as url:
         guesses = [f"203.0.113.{n}" for n in range(BURST + 2)]
         assert statuses(url, WRONG, guesses) == [401] * BURST + [429, 429]

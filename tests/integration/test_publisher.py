@@ -1,4 +1,4 @@
-"""A publisher comes back by itself, whatever its broker does; what it acknowledged is there."""
+"""A publisher recovers by itself from any broker failure, and loses no acknowledged record."""
 
 import asyncio
 import logging
@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize("pause_s", PAUSES_S)
-def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flight: int) -> None:
-    """Longer than a record has, with records in flight: the first post that can be taken is.
+def test_a_publisher_recovers_after_its_broker_hung(
+    broker: Broker, pause_s: float, in_flight: int
+) -> None:
+    """For longer than a record's deadline, with records in flight: the next possible post succeeds.
 
     It says meanwhile that it is not ready, within two seconds or so.
     """
@@ -46,11 +48,14 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
     async def work() -> Posts:
         posts = Posts(broker.bootstrap_servers, broker.create(), DEADLINE_S)
         assert await posts.post()
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         with broker.paused():
             began = time.monotonic()
             waiting = [asyncio.create_task(posts.post()) for _ in range(in_flight)]
-            assert await asyncio.wait_for(posts.said(), 3) in {None, "The broker does not answer."}
+            assert await asyncio.wait_for(posts.unready_reason(), 3) in {
+                None,
+                "The broker does not answer.",
+            }
             while (left := began + pause_s - time.monotonic()) > 0:
                 waiting.append(asyncio.create_task(posts.post()))
                 await asyncio.sleep(min(left, 0.5))
@@ -59,28 +64,28 @@ def test_after_a_broker_that_stood_still(broker: Broker, pause_s: float, in_flig
         assert recovered_s < RECOVERS_WITHIN_S
         await asyncio.gather(*waiting)
         assert all([await posts.post() for _ in range(50)])
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())
     assert posts.lost(broker) == set()
 
 
-def test_while_its_broker_stands_still(broker: Broker) -> None:
-    """It says so, and says it no more once the broker answers again, though nobody posts."""
+def test_a_publisher_is_unready_while_its_broker_hangs(broker: Broker) -> None:
+    """It is unready, and ready again once the broker answers, even if nobody posts."""
 
     async def work() -> None:
         posts = Posts(broker.bootstrap_servers, broker.create(), DEADLINE_S)
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         with broker.paused():
-            await posts.until_it_says("The broker does not answer.")
-        await posts.until_it_says(None)
+            await posts.wait_for_reason("The broker does not answer.")
+        await posts.wait_for_reason(None)
 
     asyncio.run(work())
 
 
-def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
-    """Its topics are made anew; until they are, the answer is what it takes: 503, and why."""
+def test_a_publisher_recovers_after_its_broker_lost_all_data(broker: Broker) -> None:
+    """Until its topics are created again, it answers 503 with the reason."""
 
     async def work() -> Posts:
         topic = broker.create()
@@ -90,20 +95,20 @@ def test_after_a_broker_that_came_back_empty(broker: Broker) -> None:
         await asyncio.to_thread(broker.empty)
         await waiting
         assert not await posts.post()
-        await posts.until_it_says(f"The broker has no topic {topic}.")
+        await posts.wait_for_reason(f"The broker has no topic {topic}.")
         posts.acknowledged.clear()
         await asyncio.to_thread(broker.create, topic)
         assert await posts.recover() < RECOVERS_WITHIN_S
         assert all([await posts.post() for _ in range(50)])
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())
     assert posts.lost(broker) == set()
 
 
-def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
-    """What was acknowledged of the new one is there."""
+def test_a_publisher_recovers_after_its_topic_was_recreated(broker: Broker) -> None:
+    """No record that was acknowledged on the new topic is lost."""
 
     async def work() -> Posts:
         topic = broker.create()
@@ -121,8 +126,8 @@ def test_after_a_topic_that_was_deleted_and_made_again(broker: Broker) -> None:
     assert posts.lost(broker) == set()
 
 
-def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
-    """Whoever posts does not make it, and is told 503; the first post after it is made is taken."""
+def test_a_publisher_waits_for_its_topic_to_be_created(broker: Broker) -> None:
+    """A post does not create it and gets a 503; the first post after its creation succeeds."""
     topic = f"topic-{uuid4()}"
     unknown = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART).str()
 
@@ -131,19 +136,23 @@ def test_a_topic_that_is_not_there_yet(broker: Broker) -> None:
         began = time.monotonic()
         assert not await posts.post()
         assert time.monotonic() - began < DEADLINE_S
-        assert await posts.said() == f"The broker does not acknowledge records: {unknown}."
-        await posts.until_it_says(f"The broker has no topic {topic}.")
+        assert (
+            await posts.unready_reason() == f"The broker does not acknowledge records: {unknown}."
+        )
+        await posts.wait_for_reason(f"The broker has no topic {topic}.")
         await asyncio.to_thread(broker.create, topic)
         assert await posts.recover() < RECOVERS_WITHIN_S
-        await posts.until_it_says(None)
+        await posts.wait_for_reason(None)
         return await posts.finish()
 
     posts = asyncio.run(work())
     assert posts.lost(broker) == set()
 
 
-def test_after_any_error_that_a_broker_answers_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many records it refuses with it: once it takes them, they are acknowledged."""
+def test_a_publisher_recovers_after_any_error_of_its_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many records it refuses: once it accepts them, they are acknowledged."""
     monkeypatch.setattr(producers, "RENEW_AFTER_S", 0.2)
 
     async def work() -> None:

@@ -44,7 +44,7 @@ DONE = """
 
 @pytest.fixture(scope="module")
 def full_table(stack: Stack) -> Iterator[Table]:
-    """A table of 100,000 highlights, of which the planner knows all that it ever will."""
+    """A table of 100,000 highlights, analyzed for the planner."""
     table = Table(stack.database_url)
     table.run("TRUNCATE highlights")
     table.run(FILL)
@@ -70,9 +70,7 @@ def full_table(stack: Stack) -> Iterator[Table]:
         ("updatedSince=2025-03-11T00:00:00Z", "highlights_by_update"),
     ],
 )
-def test_a_list_is_read_from_the_index_made_for_it(
-    full_table: Table, query: str, index: str
-) -> None:
+def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str) -> None:
     """No list scans the table."""
     parsed = parse_query(query)
     plan = _plan(full_table, list_statement(parsed.filters), **_values(parsed))
@@ -98,7 +96,7 @@ def test_one_highlight_and_the_queue_are_found_by_index(
 
 
 def test_a_claim_reads_no_more_beside_ten_times_as_many_done_rows(own_table: Table) -> None:
-    """Its time is that of what it claims; what grows is the depth of indexes alone."""
+    """Its cost depends on the claimed rows; only the depth of the indexes grows."""
     few = _blocks_of_a_claim(own_table, done=10_000)
     many = _blocks_of_a_claim(own_table, done=100_000)
     assert many <= 1.5 * few

@@ -1,4 +1,4 @@
-"""What the pages tell people to type does what they say, in bash and in zsh."""
+"""The commands of the documentation do what it says, in bash and in zsh."""
 
 import os
 import re
@@ -24,7 +24,7 @@ BLOCKS = [
 COMMANDS = [
     (command, int(status)) for block in BLOCKS for command, status in COMMAND.findall(block)
 ]
-# What the other blocks have, and what types it in its place.
+# The other blocks, and the tests that run them.
 ELSEWHERE = {
     "git clone <this repository> goalstream": "tests/support/checkout.py",
     "cd goalstream": "tests/support/checkout.py",
@@ -56,8 +56,8 @@ INSTEAD = {
 USAGE = 2
 
 
-def test_every_command_is_typed_here_or_elsewhere() -> None:
-    """No example escapes these tests, and each curl says what it answers."""
+def test_every_command_is_tested() -> None:
+    """Every example is tested, and each curl command documents its answer."""
     lines = [line for block in BLOCKS for line in block.splitlines()]
     assert len(COMMANDS) == sum(line.startswith("curl ") for line in lines) > 0
     rest = COMMAND.sub("", "\n".join(map(str.rstrip, BLOCKS))).split("\n")
@@ -65,7 +65,7 @@ def test_every_command_is_typed_here_or_elsewhere() -> None:
 
 
 def test_python_is_never_that_of_the_system() -> None:
-    """Only that of `make setup` has the packages, unless the line says what puts it on the PATH."""
+    """Only the Python of `make setup` has the packages, unless the line changes the PATH."""
     for name, page in PAGES.items():
         commands = re.findall(r"(\S+) (\S*?)python3? -m ", " ".join(page.split()))
         bare = {before for before, path in commands if not path.endswith(".venv/bin/")}
@@ -83,7 +83,7 @@ def test_a_curl_command_answers_what_the_page_says(
 
 @in_each_shell
 def test_curl_commands_can_be_pasted(stack: Stack, shell: str, tmp_path: Path) -> None:
-    """All of them, one after the other, with their comments; curl tells each status."""
+    """All of them in sequence, with their comments; curl prints each status."""
     (tmp_path / ".curlrc").write_text('write-out = "\\nstatus %{http_code}\\n"\nnoproxy = "*"\n')
     page = "\n".join(f"{command}  # {status}" for command, status in COMMANDS)
     done = pasted(shell, _here(page, stack), {**os.environ, "CURL_HOME": str(tmp_path)})
@@ -96,7 +96,7 @@ def test_curl_commands_can_be_pasted(stack: Stack, shell: str, tmp_path: Path) -
 @in_each_shell
 @pytest.mark.parametrize("command", MODULES)
 def test_a_command_of_python_can_be_pasted(stack: Stack, shell: str, command: str) -> None:
-    """In the folder of the checkout, with the variables of the stack: it works or says how."""
+    """In the checkout, with the stack's variables: it works, or prints its usage."""
     module = command.removeprefix(".venv/bin/python -m ")
     instead = next((f" {how}" for name, how in INSTEAD.items() if module.startswith(name)), "")
     environ = {**os.environ, **stack.addresses.environment}
@@ -108,14 +108,14 @@ def test_a_command_of_python_can_be_pasted(stack: Stack, shell: str, command: st
 
 
 def _here(command: str, stack: Stack) -> str:
-    """A command, to this stack's ports."""
+    """Return a command with this stack's ports."""
     for port, url in (("5001", stack.events_url), ("5002", stack.highlights_url)):
         command = command.replace(f"http://localhost:{port}", url)
     return command
 
 
 def _request(http: httpx.Client, command: str, stack: Stack) -> httpx.Request:
-    """The request that curl would send, to this stack's ports."""
+    """Send the request that curl would send, to this stack's ports."""
     words = iter(shlex.split(_here(command, stack))[1:])
     url, headers, data = "", {}, None
     for word in words:

@@ -54,7 +54,7 @@ def connected_as(stack: Stack, role: str, database: str = "postgres") -> Connect
 
 
 def is_refused(connection: Connection, statement: str) -> bool:
-    """Whether Postgres refuses a statement; it is rolled back."""
+    """Whether Postgres refuses a statement, which is rolled back."""
     connection.run("BEGIN")
     try:
         connection.run(statement)
@@ -138,9 +138,9 @@ def test_concurrent_runs_in_databases_of_one_cluster_all_succeed(stack: Stack, r
     with ExitStack() as exits:
         names = [exits.enter_context(new_database(stack)) for _ in range(3)]
         with ThreadPoolExecutor(6) as pool:
-            said = [line for lines in pool.map(run, names * 2) for line in lines]
-        assert said.count(f"{role}: created") == 1
-        assert said.count(f"{role}: granted, password set") == len(said) - 1 == 17
+            output = [line for lines in pool.map(run, names * 2) for line in lines]
+        assert output.count(f"{role}: created") == 1
+        assert output.count(f"{role}: granted, password set") == len(output) - 1 == 17
         for name in names:
             with closing(connected_as(stack, role, name)) as connection:
                 assert connection.run("SELECT count(*) FROM highlights") == [[0]]
@@ -199,20 +199,20 @@ def test_without_createrole_it_warns_and_grants_to_existing_roles(stack: Stack, 
                 new_database(stack, owner) as name,
                 closing(connected_as(stack, owner, name)) as connection,
             ):
-                said = [grant(connection, *wanted)]
+                output = [grant(connection, *wanted)]
                 admin.run(f"CREATE ROLE {role} LOGIN")
-                said += [grant(connection, *wanted), grant(connection, {role: None}, wanted[1])]
+                output += [grant(connection, *wanted), grant(connection, {role: None}, wanted[1])]
                 with closing(connected_as(stack, role, name)) as other:
                     assert not is_refused(other, NEW)
                     assert is_refused(other, "DELETE FROM highlights")
                 connection.run(f"GRANT DELETE ON highlights TO {role}")
-                said += [grant(connection, *wanted)]
+                output += [grant(connection, *wanted)]
                 connection.run("GRANT DELETE ON highlights TO PUBLIC")
-                said += [grant(connection, *wanted)]
+                output += [grant(connection, *wanted)]
         finally:
             admin.run(f"DROP ROLE {owner}")
     unchanged = f"{role}: granted, password unchanged"
-    assert said == [
+    assert output == [
         [f"{role}: missing: this user may not create roles"],
         [f"{unchanged}: this user may not alter the role"],
         [unchanged],
@@ -226,6 +226,6 @@ def test_without_createrole_it_warns_and_grants_to_existing_roles(stack: Stack, 
 def test_without_a_password_no_role_is_created(stack: Stack, role: str) -> None:
     """A deployment with one database user stays as it is."""
     with closing(connected_as(stack, postgres.OWNER)) as owner:
-        said = grant(owner, {role: None}, {role: PRIVILEGES[READER]})
+        output = grant(owner, {role: None}, {role: PRIVILEGES[READER]})
         assert not owner.run("SELECT FROM pg_roles WHERE rolname = :role", role=role)
-    assert said == [f"{role}: skipped: no password is given"]
+    assert output == [f"{role}: skipped: no password is given"]

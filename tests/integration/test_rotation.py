@@ -1,4 +1,4 @@
-"""A password that is changed while a function or the trigger runs: it takes the new one."""
+"""Password rotation while a function or the trigger runs."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ REFERENCE = "aws-secretsmanager:app"
 
 
 class Account:
-    """AWS with one secret; its time passes when that is changed."""
+    """AWS with one secret; a change of the secret also advances the clock of `Secrets`."""
 
     def __init__(self, server: FakeAws) -> None:
         self.server = server
@@ -50,18 +50,18 @@ class Account:
         self.secrets = Secrets(fetch, lambda: self.now)
 
     def rotate(self, text: str) -> None:
-        """Let the secret be another."""
+        """Change the secret."""
         self.server.secrets["app"] = text
         self.now += 3600
 
     def fetches(self) -> int:
-        """How often the secret was fetched."""
+        """Return how often the secret was fetched."""
         return len(self.server.asked)
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """Where this process finds its secret."""
+    """The AWS in which this process finds its secret."""
     with fake_aws(app=OLD) as running:
         for variable, value in running.variables.items():
             monkeypatch.setenv(variable, value)
@@ -70,7 +70,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 @pytest.fixture(autouse=True)
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """All that is logged, by whomever: it never holds a password."""
+    """All log records; they never contain a password."""
     caplog.set_level(logging.DEBUG)
     yield
     for record in caplog.get_records("call"):
@@ -78,11 +78,11 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 class Database:
-    """The stack's Postgres, where one user needs a password."""
+    """The stack's Postgres, with one user that needs a password."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.place = urlsplit(url)
+        self.parsed_url = urlsplit(url)
 
     def run(self, *statements: str) -> None:
         """Run statements as the owner."""
@@ -91,20 +91,22 @@ class Database:
                 connection.run(statement)
 
     def set_password(self, password: str) -> None:
-        """Change the user's password, and end what is connected with the old one."""
+        """Change the user's password, and terminate its connections."""
         self.run(
             f"ALTER ROLE {USER} PASSWORD '{password}'",
             END,
         )
 
     def url_with(self, credentials: str) -> str:
-        """A URL with these credentials."""
-        return f"postgresql://{credentials}@{self.place.hostname}:{self.place.port}/postgres"
+        """Return a URL with these credentials."""
+        return (
+            f"postgresql://{credentials}@{self.parsed_url.hostname}:{self.parsed_url.port}/postgres"
+        )
 
 
 @pytest.fixture
 def database(stack: Stack) -> Iterator[Database]:
-    """The stack's own trusts everyone; for as long as a test runs, not this user."""
+    """The stack's Postgres; it trusts everyone except, during a test, this user."""
     database = Database(stack.database_url)
     with closing(connect(stack.database_url, 30)) as connection:
         rules = Path(connection.run("SHOW hba_file")[0][0])
@@ -117,14 +119,14 @@ def database(stack: Stack) -> Iterator[Database]:
 
 
 async def whoami(postgres: Postgres) -> str:
-    """Whom the database takes us for."""
+    """Return the database user of a connection."""
     return str((await postgres.run("SELECT current_user"))[0][0])
 
 
 def with_postgres(
     environ: dict[str, str], secrets: Secrets, work: Callable[[Postgres], Awaitable[None]]
 ) -> None:
-    """Work with a pool of its own."""
+    """Call `work` with a new pool."""
     postgres = Postgres(load(PostgresSettings, environ, secrets))
     try:
         asyncio.run(_awaited(work(postgres)))
@@ -137,48 +139,48 @@ async def _awaited(work: Awaitable[None]) -> None:
 
 
 def in_aws(database: Database, *_: object) -> dict[str, str]:
-    """A password by reference."""
+    """Return settings with a reference to the password in AWS."""
     return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD": REFERENCE}
 
 
-def whole_in_aws(database: Database, aws: Account, _: Path) -> dict[str, str]:
-    """A whole URL by reference."""
+def url_in_aws(database: Database, aws: Account, _: Path) -> dict[str, str]:
+    """Return settings with a reference to the URL in AWS."""
     aws.rotate(database.url_with(f"{USER}:{OLD}"))
     return {"DATABASE_URL": REFERENCE}
 
 
 def in_a_file(database: Database, _: Account, folder: Path) -> dict[str, str]:
-    """A password in a mounted file."""
+    """Return settings with the password in a mounted file."""
     file = folder / "password"
     file.write_text(OLD)
     return {"DATABASE_URL": database.url_with(USER), "DATABASE_PASSWORD_FILE": str(file)}
 
 
-Place = Callable[[Database, Account, Path], dict[str, str]]
+SecretSource = Callable[[Database, Account, Path], dict[str, str]]
 
 
-@pytest.mark.parametrize("place", [in_aws, whole_in_aws, in_a_file])
+@pytest.mark.parametrize("source", [in_aws, url_in_aws, in_a_file])
 def test_a_statement_succeeds_after_its_password_was_changed(
-    place: Place, database: Database, aws: Account, tmp_path: Path
+    source: SecretSource, database: Database, aws: Account, tmp_path: Path
 ) -> None:
-    """In every thread of the pool, by one fetch, and the pool goes on with the new one."""
-    environ = place(database, aws, tmp_path)
+    """In every thread of the pool, with one fetch; the pool continues with the new password."""
+    environ = source(database, aws, tmp_path)
 
     async def work(postgres: Postgres) -> None:
         assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
-        aws.rotate(database.url_with(f"{USER}:{NEW}") if place is whole_in_aws else NEW)
+        aws.rotate(database.url_with(f"{USER}:{NEW}") if source is url_in_aws else NEW)
         (tmp_path / "password").write_text(NEW)
         database.set_password(NEW)
         assert await asyncio.gather(*[whoami(postgres) for _ in range(8)]) == [USER] * 8
 
     with_postgres(environ, aws.secrets, work)
-    assert aws.fetches() == (0 if place is in_a_file else 2)
+    assert aws.fetches() == (0 if source is in_a_file else 2)
 
 
 def test_a_password_that_stays_wrong_is_no_error_of_ours(
     database: Database, aws: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The caller may try again; the log says it, and never the password."""
+    """The caller may retry; the log reports it without the password."""
     database.set_password(NEW)
 
     async def work(postgres: Postgres) -> None:
@@ -196,13 +198,13 @@ def test_a_password_that_stays_wrong_is_no_error_of_ours(
 def test_a_cache_comes_back_after_its_password_was_changed(
     stack: Stack, aws: Account, is_in_url: bool
 ) -> None:
-    """Meanwhile answers do without it; a change that it was not told of is told when it is back."""
-    place = urlsplit(stack.redis_url)
+    """Until then answers come without the cache; missed invalidations follow afterwards."""
+    redis_url = urlsplit(stack.redis_url)
     admin: Any = Redis.from_url(stack.redis_url)
     admin.execute_command("ACL", "SETUSER", USER, "on", f">{OLD}", "~*", "&*", "+@all")
-    address = f"{place.hostname}:{place.port}/0"
+    address = f"{redis_url.hostname}:{redis_url.port}/0"
     secret = f"redis://{USER}:%s@{address}" if is_in_url else "%s"
-    places = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
+    password_reference = {"REDIS_URL": f"redis://{USER}@{address}", "REDIS_PASSWORD": REFERENCE}
     aws.rotate(secret % OLD)
     match_id, page = uuid4(), ":50"
 
@@ -223,7 +225,10 @@ def test_a_cache_comes_back_after_its_password_was_changed(
         await cache.close()
 
     async def run() -> None:
-        environ = {"REDIS_TIMEOUT_S": "5", **({"REDIS_URL": REFERENCE} if is_in_url else places)}
+        environ = {
+            "REDIS_TIMEOUT_S": "5",
+            **({"REDIS_URL": REFERENCE} if is_in_url else password_reference),
+        }
         await work(PageCache(load(RedisSettings, environ, aws.secrets)))
 
     with closing(admin):
@@ -234,7 +239,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
 
 @pytest.fixture
 def front() -> Iterator[SaslFront]:
-    """A broker that takes a client only with a password."""
+    """A broker that accepts clients only with a password."""
     port, inner = free_port(), free_port()
     listens = ["--listener-url", f"tcp://127.0.0.1:{inner}"]
     named = ["--advertised-listener-url", f"tcp://127.0.0.1:{port}"]
@@ -252,7 +257,7 @@ def front() -> Iterator[SaslFront]:
 def test_a_record_is_acknowledged_after_its_password_was_changed(
     front: SaslFront, aws: Account
 ) -> None:
-    """The very record that was refused, within its deadline."""
+    """Even the record whose login was refused, within its deadline."""
     environ = {
         "KAFKA_BOOTSTRAP_SERVERS": front.address,
         "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
@@ -280,7 +285,7 @@ def test_a_record_is_acknowledged_after_its_password_was_changed(
 
 
 def signing_in(password: str) -> dict[str, str]:
-    """What a client says to the broker."""
+    """Return a client's settings for a login with this password."""
     return {
         "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanism": "PLAIN",
@@ -290,33 +295,33 @@ def signing_in(password: str) -> dict[str, str]:
 
 
 def admitted(front: SaslFront) -> Broker:
-    """The broker, to whom knows its password."""
+    """The broker, as a client with its password."""
     return Broker(front.address, client=signing_in(front.password))
 
 
 def test_a_trigger_goes_on_after_its_password_was_changed(
     front: SaslFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It reads on, and writes dead letters; the password is in a mounted file."""
+    """It continues to read, and writes dead letters; the password is in a mounted file."""
     password = tmp_path / "password"
     password.write_text(OLD)
     monkeypatch.setenv("PASSWORD_FILE", str(password))
     login = "\n".join(f'{name} = "{value}"' for name, value in signing_in("${PASSWORD}").items())
     with FunctionServer() as function:
         world = World(admitted(front), function, tmp_path)
-        letters = world.broker.create()
+        dead_letter_topic = world.broker.create()
         extra = f"{login}\n[kafka.producer]\n{login}"
-        with world.trigger(extra, dead_letter_topic=letters) as trigger:
+        with world.trigger(extra, dead_letter_topic=dead_letter_topic) as trigger:
             world.write(range(5))
-            eventually(lambda: world.numbers() == [*range(5)])
+            eventually(lambda: world.accepted_numbers() == [*range(5)])
             password.write_text(NEW)
             front.password = NEW
             front.hang_up()
             world.broker = admitted(front)
             world.write(range(5, 10))
-            eventually(lambda: set(world.numbers()) == {*range(10)})
+            eventually(lambda: set(world.accepted_numbers()) == {*range(10)})
             function.reply = lambda _: Reply(422)
             world.write(range(1))
-            assert [each.value() for each in world.broker.read(letters, 1)] == [b"0"]
+            assert [each.value() for each in world.broker.read(dead_letter_topic, 1)] == [b"0"]
             assert trigger.end() == 0
     assert b"canary" not in trigger.log.read_bytes()

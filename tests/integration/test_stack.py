@@ -41,7 +41,7 @@ LIMIT_S = 60
 
 
 def post_goal(http: httpx.Client, events_url: str, event_id: str) -> str:
-    """Post a goal, again while a function is away; the URL path of its highlight."""
+    """Post a goal, with retries while a function is unavailable; return its highlight's path."""
     deadline = time.monotonic() + LIMIT_S
     while True:
         answer = http.post(f"{events_url}/events", json={**EVENT, "eventId": event_id})
@@ -53,7 +53,7 @@ def post_goal(http: httpx.Client, events_url: str, event_id: str) -> str:
 
 
 def status(http: httpx.Client, url: str) -> str | None:
-    """A highlight's status, or None while it cannot be read."""
+    """Return a highlight's status, or None while it cannot be read."""
     answer = http.get(url)
     return answer.json()["status"] if answer.status_code == 200 else None
 
@@ -87,8 +87,8 @@ def test_a_killed_process_restarts_and_goals_become_ready_again(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_worker_is_readdressd_by_its_server(stack: Stack, name: str) -> None:
-    """The server of a function does that by itself."""
+def test_a_killed_worker_is_replaced_by_its_server(stack: Stack, name: str) -> None:
+    """A function's server replaces its own workers."""
     process = stack.processes[name]
     server = process.pid
     [worker] = psutil.Process(server).children()
@@ -99,7 +99,7 @@ def test_a_killed_worker_is_readdressd_by_its_server(stack: Stack, name: str) ->
 
 
 def test_postgres_keeps_its_data_over_a_restart(stack: Stack, http: httpx.Client) -> None:
-    """What was READY is still there, and what comes next becomes so."""
+    """READY highlights are still there, and new ones become READY."""
     before = post_goal(http, stack.events_url, "before the restart")
     eventually(lambda: status(http, stack.highlights_url + before) == "READY")
     stack.processes["postgres"].restart()
@@ -119,7 +119,7 @@ def test_postgres_keeps_its_data_over_a_restart(stack: Stack, http: httpx.Client
 def test_a_real_service_is_used_where_the_environment_names_one(
     variable: str, url: str, service: str
 ) -> None:
-    """It is not embedded then; the others are, and an empty variable names none."""
+    """Then it is not embedded, but the others are; an empty variable names none."""
     names = {"KAFKA_BOOTSTRAP_SERVERS": "", "DATABASE_URL": "", "REDIS_URL": "", variable: url}
     addresses = choose(FREE_PORTS, names)
     services = {name: getattr(addresses, name) for name in ("kafka", "postgres", "redis")}
@@ -149,7 +149,7 @@ def test_a_real_service_that_cannot_be_reached_is_an_error_of_one_line(
 
 
 def test_the_error_of_a_process_is_reported_and_all_is_stopped(tmp_path: Path) -> None:
-    """Such as a wrong setting, in the words of the function."""
+    """Such as a wrong setting, with the function's own message."""
     stack = running_stack(tmp_path, settings={"LOG_LEVEL": "LOUD"})
     with pytest.raises(NotReady, match="LOG_LEVEL is wrong"), stack:
         pytest.fail("it came up")
@@ -185,14 +185,14 @@ def test_two_equal_ports_are_an_error_of_one_line(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_does_not_get_port_9092_is_reported(tmp_path: Path) -> None:
-    """At that port is another one."""
+    """Another server uses that port."""
     output: list[str] = []
     elsewhere = {"DATABASE_URL": f"postgresql://{HOST}:{free_port()}/none"}
-    taken = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
+    listener = socket.create_server((HOST, KAFKA_PORT)) if is_free(KAFKA_PORT) else nullcontext()
     stack = running_stack(
         tmp_path, ports=Ports(kafka=None), environ=elsewhere, print_line=output.append
     )
-    with taken, pytest.raises(StackError), stack:
+    with listener, pytest.raises(StackError), stack:
         pytest.fail("it came up")
     found = re.fullmatch(rf"port {KAFKA_PORT} is taken; the broker has (\d+)", output[-1])
     assert found
@@ -216,7 +216,7 @@ def test_a_wrong_port_is_an_error_without_a_traceback(tmp_path: Path, port: str)
 
 
 def test_a_state_folder_that_cannot_be_made_is_an_error_of_one_line(tmp_path: Path) -> None:
-    """Such as one below a file."""
+    """Such as a folder below a file."""
     (tmp_path / "file").touch()
     output = fail("--state", tmp_path / "file" / "state")
     assert output.count("\n") == 1
@@ -272,7 +272,7 @@ def test_the_command_leaves_no_process_behind_and_postgres_keeps_its_data(
 
 
 def test_ctrl_c_during_the_start_stops_what_has_started(tmp_path: Path) -> None:
-    """An impatient second one changes nothing."""
+    """A second Ctrl-C changes nothing."""
     options = ("--state", str(tmp_path), "--events-port=0", "--highlights-port=0")
     with subprocess.Popen((*COMMAND, *options), cwd=ROOT, stdout=subprocess.PIPE) as starting:
         eventually(lambda: len(processes_of(tmp_path)) > 0)

@@ -1,4 +1,4 @@
-"""A statement that nobody waits for ends in Postgres, and slow ones do not keep out the others."""
+"""Statement time-outs end abandoned statements, and slow ones do not block others."""
 
 import asyncio
 import threading
@@ -36,7 +36,7 @@ WAYS = ("prepared", "unprepared", "pooled")
 
 
 def postgres_by(url: str, prepare: str, **variables: str) -> Postgres:
-    """A pool whose statements have a second."""
+    """Return a pool with a statement time-out of one second."""
     environ = {"DATABASE_URL": url, "DATABASE_PREPARE": prepare}
     environ |= {"DATABASE_TIMEOUT_S": str(TIMEOUT_S), **variables}
     return Postgres(load(PostgresSettings, environ))
@@ -44,22 +44,22 @@ def postgres_by(url: str, prepare: str, **variables: str) -> Postgres:
 
 @pytest.fixture(params=WAYS)
 def postgres(request: pytest.FixtureRequest, own_table: Table) -> Iterator[Postgres]:
-    """A database with an empty table: straight, or through a pooler of transactions."""
+    """A database with an empty table, directly or through a transaction pooler."""
     if request.param != "pooled":
         prepare = str(request.param == "prepared")
         with closing(postgres_by(own_table.url, prepare)) as straight:
             yield straight
         return
-    place = urlsplit(own_table.url)
-    with Pooler(place.port or 0) as pooler:
-        url = f"postgresql://{place.username}@{HOST}:{pooler.port}{place.path}?sslmode=disable"
+    server = urlsplit(own_table.url)
+    with Pooler(server.port or 0) as pooler:
+        url = f"postgresql://{server.username}@{HOST}:{pooler.port}{server.path}?sslmode=disable"
         with closing(postgres_by(url, "false")) as pooled:
             yield pooled
 
 
 @contextmanager
 def locked(table: Table) -> Iterator[None]:
-    """The table in the hands of somebody who does not let go of it."""
+    """Lock the table during the block."""
     with closing(connect(table.url, 30)) as connection:
         connection.run("BEGIN")
         connection.run("LOCK TABLE highlights IN ACCESS EXCLUSIVE MODE")
@@ -68,7 +68,7 @@ def locked(table: Table) -> Iterator[None]:
 
 
 def refused(postgres: Postgres, sql: str, **values: object) -> tuple[str, float]:
-    """Why a statement was refused, and after how many seconds."""
+    """Return why a statement was refused, and after how many seconds."""
     began = time.monotonic()
     with pytest.raises(Unavailable) as error:
         asyncio.run(postgres.run(sql, **values))
@@ -76,7 +76,7 @@ def refused(postgres: Postgres, sql: str, **values: object) -> tuple[str, float]
 
 
 def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:
-    """A 503 while its connection is still of use: the next statement runs on it."""
+    """It is a 503, and its connection stays usable for the next statement."""
     who = "SELECT pg_backend_pid() FROM (VALUES (:value)) AS v"
     before = {asyncio.run(postgres.run(who, value="x"))[0][0] for _ in range(8)}
     for _ in range(2):
@@ -87,10 +87,10 @@ def test_postgres_ends_a_statement_before_we_leave(postgres: Postgres) -> None:
     assert before & after
 
 
-def test_what_waits_for_a_lock_has_ended_when_its_reader_is_told(
+def test_a_statement_that_waits_for_a_lock_ends_before_its_reader_is_answered(
     postgres: Postgres, own_table: Table
 ) -> None:
-    """Nothing of it is left in Postgres, while the lock is still held."""
+    """It no longer runs in Postgres, while the lock is still held."""
     with locked(own_table):
         with pytest.raises(Unavailable, match=TOO_LONG):
             asyncio.run(HighlightStore(postgres).list({}, limit=10))
@@ -99,13 +99,13 @@ def test_what_waits_for_a_lock_has_ended_when_its_reader_is_told(
 
 
 def test_the_time_out_stays_with_its_statement(postgres: Postgres) -> None:
-    """Of a server that a pooler lends to somebody else nothing is changed."""
+    """The setting does not leak to other clients of a pooler."""
     settings = {asyncio.run(postgres.run(SETTING, value="x"))[0][0] for _ in range(4)}
     assert settings == {f"{int(TIMEOUT_S * 900)}ms"}
 
 
 def test_a_pooler_gives_its_servers_back_as_they_were(stack: Stack) -> None:
-    """What another client finds there is Postgres' own default."""
+    """Another client finds Postgres' default setting."""
     with closing(connect(stack.database_url, 30)) as other:
         assert other.run("SHOW statement_timeout") == [["0"]]
         with closing(postgres_by(stack.database_url, "true")) as postgres:
@@ -117,7 +117,7 @@ def test_a_pooler_gives_its_servers_back_as_they_were(stack: Stack) -> None:
 def test_a_dozen_slow_lists_keep_no_other_from_being_answered(
     own_table: Table,
 ) -> None:
-    """Lists that no index serves hold half of the connections; a first page comes at once."""
+    """Unindexed lists use half of the connections; a first page is answered at once."""
     with closing(postgres_by(own_table.url, "true", DATABASE_TIMEOUT_S="5")) as postgres:
         asyncio.run(_beside_slow_ones(postgres, own_table))
 
@@ -145,7 +145,7 @@ RUNNING_SLOW = """
 
 
 def test_a_busy_pool_refuses_early(stack: Stack) -> None:
-    """Who has waited for a connection for a moment is told so, not after all the others' time."""
+    """A request that waits for a connection is refused after a short time."""
     variables = {"DATABASE_POOL_SIZE": "1", "DATABASE_QUEUE_TIMEOUT_S": "0.2"}
     postgres = postgres_by(stack.database_url, "true", DATABASE_TIMEOUT_S="5", **variables)
 
@@ -166,7 +166,7 @@ def test_a_busy_pool_refuses_early(stack: Stack) -> None:
 
 
 def test_a_pool_is_busy_only_while_it_is(stack: Stack) -> None:
-    """Many at once all get their turn, from many event loops too."""
+    """Many concurrent requests are all served, also from several event loops."""
     with closing(postgres_by(stack.database_url, "true", DATABASE_TIMEOUT_S="5")) as postgres:
 
         async def run() -> None:

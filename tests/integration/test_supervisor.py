@@ -1,4 +1,4 @@
-"""The supervisor: small real processes, really started and really killed."""
+"""The supervisor, with small real processes that are started and killed."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def lives(pid: int) -> bool:
 
 
 def running(process: Process) -> int:
-    """The id of a process once its command has replaced `parent_death.py`."""
+    """Return a process' id once its command has replaced `parent_death.py`."""
     eventually(
         lambda: (
             process.pid is not None
@@ -51,13 +51,13 @@ def running(process: Process) -> int:
 
 @pytest.fixture
 def printed() -> Lines:
-    """What the supervisor has printed."""
+    """The lines that the supervisor has printed."""
     return Lines()
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path, printed: Lines) -> Iterator[Supervisor]:
-    """A supervisor, all of whose processes are gone afterwards."""
+    """A supervisor whose processes are all stopped afterwards."""
     made = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), printed)
     yield made
     made.stop(made.processes, timeout_s=0)
@@ -112,7 +112,7 @@ def test_workers_can_be_killed_without_their_parent(supervisor: Supervisor) -> N
 
 
 def test_a_paused_process_continues_where_it_was(supervisor: Supervisor) -> None:
-    """It hangs, with its children, but is alive."""
+    """Paused, it and its children hang, but stay alive."""
     process = supervisor.start(Command("napper", SLEEP))
     pid = running(process)
     process.pause()
@@ -182,7 +182,7 @@ def test_a_restarted_process_is_ready_by_its_new_run(supervisor: Supervisor) -> 
 
 
 def test_an_error_at_the_start_ends_with_the_last_lines_of_the_log(supervisor: Supervisor) -> None:
-    """A person should not have to look for the reason."""
+    """So that nobody has to look for the reason."""
     broken = Command("broken", ("sh", "-c", "echo no such database; exit 1"), ready=lambda _: False)
     with pytest.raises(NotReady, match=r"broken does not start;.*broken.log ends with\n.*database"):
         supervisor.run(broken, timeout_s=30)
@@ -191,7 +191,7 @@ def test_an_error_at_the_start_ends_with_the_last_lines_of_the_log(supervisor: S
 def test_a_process_that_does_not_start_is_reported_once(
     supervisor: Supervisor, printed: Lines
 ) -> None:
-    """By the error of the wait, with the last lines of the log: not at each of its starts."""
+    """By the error of `wait_ready` with the last log lines, not at each restart."""
     broken = Command(
         "broken", ("sh", "-c", "echo read; echo failed; exit 1"), ready=lambda _: False
     )
@@ -203,7 +203,7 @@ def test_a_process_that_does_not_start_is_reported_once(
 
 
 def test_a_missing_folder_is_reported_in_a_line(supervisor: Supervisor, tmp_path: Path) -> None:
-    """Such as the one in which a command would run; no log has that."""
+    """Such as a command's working folder; no log reports that."""
     lost = Command("lost", SLEEP, directory=tmp_path / "gone", ready=lambda _: False)
     with pytest.raises(NotReady) as failed:
         supervisor.run(lost, timeout_s=30)
@@ -262,8 +262,8 @@ OWNER = """
 
 @pytest.fixture
 def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
-    """Runs a script whose owner is then killed with SIGKILL; gives its id."""
-    left: list[int] = []
+    """A function that runs a script, kills the script's parent with SIGKILL, and returns its id."""
+    orphans: list[int] = []
 
     def orphan(script: str) -> int:
         with subprocess.Popen(
@@ -272,12 +272,12 @@ def orphaned(tmp_path: Path) -> Iterator[Callable[[str], int]]:
             cwd=ROOT,
         ) as owner:
             assert owner.stdout is not None
-            left.append(int(owner.stdout.readline()))
+            orphans.append(int(owner.stdout.readline()))
             owner.kill()
-        return left[-1]
+        return orphans[-1]
 
     yield orphan
-    for pid in left:
+    for pid in orphans:
         process_tree.kill_group(pid)
 
 
@@ -298,9 +298,9 @@ def test_the_next_stack_stops_what_a_killed_one_left(
     tmp_path: Path, printed: Lines, orphaned: Callable[[str], int]
 ) -> None:
     """It kills what ignores the signal."""
-    left = orphaned(DEAF)
+    orphan_id = orphaned(DEAF)
     ProcessRegistry(tmp_path / "processes.json").stop_leftovers(printed, timeout_s=0.3)
-    eventually(lambda: not lives(left))
+    eventually(lambda: not lives(orphan_id))
     assert printed == ["ending orphan, which a killed stack left running"]
 
 
@@ -308,7 +308,7 @@ def test_the_next_stack_stops_what_a_killed_one_left(
 def test_of_a_group_without_its_leader_only_our_processes_are_stopped(
     tmp_path: Path, printed: Lines, is_ours: bool
 ) -> None:
-    """A worker of ours would keep its port; a stranger in a group of the same id stays."""
+    """A worker of ours would keep its port; another process with the same group id stays."""
     entries = tmp_path / "processes.json"
     with subprocess.Popen(
         ("/bin/sh", "-c", "sleep 1000 >&- & echo $!"),
@@ -333,11 +333,11 @@ def test_of_a_group_without_its_leader_only_our_processes_are_stopped(
 def test_a_process_with_the_id_of_an_old_one_is_left_alone(tmp_path: Path, printed: Lines) -> None:
     """Ids are reused, after a restart of the machine for example."""
     entries = tmp_path / "processes.json"
-    with subprocess.Popen(SLEEP, start_new_session=True) as stranger:
-        entries.write_text(json.dumps({"postgres": [stranger.pid, time.time() - 1000]}))
+    with subprocess.Popen(SLEEP, start_new_session=True) as other:
+        entries.write_text(json.dumps({"postgres": [other.pid, time.time() - 1000]}))
         ProcessRegistry(entries).stop_leftovers(printed)
-        assert stranger.poll() is None
-        stranger.kill()
+        assert other.poll() is None
+        other.kill()
     assert printed == []
 
 

@@ -1,4 +1,4 @@
-"""TLS to Postgres, to Redis and to functions: with whom it is talked, and with whom not."""
+"""TLS to Postgres, Redis and functions: which servers are trusted."""
 
 import asyncio
 import ssl
@@ -29,20 +29,20 @@ NAMES = [(HOST, True), ("other.example", False)]
 
 @pytest.fixture(scope="module", name="authority")
 def _authority() -> trustme.CA:
-    """Whom the clients trust."""
+    """The certificate authority that clients trust."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="module", name="file")
 def _file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the clients find whom they trust."""
+    """The CA file of the clients."""
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.cert_pem.write_to_path(path)
     return path
 
 
 def server(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """A server of this name, vouched for by this authority."""
+    """Return the TLS context of a server with this name, signed by this authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
@@ -50,7 +50,7 @@ def server(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 @pytest.fixture(params=["right", "wrong name", "other authority"])
 def presented(request: pytest.FixtureRequest, authority: trustme.CA) -> tuple[ssl.SSLContext, bool]:
-    """What a server shows of itself, and whether it is to be believed."""
+    """A server's TLS context, and whether clients should trust it."""
     return {
         "right": (server(authority, HOST), True),
         "wrong name": (server(authority, "other.example"), False),
@@ -62,36 +62,36 @@ Presented = tuple[ssl.SSLContext, bool]
 
 
 def in_postgres(url: str) -> list[list[int]]:
-    """What Postgres at a URL answers."""
+    """Return the answer of Postgres at a URL."""
     postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": url}))
     with closing(postgres):
         return asyncio.run(postgres.run("SELECT cast(:number AS integer)", number=7))
 
 
 def test_postgres_is_reached_as_verify_full(stack: Stack, presented: Presented, file: Path) -> None:
-    """By its name and of the authority, or not at all; `require` asks for no name."""
+    """Only with the right name and CA; `require` checks neither."""
     context, is_believed = presented
     of_stack = urlsplit(stack.database_url)
     with Relay(of_stack.port or 0, postgres_tls(context)) as relay:
-        place = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
-        url = f"{place}?sslmode=verify-full&sslrootcert={file}"
+        base_url = f"postgresql://{of_stack.username}@{HOST}:{relay.port}{of_stack.path}"
+        url = f"{base_url}?sslmode=verify-full&sslrootcert={file}"
         if is_believed:
             assert in_postgres(url) == [[7]]
         else:
             with pytest.raises(Unavailable):
                 in_postgres(url)
-        assert in_postgres(f"{place}?sslmode=require") == [[7]]
+        assert in_postgres(f"{base_url}?sslmode=require") == [[7]]
 
 
-def test_postgres_without_tls_is_not_taken_for_secure(stack: Stack, file: Path) -> None:
-    """A server that has none, or something between that hides it, gets no password."""
+def test_postgres_without_tls_is_refused(stack: Stack, file: Path) -> None:
+    """A server without TLS, or a middlebox that strips it, gets no password."""
     for more in ("require", f"verify-full&sslrootcert={file}"):
         with pytest.raises(Unavailable):
             in_postgres(f"{stack.database_url}?sslmode={more}")
 
 
 def test_redis_is_reached_by_its_name(stack: Stack, presented: Presented, file: Path) -> None:
-    """What is kept is read again; with another server nothing is exchanged."""
+    """A stored page is read again; with an untrusted server nothing is exchanged."""
     context, is_believed = presented
     match = uuid4()
     with Relay(urlsplit(stack.redis_url).port or 0, tls(context)) as relay:
@@ -113,7 +113,7 @@ def test_redis_is_reached_by_its_name(stack: Stack, presented: Presented, file: 
 def test_a_function_is_reached_by_its_name(
     presented: Presented, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trigger posts to who is trusted by SSL_CERT_FILE, and nothing to anybody else."""
+    """The trigger posts only to servers that are trusted by SSL_CERT_FILE."""
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     context, is_believed = presented
     payload = Payload("application/json", b"[]")

@@ -42,7 +42,7 @@ def test_status_tells_the_lag_of_each_partition(world: CommandWorld) -> None:
 
 
 def test_status_asks_the_triggers_that_run(world: CommandWorld) -> None:
-    """What is in flight and how often it was sent; an address without a trigger is named."""
+    """It reports records in flight and their attempts; an address without a trigger is named."""
     world.write(range(10), 1)
     world.function.reply = lambda _: Reply(503)
     port = free_port()
@@ -99,10 +99,12 @@ def test_injected_faults_repeat_records_and_lose_none(world: CommandWorld) -> No
     world.options = (*(word for each in faults for word in ("--fault", each)), "--seed", "7")
     with world.trigger(batch_size=20) as trigger:
         eventually(lambda: world.is_committed(dict.fromkeys(range(PARTITIONS), 300)))
-        assert trigger.said("FAULTS ARE ON: this trigger disturbs its function")[0]["seed"] == 7
-        injected = {line["fault"] for line in trigger.said("fault on purpose")}
+        assert (
+            trigger.log_lines("FAULTS ARE ON: this trigger disturbs its function")[0]["seed"] == 7
+        )
+        injected = {line["fault"] for line in trigger.log_lines("fault on purpose")}
         assert injected == {"duplicate", "drop-answer", "rebalance"}
         assert trigger.end() == 0
     for partition in range(PARTITIONS):
-        assert set(world.numbers(partition)) == set(range(300))
-    assert len(world.taken) > 300 * PARTITIONS
+        assert set(world.accepted_numbers(partition)) == set(range(300))
+    assert len(world.accepted) > 300 * PARTITIONS

@@ -43,7 +43,7 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 
 @pytest.fixture(scope="module")
 def kept(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandWorld]:
-    """Dead letters that the tests share which discard none."""
+    """Dead letters shared by the tests that discard none."""
     with three_dead_letters(broker, tmp_path_factory.mktemp("kept")) as world:
         yield world
 
@@ -99,7 +99,7 @@ def test_a_usage_error_discards_nothing(
 
 
 def test_at_a_terminal_it_asks_first(world: CommandWorld) -> None:
-    """And discards them after a yes."""
+    """It discards them after a yes."""
     assert answered(world, b"y\n") == 0
     assert world.dead_letters() == []
 

@@ -24,27 +24,27 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 
 
 def test_a_poison_record_becomes_a_dead_letter_and_is_redriven_once(world: CommandWorld) -> None:
-    """Of 1,000 records 999 are taken; the last one is when the function is repaired."""
+    """Of 1,000 records 999 are accepted; the last one is once the function is fixed."""
     world.write(range(500))
     world.broker.write(world.topic, [b"poison"], key=b"\xff", headers=HEADERS)
     world.write(range(501, 1000))
     with world.trigger(dead_letter_topic=world.dlq_topic):
         eventually(lambda: world.is_committed({0: 1000}))
-        assert world.numbers() == [*range(500), *range(501, 1000)]
+        assert world.accepted_numbers() == [*range(500), *range(501, 1000)]
         [listed] = world.dead_letters()
         assert (listed["id"], listed["offset"], listed["key"]) == ("0:0", 500, "0xff")
         assert (listed["status"], listed["error"], listed["state"]) == ("200", "poison", "open")
 
         assert world.command("dlq", "redrive", "--all", "--dry-run").status == 0
         assert len(world.dead_letters()) == 1
-        world.function.reply = world.take
+        world.function.reply = world.accept
         redrive = world.command("dlq", "redrive", "--all")
         assert (redrive.status, redrive.stdout.splitlines()) == (
             0,
             [f"0:0: redriven to {world.topic} 0:1000", "1 redriven, 0 failed"],
         )
-        eventually(lambda: len(world.taken) == 1000)
-        assert world.taken[-1]["data_base64"] == "cG9pc29u"
+        eventually(lambda: len(world.accepted) == 1000)
+        assert world.accepted[-1]["data_base64"] == "cG9pc29u"
 
         assert world.dead_letters() == []
         assert world.dead_letters("--redriven")[0]["state"] == "redriven"
@@ -88,7 +88,7 @@ def test_a_dead_letter_is_shown_with_all_headers_and_its_value(world: CommandWor
 
 
 def test_a_redrive_continues_though_nobody_reads_its_output(world: CommandWorld) -> None:
-    """As after `| head`; and though its producer's queue is small."""
+    """As after `| head`; even if its producer's queue is small."""
     world.broker.write(world.topic, [b"poison"] * 300)
     with world.trigger(dead_letter_topic=world.dlq_topic):
         eventually(lambda: world.is_committed({0: 300}))

@@ -37,7 +37,7 @@ class Metadata:
 
 @contextmanager
 def metadata_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
-    """It listens at GCE_METADATA_HOST."""
+    """Serve at GCE_METADATA_HOST."""
     metadata = Metadata()
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ def metadata_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metadata]:
                 self.wfile.write(metadata.token(parse_qs(parts.query)["audience"][0]).encode())
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{server.server_port}")
@@ -105,7 +105,7 @@ def test_a_rejected_identity_makes_no_dead_letters(metadata: Metadata, status: i
 
 
 def test_without_tokens_a_401_is_the_function_s_own() -> None:
-    """And is classified as any other."""
+    """It is classified as any other."""
     with (
         FunctionServer(lambda _: Reply(403)) as function,
         closing(HttpTransport(function.url, 10)) as transport,

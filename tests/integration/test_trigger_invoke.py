@@ -55,7 +55,7 @@ def test_the_records_are_posted_once_and_the_response_is_printed(
     status: int,
     printed: list[str],
 ) -> None:
-    """Its status, body and time, and what was taken; the exit status is 0 only if all was."""
+    """Its status, body, time and accepted records; the exit status is 0 only if all were."""
     with FunctionServer(lambda _: reply) as function:
         file = triggers_file(tmp_path, function.url)
         assert main(threading.Event(), ["invoke", file, str(BATCH)]) == status

@@ -1,4 +1,4 @@
-"""The lag behind transactional producers, who leave offsets without a record."""
+"""The lag behind transactional producers, which leave offsets without a record."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_the_lag_is_0_when_all_records_are_delivered(world: CommandWorld, protoc
         ]
 
     with world.trigger(protocol):
-        eventually(lambda: len(world.taken) == 20)
+        eventually(lambda: len(world.accepted) == 20)
         eventually(lambda: world.is_committed({0: 22, 1: 11, 2: 11}))
         eventually(lambda: measured() == [0, 0, 0])
         assert lags(world) == [0, 0, 0]
@@ -84,7 +84,7 @@ def test_the_lag_is_0_when_all_records_are_delivered(world: CommandWorld, protoc
         transactions.commit(range(20, 25))
         eventually(lambda: world.is_committed({0: 28, 1: 11, 2: 22}))
         eventually(lambda: measured() == [0, 0, 0])
-    assert len(world.taken) == 25
+    assert len(world.accepted) == 25
     assert lags(world) == [0, 0, 0]
 
 
@@ -101,5 +101,5 @@ def test_the_lag_of_a_stopped_group_counts_only_records(world: CommandWorld) -> 
     transactions.commit(range(5, 6))
     assert lags(world)[0] > 0
     with world.trigger():
-        eventually(lambda: len(world.taken) == 6)
+        eventually(lambda: len(world.accepted) == 6)
         eventually(lambda: lags(world) == [0, 0, 0])

@@ -28,7 +28,7 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[CommandWorld]:
 
 
 def test_a_dead_letter_of_lambda_is_listed_shown_and_redriven_once(world: CommandWorld) -> None:
-    """The record itself is written, to its own topic and partition, and the trigger delivers it."""
+    """The original record is written to its topic and partition, and the trigger delivers it."""
     original = payload_record(
         2, topic=world.topic, partition=1, key=b"k", value=b'{"again": 1}', headers=HEADERS
     )
@@ -42,18 +42,18 @@ def test_a_dead_letter_of_lambda_is_listed_shown_and_redriven_once(world: Comman
     assert [header["name"] for header in shown["headers"]] == ["ce_id", "twice", "twice"]
 
     with world.trigger(dead_letter_topic=world.dlq_topic):
-        eventually(lambda: len(world.taken) == 5)
+        eventually(lambda: len(world.accepted) == 5)
         redrive = world.command("dlq", "redrive", "--all")
         assert redrive.stdout == f"0:0: redriven to {world.topic} 1:5\n1 redriven, 0 failed\n"
-        eventually(lambda: len(world.taken) == 6)
-    event = world.taken[-1]
+        eventually(lambda: len(world.accepted) == 6)
+    event = world.accepted[-1]
     assert (event["kafkapartition"], event["data"]) == (1, {"again": 1})
     assert world.dead_letters() == []
     assert world.command("dlq", "redrive", "--all").stdout == "0 redriven, 0 failed\n"
 
 
 def test_a_record_that_is_only_named_is_read_from_its_topic(world: CommandWorld) -> None:
-    """One that is gone fails with that reason, and stays open."""
+    """A deleted record fails with that reason, and its dead letter stays open."""
     offsets = {
         f"{world.topic}-1": {"firstRecordOffset": "3", "lastRecordOffset": "4"},
         f"{world.topic}-2": {"firstRecordOffset": "0", "lastRecordOffset": "0"},

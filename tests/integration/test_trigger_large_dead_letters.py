@@ -41,10 +41,10 @@ def test_a_dead_letter_that_is_too_large_omits_the_value_and_is_redriven(
     world.write(range(1, 10))
     with world.trigger(PRODUCER, dead_letter_topic=world.dlq_topic) as trigger:
         eventually(lambda: world.is_committed({0: 10}))
-        assert world.numbers() == list(range(1, 10))
-        [logged] = trigger.said("dead letter")
+        assert world.accepted_numbers() == list(range(1, 10))
+        [logged] = trigger.log_lines("dead letter")
         assert (logged["offset"], logged["omitted"], logged["error"]) == (0, "value", "large")
-        assert not trigger.said("dead letter not written yet")
+        assert not trigger.log_lines("dead letter not written yet")
 
         [written] = world.broker.read(world.dlq_topic, 1)
         assert (written.key(), written.value()) == (b"\xff", b"")
@@ -54,7 +54,7 @@ def test_a_dead_letter_that_is_too_large_omits_the_value_and_is_redriven(
         assert listed["bytes"] == len(LARGE) + 1 + header_bytes
         assert world.dead_letter("0:0")["value"] == {"json": json.loads(LARGE)}
 
-        world.function.reply = world.take
+        world.function.reply = world.accept
         assert world.command("dlq", "redrive", "--all").status == 0
         eventually(lambda: world.is_committed({0: 11}))
     redriven = world.broker.read(world.topic, 11)[-1]

@@ -34,9 +34,9 @@ def world(broker: Broker, tmp_path: Path) -> Iterator[World]:
 @contextmanager
 def forbidden(broker: Broker, topic: str, operation: AclOperation) -> Iterator[None]:
     """Deny an operation on a topic, until the end of `with`."""
-    place = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL)
+    resource = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL)
     rules = [
-        (*place, "User:*", "*", each, permission)
+        (*resource, "User:*", "*", each, permission)
         for each, permission in (
             (AclOperation.ALL, AclPermissionType.ALLOW),
             (operation, AclPermissionType.DENY),

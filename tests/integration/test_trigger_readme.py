@@ -1,4 +1,4 @@
-"""The first five minutes of the trigger's page, typed word for word, on ports that are free."""
+"""The tutorial of the trigger's page, typed word for word, on free ports."""
 
 import os
 import re
@@ -23,11 +23,11 @@ BLOCKS = [
 ]
 BASH = "/bin/bash"
 GOES_ON = "  # goes on"
-BROKEN, MENDED = 'event["data"]["order"]', 'event.get("data")'
+BROKEN, FIXED = 'event["data"]["order"]', 'event.get("data")'
 
 
 class Reader:
-    """Types what the page says into a folder of files from the page."""
+    """Types the page's commands in a folder with the page's files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,17 +40,17 @@ class Reader:
         }
         (folder / ".venv").symlink_to(sys.prefix)
         for name, text in FILES.items():
-            (folder / name).write_text(self.here(text))
+            (folder / name).write_text(self.with_ports(text))
 
-    def here(self, text: str) -> str:
-        """A text with the ports of this test."""
+    def with_ports(self, text: str) -> str:
+        """Return a text with the ports of this test."""
         return re.sub("9092|8080", lambda port: self.ports[port[0]], text)
 
     def type(self, line: str) -> str:
-        """Type a line; returns what it said, unless it goes on."""
-        command = self.here(line.removesuffix(GOES_ON))
+        """Type a line; return its output, unless it keeps running."""
+        command = self.with_ports(line.removesuffix(GOES_ON))
         if line.endswith(GOES_ON):
-            self.go_on(line.removesuffix(GOES_ON), f"exec {command}")
+            self.start(line.removesuffix(GOES_ON), f"exec {command}")
             return ""
         ended = self.run(command)
         assert ended.returncode == 0, ended.stderr
@@ -63,23 +63,27 @@ class Reader:
             capture_output=True, check=False, timeout=60,
         )  # fmt: skip
 
-    def go_on(self, name: str, command: str) -> None:
-        """Run a command beside the others; what it says is kept in a file of its own."""
-        with (self.folder / f"{name.split()[1]}.log").open("ab") as said:
+    def start(self, name: str, command: str) -> None:
+        """Start a command in the background, with its output in its own file."""
+        with (self.folder / f"{name.split()[1]}.log").open("ab") as output:
             self.running[name] = subprocess.Popen(
-                [BASH, "-c", command], cwd=self.folder, env=self.environ, stdout=said, stderr=said
+                [BASH, "-c", command],
+                cwd=self.folder,
+                env=self.environ,
+                stdout=output,
+                stderr=output,
             )
 
-    def said(self, line: str) -> bool:
-        """Whether the function has said this line."""
+    def has_printed(self, line: str) -> bool:
+        """Whether the function has printed this line."""
         return line in (self.folder / "function.py.log").read_text().splitlines()
 
-    def listens(self, port: str) -> bool:
-        """Whether what the page has at a port is there."""
+    def is_listening(self, port: str) -> bool:
+        """Whether the server of a port of the page is listening."""
         return accepts(int(self.ports[port]))
 
     def end(self, name: str) -> None:
-        """Press Ctrl-C, as it were."""
+        """Stop a command, as Ctrl-C would."""
         process = self.running.pop(name)
         process.terminate()
         process.wait(20)
@@ -87,9 +91,9 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Somebody with the page; all that they started is gone at the end.
+    """A reader of the page; all processes are killed at the end.
 
-    A test that fails shows what all of it said.
+    A failing test prints all their output.
     """
     reader = Reader(tmp_path)
     yield reader
@@ -101,25 +105,25 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def test_the_first_five_minutes_are_as_the_page_tells(reader: Reader) -> None:
-    """Nine orders arrive; the tenth record is a dead letter until the function is mended."""
+    """Nine orders arrive; the tenth record is a dead letter until the function is fixed."""
     [broker], start, look, bring_home = BLOCKS
     reader.type(broker)
-    eventually(lambda: reader.listens("9092"))
+    eventually(lambda: reader.is_listening("9092"))
     for line in start:
         reader.type(line)
         if line.startswith("python function.py"):
-            eventually(lambda: reader.listens("8080"))
+            eventually(lambda: reader.is_listening("8080"))
     orders = [f"order {number} of customer-{number % 3}" for number in range(9)]
-    eventually(lambda: all(map(reader.said, orders)))
-    [status, letters] = look
-    eventually(lambda: "offset=" in reader.type(letters))
+    eventually(lambda: all(map(reader.has_printed, orders)))
+    [status, dead_letters] = look
+    eventually(lambda: "offset=" in reader.type(dead_letters))
     assert "partition=0 " in reader.type(status)
 
-    assert f"`{MENDED}` rather than `{BROKEN}`" in SECTION
+    assert f"`{FIXED}` rather than `{BROKEN}`" in SECTION
     reader.end("python function.py")
     function = reader.folder / "function.py"
-    function.write_text(function.read_text().replace(BROKEN, MENDED))
+    function.write_text(function.read_text().replace(BROKEN, FIXED))
     reader.type("python function.py" + GOES_ON)
     [redrive] = bring_home
     assert reader.type(redrive).endswith("1 redriven, 0 failed\n")
-    eventually(lambda: reader.said("order None of customer-0"))
+    eventually(lambda: reader.has_printed("order None of customer-0"))

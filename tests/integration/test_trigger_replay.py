@@ -31,14 +31,14 @@ def test_a_replay_delivers_records_again_and_commits_no_offset(world: CommandWor
     world.write(range(5), 1)
     with world.trigger():
         eventually(lambda: world.is_committed({0: 300, 1: 5}))
-    world.taken.clear()
+    world.accepted.clear()
     some = world.command("replay", "--from", "50", "--to", "290", "--partition", "0")
     assert (some.status, last_line(some.stdout)) == (0, "240 taken, 0 not taken")
-    assert world.numbers() == list(range(50, 290))
+    assert world.accepted_numbers() == list(range(50, 290))
     assert max(request.body.count(b'"data"') for request in world.function.requests) == 100
     assert world.command("replay", "--from", "earliest").status == 0
-    assert world.numbers(0)[240:] == list(range(300))
-    assert world.numbers(1) == list(range(5))
+    assert world.accepted_numbers(0)[240:] == list(range(300))
+    assert world.accepted_numbers(1) == list(range(5))
     assert world.is_committed({0: 300, 1: 5})
 
 
@@ -48,18 +48,18 @@ def test_a_replay_from_a_time_begins_with_its_first_record(world: CommandWorld) 
         world.broker.write(world.topic, [str(second).encode()], timestamp=1_000_000 + second * 1000)
     first, last = "1970-01-01T00:16:43Z", "1970-01-01T01:16:46+01:00"
     assert world.command("replay", "--from", first, "--to", last).status == 0
-    assert world.numbers() == [3, 4, 5]
+    assert world.accepted_numbers() == [3, 4, 5]
     later = world.command("replay", "--from", "2999-01-01T00:00:00Z")
     assert last_line(later.stdout) == "0 taken, 0 not taken"
 
 
-def test_a_replay_prints_what_is_not_taken_and_writes_no_dead_letter(world: CommandWorld) -> None:
+def test_a_replay_prints_rejected_records_and_writes_no_dead_letter(world: CommandWorld) -> None:
     """Its exit status is 1; a dry run prints what would be delivered."""
     world.write(range(5))
     world.broker.write(world.topic, [b"poison"])
     dry_run = world.command("replay", "--from", "earliest", "--dry-run")
     assert "partition 0: 6 records, offsets 0 to 5" in dry_run.stdout
-    assert not world.taken
+    assert not world.accepted
     world.function.reply = world.reject_poison
     result = world.command("replay", "--from", "earliest")
     assert result.status == 1
@@ -95,7 +95,7 @@ def test_a_replay_that_ends_early_prints_the_commands_that_continue(world: Comma
         world.write(range(300), partition)
 
     def become_unavailable(request: Request) -> Reply:
-        return Reply(503) if len(world.taken) >= 500 else world.take(request)
+        return Reply(503) if len(world.accepted) >= 500 else world.accept(request)
 
     world.function.reply = become_unavailable
     url = f"{world.function.url}replay"
@@ -110,8 +110,10 @@ def test_a_replay_that_ends_early_prints_the_commands_that_continue(world: Comma
         f"{prefix} 1 --from 200 --to 300 --function {url}",
         f"{prefix} 2 --from 0 --to 300 --function {url}",
     ]
-    world.function.reply = world.take
+    world.function.reply = world.accept
     for command in commands:
         _, _, _, name, _, *arguments = shlex.split(command)
         assert world.command(name, *arguments).status == 0
-    assert [world.numbers(each) for each in range(PARTITIONS)] == [list(range(300))] * PARTITIONS
+    assert [world.accepted_numbers(each) for each in range(PARTITIONS)] == [
+        list(range(300))
+    ] * PARTITIONS

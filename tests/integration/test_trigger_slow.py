@@ -1,4 +1,4 @@
-"""A function that is slow, while instances of the Kafka trigger join, leave and die.
+"""A slow function, while instances of the Kafka trigger join, leave and are killed.
 
 This is where Knative's KafkaSource delivered 8,106 of 10,000 records twice: a client that
 waits for its function polls too late, and loses its partitions each time.
@@ -20,14 +20,14 @@ from tests.support.waiting import eventually
 RECORDS, BATCH, TAKES_S = {"short": (2_000, 10, 0.1), "long": (10_000, 100, 3.0)}[LENGTH]
 SPOKEN = {"short": PROTOCOLS[-1:], "long": PROTOCOLS}[LENGTH]
 WITHIN_S = 30 + RECORDS / BATCH * TAKES_S / PARTITIONS * 2
-MEANWHILE = PARTITIONS * 2  # deliveries between two changes of the group
+SOME = PARTITIONS * 2  # deliveries between two changes of the group
 
 
 @pytest.mark.parametrize("protocol", SPOKEN)
 def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
     broker: Broker, tmp_path: Path, protocol: str
 ) -> None:
-    """Two join, one leaves, one is killed: none lost, 0 twice up to the kill, a batch each then."""
+    """Two join, one leaves, one is killed: no loss, repeats only after the kill, a batch each."""
     with scenario(
         broker,
         tmp_path,
@@ -36,33 +36,33 @@ def test_a_slow_function_gets_only_what_was_in_flight_at_a_kill_twice(
         protocol=protocol,
         batch_size=BATCH,
         timeout_s=TAKES_S + 5,
-    ) as here:
-        here.write(-(-RECORDS // PARTITIONS))
-        here.start()
-        meanwhile(here)
-        leaving = joined(here)
-        meanwhile(here)
-        assert here.stop(leaving) == 0
-        meanwhile(here)
-        killed = joined(here)
-        meanwhile(here)
-        assert here.history.accepted_again() == 0
-        here.kill(killed)
-        joined(here)
-        eventually(here.is_done, WITHIN_S)
-        assert [here.stop(name) for name in list(here.running)] == [0, 0]
-    assert not violations(here.history.facts)
-    assert here.history.accepted_again() <= PARTITIONS * BATCH
+    ) as scene:
+        scene.write(-(-RECORDS // PARTITIONS))
+        scene.start()
+        deliver_some(scene)
+        leaving = join(scene)
+        deliver_some(scene)
+        assert scene.stop(leaving) == 0
+        deliver_some(scene)
+        killed = join(scene)
+        deliver_some(scene)
+        assert scene.history.accepted_again() == 0
+        scene.kill(killed)
+        join(scene)
+        eventually(scene.is_done, WITHIN_S)
+        assert [scene.stop(name) for name in list(scene.running)] == [0, 0]
+    assert not violations(scene.history.facts)
+    assert scene.history.accepted_again() <= PARTITIONS * BATCH
 
 
-def joined(here: Scenario) -> str:
-    """Let one more instance join, and wait until each has some of the partitions."""
-    name = here.start()
-    here.running[name].wait_until_assigned()
+def join(scene: Scenario) -> str:
+    """Start one more instance, and wait until it has partitions; return its name."""
+    name = scene.start()
+    scene.running[name].wait_until_assigned()
     return name
 
 
-def meanwhile(here: Scenario) -> None:
-    """Let some batches through, if there are any left."""
-    enough = here.history.deliveries() + MEANWHILE
-    eventually(lambda: here.history.deliveries() >= enough or here.is_done())
+def deliver_some(scene: Scenario) -> None:
+    """Wait until some more batches are delivered, or all are."""
+    enough = scene.history.deliveries() + SOME
+    eventually(lambda: scene.history.deliveries() >= enough or scene.is_done())

@@ -45,7 +45,7 @@ def test_a_refused_connection_is_unreachable() -> None:
 
 
 def test_an_idle_connection_that_the_server_closed_is_opened_again() -> None:
-    """That is no failure of the function, and not reported."""
+    """This is no failure of the function, and is not reported."""
     with FunctionServer() as function:
         transport = HttpTransport(function.url, timeout_s=10)
         transport.post(PAYLOAD)
@@ -56,7 +56,7 @@ def test_an_idle_connection_that_the_server_closed_is_opened_again() -> None:
 
 
 def test_a_response_with_connection_close_is_followed_by_a_new_connection() -> None:
-    """Each payload is sent once all the same."""
+    """Each payload is sent only once."""
     with FunctionServer(lambda _: Reply(200, b"", {"Connection": "close"})) as function:
         transport = HttpTransport(function.url, timeout_s=10)
         for _ in range(3):
@@ -95,7 +95,7 @@ def test_an_incomplete_response_is_no_response() -> None:
 
 
 def test_data_that_is_not_http_is_no_response() -> None:
-    """Whatever listens there, the trigger survives it."""
+    """The trigger survives any other protocol."""
     with (
         server_that(lambda connection: connection.sendall(b"hello\r\n\r\n")) as url,
         pytest.raises(NoResponse),
@@ -104,7 +104,7 @@ def test_data_that_is_not_http_is_no_response() -> None:
 
 
 def test_a_late_response_is_no_response() -> None:
-    """And the next payload uses a new connection."""
+    """The next payload uses a new connection."""
     hold = threading.Event()
 
     def slow(_: object) -> Reply:
@@ -133,7 +133,7 @@ def test_a_response_that_trickles_may_be_late() -> None:
 
 
 def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
-    """A response of which a byte is sent every 50 ms."""
+    """Serve a response of which a byte is sent every 50 ms."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -146,30 +146,30 @@ def trickles(stopping: threading.Event) -> Callable[[socket.socket], None]:
 def test_unexpected_data_on_an_idle_connection_is_no_response() -> None:
     """Proxies send a 408 before they close it: the next request opens another."""
     answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % n for n in (1, 2)])
-    said = threading.Event()
+    sent = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(next(answers))
         connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        said.set()
+        sent.set()
 
     with server_that(answer, connections=2) as url:
         transport = HttpTransport(url, timeout_s=10)
         assert transport.post(PAYLOAD).body == b"1"
-        assert said.wait(10)
+        assert sent.wait(10)
         assert transport.post(PAYLOAD).body == b"2"
         transport.close()
 
 
 @contextmanager
 def server_that(answer: Callable[[socket.socket], None], connections: int = 1) -> Iterator[str]:
-    """The address of a server that does this with each connection, and keeps them until the end."""
+    """Run a server that calls `answer` for each connection and keeps it open; yield its URL."""
 
     def serve() -> None:
-        with ExitStack() as held:
+        with ExitStack() as open_connections:
             for _ in range(connections):
-                connection = held.enter_context(server.accept()[0])
+                connection = open_connections.enter_context(server.accept()[0])
                 with suppress(ConnectionError):  # who asked may have had enough
                     answer(connection)
             ended.wait(10)

@@ -41,9 +41,9 @@ def walked(broker: Broker, folder: Path, seed: int, program: tuple[str, ...] = R
         protocol=PROTOCOLS[seed % len(PROTOCOLS)],
         program=program,
         batch_bytes=1000,
-    ) as here:
-        failed = _failed(Walk(seed, here))
-    return [f"seed {seed}: {each}" for each in (*failed, *violations(here.history.facts))]
+    ) as scene:
+        failed = _failed(Walk(seed, scene))
+    return [f"seed {seed}: {each}" for each in (*failed, *violations(scene.history.facts))]
 
 
 def _failed(walk: Walk) -> list[str]:

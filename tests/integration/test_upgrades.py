@@ -32,7 +32,7 @@ ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_
 
 
 def up_to(migration: str, folder: Path) -> Path:
-    """A folder with the migrations up to this one."""
+    """Return a folder with the migrations up to this one."""
     for name in NAMES[: NAMES.index(migration) + 1]:
         copy(MIGRATIONS / f"{name}.sql", folder)
     return folder
@@ -64,7 +64,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
 
 
 class Traffic:
-    """Functions that use a database; its end fails if one of them failed."""
+    """Continuous calls of functions that use a database; exit fails if one of them failed."""
 
     def __init__(self, url: str, sql: Mapping[str, str]) -> None:
         self._postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": url}))
@@ -162,7 +162,7 @@ def test_a_table_that_stays_locked_is_an_error(empty_database: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         (
             "-- Wrong in its third line.\nSELECT 1;\nALTER TABLE highlights ADD COLUM x int",
@@ -182,7 +182,7 @@ def test_a_table_that_stays_locked_is_an_error(empty_database: str, tmp_path: Pa
     ],
 )
 def test_a_migration_that_fails_is_an_error_of_one_line_and_changes_nothing(
-    empty_database: str, tmp_path: Path, sql: str, said: str
+    empty_database: str, tmp_path: Path, sql: str, message: str
 ) -> None:
     """With its name and line and the message of Postgres; the whole run is rolled back."""
     folder = up_to(NAMES[-1], tmp_path)
@@ -190,6 +190,6 @@ def test_a_migration_that_fails_is_an_error_of_one_line_and_changes_nothing(
     broken.write_text(sql)
     with pytest.raises(MigrationFailed) as error:
         apply(empty_database, folder)
-    assert str(error.value) == f"{broken}{said}"
+    assert str(error.value) == f"{broken}{message}"
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         assert connection.run("SELECT to_regclass('highlights')") == [[None]]

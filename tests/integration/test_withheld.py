@@ -1,4 +1,4 @@
-"""Requests that never come, or come a byte at a time: all end, and cost others nothing."""
+"""Slow and incomplete requests: they time out, and do not delay others."""
 
 import asyncio
 import time
@@ -41,14 +41,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Tar
 
 
 def post(target: Target, *lines: bytes, content_type: bytes = b"application/json") -> bytes:
-    """The header of a POST that ends with these lines."""
+    """Return the header of a POST that ends with these lines."""
     headers = target.headers(FIRST, content_type)
     return b"\r\n".join([b"POST /events HTTP/1.1", *headers, *lines, b"", b""])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_body_that_does_not_come_is_a_408(asked: Mapping[str, Target], name: str) -> None:
-    """Announced by a length or in chunks, however much of it has come, and a byte at a time."""
+    """With a length or in chunks, however much has arrived, and also a byte at a time."""
     target = asked[name]
     length, chunked = b"Content-Length: 100", b"Transfer-Encoding: chunked"
     late = [
@@ -85,7 +85,7 @@ def test_a_header_that_does_not_come_ends_the_connection(
 def test_a_body_that_is_announced_too_large_is_refused_at_once(
     asked: Mapping[str, Target], name: str
 ) -> None:
-    """Nobody waits for it, whether or not its sender does."""
+    """It is not awaited, even if the sender waits for the answer."""
     target = asked[name]
     large = b"Content-Length: 70000"
     for data in post(target, large), post(target, large, b"Expect: 100-continue"):
@@ -95,7 +95,7 @@ def test_a_body_that_is_announced_too_large_is_refused_at_once(
 def test_a_function_answers_at_once_what_its_header_is_enough_to_refuse(
     asked: Mapping[str, Target],
 ) -> None:
-    """The gateway waits for the body, which it could not stop waiting for after the answer."""
+    """Only the gateway waits for the body: it could not stop waiting after the answer."""
     target = asked["ingest_event"]
     length = b"Content-Length: 9"
     _assert_at_once(target, post(target, length, content_type=b"text/plain"), 415)
@@ -104,10 +104,10 @@ def test_a_function_answers_at_once_what_its_header_is_enough_to_refuse(
     _assert_at_once(target, post(target, length).replace(b"X-Api-Key", b"X-Other", 1), 401)
 
 
-def test_a_body_that_breaks_off_is_told_so_where_the_gateway_can(
+def test_an_incomplete_body_is_answered_where_the_gateway_can(
     asked: Mapping[str, Target],
 ) -> None:
-    """Its client has closed its side, but still listens; Caddy takes it for gone, or not."""
+    """The client has half-closed, but still reads; Caddy may treat it as gone."""
     target = asked["gateway-events"]
     for framing in (b"Content-Length: 100", b"Transfer-Encoding: chunked"):
         request = post(target, framing) + b"5\r\n1"
@@ -158,7 +158,7 @@ async def _first(target: Target, data: bytes) -> tuple[list[Answer], float]:
     began = time.monotonic()
     received = b""
     async with asyncio.timeout(TIMEOUT_S), sending(target.port, data) as reader:
-        while not (answers := read_answers(received)) or not answers[0].whole:
+        while not (answers := read_answers(received)) or not answers[0].complete:
             received += await reader.read(65536)
     return answers, time.monotonic() - began
 
@@ -168,12 +168,12 @@ async def _beside_many(target: Target) -> tuple[float, float, int]:
     usual = await _speed(target)
     withheld = [post(target, b"Content-Length: 1000") + b" ", post(target)[:-2]]
     async with AsyncExitStack() as stack:
-        held = [
+        readers = [
             await stack.enter_async_context(sending(target.port, withheld[index % 2]))
             for index in range(MANY)
         ]
         among_them = await _speed(target)
-        reads = [asyncio.ensure_future(reader.read(1)) for reader in held]
+        reads = [asyncio.ensure_future(reader.read(1)) for reader in readers]
         ended, waiting = await asyncio.wait(reads, timeout=0)
         for read in waiting:
             read.cancel()

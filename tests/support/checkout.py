@@ -1,4 +1,4 @@
-"""A checkout of the project in a folder of any name, as somebody has it on a laptop."""
+"""A checkout of the project in a folder of any name, as on a developer's laptop."""
 
 import os
 import re
@@ -19,7 +19,7 @@ LIMIT_S = 90
 
 @dataclass(frozen=True)
 class Checkout:
-    """A folder with what is committed, and the environment of the one who works in it."""
+    """A folder with the committed files, and the environment variables of its user."""
 
     folder: Path
     environ: Mapping[str, str]
@@ -40,7 +40,7 @@ class Checkout:
 
     @contextmanager
     def up(self) -> Iterator[str]:
-        """`make up`, until the end; yields what it says until it is up, or fails."""
+        """Run `make up` during the block; yield its output until it is up or has failed."""
         with subprocess.Popen(
             ["/usr/bin/env", "make", "up"],
             cwd=self.folder,
@@ -65,10 +65,10 @@ class Checkout:
 
 
 def check_out(folder: Path, environ: Mapping[str, str | None]) -> Checkout:
-    """Copy what git lists, or would once it is added, to a folder, beside installed packages.
+    """Copy all files that git tracks or would add to a folder, and link the installed packages.
 
-    The environment is this process's own, with ports that are free and with `environ`, in which
-    None unsets a variable.
+    The environment is that of this process, with free ports and `environ`, in which None unsets a
+    variable.
     """
     git = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(git, cwd=ROOT, capture_output=True, check=True)
@@ -92,8 +92,8 @@ def check_out(folder: Path, environ: Mapping[str, str | None]) -> Checkout:
     return Checkout(folder, {name: value for name, value in wanted.items() if value is not None})
 
 
-def url(said: str, name: str) -> str:
-    """Where what `make up` has said has the events or the highlights."""
-    found = re.search(rf"^ +{name} +(http://[^/]+)", said, re.MULTILINE)
-    assert found, said
+def url(output: str, name: str) -> str:
+    """Return the URL of the events or the highlights in the output of `make up`."""
+    found = re.search(rf"^ +{name} +(http://[^/]+)", output, re.MULTILINE)
+    assert found, output
     return found[1]

@@ -1,4 +1,4 @@
-"""The template of infra/aws as CloudFormation gets it, and as far as its conditions decide."""
+"""The template of infra/aws as CloudFormation gets it, with its conditions evaluated."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -55,13 +55,13 @@ SELF_MANAGED = {
 
 @cache
 def read(name: str) -> Template:
-    """A template as it is in the folder, not to be changed."""
+    """Read a template of the folder; the result is cached and must not be changed."""
     template: Template = yaml_parse((ROOT / "infra/aws" / name).read_text())
     return template
 
 
 def transformed(parameters: Mapping[str, str]) -> Template:
-    """The template after SAM's transformation, with its conditions decided by these parameters.
+    """The template after SAM's transformation, with its conditions evaluated for these parameters.
 
     No Fn::If is left in it: moto leaves a hole in a list where CloudFormation leaves nothing.
     """
@@ -80,14 +80,14 @@ def transformed(parameters: Mapping[str, str]) -> Template:
 
 
 class Conditions:
-    """What a template's conditions come to."""
+    """The values of a template's conditions."""
 
-    def __init__(self, told: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    def __init__(self, conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         self._parameters = parameters
-        self.holds = cache(lambda name: name is None or bool(self._value(told[name])))
+        self.holds = cache(lambda name: name is None or bool(self._value(conditions[name])))
 
     def within(self, part: Any) -> Any:
-        """A part of the template as they leave it."""
+        """Evaluate the conditions in a part of the template."""
         if isinstance(part, list):
             return [each for each in map(self.within, part) if each is not None]
         if not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""What IAM makes of statements, as far as ours go."""
+"""Evaluation of IAM policy statements, for the operators that ours use."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -29,7 +29,7 @@ def _says(of: Statement, action: str, resource: str, context: Mapping[str, str])
 
 
 def _holds(operator: str, wanted: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Whether a condition holds; of a key that is not there, none of ours does."""
+    """Whether a condition holds; none of ours holds for a missing key."""
     assert operator in {"ArnLike", "StringEquals"}
     return all(
         any(fnmatchcase(context.get(name, ""), pattern) for pattern in _list(patterns))

@@ -1,4 +1,4 @@
-"""What kustomize makes of infra/knative."""
+"""The output of kustomize for infra/knative."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ Object = dict[str, Any]
 
 
 def build(folder: Path) -> list[Object]:
-    """The objects of a kustomization, by the kustomize within kubectl; it asks no cluster."""
+    """Return the objects of a kustomization, built by `kubectl kustomize` without a cluster."""
     command = [str(kubectl_path()), "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -20,6 +20,6 @@ def build(folder: Path) -> list[Object]:
 
 
 def pod_of(document: Object) -> Object:
-    """The specification of the pods that an object makes; empty for one that makes none."""
+    """Return the pod specification in an object; empty if it has none."""
     spec: Object = document.get("spec", {}).get("template", {}).get("spec", {})
     return spec

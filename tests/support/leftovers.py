@@ -1,8 +1,8 @@
-"""Nothing that a test starts outlives the run of the tests, whoever its parent is by then.
+"""A pytest plugin that fails a run which leaves processes behind, orphans included.
 
-What a test starts has the run's mark in its environment, and so has what that starts. Only those
-are not seen that hide their environment: processes of another user, and on macOS the system's own
-programs.
+Processes that a test starts inherit the run's mark in their environment, as do their children.
+Processes with an unreadable environment are missed: those of another user, and on macOS the
+system's own programs.
 """
 
 import os
@@ -16,20 +16,20 @@ import psutil
 import pytest
 
 MARK = "GOALSTREAM_RUN_OF_TESTS"
-ENDS_WITHIN_S = 1  # of one that was told to end, and whose end nobody waited for
+ENDS_WITHIN_S = 1  # of a process that was stopped without waiting for its end
 TEST = "PYTEST_CURRENT_TEST"  # pytest's own: the test that runs
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Mark all that is started from now on, also with an environment of its own."""
+    """Mark all processes that are started from now on, also those with another environment."""
     if not hasattr(config, "workerinput"):
         os.environ[MARK] = uuid4().hex
-    hand_down(MARK)
+    export_variable(MARK)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Name what is left when all fixtures and workers have ended, end it, and fail the run."""
+    """Report and kill processes that outlive all fixtures and workers, and fail the run."""
     yield
     if hasattr(session.config, "workerinput"):
         return
@@ -38,16 +38,16 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         try:
             with process.oneshot():
                 words = " ".join(process.cmdline())
-                told = f"{process.pid}: {words}, started by {_test_of(process)}"
+                description = f"{process.pid}: {words}, started by {_test_of(process)}"
             process.kill()
         except psutil.NoSuchProcess:  # it has ended meanwhile
             continue
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {told}", red=True)
+        session.config.get_terminal_writer().line(f"LEFT BEHIND by a test: {description}", red=True)
 
 
-def hand_down(variable: str) -> None:
-    """Give this variable as it is now to all that is started, whatever environment that gets."""
+def export_variable(variable: str) -> None:
+    """Pass this variable to all child processes, whatever environment they are given."""
     mark = {variable: os.environ[variable]}
     start: Any = subprocess.Popen.__init__
 
@@ -59,7 +59,7 @@ def hand_down(variable: str) -> None:
 
 
 def _marked(mark: str) -> Iterator[psutil.Process]:
-    """The living processes with this mark, but for this one."""
+    """Yield the running processes with this mark, except this one."""
     for process in psutil.process_iter():
         try:
             if (
@@ -73,5 +73,5 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 
 def _test_of(process: psutil.Process) -> str:
-    """The test, or the fixture's first test, in which a process was started, if it tells."""
+    """Return the test, or the fixture's first test, that started a process, if known."""
     return str(process.environ().get(TEST, "a test that gave it another environment"))

@@ -1,4 +1,4 @@
-"""How long the tests go on: those that are marked `long` run in `make test-long` only."""
+"""A pytest plugin for the length of a run: tests marked `long` run in `make test-long` only."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ LEFT_OUT = pytest.StashKey[int]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the long tests of a short run."""
+    """Deselect the long tests in a short run."""
     if IS_LONG:
         return
     long = [each for each in items if each.get_closest_marker(MARK)]
@@ -26,13 +26,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Every worker of xdist has left out the same tests; the controller collects none itself."""
+    """Take the count from an xdist worker: all deselect the same tests, the controller none."""
     node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get(MARK, 0)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say how many were left out, and what runs them."""
+    """Report how many tests were deselected, and what runs them."""
     if count := config.stash.get(LEFT_OUT, 0):
         terminalreporter.line(f"{count} long tests left out: GOALSTREAM_TEST_LENGTH=long runs them")

@@ -36,12 +36,12 @@ def rows(text: str, header: str) -> list[list[str]]:
 
 
 def first_column(text: str) -> set[str]:
-    """What is set as code in the first column of the tables of a text."""
+    """Return the code spans in the first column of the tables of a text."""
     cells = re.findall(r"^\| ([^|]*) \|", text, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that GitHub makes of the headings of a page."""
+    """Return the anchors that GitHub generates for the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", _FENCED.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}

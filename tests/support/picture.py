@@ -1,4 +1,4 @@
-"""The picture of the demo, as `make screenshot` writes it."""
+"""Checks of the picture of the demo that `make screenshot` writes."""
 
 import re
 from itertools import pairwise
@@ -11,7 +11,7 @@ LARGEST = 40_000  # bytes
 
 
 def assert_shows_the_final(path: Path) -> None:
-    """Its six highlights appear one after the other; nothing comes from another host."""
+    """Check that six highlights appear one after the other and no other host is referenced."""
     svg = path.read_text(encoding="utf-8")
     assert len(svg) < LARGEST
     assert re.findall(r"https?://[^\"]*", svg) == ["http://www.w3.org/2000/svg"]

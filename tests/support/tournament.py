@@ -1,4 +1,4 @@
-"""The World Cup of 2022, replayed into whatever runs."""
+"""The World Cup of 2022, replayed into a running stack or containers."""
 
 import asyncio
 import math
@@ -22,15 +22,15 @@ class Runs(Protocol):
 
     @property
     def events_url(self) -> str:
-        """Where events are posted."""
+        """The URL for POST /events."""
 
     @property
     def highlights_url(self) -> str:
-        """Where highlights are read."""
+        """The URL for GET /highlights."""
 
 
 def replay_2022(runs: Runs, listener: Listener | None = None, **options: Any) -> Report:
-    """Replay all 64 matches; `options` are those of a replay."""
+    """Replay all 64 matches; `options` are those of `Replay`."""
     return asyncio.run(
         replay(
             read(SAMPLE),
@@ -41,7 +41,7 @@ def replay_2022(runs: Runs, listener: Listener | None = None, **options: Any) ->
 
 
 def replay_with_fault(runs: Runs, fault: Callable[[], object], **options: Any) -> Report:
-    """Replay all matches, and call `fault` in the middle; raises what that raises."""
+    """Replay all matches, and call `fault` halfway; exceptions of `fault` are raised."""
     with ThreadPoolExecutor(1) as pool:
         injector = FaultInjector(fault, pool)
         report = replay_2022(runs, injector, wait_s=90, **options)

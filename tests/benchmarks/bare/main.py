@@ -1,4 +1,4 @@
-"""The bare peer: a function that reads its request and answers what it was told to, no more."""
+"""The bare peer: a function that reads its request and returns a fixed answer."""
 
 import os
 

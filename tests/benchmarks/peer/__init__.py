@@ -1,1 +1,1 @@
-"""What a user would write instead, for a virtual environment of its own: `make bench` makes it."""
+"""The peers that a user would write; `make bench` makes their virtual environment."""

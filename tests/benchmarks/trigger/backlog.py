@@ -20,7 +20,7 @@ AIM = 1.5
 
 
 def backlog(stack: Stack, _rounds: int) -> Iterator[Result]:
-    """The most that it held, beside what it held when few records waited."""
+    """Compare its peak memory with that when few records waited."""
     few, many = (_most_mib(stack, count) for count in RECORDS.values())
     yield Result(
         "trigger's memory, a million records wait",
@@ -35,11 +35,11 @@ def backlog(stack: Stack, _rounds: int) -> Iterator[Result]:
 def _most_mib(stack: Stack, records: int) -> float:
     topic = topics.filled(stack.kafka, records)
     with nothing(TAKES_S) as url, running(stack, topic, url, BATCH) as trigger:
-        eventually(lambda: trigger.taken() > 0)
+        eventually(lambda: trigger.accepted() > 0)
         return max(_samples(trigger)) / MIB
 
 
 def _samples(trigger: Running) -> Iterator[float]:
-    while trigger.taken() < BATCHES * BATCH * topics.PARTITIONS:
+    while trigger.accepted() < BATCHES * BATCH * topics.PARTITIONS:
         yield trigger.resident()
         time.sleep(POLL_S)

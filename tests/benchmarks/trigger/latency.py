@@ -1,4 +1,4 @@
-"""How long a lone record takes to a function, beside a consumer that does nothing else."""
+"""The latency of a single record to a function, beside that to a bare consumer."""
 
 import threading
 import time
@@ -42,7 +42,7 @@ def lone_record(stack: Stack, rounds: int) -> Iterator[Result]:
 
 
 class _Arrivals:
-    """When the last record came."""
+    """The arrival time of the last record."""
 
     def __init__(self) -> None:
         self.at = 0.0

@@ -1,4 +1,4 @@
-"""A loop that promises nothing: consumes, encodes the trigger's envelope, and posts it.
+"""A loop without guarantees: it consumes, encodes the trigger's envelope, and posts it.
 
 It commits no offset, retries nothing, and takes partitions as they come, over one connection.
 """
@@ -20,7 +20,7 @@ from local.kafka_trigger.record import Record
 def run(
     settings: dict[str, Any], topic: str, partitions: int, count: int, **how: Any
 ) -> tuple[float, float]:
-    """Records a second from the first that came to the last answer, and CPU s per 10,000."""
+    """Return records a second from the first record to the last answer, and CPU s per 10,000."""
     consumer = Consumer({**settings, "group.id": "loop", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
     address = urlsplit(how["url"])

@@ -1,4 +1,4 @@
-"""A function that does nothing: what is measured with it is the trigger, and hardly the function.
+"""A function that does nothing, so that mainly the trigger is measured.
 
 As a program it serves on the port that it is given, and answers `{}` to whatever comes; each
 answer takes the seconds that it is given.
@@ -24,7 +24,7 @@ LENGTH = b"content-length:"
 
 @contextmanager
 def nothing(takes_s: float = 0) -> Iterator[str]:
-    """The address of one that runs, in a process of its own."""
+    """Run one in its own process; yield its URL."""
     port = free_port()
     command = [sys.executable, "-m", "tests.benchmarks.trigger.nothing", str(port), str(takes_s)]
     with Popen(command, cwd=ROOT) as process:

@@ -1,4 +1,4 @@
-"""The trigger as a process, and what can be seen of it."""
+"""The trigger as a process, with its metrics and its memory."""
 
 import re
 import sys
@@ -20,30 +20,30 @@ TAKEN = re.compile(r"^kafka_trigger_records_taken_total\{.*\} (\S+)$", re.MULTIL
 
 
 class Running:
-    """A trigger that runs."""
+    """A running trigger."""
 
     def __init__(self, pid: int, port: int) -> None:
         self._process = psutil.Process(pid)
         self._client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False)
 
-    def taken(self) -> float:
-        """The records that the function has taken."""
+    def accepted(self) -> float:
+        """Return the number of records that the function has accepted."""
         page = self._page("/metrics")
         found = TAKEN.search(page.text) if page else None
         return float(found[1]) if found else 0
 
     def is_ready(self) -> bool:
-        """Whether it is in its group."""
+        """Whether it has joined its group."""
         page = self._page("/ready")
         return page is not None and page.is_success
 
     def cpu_s(self) -> float:
-        """The seconds of a processor that it has used."""
+        """Return its processor time in seconds."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
     def resident(self) -> float:
-        """Its resident memory, in bytes."""
+        """Return its resident memory in bytes."""
         return float(self._process.memory_info().rss)
 
     def _page(self, path: str) -> httpx.Response | None:
@@ -55,7 +55,7 @@ class Running:
 
 @contextmanager
 def running(stack: Stack, topic: str, url: str, batch: int, extra: str = "") -> Iterator[Running]:
-    """A trigger with a group of its own that brings a topic to the function at an address."""
+    """Run a trigger with its own group that delivers a topic to the function at a URL."""
     port = free_port()
     file = _configuration(stack, topic, url, batch, extra)
     command = [sys.executable, "-m", "local.kafka_trigger", "run", str(file), "--port", str(port)]

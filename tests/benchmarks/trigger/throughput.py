@@ -1,4 +1,4 @@
-"""Records a second through the trigger, beside loops that promise nothing."""
+"""Records a second through the trigger, beside loops without guarantees."""
 
 import json
 import subprocess
@@ -52,13 +52,13 @@ def throughput(stack: Stack, rounds: int) -> Iterator[Result]:
 def _trigger(stack: Stack, topic: str, url: str, batch: int, count: int) -> Speed:
     """From the first count that is seen to the last: joining a group is not measured."""
     with running(stack, topic, url, batch) as trigger:
-        eventually(lambda: trigger.taken() > 0)
-        began, cpu_s, first = time.perf_counter(), trigger.cpu_s(), trigger.taken()
-        while (taken := trigger.taken()) < count:
+        eventually(lambda: trigger.accepted() > 0)
+        began, cpu_s, first = time.perf_counter(), trigger.cpu_s(), trigger.accepted()
+        while (accepted := trigger.accepted()) < count:
             time.sleep(POLL_S)
         ended = time.perf_counter()
-        taken -= first
-        return Speed(taken / (ended - began), (trigger.cpu_s() - cpu_s) / taken * 10_000)
+        accepted -= first
+        return Speed(accepted / (ended - began), (trigger.cpu_s() - cpu_s) / accepted * 10_000)
 
 
 def _loop(stack: Stack, topic: str, url: str, batch: int, count: int) -> Speed:

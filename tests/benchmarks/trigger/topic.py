@@ -1,4 +1,4 @@
-"""Topics full of records."""
+"""Topics with records for benchmarks."""
 
 import json
 from uuid import uuid4
@@ -11,7 +11,7 @@ ROOM = 100_000  # records that the client may hold
 
 
 def new(kafka: str) -> str:
-    """An empty topic."""
+    """Create an empty topic."""
     topic = f"bench-{uuid4()}"
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
@@ -19,7 +19,7 @@ def new(kafka: str) -> str:
 
 
 def filled(kafka: str, count: int) -> str:
-    """A topic with so many records of 200 bytes, spread over its partitions."""
+    """Create a topic with this many records of 200 bytes, spread over its partitions."""
     topic = new(kafka)
     producer = Producer({"bootstrap.servers": kafka, "queue.buffering.max.messages": ROOM})
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Bytes of a connection, read as the answers that a client takes them for."""
+"""Parse the bytes of a connection into HTTP answers, as a client would."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,26 +8,26 @@ CHUNK_END = 2
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; `whole` unless the connection ended within it."""
+    """One answer; `complete` unless the connection ended within it."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    whole: bool = True
+    complete: bool = True
 
     @property
     def marker(self) -> str:
-        """The trace of the request that it answers; empty if whoever answered knows none."""
+        """The trace id of the request that it answers; empty if the answer has none."""
         return self.headers.get("x-correlation-id", "")
 
     @property
     def closes(self) -> bool:
-        """Whether it says that it is the connection's last."""
+        """Whether it announces that the connection closes."""
         return self.headers.get("connection", "").lower() == "close"
 
 
 def read_answers(data: bytes) -> list[Answer]:
-    """All final answers; raises ValueError for bytes that are none."""
+    """Return all final answers; raise ValueError for bytes that are no HTTP."""
     answers = []
     while data:
         answer, data = _next(data)
@@ -50,13 +50,13 @@ def _next(data: bytes) -> tuple[Answer, bytes]:
     if answer.status < 200 or answer.status in (204, 304):
         return answer, rest
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        body, rest, whole = _chunks(rest)
+        body, rest, complete = _chunks(rest)
     elif "content-length" in headers:
         size = int(headers["content-length"])
-        body, rest, whole = rest[:size], rest[size:], len(rest) >= size
+        body, rest, complete = rest[:size], rest[size:], len(rest) >= size
     else:
-        body, rest, whole = rest, b"", True
-    return Answer(answer.status, headers, body, whole), rest
+        body, rest, complete = rest, b"", True
+    return Answer(answer.status, headers, body, complete), rest
 
 
 def _chunks(data: bytes) -> tuple[bytes, bytes, bool]:

@@ -1,4 +1,4 @@
-"""Bodies that end where they should not, or do not end."""
+"""Requests whose bodies end too early, too late, or never."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from tests.integration.framing.inputs import GARBAGE, TAIL, Input, Maker
 
 
 def well_formed(maker: Maker) -> Iterator[Input]:
-    """Bodies as they should be."""
+    """Return valid bodies."""
     body, size = maker.target.body, len(maker.target.body)
     reads = maker.target.reads
     # Go takes no empty lines before a request, and the gateway ends a connection after chunks.
@@ -33,7 +33,7 @@ def well_formed(maker: Maker) -> Iterator[Input]:
 
 
 def chunks(maker: Maker) -> Iterator[Input]:
-    """Chunks that are wrong, or look so."""
+    """Return bodies with invalid chunks, and valid ones that look invalid."""
     body, size = maker.target.body, b"%x" % len(maker.target.body)
     wrong = {
         "XX for CRLF": size + b"\r\n" + body + b"XX",
@@ -69,7 +69,7 @@ def chunks(maker: Maker) -> Iterator[Input]:
 
 
 def trailers(maker: Maker) -> Iterator[Input]:
-    """Fields behind the last chunk, and what is none."""
+    """Return bodies with valid and invalid trailers after the last chunk."""
     end = b"%x\r\n%s\r\n0\r\n" % (len(maker.target.body), maker.target.body)
     trailers = {
         "one": b"X-T: 1\r\n\r\n",
@@ -88,7 +88,7 @@ def trailers(maker: Maker) -> Iterator[Input]:
 
 
 def expectations(maker: Maker) -> Iterator[Input]:
-    """Bodies that wait for the server to ask for them."""
+    """Return requests with `Expect: 100-continue`."""
     size, body = len(maker.target.body), maker.target.body
     expect = b"Expect: 100-continue"
     yield Input("expect: sent at once", maker.length(size, also=expect) + body)

@@ -1,4 +1,4 @@
-"""All inputs."""
+"""The catalogue of all inputs."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,6 @@ GROUPS = (
 
 
 def inputs(target: Target) -> Iterator[Input]:
-    """All inputs for a target."""
+    """Return all inputs for a target."""
     for group in GROUPS:
         yield from group(Maker(target))

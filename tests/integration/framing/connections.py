@@ -1,4 +1,4 @@
-"""Raw connections: bytes are sent as they are, and what comes back is read as it is."""
+"""Raw TCP connections: bytes are sent and received unchanged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ DRIP_S = 0.1
 
 
 async def exchange(port: int, data: bytes, *, half_close: bool = False) -> bytes:
-    """Send and read at once, as servers may answer before they have read all, until the end.
+    """Send, and meanwhile read until the end, as servers may answer before they have read all.
 
     `half_close` tells the server that nothing more will be sent.
 
@@ -28,7 +28,7 @@ async def exchange(port: int, data: bytes, *, half_close: bool = False) -> bytes
 async def sending(
     port: int, data: bytes, *, half_close: bool = False
 ) -> AsyncIterator[asyncio.StreamReader]:
-    """Send in the background; the connection is closed on exit, whatever has become of it."""
+    """Send in the background during the block; the connection is always closed afterwards."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
     if half_close:
@@ -42,7 +42,7 @@ async def sending(
 
 
 async def drip(port: int, data: bytes) -> bytes:
-    """Send, and then a byte at a time for as long as the server listens.
+    """Send, and then go on a byte at a time until the server closes the connection.
 
     Raises:
         TimeoutError: it does not stop.

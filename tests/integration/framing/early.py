@@ -10,7 +10,7 @@ SIZES = (1, 1000, 5 * 65536, 2 * 1024 * 1024) if IS_LONG else (1000, 5 * 65536)
 
 
 def early_answers(maker: Maker) -> Iterator[Input]:
-    """Bodies full of requests, which an answer does not wait for."""
+    """Return requests that are answered early, whose bodies contain requests."""
     for early in maker.target.early:
         for size in SIZES:
             name = f"early: {early.method.decode()} {early.path.decode()} {early.status}, {size}"
@@ -37,7 +37,7 @@ def _sized(
     yield Input(f"{name}, a length", request + length + body, status, closes=True)
     end = b"\r\n0\r\n\r\n"
     one = b"%x\r\n" % size + body + end
-    # One byte too many in a chunk is told once all is read.
+    # One byte too many in a chunk is reported once all is read.
     yield Input(
         f"{name}, one chunk", request + chunked + one, status, closes=size != maker.target.limit + 1
     )

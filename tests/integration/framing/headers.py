@@ -1,4 +1,4 @@
-"""Headers that leave open where their request ends."""
+"""Requests with ambiguous framing headers."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ from tests.integration.framing.inputs import GARBAGE, TAIL, Input, Maker
 
 
 def lengths(maker: Maker) -> Iterator[Input]:
-    """Lengths that are none, or more than one."""
+    """Return requests with invalid or several Content-Length headers."""
     rest = maker.target.body + TAIL
     size = b"%d" % len(maker.target.body)
-    whole = b"%d" % len(rest)
+    full_size = b"%d" % len(rest)
     odd = {
-        "twice": (b"Content-Length: " + size, b"Content-Length: " + whole),
-        "twice, the other way": (b"Content-Length: " + whole, b"Content-Length: " + size),
-        "a list": (b"Content-Length: " + size + b", " + whole,),
+        "twice": (b"Content-Length: " + size, b"Content-Length: " + full_size),
+        "twice, the other way": (b"Content-Length: " + full_size, b"Content-Length: " + size),
+        "a list": (b"Content-Length: " + size + b", " + full_size,),
         "a plus": (b"Content-Length: +" + size,),
         "a minus": (b"Content-Length: -" + size,),
         "hexadecimal": (b"Content-Length: 0x10",),
@@ -31,18 +31,18 @@ def lengths(maker: Maker) -> Iterator[Input]:
         yield Input(f"length: {name}", maker.head(*lines) + rest, (400,))
     loose = {
         "empty": (b"Content-Length:",),
-        "twice the same": (b"Content-Length: " + whole, b"Content-Length: " + whole),
-        "space before the colon": (b"Content-Length : " + whole,),
-        "folded": (b"Content-Length:", b" " + whole),
-        "with an underscore": (b"Content_Length: " + whole,),
-        "after a bare LF": (b"X-A: 1\nContent-Length: " + whole,),
+        "twice the same": (b"Content-Length: " + full_size, b"Content-Length: " + full_size),
+        "space before the colon": (b"Content-Length : " + full_size,),
+        "folded": (b"Content-Length:", b" " + full_size),
+        "with an underscore": (b"Content_Length: " + full_size,),
+        "after a bare LF": (b"X-A: 1\nContent-Length: " + full_size,),
     }
     for name, lines in loose.items():
         yield Input(f"length: {name}", maker.head(*lines) + rest.replace(TAIL, GARBAGE))
 
 
 def encodings(maker: Maker) -> Iterator[Input]:
-    """The chunks end before the tail; the length, where there is one, after it."""
+    """Return requests whose chunks end before the tail, and their Content-Length after it."""
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(maker.target.body), maker.target.body) + TAIL
     length = b"Content-Length: %d" % len(chunks)
     chunked = b"Transfer-Encoding: chunked"
@@ -79,7 +79,7 @@ def encodings(maker: Maker) -> Iterator[Input]:
 
 
 def heads(maker: Maker) -> Iterator[Input]:
-    """Request lines and fields that are odd or wrong."""
+    """Return requests with unusual or invalid request lines and header fields."""
     size = b"Content-Length: %d" % len(TAIL)
     lines = {
         "no colon": b"no colon",

@@ -1,4 +1,4 @@
-"""Bytes of a first request, behind which a second one follows on the same connection."""
+"""The bytes of a first request, which a second one follows on the same connection."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tests.integration.framing.targets import Target
 FIRST = f"{1:032x}"
 SECOND = f"{2:032x}"
 SMUGGLED = f"{3:032x}"
-# What lies in a body and must never be answered: a request.
+# A request in a body, which must never be answered.
 TAIL = (
     b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n"
     b"traceparent: 00-%s-0000000000000001-01\r\n\r\n" % SMUGGLED.encode()
@@ -33,19 +33,19 @@ class Input:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes requests for a target."""
+    """Builds requests for a target."""
 
     target: Target
 
     def head(self, *lines: bytes, version: bytes = b"1.1") -> bytes:
-        """A header that ends with these lines."""
+        """Return a request header that ends with these lines."""
         request = b"%s %s HTTP/%s" % (self.target.method, self.target.path, version)
         return b"\r\n".join([request, *self.target.headers(FIRST), *lines, b"", b""])
 
     def chunked(self, body: bytes) -> bytes:
-        """A request whose body comes in chunks, as it is given."""
+        """Return a request with Transfer-Encoding: chunked and this raw body."""
         return self.head(b"Transfer-Encoding: chunked") + body
 
     def length(self, size: int, *, also: bytes = b"X-A: 1") -> bytes:
-        """The header of a body of so many bytes."""
+        """Return the header of a request with this Content-Length."""
         return self.head(b"Content-Length: %d" % size, also)

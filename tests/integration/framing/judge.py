@@ -1,4 +1,4 @@
-"""What may come back on a connection."""
+"""The answers that are allowed on a connection."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ HALF = "half an answer"
 
 
 def faults(given: Input, received: bytes) -> list[str]:
-    """All that is wrong with what came back for an input and the second request behind it."""
+    """Return all faults in the answers to an input and the second request behind it."""
     try:
         answers = read_answers(received)
     except ValueError as error:
         return [f"{given.name}: {error}"]
-    told = [(answer.status, answer.marker[-1:], answer.closes) for answer in answers]
-    return [f"{given.name}: {fault}: {told}" for fault in _faults(given, answers)]
+    summary = [(answer.status, answer.marker[-1:], answer.closes) for answer in answers]
+    return [f"{given.name}: {fault}: {summary}" for fault in _faults(given, answers)]
 
 
 def _faults(given: Input, answers: list[Answer]) -> Iterator[str]:
@@ -41,5 +41,5 @@ def _faults(given: Input, answers: list[Answer]) -> Iterator[str]:
     away = () if given.status else (503,)
     if any(status >= 500 and status not in (*away, 501, 505) for status in statuses):
         yield "a server's error"
-    if not all(answer.whole for answer in answers):
+    if not all(answer.complete for answer in answers):
         yield HALF

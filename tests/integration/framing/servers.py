@@ -1,4 +1,4 @@
-"""The gateway and the functions without their services, and proxies that share connections."""
+"""The gateway and the functions without their services, and proxies that reuse connections."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from local.supervisor import Command, ProcessRegistry, Supervisor
 from tests.integration.framing.targets import KEY, Target, targets
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-# Debian's place for what nginx says before it has read its own file.
+# Debian's path of nginx's error log before it has read its configuration.
 NOWHERE = "/dev/null"
 
 
 @contextmanager
 def running_supervisor(folder: Path) -> Iterator[Supervisor]:
-    """Runs commands until the end."""
+    """Run a supervisor during the block."""
     supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
     try:
         yield supervisor
@@ -39,7 +39,7 @@ def start(
     timeout_s: int = 1,
     names: Sequence[str] = functions.NAMES,
 ) -> list[Target]:
-    """Start these functions and the gateway; what does not arrive is given up after `timeout_s`."""
+    """Start these functions and the gateway; incomplete requests time out after `timeout_s`."""
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "DATABASE_URL": f"postgresql://goalstream@{HOST}:{free_port()}/goalstream",
@@ -63,7 +63,7 @@ def start(
 
 
 def caddy(folder: Path, behind: Sequence[Target]) -> tuple[Command, Mapping[str, int]]:
-    """A Caddy in front of servers, with few connections to each; and its port for each."""
+    """Run Caddy in front of servers, with few connections to each; return its port for each."""
     ports = {target.name: free_port() for target in behind}
     sites = "".join(
         f"http://:{ports[target.name]} {{\n\tbind {HOST}\n\treverse_proxy {HOST}:{target.port} {{\n"
@@ -78,7 +78,7 @@ def caddy(folder: Path, behind: Sequence[Target]) -> tuple[Command, Mapping[str,
 
 
 def nginx(folder: Path, behind: Sequence[Target]) -> tuple[Command, Mapping[str, int]]:
-    """An nginx in front of servers, with one idle connection to each; and its port for each."""
+    """Run nginx in front of servers, with one idle connection to each; return its port for each."""
     ports = {target.name: free_port() for target in behind}
     sites = "".join(
         f"upstream {target.name} {{ server {HOST}:{target.port}; keepalive 1; }}\n"

@@ -1,4 +1,4 @@
-"""The servers that are asked: the gateway's two ports, and that of each function."""
+"""The servers under test: the gateway's two ports, and each function's port."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ class Early:
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and the request that its inputs are made of.
+    """A server, and the request from which its inputs are built.
 
     `reads`: that request, with `body`, is answered after its body has been read to the end.
     """
@@ -37,7 +37,7 @@ class Target:
     def headers(
         self, marker: str, content_type: bytes = b"application/json", *, key: bool = True
     ) -> list[bytes]:
-        """The lines of a request that have nothing to do with its framing."""
+        """Return the header lines of a request that do not concern its framing."""
         trace = b"traceparent: 00-%s-0000000000000001-01" % marker.encode()
         lines = [b"Host: x", b"Content-Type: " + content_type, trace]
         return [*lines, b"X-Api-Key: " + KEY.encode()] if key else lines
@@ -67,7 +67,7 @@ EVENT_LIMIT = 65536
 
 
 def targets(events: int, highlights: int, functions: dict[str, int], event: bytes) -> list[Target]:
-    """All servers, by their ports; `event` is a body that is accepted."""
+    """Return all servers, by their ports; `event` is a body that is accepted."""
     post, get = b"POST", b"GET"
 
     def reads(name: str, port: int, path: bytes, **more: Any) -> Target:

@@ -20,7 +20,7 @@ class Delivered(NamedTuple):
 
 
 class Responded(NamedTuple):
-    """What the function made of a delivery, recorded before the response is sent.
+    """The function's result of a delivery, recorded before the response is sent.
 
     `accepted` are the records that it processed, `failed` those that may be given up for this
     response; `clear` if the response says so: it is in time, complete, well-formed and true.

@@ -15,7 +15,7 @@ from tests.integration.walk.history import (
 
 
 def nothing_is_repeated_without_cause(facts: Sequence[Fact]) -> Iterator[str]:
-    """A record that the function accepted, and said so, is delivered again for four reasons only.
+    """An accepted and acknowledged record is delivered again for four reasons only.
 
     Its instance was killed before the offset was committed; or a record before it in its
     partition is not settled yet, so that no offset after that one can be committed; or the broker
@@ -83,14 +83,14 @@ class _Seen:
 
     def _settled_up_to(self, partition: int) -> int:
         """The first offset of a partition that is not settled."""
-        place = (partition, max(self._unsettled_from[partition], self._committed[partition]))
-        while place in self._by:
-            place = (partition, place[1] + 1)
-        self._unsettled_from[partition] = place[1]
-        return place[1]
+        record = (partition, max(self._unsettled_from[partition], self._committed[partition]))
+        while record in self._by:
+            record = (partition, record[1] + 1)
+        self._unsettled_from[partition] = record[1]
+        return record[1]
 
     def _unsettle(self, fact: Delivered) -> None:
-        """What is delivered anew is settled by its new answer only."""
+        """A record that is delivered again is settled only by its new answer."""
         for offset in fact.offsets:
             self._by.pop((fact.partition, offset), None)
         first = min(self._unsettled_from[fact.partition], fact.offsets[0])

@@ -37,14 +37,16 @@ def respond(
         poison and action is Action.ACCEPT and delivery.partition == 0
     ):  # the others name their poison
         return Responded(number, failed=every), Reply(422)
-    place = f"{topic}-{delivery.partition}"
-    return Responded(number, every - failed, failed), Reply(200, _named(place, failed, poison))
+    topic_partition = f"{topic}-{delivery.partition}"
+    return Responded(number, every - failed, failed), Reply(
+        200, _named(topic_partition, failed, poison)
+    )
 
 
-def _named(place: str, failed: Iterable[int], poison: frozenset[int]) -> bytes:
+def _named(topic_partition: str, failed: Iterable[int], poison: frozenset[int]) -> bytes:
     items = [
         {
-            "itemIdentifier": {"partition": place, "offset": offset},
+            "itemIdentifier": {"partition": topic_partition, "offset": offset},
             "retryable": offset not in poison,
         }
         for offset in sorted(failed)

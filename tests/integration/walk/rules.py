@@ -1,6 +1,6 @@
 """The rules that every history of a trigger keeps, under any faults.
 
-A record is *settled* when the function accepted it and said so, or when it is a dead letter.
+A record is *settled* when the function has acknowledged it, or when it is a dead letter.
 """
 
 from collections import defaultdict

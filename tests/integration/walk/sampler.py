@@ -24,7 +24,7 @@ class Sampler:
     ) -> None:
         settings = {"bootstrap.servers": servers, "enable.auto.commit": False, **QUIET}
         self._group = Consumer({**settings, "group.id": group})
-        self._letters = Consumer(
+        self._dead_letters = Consumer(
             {
                 **settings,
                 "group.id": "dead-letter-reader",
@@ -33,7 +33,7 @@ class Sampler:
             }
         )
         self._topic_partitions = topic_partitions
-        self._next_letter = TopicPartition(dead_letters, 0, 0)
+        self._next_dead_letter = TopicPartition(dead_letters, 0, 0)
         self.committed: dict[int, int] = {}
 
     @contextmanager
@@ -42,7 +42,7 @@ class Sampler:
         stopping = threading.Event()
         with (
             closing(self._group),
-            closing(self._letters),
+            closing(self._dead_letters),
             ThreadPoolExecutor() as threads,
         ):
             watch = threads.submit(self._watch, history, stopping)
@@ -75,29 +75,29 @@ class Sampler:
             if offset != self.committed.get(partition)
         }
         if changed:
-            for letter in self._new_letters():
-                history.add(_dead_lettered(letter))
+            for dead_letter in self._new_dead_letters():
+                history.add(_dead_lettered(dead_letter))
         for partition, offset in changed.items():
             history.add(Committed(partition, offset))
         self.committed = now
 
-    def _new_letters(self) -> Iterator[Message]:
-        """The dead letters from the last one seen up to the end, as it is from now on."""
-        self._letters.assign([self._next_letter])
+    def _new_dead_letters(self) -> Iterator[Message]:
+        """Yield the dead letters from the last seen one to the current end."""
+        self._dead_letters.assign([self._next_dead_letter])
         while True:
-            letters = self._letters.consume(1, RESTARTED_WITHIN_S)
-            if not letters:
+            messages = self._dead_letters.consume(1, RESTARTED_WITHIN_S)
+            if not messages:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-            [letter] = letters
-            error = letter.error()
+            [dead_letter] = messages
+            error = dead_letter.error()
             if error and error.code() == KafkaError._PARTITION_EOF:
                 return
             if error:
                 raise KafkaException(error)
-            self._next_letter.offset = cast(int, letter.offset()) + 1
-            yield letter
+            self._next_dead_letter.offset = cast(int, dead_letter.offset()) + 1
+            yield dead_letter
 
 
-def _dead_lettered(letter: Message) -> DeadLettered:
-    headers = dict(cast(list[tuple[str, bytes]], letter.headers()))
+def _dead_lettered(dead_letter: Message) -> DeadLettered:
+    headers = dict(cast(list[tuple[str, bytes]], dead_letter.headers()))
     return DeadLettered(int(headers["dlq_partition"]), int(headers["dlq_offset"]))

@@ -34,9 +34,9 @@ class Scenario:
         self.function = Function(world.function, script, self.history, takes_s)
         self.running: dict[str, Trigger] = {}
         self.dead_letters = world.broker.create()
-        places = [TopicPartition(world.topic, number) for number in range(PARTITIONS)]
+        topic_partitions = [TopicPartition(world.topic, number) for number in range(PARTITIONS)]
         self.sampler = Sampler(
-            world.broker.bootstrap_servers, world.topic, places, self.dead_letters
+            world.broker.bootstrap_servers, world.topic, topic_partitions, self.dead_letters
         )
         self.broker = world.broker
         self._world = world
@@ -46,12 +46,12 @@ class Scenario:
         self._processes = ExitStack()
 
     @contextmanager
-    def watched(self) -> Iterator["Scenario"]:
+    def sampling(self) -> Iterator["Scenario"]:
         """Sample until the end, when all running instances and the function are killed."""
         with (
             closing(self.function),
             self.sampler.watching(self.history),
-            self.broker.telling(partial(self.history.add, Restarted())),
+            self.broker.before_restart(partial(self.history.add, Restarted())),
             self._processes,
         ):
             yield self
@@ -83,7 +83,7 @@ class Scenario:
         return name
 
     def _note_overruns(self, trigger: Trigger) -> None:
-        for line in trigger.said("not finished in time, comes again"):
+        for line in trigger.log_lines("not finished in time, comes again"):
             for partition in line["partitions"]:
                 self.history.add(Overrun(partition))
 
@@ -118,4 +118,4 @@ def scenario(
     with FunctionServer() as server, ExitStack() as stack:
         world = World(broker, server, folder)
         world.program = program
-        yield stack.enter_context(Scenario(world, script, takes_s, protocol, **settings).watched())
+        yield stack.enter_context(Scenario(world, script, takes_s, protocol, **settings).sampling())

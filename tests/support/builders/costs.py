@@ -1,4 +1,4 @@
-"""What a request costs a function, and bodies as large as they may be."""
+"""Measure a request's processor time and memory, and make bodies of the largest size allowed."""
 
 import gc
 import time
@@ -19,7 +19,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 def price(ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, float]:
-    """Return an answer, and the seconds of the processor that it took."""
+    """Return an answer, and the processor time that it took, in seconds."""
     gc.collect()
     began = time.process_time()
     answer = ask()
@@ -27,7 +27,7 @@ def price(ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, float]:
 
 
 def most_memory(ask: Callable[[], httpx.Response]) -> int:
-    """Return the bytes that a request takes at its height."""
+    """Return the peak memory of a request, in bytes."""
     tracemalloc.start()
     try:
         ask()
@@ -37,7 +37,7 @@ def most_memory(ask: Callable[[], httpx.Response]) -> int:
 
 
 def filled(start: bytes, item: Callable[[int], bytes], end: bytes, limit: int) -> bytes:
-    """Return as many items, with commas between, as make a body of this size."""
+    """Return as many comma-separated items as fit into a body of this size."""
     items: list[bytes] = []
     size = len(start) + len(end)
     for made in map(item, count()):
@@ -54,13 +54,13 @@ def unknown_field(number: int) -> bytes:
 
 
 def ingest() -> Client:
-    """Return who posts events."""
+    """Return a client of ingest-event."""
     broker = FakePublisher()
     return Client(ingest_event(lambda: broker, RULES))
 
 
 def trigger() -> Client:
-    """Return who posts records."""
+    """Return a client of consume-goal, in the trigger's role."""
     consume = EventConsumer(FakeStore(), FakeCache(), FakePublisher(), RULES)
     return Client(consume_goal(lambda: consume))
 
@@ -73,7 +73,7 @@ def posted(
     content_type: str = "application/json",
     piece: int = 0,
 ) -> httpx.Response:
-    """Return the answer to a body, in pieces of this size if it has one."""
+    """Post a body, streamed in pieces of this size if one is given; return the answer."""
 
     async def streamed() -> AsyncIterator[bytes]:
         for at in range(0, len(body), piece):

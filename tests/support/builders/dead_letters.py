@@ -27,7 +27,7 @@ DLQ_TOPIC = "dlq"
 
 
 def dead_letter_record(offset: int, dlq_offset: int, trigger: str = "one", **more: Any) -> Record:
-    """The dead letter, at an offset of its topic, of a record that had another in partition 2."""
+    """A dead letter at one offset of its topic, for a record at another offset of partition 2."""
     original = record(offset, **{"headers": ORIGINAL_HEADERS, "partition": 2, **more})
     return dead_letter_of(original, dlq_offset, trigger)
 
@@ -58,9 +58,9 @@ def index_of(*records: Record, topic: str = TOPIC) -> DeadLetterIndex:
 
 @dataclass
 class FakeProducer:
-    """A producer that acknowledges, at its flush, all but what `refuses` says.
+    """A producer that acknowledges all at its flush, except what `refuses` names.
 
-    It keeps what was written, unless told otherwise; `raises` has it refuse before the flush.
+    It keeps the records that it produced; with `raises` it refuses before the flush.
     """
 
     refuses: Callable[[dict[str, Any]], bool] = lambda _: False

@@ -1,4 +1,4 @@
-"""Requests as a trigger makes them, and the two functions that take them, on one store."""
+"""Requests as the trigger makes them, and the two functions that serve them, on one store."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Functions:
         self.enrich_batch = Client(enrich_batch(lambda: enrich))
 
     def await_text(self) -> None:
-        """Have one goal that awaits its text."""
+        """Record one goal that is pending its text."""
         goal = revision_of(identified(), ReceivedRecord(None, None, None), RULES)
         asyncio.run(self.store.record([goal]))
 

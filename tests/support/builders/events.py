@@ -1,4 +1,4 @@
-"""Events for tests: the smallest of the contract, and all that hypothesis can think of."""
+"""Events for tests: the smallest of the contract, and hypothesis strategies for all others."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -32,7 +32,7 @@ NAMES = (
 
 
 def event_json(**fields: Any) -> dict[str, Any]:
-    """Return the smallest event as JSON, with these fields put in."""
+    """Return the smallest valid event as JSON, with these fields added or replaced."""
     return {
         "matchId": str(MATCH),
         "occurredAt": "2025-12-08T20:16:00Z",
@@ -42,23 +42,23 @@ def event_json(**fields: Any) -> dict[str, Any]:
 
 
 def identified(**fields: Any) -> IdentifiedEvent:
-    """Return an event as the topic carries it."""
+    """Return an event as it is on the topic, with its highlight's id."""
     return IdentifiedEvent.model_validate(event_json(eventId="goal-1") | fields)
 
 
 def id_of(match_id: UUID, event_id: str) -> UUID:
-    """Return the id of an event's highlight, by the standard library's own hand."""
+    """Compute the id of an event's highlight with the standard library alone."""
     return uuid5(match_id, event_id)
 
 
 def texts(limit: int, least: int = 0) -> st.SearchStrategy[str]:
-    """Return texts that a feed may send: any characters but NUL."""
+    """Return a strategy for texts that a feed may send: any characters except NUL."""
     characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     return st.text(characters, min_size=least, max_size=limit)
 
 
 def moments() -> st.SearchStrategy[str]:
-    """Return RFC 3339 date-times of every offset whose moment is of the years 1 to 9999 in UTC."""
+    """Return a strategy for RFC 3339 date-times in any UTC offset, from year 1 to 9999 in UTC."""
     offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(
         lambda minutes: timezone(timedelta(minutes=minutes))
     )
@@ -66,16 +66,16 @@ def moments() -> st.SearchStrategy[str]:
     return st.datetimes(earliest, latest, timezones=offsets).map(datetime.isoformat)
 
 
-def whole_event() -> dict[str, Any]:
-    """Return an event as JSON that says something in each field of the model, no two the same."""
+def complete_event() -> dict[str, Any]:
+    """Return an event as JSON with a different value in each field of the model."""
     properties = Event.model_json_schema()["properties"]
     return {
-        name: _said(name, number, schema)
+        name: _example(name, number, schema)
         for number, (name, schema) in enumerate(properties.items())
     } | event_json()
 
 
-def _said(name: str, number: int, schema: dict[str, Any]) -> Any:
+def _example(name: str, number: int, schema: dict[str, Any]) -> Any:
     match schema.get("anyOf", [schema])[0]:
         case {"enum": choices}:
             return choices[0]
@@ -89,7 +89,7 @@ def _said(name: str, number: int, schema: dict[str, Any]) -> Any:
 
 
 def events_json() -> st.SearchStrategy[dict[str, Any]]:
-    """Return events as JSON that the contract takes, by the schema of the model."""
+    """Return a strategy for valid events as JSON, built from the model's schema."""
     schemas = Event.model_json_schema()
     fields = {name: values(schema) for name, schema in schemas["properties"].items()} | {
         "matchId": st.uuids().filter(lambda match_id: match_id.int > 0).map(str),
@@ -102,7 +102,7 @@ def events_json() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Return what a field of this JSON schema may be."""
+    """Return a strategy for the values of this JSON schema."""
     match schema:
         case {"anyOf": choices}:
             return st.one_of(*map(values, choices))

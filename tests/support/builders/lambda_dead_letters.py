@@ -24,7 +24,7 @@ def payload_record(
     value: bytes | None = b"{}",
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> dict[str, Any]:
-    """A record as it is in a payload; Lambda sends Java's bytes, which have a sign."""
+    """A record as a payload has it: Lambda sends headers as signed Java bytes."""
     document: dict[str, Any] = {
         "headers": [
             {name: [byte - 256 if byte > 127 else byte for byte in content]}
@@ -43,7 +43,7 @@ def payload_record(
 
 
 def lambda_dead_letter(*records: dict[str, Any]) -> bytes:
-    """The value of the dead letter of a record, or of several as if they had failed together."""
+    """The value of the dead letter of one record, or of several that failed in one batch."""
     payload = {
         "bootstrapServers": BROKERS,
         "eventSource": "aws:kafka",
@@ -81,7 +81,7 @@ def lambda_dead_letter(*records: dict[str, Any]) -> bytes:
 
 
 def without_payload(dead_letter: bytes, **batch_info: Any) -> bytes:
-    """The value of a dead letter that only tells where its records are, in its `KafkaBatchInfo`."""
+    """The value of a dead letter without payload: only the offsets, in `KafkaBatchInfo`."""
     document = json.loads(dead_letter)
     del document["payload"], document["KafkaBatchInfo"]["recordInfo"]
     document["KafkaBatchInfo"] |= batch_info

@@ -1,4 +1,4 @@
-"""The events that AWS Lambda hands to each function."""
+"""The events with which AWS Lambda invokes each function."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ SCHEDULE = {
 
 
 def http(method: str, path: str, body: bytes = b"") -> dict[str, Any]:
-    """The event of a request, with JSON if it has a body."""
+    """The event of an HTTP request, with a JSON body if one is given."""
     headers = {"Content-Type": "application/json"} if body else {}
     return rest_event_of(httpx.Request(method, f"https://api.example{path}", headers=headers), body)
 
 
 def kafka(*values: bytes) -> dict[str, Any]:
-    """The event of records of one partition."""
+    """The event of Kafka records of one partition."""
     records = [record(offset, value, topic=MATCH_EVENTS) for offset, value in enumerate(values)]
     event: dict[str, Any] = orjson.loads(LambdaEvent("broker:9092")(records).body)
     return event

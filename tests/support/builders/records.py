@@ -1,4 +1,4 @@
-"""Kafka records for tests, as the client hands them over."""
+"""Kafka records for tests, as the client library returns them."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -12,7 +12,7 @@ TOPIC = "matches"
 
 
 def record(offset: int = 0, value: bytes | None = b"{}", **more: Any) -> Record:
-    """A record of partition 0, with a key and nothing else, unless told otherwise."""
+    """A record of partition 0, by default with a key and nothing else."""
     message = Message(
         topic=more.pop("topic", TOPIC),
         partition=more.pop("partition", 0),
@@ -30,5 +30,5 @@ def records(offsets: Iterable[int]) -> list[Record]:
 
 
 def offsets(body: bytes) -> list[int]:
-    """The offsets in the body of a CloudEvents batch."""
+    """Return the offsets in the body of a CloudEvents batch."""
     return [int(event["kafkaoffset"]) for event in orjson.loads(body)]

@@ -1,4 +1,4 @@
-"""Revisions of events in every order of arrival, and what must come of them.
+"""Revisions of events in every order of arrival, and the rows that are expected of them.
 
 The same arrivals serve a fake store and Postgres.
 """
@@ -17,7 +17,7 @@ from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
 from tests.support.builders.events import MATCH, id_of, identified
 
-# Events of any year of the calendar are taken.
+# Events of any calendar year are accepted.
 RULES = EventRules(HighlightTypes.of("goal,own_goal,penalty_goal"), timedelta.max)
 
 Batches = Sequence[Sequence[IdentifiedEvent]]
@@ -25,7 +25,7 @@ Batches = Sequence[Sequence[IdentifiedEvent]]
 
 @dataclass(frozen=True)
 class Expected:
-    """What the table must hold of one event in the end."""
+    """The row that is expected for one event in the end."""
 
     stands: bool
     revision: int
@@ -35,19 +35,19 @@ class Expected:
 
 
 def of_match(batches: Batches, match_id: UUID) -> Batches:
-    """Return the same arrivals, of another match."""
+    """Return the same batches for another match."""
     return [
         [event.model_copy(update={"match_id": match_id}) for event in batch] for batch in batches
     ]
 
 
 def in_a_new_match(batches: Batches) -> Batches:
-    """Return the same arrivals in a match that no earlier example has touched."""
+    """Return the same batches in a match that no earlier example used."""
     return of_match(batches, uuid4())
 
 
 def expected(batches: Batches) -> Mapping[UUID, Expected]:
-    """Return, by highlight, what the highest revision of each event makes of it."""
+    """Return the expected row of each highlight, from the highest revision of its event."""
     highest: dict[UUID, IdentifiedEvent] = {}
     for event in (event for batch in batches for event in batch):
         known = highest.setdefault(id_of(event.match_id, event.event_id), event)
@@ -58,7 +58,7 @@ def expected(batches: Batches) -> Mapping[UUID, Expected]:
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> Batches:
-    """Goals, corrections, retractions and changes of type; shuffled, doubled, cut into batches."""
+    """Draw goals, corrections, retractions, type changes: shuffled, duplicated, in batches."""
     revisions = [
         revision
         for name in draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True))
@@ -69,7 +69,7 @@ def arrivals(draw: st.DrawFn) -> Batches:
 
 
 def _revisions(event_id: str) -> st.SearchStrategy[list[IdentifiedEvent]]:
-    """Return up to five revisions of one event, each unlike the others in its rank."""
+    """Return up to five revisions of one event, each of a different rank."""
     one = st.fixed_dictionaries(
         {
             "revision": st.integers(0, 4),
@@ -86,8 +86,8 @@ def _revisions(event_id: str) -> st.SearchStrategy[list[IdentifiedEvent]]:
     )
 
 
-def _cut(events: Sequence[IdentifiedEvent], places: Iterable[int]) -> Batches:
-    inner = sorted(place for place in places if place < len(events))
+def _cut(events: Sequence[IdentifiedEvent], positions: Iterable[int]) -> Batches:
+    inner = sorted(position for position in positions if position < len(events))
     bounds = [0, *inner, len(events)]
     return [events[start:end] for start, end in pairwise(bounds)]
 
@@ -101,7 +101,7 @@ def _is_highlight(event: IdentifiedEvent) -> bool:
 
 
 def _is_kept(event: IdentifiedEvent) -> bool:
-    """Whether it leaves a row: what is no highlight and revises nothing passes by."""
+    """Whether it leaves a row: an event that is no highlight and revises nothing is skipped."""
     return _is_highlight(event) or event.retracted or event.revision > 0
 
 
@@ -112,7 +112,7 @@ def _made_of(event: IdentifiedEvent) -> Expected:
 
 
 def envelope(events: Iterable[IdentifiedEvent], *, start: int = 0) -> list[dict[str, Any]]:
-    """Return a CloudEvents batch, as a trigger sends it, of records from offset `start`."""
+    """Return a CloudEvents batch of records from offset `start`, as the trigger sends it."""
     return [
         cloud_event(event.model_dump(mode="json", by_alias=True, exclude_none=True), offset)
         for offset, event in enumerate(events, start)

@@ -1,4 +1,4 @@
-"""Apache Kafka in a container, for the tests that else run on the embedded broker."""
+"""Apache Kafka in a container, in place of the embedded broker."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ UP_WITHIN_S = 120
 
 @contextmanager
 def running_kafka(port: int) -> Iterator["ApacheKafka"]:
-    """The service of docker-compose.yml, alone, on a port of 127.0.0.1; it keeps its log on disk.
+    """Run the Kafka service of docker-compose.yml alone on a port of 127.0.0.1; its log is on disk.
 
     In the end the container and its volume are removed.
     """
@@ -31,29 +31,29 @@ def running_kafka(port: int) -> Iterator["ApacheKafka"]:
 
 
 class ApacheKafka(Broker):
-    """A broker that can be restarted, and loses no record by it."""
+    """A broker that can be restarted without losing records."""
 
     hangs_on_a_kill_while_joining = False
 
     def __init__(self, bootstrap_servers: str, containers: Containers) -> None:
         # A record that is sent again since the broker was away takes no second offset.
         super().__init__(bootstrap_servers, {"enable.idempotence": True})
-        self._told: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
         self._containers = containers
         self._restarting = threading.Lock()
 
     @contextmanager
-    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call this before each restart, whoever of those that share the broker wants it."""
-        self._told.append(tell)
+    def before_restart(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Register a callback that is called before each restart."""
+        self._callbacks.append(callback)
         try:
             yield
         finally:
-            self._told.remove(tell)
+            self._callbacks.remove(callback)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Freeze its container."""
+        """Pause its container during the block."""
         container = self._containers.id(SERVICE)
         self._containers.docker("pause", container)
         try:
@@ -62,23 +62,23 @@ class ApacheKafka(Broker):
             self._containers.docker("unpause", container)
 
     def empty(self) -> None:
-        """Lose its container and its volume."""
+        """Replace its container and its volume by empty ones."""
         with self._restarting:
-            for tell in self._told:
-                tell()
+            for callback in self._callbacks:
+                callback()
             self._containers.docker("kill", self._containers.id(SERVICE))
             self._containers.down()
             self._containers.compose("up", "--detach", SERVICE)
             eventually(self.is_up, UP_WITHIN_S)
 
     def restart(self) -> None:
-        """SIGKILL, and start it again.
+        """Kill it with SIGKILL, and start it again.
 
         One that ends in good order may tell its clients, before it goes, of a cluster without a
         broker; librdkafka 2.16 then may never look for one again (see `known_brokers`).
         """
         with self._restarting:
-            for tell in self._told:
-                tell()
+            for callback in self._callbacks:
+                callback()
             self._containers.kill(SERVICE)
             eventually(self.is_up, UP_WITHIN_S)

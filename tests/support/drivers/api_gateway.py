@@ -44,13 +44,13 @@ class ApiGateway(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return rest_response_of(runtime.invoke(rest_event_of(request, request.read())))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Do the same for a client that is asynchronous."""
+        """Do the same for an asynchronous client."""
         await request.aread()
         return self.handle_request(request)
 
 
 def rest_event_of(request: httpx.Request, body: bytes) -> dict[str, Any]:
-    """The event of a REST API that takes any body as binary: a request's body comes as base64."""
+    """Return a REST API's event of a request; all media types are binary, so its body is base64."""
     headers: dict[str, list[str]] = {}
     for name, value in [*request.headers.multi_items(), ("X-Forwarded-For", SOURCE)]:
         headers.setdefault(name, []).append(value)
@@ -75,7 +75,7 @@ def rest_event_of(request: httpx.Request, body: bytes) -> dict[str, Any]:
 
 
 def rest_response_of(response: Mapping[str, Any]) -> httpx.Response:
-    """What the caller of a REST API gets."""
+    """Return the response that the caller of a REST API gets."""
     assert response.keys() == {"statusCode", "multiValueHeaders", "body", "isBase64Encoded"}
     headers = [
         (name, each) for name, all_ in response["multiValueHeaders"].items() for each in all_
@@ -86,7 +86,7 @@ def rest_response_of(response: Mapping[str, Any]) -> httpx.Response:
 
 
 def event_of(request: httpx.Request, body: bytes, *, stage: str = "$default") -> dict[str, Any]:
-    """An HTTP API's event of a request; a body of a type that is no text comes as base64."""
+    """Return an HTTP API's event of a request; a body that is not of a text type is base64."""
     headers: dict[str, str] = {}
     for name, value in request.headers.multi_items():
         if name != "cookie":
@@ -121,7 +121,7 @@ def _is_text(content_type: str, body: bytes) -> bool:
 
 
 def response_of(response: Mapping[str, Any]) -> httpx.Response:
-    """What the caller of an HTTP API gets."""
+    """Return the response that the caller of an HTTP API gets."""
     headers = [*response["headers"].items()]
     headers += [("set-cookie", cookie) for cookie in response.get("cookies", ())]
     return httpx.Response(

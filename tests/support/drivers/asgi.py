@@ -1,4 +1,4 @@
-"""Calls a function's HTTP face in process, without a server."""
+"""A client that calls a function's HTTP routes in process, without a server."""
 
 import asyncio
 from typing import Any
@@ -11,14 +11,14 @@ from functions.shared.http.routing import Router
 
 
 def check_lines_end(answer: httpx.Response) -> None:
-    """Every JSON answer of ours ends its last line, within its length."""
+    """Check that a JSON answer ends with a newline, which its Content-Length counts."""
     if answer.headers.get("content-type", "").endswith("json") and answer.content:
         assert answer.content.endswith(b"\n")
         assert int(answer.headers["content-length"]) == len(answer.content)
 
 
 class Client:
-    """Sends requests to the routes of a function; `send` within an event loop, others without."""
+    """Sends requests to a function's routes: `send` in an event loop, the others without one."""
 
     def __init__(self, routes: Router) -> None:
         self._routes = routes

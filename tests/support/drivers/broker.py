@@ -1,4 +1,4 @@
-"""A broker for tests, and what tests do with it."""
+"""A broker for tests, with operations on its topics, records and offsets."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ CLASSIC = tuple(
     f'partition.assignment.strategy = "{each}"' for each in ("range", "cooperative-sticky")
 )
 APACHE_KAFKA_4 = 'group.protocol = "consumer"'
-# What consumers are told, so that they speak each of the broker's group protocols.
+# The consumers' settings for each of the broker's group protocols.
 PROTOCOLS = {"embedded": CLASSIC, "kafka": (*CLASSIC, APACHE_KAFKA_4)}[KIND]
 WRITTEN_WITHIN_S = 120  # it may be restarting, on a busy machine
 # A broker that is not there yet is no news in a test, and is looked for often.
@@ -36,7 +36,7 @@ QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 200}
 
 @contextmanager
 def running_broker(port: int) -> Iterator["Broker"]:
-    """A Tansu broker on a port of 127.0.0.1, which keeps all in memory."""
+    """Run a Tansu broker on a port of 127.0.0.1; it keeps all in memory."""
     broker = EmbeddedBroker(port)
     try:
         broker.start()
@@ -47,7 +47,7 @@ def running_broker(port: int) -> Iterator["Broker"]:
 
 @contextmanager
 def mock_broker() -> Iterator["Broker"]:
-    """Librdkafka's own stand-in for a broker, which knows Apache Kafka 4's group protocol."""
+    """Run librdkafka's mock broker, which supports the group protocol of Apache Kafka 4."""
     producer = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "ignored", **QUIET})
     [broker] = producer.list_topics(timeout=10).brokers.values()
     yield MockBroker(f"{broker.host}:{broker.port}")
@@ -55,9 +55,9 @@ def mock_broker() -> Iterator["Broker"]:
 
 
 class Broker:
-    """Makes topics, and writes and reads records.
+    """Creates topics, and writes and reads records.
 
-    `writer` are settings of its producers, `client` those of all that it asks the broker with.
+    `writer` are settings of its producers, `client` those of all its clients.
     """
 
     hangs_on_a_kill_while_joining = True
@@ -89,11 +89,11 @@ class Broker:
             return False
 
     def paused(self) -> AbstractContextManager[None]:
-        """Have it stand still: it keeps its connections, and does not answer."""
+        """Pause it during the block: it keeps its connections and does not answer."""
         raise NotImplementedError
 
     def empty(self) -> None:
-        """End it at once, and start it again with nothing of what it knew."""
+        """Kill it, and start it again without any data."""
         raise NotImplementedError
 
     def delete(self, topic: str) -> None:
@@ -102,7 +102,7 @@ class Broker:
         eventually(lambda: topic not in self._admin.list_topics(timeout=10).topics)
 
     @contextmanager
-    def telling(self, tell: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
+    def before_restart(self, callback: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 (there are none)
         """Call this before each restart."""
         yield
 
@@ -112,7 +112,7 @@ class Broker:
         partitions: int = 1,
         config: Mapping[str, str] | None = None,
     ) -> str:
-        """Make a topic, of a name that nobody else has unless told otherwise."""
+        """Create a topic, by default with a unique name."""
         name = topic or f"topic-{uuid4()}"
         new = NewTopic(name, partitions, 1, config=dict(config or {}))
         self._admin.create_topics([new])[name].result()
@@ -126,14 +126,14 @@ class Broker:
         assert self._producer.flush(WRITTEN_WITHIN_S) == 0
 
     def read(self, topic: str, count: int) -> list[Message]:
-        """The first records of partition 0 of a topic."""
+        """Read the first records of partition 0 of a topic."""
         settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
         with closing(Consumer(settings)) as consumer:
             consumer.assign([TopicPartition(topic, 0, 0)])
             return consumer.consume(count, LIMIT_S)
 
     def read_until(self, topic: str, value: bytes) -> list[bytes]:
-        """The values of partition 0 of a topic, up to this one."""
+        """Read the values of partition 0 of a topic, up to this one."""
         values: list[bytes] = []
         settings = {**self._settings, "group.id": "reader", "enable.auto.commit": False}
         with closing(Consumer(settings)) as consumer:
@@ -144,23 +144,23 @@ class Broker:
         return values
 
     def committed(self, group: str, topic: str, partitions: int = 1) -> Mapping[int, int]:
-        """The offsets that a group has committed, as soon as a broker knows of its groups."""
-        places = [TopicPartition(topic, number) for number in range(partitions)]
-        told: dict[int, int] = {}
+        """Return the committed offsets of a group, by partition, once its coordinator answers."""
+        topic_partitions = [TopicPartition(topic, number) for number in range(partitions)]
+        offsets: dict[int, int] = {}
 
         def ask() -> bool:
             try:
-                answered = consumer.committed(places, timeout=10)
+                answered = consumer.committed(topic_partitions, timeout=10)
             except KafkaException as error:
                 if error.args[0].code() not in NO_COORDINATOR:
                     raise
                 return False
-            told.update({each.partition: each.offset for each in answered if each.offset >= 0})
+            offsets.update({each.partition: each.offset for each in answered if each.offset >= 0})
             return True
 
         with closing(Consumer({**self._settings, "group.id": group})) as consumer:
             eventually(ask)
-        return told
+        return offsets
 
 
 class EmbeddedBroker(Broker):
@@ -187,7 +187,7 @@ class EmbeddedBroker(Broker):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """SIGSTOP, and SIGCONT in the end."""
+        """Pause it with SIGSTOP, and resume it with SIGCONT after the block."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -202,7 +202,7 @@ class EmbeddedBroker(Broker):
 
 
 class MockBroker(Broker):
-    """Makes topics when they are first asked for, with four partitions."""
+    """A broker that creates a topic, of four partitions, when its metadata is first requested."""
 
     def create(
         self,
@@ -210,7 +210,7 @@ class MockBroker(Broker):
         partitions: int = 1,  # noqa: ARG002 (it decides)
         config: Mapping[str, str] | None = None,  # noqa: ARG002 (as above)
     ) -> str:
-        """Ask for it, which makes it."""
+        """Create a topic by requesting its metadata."""
         name = topic or f"topic-{uuid4()}"
         Producer(self._settings).list_topics(name, timeout=10)
         return name

@@ -1,4 +1,4 @@
-"""A match in a database that is always right, and its list in caches that may not be."""
+"""A match whose revision in the database is known, and its list in caches that may be stale."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ STARTS_S = 0.05  # between two processes that start
 
 
 def settings_of(url: str, **more: object) -> RedisSettings:
-    """The settings of a cache in which a busy machine is not taken for a Redis that is away."""
+    """Return settings with time-outs that a busy machine does not exceed."""
     return RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": 0.5, **more})
 
 
@@ -30,7 +30,7 @@ async def until(condition: Callable[[], bool], within_s: float = LIMIT_S) -> Non
 def with_caches(
     settings: RedisSettings, work: Callable[[PageCache, PageCache], Awaitable[None]]
 ) -> None:
-    """Work with the caches of a reader and of a writer."""
+    """Call `work` with the caches of a reader and of a writer."""
 
     async def run() -> None:
         caches = [PageCache(settings) for _ in range(2)]
@@ -45,7 +45,7 @@ def with_caches(
 
 
 class CachedMatch:
-    """A match of which there is only its revision, and how long readers were shown an older one.
+    """A match that has only a revision, and measures how long readers got a stale one.
 
     A list is stale if its revision was no longer the latest when the reader asked.
     """
@@ -58,7 +58,7 @@ class CachedMatch:
         self._committed_at = [time.monotonic()]
 
     async def list(self, cache: PageCache) -> int:
-        """The revision that list-highlights would show."""
+        """Return the revision that list-highlights would return."""
         asked_for, asked_at = self.revision, time.monotonic()
         shown = await self._list(cache)
         if shown < asked_for:
@@ -66,7 +66,7 @@ class CachedMatch:
         return shown
 
     async def change(self, cache: PageCache) -> float:
-        """Commit the next revision, as consume-goal would; the seconds that it took."""
+        """Commit the next revision, as consume-goal would; return the seconds that it took."""
         began = time.monotonic()
         async with cache.change({self.id}):
             self._committed_at.append(time.monotonic())
@@ -74,15 +74,15 @@ class CachedMatch:
         return time.monotonic() - began
 
     async def until_cached(self, cache: PageCache, within_s: float = LIMIT_S) -> None:
-        """Wait until the latest revision is listed from the cache."""
+        """Wait until the cache has the latest revision."""
         async with asyncio.timeout(within_s):
             while await cache.read(self.id, PAGE) != str(self.revision).encode():
                 await self.list(cache)
                 await asyncio.sleep(PAUSE_S)
 
     @asynccontextmanager
-    async def watched(self, reader: PageCache, settings: RedisSettings) -> AsyncIterator[None]:
-        """List all the time meanwhile, in one process and in others that have just started."""
+    async def listing(self, reader: PageCache, settings: RedisSettings) -> AsyncIterator[None]:
+        """List continuously during the block, with one reader and with newly started ones."""
         over = asyncio.Event()
         async with asyncio.TaskGroup() as watchers:
             watchers.create_task(self._keep_listing(reader, over))

@@ -1,4 +1,4 @@
-"""The project in containers, under a name and on ports of its own."""
+"""The project in containers, with its own project name and ports."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ONCE = ("migrations", "topics")
 LIMIT_S = 300
 SOON = "tests/e2e/soon.yml"
 
-# What each container can connect to: what it needs, what calls it, and what shares their networks.
+# The containers that each can connect to: its dependencies, its callers, and network neighbours.
 REACHABLE = {
     "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
     "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
@@ -45,17 +45,17 @@ SELECT 'goalstream:' || match_id || key FROM (SELECT DISTINCT match_id FROM high
 
 
 def new_secrets(folder: Path, *names: str) -> dict[str, str]:
-    """A new password in a file for each secret; returns the variables that name the files."""
+    """Write a new password to a file for each secret; return the variables that name the files."""
     for name in names:
         (folder / name).write_text(secrets.token_urlsafe(24), encoding="utf-8")
     return {f"{name.upper()}_FILE": str(folder / name) for name in names}
 
 
 class Containers:
-    """`docker compose` for a project of this name.
+    """`docker compose` for the project of this name.
 
-    `settings` are what `.env` may say; `files` are laid over docker-compose.yml, and over a file
-    that has their health looked at more often.
+    `settings` are variables as in `.env`; `files` are merged over docker-compose.yml, and over a
+    file with shorter health-check intervals.
     """
 
     def __init__(self, name: str, settings: Mapping[str, str], *files: str) -> None:
@@ -65,24 +65,24 @@ class Containers:
 
     @property
     def events_url(self) -> str:
-        """Where events go."""
+        """The URL of the events."""
         return f"http://{HOST}:{self.settings['GOALSTREAM_EVENTS_PORT']}"
 
     @property
     def highlights_url(self) -> str:
-        """Where highlights are."""
+        """The URL of the highlights."""
         return f"http://{HOST}:{self.settings['GOALSTREAM_HIGHLIGHTS_PORT']}"
 
     def compose(self, *arguments: str) -> str:
-        """What a command of `docker compose` says on standard output.
+        """Run a command of `docker compose`; return its standard output.
 
         Raises:
-            AssertionError: it failed; with what it said.
+            AssertionError: it failed; with its output.
         """
         return self._run(*self._compose(*arguments))
 
     def docker(self, *arguments: str) -> str:
-        """What a command of `docker` says on standard output."""
+        """Run a command of `docker`; return its standard output."""
         return self._run("docker", *arguments)
 
     def _compose(self, *arguments: str) -> tuple[str, ...]:
@@ -109,18 +109,18 @@ class Containers:
         """Remove the containers, the networks and the volumes."""
         self.compose("down", "--volumes", "--remove-orphans")
 
-    def are_whole(self) -> bool:
-        """Whether each service has its one container, and that is healthy."""
+    def are_healthy(self) -> bool:
+        """Whether each service has exactly one container, which is healthy."""
         label = "com.docker.compose"
-        told = self.docker(
+        lines = self.docker(
             "ps", "--filter", f"label={label}.project={self.name}",
             "--format", f'{{{{.Label "{label}.service"}}}} {{{{.Status}}}}',
         ).splitlines()  # fmt: skip
-        healthy = sorted(line.split()[0] for line in told if line.endswith("(healthy)"))
-        return healthy == sorted(LASTING) and len(told) == len(healthy)
+        healthy = sorted(line.split()[0] for line in lines if line.endswith("(healthy)"))
+        return healthy == sorted(LASTING) and len(lines) == len(healthy)
 
     def ids(self, service: str) -> list[str]:
-        """The ids of a service's containers, whether they run or not."""
+        """Return the ids of a service's containers, running or not."""
         return self.compose("ps", "--all", "--quiet", service).split()
 
     def id(self, service: str) -> str:
@@ -129,17 +129,17 @@ class Containers:
         return container
 
     def state(self, service: str) -> Mapping[str, Any]:
-        """What `docker inspect` says of a container's state."""
+        """Return the state of a service's container, as `docker inspect` has it."""
         state: Mapping[str, Any] = self.inspect(service)["State"]
         return state
 
     def inspect(self, service: str) -> Mapping[str, Any]:
-        """All that `docker inspect` says of a service's one container."""
+        """Return the output of `docker inspect` for a service's one container."""
         found: list[Mapping[str, Any]] = json.loads(self.docker("inspect", self.id(service)))
         return found[0]
 
     def kill(self, service: str) -> None:
-        """SIGKILL to a container's processes, and start it again."""
+        """Kill a container with SIGKILL, and start it again."""
         self.docker("kill", self.id(service))
         self.compose("start", service)
 
@@ -150,8 +150,8 @@ class Containers:
         self.compose("start", service)
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """`docker compose watch`, which looks at the files of this folder from then on."""
+    def watching(self) -> Iterator[None]:
+        """Run `docker compose watch` on the files of this folder during the block."""
         watch = subprocess.Popen(
             self._compose("watch", "--no-up"),
             cwd=ROOT,
@@ -161,15 +161,15 @@ class Containers:
             text=True,
         )
         try:
-            told = watch.stdout or ()
-            assert any("Watch enabled" in line for line in told)
+            lines = watch.stdout or ()
+            assert any("Watch enabled" in line for line in lines)
             yield
         finally:
             watch.send_signal(signal.SIGINT)
             watch.communicate(timeout=LIMIT_S)
 
-    def left(self) -> list[str]:
-        """The containers, networks and volumes of this project that are there, running or not."""
+    def remaining(self) -> list[str]:
+        """Return the project's existing containers, networks and volumes, running or not."""
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
         mine = f"label=com.docker.compose.project={self.name}"
         return [
@@ -183,12 +183,12 @@ class Containers:
         return f"{self.name}-{service}"
 
     def secret(self, name: str) -> str:
-        """What a secret says."""
+        """Return the content of a secret."""
         return Path(self.settings[f"{name.upper()}_FILE"]).read_text(encoding="utf-8")
 
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
-        """A container that holds its connections and does not answer."""
+        """Pause a container during the block: it keeps its connections and does not answer."""
         self.compose("pause", service)
         try:
             yield
@@ -196,30 +196,30 @@ class Containers:
             self.compose("unpause", service)
 
     def run_in(self, service: str, *command: str) -> str:
-        """What a command says that is run in a service's container."""
+        """Run a command in a service's container; return its standard output."""
         return self.compose("exec", "--no-TTY", service, *command)
 
     def sql(self, statement: str) -> str:
-        """What Postgres answers, a line for each row."""
+        """Run a statement in Postgres; return its output, a line for each row."""
         return self.run_in(
             "postgres", "psql", "-U", "goalstream", "-At", "-F=", "-c", statement
         ).strip()
 
     def statuses(self) -> dict[str, int]:
-        """How many highlights there are in each status."""
+        """Return the number of highlights in each status."""
         rows = self.sql("SELECT status, count(*) FROM highlights GROUP BY status")
         return {
             status: int(count) for status, _, count in (r.partition("=") for r in rows.splitlines())
         }
 
-    def forget(self) -> None:
-        """Empty the table, and the cache of the matches that were in it."""
-        told = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
-        if keys := [line for line in told if line.startswith("goalstream:")]:
+    def clear(self) -> None:
+        """Truncate the table, and delete the cache keys of its matches."""
+        lines = self.sql(f"{CACHE_KEYS}; TRUNCATE highlights").splitlines()
+        if keys := [line for line in lines if line.startswith("goalstream:")]:
             self.redis("unlink", *keys)
 
     def redis(self, *command: str) -> str:
-        """The reply of Redis to a command of the functions' user."""
+        """Return the reply of Redis to a command, as the functions' user."""
         login = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli -e "$@"'
         options = (
             "--user",

@@ -1,10 +1,10 @@
-"""Whether there can be containers."""
+"""Detection of Docker."""
 
 import subprocess
 
 
 def docker_runs() -> bool:
-    """Whether there is a Docker with Compose that answers."""
+    """Whether Docker with Compose is installed and its daemon answers."""
     try:
         for command in (["docker", "info"], ["docker", "compose", "version"]):
             subprocess.run(command, check=True, capture_output=True, timeout=30)

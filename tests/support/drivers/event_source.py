@@ -1,4 +1,4 @@
-"""What stands between Kafka and a function on Lambda: an event source mapping.
+"""A stand-in for the event source mapping between Kafka and a function on Lambda.
 
 It retries as Lambda does with ReportBatchItemFailures and an on-failure destination.
 """
@@ -23,12 +23,12 @@ POLL_S = 0.05
 
 
 class EventSource:
-    """Brings the records of a topic to a function, those of several partitions in one event.
+    """Delivers the records of a topic to a function, those of several partitions in one event.
 
-    It begins with what is written from now on: on a broker that other tests share, the topic has
-    records of theirs. An event whose function raises comes again, whole. Of one with failures, each
-    partition goes on from the first that failed. Who has failed `attempts` times is handed to
-    `given_up`. Each event that `is_doubled` comes twice, as when the answer to the first gets lost.
+    It begins at the end of the topic, where other tests may write too. An event whose function
+    raises is delivered again completely. With partial failures, each partition continues at its
+    first failed record; after `attempts` failures a record is appended to `given_up`. Each event
+    that `is_doubled` is delivered twice, as when the first answer is lost.
     """
 
     def __init__(
@@ -55,23 +55,23 @@ class EventSource:
         self._failed: Counter[Place] = Counter()
         settings = {"bootstrap.servers": bootstrap_servers, "group.id": f"lambda-{topic}", **QUIET}
         self._consumer = Consumer({**settings, "enable.auto.commit": False})
-        places = [TopicPartition(topic, each) for each in range(partitions)]
-        for place in places:
-            place.offset = self._end(place)
-        self._consumer.assign(places)
+        topic_partitions = [TopicPartition(topic, each) for each in range(partitions)]
+        for topic_partition in topic_partitions:
+            topic_partition.offset = self._end(topic_partition)
+        self._consumer.assign(topic_partitions)
 
-    def _end(self, place: TopicPartition) -> int:
-        """Where a partition ends, as soon as it has a leader."""
+    def _end(self, topic_partition: TopicPartition) -> int:
+        """Return the end offset of a partition, once it has a leader."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             try:
-                return self._consumer.get_watermark_offsets(place, timeout=LIMIT_S)[1]
+                return self._consumer.get_watermark_offsets(topic_partition, timeout=LIMIT_S)[1]
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER or time.monotonic() > deadline:
                     raise
 
     def run(self) -> bool:
-        """Bring one event, if there are records for one; returns whether there were."""
+        """Deliver one event if there are records; return whether there were."""
         for message in self._consumer.consume(self._batch, POLL_S):
             assert message.error() is None
             record = cast(Record, message)
@@ -87,7 +87,7 @@ class EventSource:
         return True
 
     def close(self) -> None:
-        """Read no more."""
+        """Close the consumer."""
         self._consumer.close()
 
     def _next(self, partition: int) -> Iterator[Record]:
@@ -107,9 +107,9 @@ class EventSource:
         self.partly_failed += bool(failures)
         for name, records in event["records"].items():
             failed = [failure["offset"] for failure in failures if failure["partition"] == name]
-            self._go_on(records[0]["partition"], records[-1]["offset"], failed)
+            self._advance(records[0]["partition"], records[-1]["offset"], failed)
 
-    def _go_on(self, partition: int, last: int, failed: list[int]) -> None:
+    def _advance(self, partition: int, last: int, failed: list[int]) -> None:
         until = min(failed, default=last + 1)
         waiting = self._waiting[partition]
         while waiting and waiting[0].offset() < until:
@@ -120,8 +120,8 @@ class EventSource:
                 self.given_up.append((partition, waiting.popleft().offset()))
 
 
-def bring(condition: Callable[[], bool], *sources: EventSource) -> None:
-    """Run the sources until the condition holds; fails the test if it does not within a limit."""
+def deliver_until(condition: Callable[[], bool], *sources: EventSource) -> None:
+    """Run the sources until the condition holds; fail the test if it does not within the limit."""
 
     def holds() -> bool:
         for source in sources:

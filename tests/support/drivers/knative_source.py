@@ -25,7 +25,7 @@ PLAIN = "".join(map(chr, range(0x20, 0x7F))).translate({ord('"'): None, ord("%")
 
 
 class KafkaSource:
-    """Reads a topic for a function, as a member of a group, until it is told to stop."""
+    """Reads a topic for a function, as a member of a group, until it is stopped."""
 
     def __init__(
         self, servers: str, name: str, topic: str, url: str, *, wrapped: bool = False
@@ -45,7 +45,7 @@ class KafkaSource:
 
     @contextmanager
     def running(self) -> Iterator["KafkaSource"]:
-        """Between these it reads."""
+        """Read during the block."""
         thread = threading.Thread(target=self._run)
         thread.start()
         try:
@@ -55,7 +55,7 @@ class KafkaSource:
             thread.join()
 
     def headers(self, message: Message) -> dict[str, str]:
-        """The request's headers for a record."""
+        """Return the request's headers for a record."""
         pairs = cast(Sequence[tuple[str, bytes | None]], message.headers() or ())
         sent = {name: value or b"" for name, value in pairs}
         if "ce_id" in sent and not self._wrapped:
@@ -95,7 +95,7 @@ class KafkaSource:
 
 
 def wrapped(message: Message, sent: Mapping[str, bytes], source: str) -> dict[str, str]:
-    """The attributes of a record that is no CloudEvent; its headers are extensions, as bytes."""
+    """Return the attributes of a record that is no CloudEvent; its headers become extensions."""
     partition, offset = message.partition(), message.offset()
     moment = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
     key = message.key()
@@ -117,5 +117,5 @@ def wrapped(message: Message, sent: Mapping[str, bytes], source: str) -> dict[st
 
 
 def text(value: bytes) -> str:
-    """A header's value, as the binding for HTTP writes it."""
+    """Return a header's value as CloudEvents' HTTP binding encodes it."""
     return quote(value.decode(), safe=PLAIN)

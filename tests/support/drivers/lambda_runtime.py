@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, as one instance of a function sees it, and that instance as a process.
+"""Lambda's Runtime API for one instance of a function, and that instance as a process.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -28,23 +28,23 @@ XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled
 
 
 class FunctionError(Exception):
-    """A function raised; the arguments are the type and the message that Lambda is told."""
+    """A function raised; the arguments are the type and the message that Lambda gets."""
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What the instance said of an invocation, or of its start."""
+class _Result:
+    """A request of the instance: the result of an invocation, or an error."""
 
-    what: str
+    kind: str
     body: Any
 
 
 class Runtime:
-    """The Runtime API of one instance; `invoke` hands it an event and waits for what it says."""
+    """The Runtime API of one instance; `invoke` sends it an event and waits for its result."""
 
     def __init__(self) -> None:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self._said: queue.Queue[_Said] = queue.Queue()
+        self._results: queue.Queue[_Result] = queue.Queue()
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -52,26 +52,26 @@ class Runtime:
 
     @property
     def address(self) -> str:
-        """What AWS_LAMBDA_RUNTIME_API says."""
+        """The value of AWS_LAMBDA_RUNTIME_API."""
         return f"{HOST}:{self._server.server_port}"
 
     def invoke(self, event: Any) -> Any:
-        """What the function returns.
+        """Invoke the function with an event; return its result.
 
         Raises:
             FunctionError: it raises, or cannot start.
         """
         self._events.put((str(uuid4()), json.dumps(event).encode()))
         try:
-            said = self._said.get(timeout=LIMIT_S)
+            result = self._results.get(timeout=LIMIT_S)
         except queue.Empty:
             raise AssertionError("the function says nothing") from None
-        if said.what == "response":
-            return said.body
-        raise FunctionError(said.body["errorType"], said.body["errorMessage"])
+        if result.kind == "response":
+            return result.body
+        raise FunctionError(result.body["errorType"], result.body["errorMessage"])
 
     def close(self) -> None:
-        """End the server; an instance that still asks for its next event is not answered."""
+        """Stop the server; an instance that waits for its next event gets no answer."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -99,8 +99,8 @@ class Runtime:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                what = self.path.rpartition("/")[2]
-                runtime._said.put(_Said(what, json.loads(body)))
+                kind = self.path.rpartition("/")[2]
+                runtime._results.put(_Result(kind, json.loads(body)))
                 self._answer(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
 
             def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -111,13 +111,13 @@ class Runtime:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         return Handler
 
 
 def environment(function: str, runtime: Runtime, settings: Mapping[str, str]) -> dict[str, str]:
-    """What an instance of a function finds in its environment, beside what the image says."""
+    """Return the environment variables of an instance, beside those of the image."""
     return {
         "AWS_LAMBDA_FUNCTION_NAME": function.replace("_", "-"),
         "AWS_LAMBDA_RUNTIME_API": runtime.address,
@@ -130,7 +130,7 @@ def environment(function: str, runtime: Runtime, settings: Mapping[str, str]) ->
 
 @contextmanager
 def instance(function: str, settings: Mapping[str, str], log: Path) -> Iterator[Runtime]:
-    """A function in a process of its own, as Lambda's image starts it, until the end."""
+    """Run a function in its own process, as Lambda's image starts it, during the block."""
     runtime = Runtime()
     env = {"PATH": os.environ["PATH"], **environment(function, runtime, settings)}
     with (

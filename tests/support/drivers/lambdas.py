@@ -1,4 +1,4 @@
-"""The functions on Lambda, one instance of each, with a broker of their own beside the stack."""
+"""The functions on Lambda, one instance of each, with their own broker beside the stack."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -27,13 +27,13 @@ class Lambdas:
     broker: Broker
 
     def client(self, stage: str = "") -> httpx.Client:
-        """A client of the REST API in front of them, or of the HTTP API with that stage."""
+        """Return a client of the REST API in front of them, or of the HTTP API of this stage."""
         gateway = ApiGateway(self.functions, stage)
         return httpx.Client(transport=gateway, base_url="https://api.example")
 
     @contextmanager
     def source(self, topic: str, **options: Any) -> Iterator[EventSource]:
-        """What brings a topic to the function that is for it."""
+        """Return the event source that delivers a topic to its function."""
         function = {MATCH_EVENTS: "consume_goal", HIGHLIGHTS_PENDING: "enrich_batch"}[topic]
         servers, invoke = self.broker.bootstrap_servers, self.functions[function].invoke
         with closing(EventSource(servers, topic, PARTITIONS[topic], invoke, **options)) as source:
@@ -42,7 +42,7 @@ class Lambdas:
 
 @contextmanager
 def running_lambdas(stack: Stack, broker: Broker, logs: Path) -> Iterator[Lambdas]:
-    """All functions, with the database and the cache of a stack."""
+    """Run all functions, with the database and the cache of a stack."""
     create(AdminClient({"bootstrap.servers": broker.bootstrap_servers}), 1)
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,

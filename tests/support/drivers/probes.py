@@ -1,4 +1,4 @@
-"""What a process says of itself at its probes."""
+"""A client of a process' probes."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 
-class Watched:
+class Probes:
     """The probes of a process."""
 
     def __init__(self, port: int, http: httpx.Client | None = None) -> None:
@@ -15,7 +15,7 @@ class Watched:
         self._get = http.get if http else partial(httpx.get, trust_env=False)
 
     def ask(self, path: str) -> tuple[int, dict[str, Any]]:
-        """A page's status, and its JSON; (0, {}) while nobody answers."""
+        """Return a page's status and JSON; (0, {}) while nothing answers."""
         try:
             answer = self._get(f"{self._url}{path}")
         except httpx.TransportError:
@@ -23,17 +23,17 @@ class Watched:
         return answer.status_code, answer.json()
 
     def is_ready(self) -> bool:
-        """Whether it says so."""
+        """Whether /ready answers 200."""
         return self.ask("/ready")[0] == 200
 
     def blocked(self) -> dict[str, str]:
-        """Why partitions of the trigger `test` cannot go on, as /ready says it."""
+        """Return why partitions of the trigger `test` are blocked, as /ready reports it."""
         triggers = self.ask("/ready")[1].get("triggers", {})
         blocked: dict[str, str] = triggers.get("test", {}).get("blocked", {})
         return blocked
 
     def value(self, name: str, /, **labels: str) -> float | None:
-        """What /metrics says of a name with these labels, and maybe others."""
+        """Return the value in /metrics of a name with at least these labels."""
         page = self._get(f"{self._url}/metrics").text
         for family in text_string_to_metric_families(page):
             for sample in family.samples:

@@ -1,4 +1,4 @@
-"""Posts to a topic for tests: what was acknowledged, and what is on the topic."""
+"""A publisher for tests that compares what was acknowledged with what is on the topic."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ END = b"end"
 
 
 class Posts:
-    """Publishes records with a number each, and notes those that were acknowledged."""
+    """Publishes numbered records, and remembers those that were acknowledged."""
 
     def __init__(self, bootstrap_servers: str, topic: str, deadline_s: float) -> None:
         environ = {
@@ -29,7 +29,7 @@ class Posts:
         self._numbers = count()
 
     async def post(self) -> bool:
-        """Publish one; returns whether it was acknowledged."""
+        """Publish one record; return whether it was acknowledged."""
         value = str(next(self._numbers)).encode()
         try:
             await self.publisher.publish([Record(self.topic, "key", value, {})])
@@ -40,13 +40,13 @@ class Posts:
         return True
 
     async def recover(self) -> float:
-        """Post one after the other until one is acknowledged; returns how long that took."""
+        """Publish until a record is acknowledged; return the seconds that took."""
         began = time.monotonic()
         while not await self.post():
             await asyncio.sleep(0.02)  # as long as a sender waits who does not wait long
         return time.monotonic() - began
 
-    async def said(self) -> str | None:
+    async def unready_reason(self) -> str | None:
         """Why the publisher is not ready, or None."""
         try:
             await self.publisher.ready()
@@ -54,19 +54,19 @@ class Posts:
             return str(unavailable)
         return None
 
-    async def until_it_says(self, expected: str | None) -> None:
+    async def wait_for_reason(self, expected: str | None) -> None:
         """Wait until it is not ready for this reason, or for none."""
         async with asyncio.timeout(60):
-            while await self.said() != expected:
+            while await self.unready_reason() != expected:
                 await asyncio.sleep(0.02)
 
     async def finish(self) -> "Posts":
-        """Mark the end of what was posted."""
+        """Publish the last record."""
         await self.publisher.publish([Record(self.topic, "key", END, {})])
         return self
 
     def lost(self, broker: Broker) -> set[bytes]:
-        """What was acknowledged and is not on the topic; nothing that is is there twice."""
+        """Return the acknowledged numbers missing from the topic; assert that none is twice."""
         found = Counter(broker.read_until(self.topic, END))
         mine = set(self.acknowledged)
         assert all(found[each] <= 1 for each in mine)

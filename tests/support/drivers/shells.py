@@ -1,4 +1,4 @@
-"""Types commands of the documentation into a shell, as a reader pastes them."""
+"""Commands of the documentation, pasted into a shell."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ in_each_shell = pytest.mark.parametrize("shell", SHELLS)
 def pasted(
     shell: str, text: str, environ: Mapping[str, str], folder: Path = ROOT
 ) -> "subprocess.CompletedProcess[str]":
-    """Paste lines into a shell that is interactive; skip the test where that is not installed."""
+    """Paste lines into an interactive shell; skip the test where it is not installed."""
     program = shutil.which(shell)
     if program is None:
         pytest.skip(f"{shell} is not installed")

@@ -1,4 +1,4 @@
-"""What the table holds, seen past every function."""
+"""The table `highlights`, read directly from Postgres."""
 
 from contextlib import closing
 from typing import Any
@@ -15,17 +15,17 @@ class Table:
         self.url = url
 
     def run(self, sql: str, **values: Any) -> list[list[Any]]:
-        """The rows of a statement, over a connection of its own: servers come and go in tests."""
+        """Return the rows of a statement, over a new connection: tests restart the server."""
         connection = connect(self.url, TIMEOUT_S)
         with closing(connection):
             return connection.run(sql, **values) or []
 
     def statuses(self) -> dict[str, int]:
-        """How many highlights there are in each status."""
+        """Return the number of highlights in each status."""
         rows = self.run("SELECT status, count(*) FROM highlights GROUP BY status")
         return dict(rows)
 
     def of_match(self, match_id: str) -> list[str]:
-        """The status of each highlight of a match."""
+        """Return the status of each highlight of a match."""
         rows = self.run("SELECT status FROM highlights WHERE match_id = :id::uuid", id=match_id)
         return [status for (status,) in rows]

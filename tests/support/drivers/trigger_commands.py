@@ -1,4 +1,4 @@
-"""The trigger's commands as processes, with a topic of dead letters."""
+"""The trigger's commands as processes, with a dead-letter topic."""
 
 import json
 import os
@@ -28,7 +28,7 @@ class CommandResult(NamedTuple):
 
 
 class CommandWorld(World):
-    """A world with a triggers' file for commands, and a topic for dead letters."""
+    """A world with a triggers' file for commands and a dead-letter topic."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class CommandWorld(World):
         self.file.write_text(self.configuration("", {"dead_letter_topic": self.dlq_topic}))
 
     def command_line(self, name: str, *arguments: str) -> list[str]:
-        """The words of a command with the file."""
+        """Return the command line of a command with the file."""
         return [sys.executable, "-m", "local.kafka_trigger", name, str(self.file), *arguments]
 
     def command(self, name: str, *arguments: str) -> CommandResult:
@@ -60,18 +60,18 @@ class CommandWorld(World):
         return CommandResult(ended.returncode, ended.stdout, ended.stderr)
 
     def status(self, *arguments: str) -> list[dict[str, Any]]:
-        """The partitions that `status` lists."""
+        """Return the partitions that `status` lists."""
         partitions: list[dict[str, Any]] = self._json("status", "--json", *arguments)["partitions"]
         return partitions
 
     def dead_letters(self, *arguments: str) -> list[dict[str, Any]]:
-        """The dead letters that `dlq list` lists."""
+        """Return the dead letters that `dlq list` lists."""
         document = self._json("dlq", "list", "--json", *arguments)
         dead_letters: list[dict[str, Any]] = document["deadLetters"]
         return dead_letters
 
     def dead_letter(self, dead_letter_id: str) -> dict[str, Any]:
-        """The dead letter that `dlq show` shows."""
+        """Return the dead letter that `dlq show` shows."""
         return self._json("dlq", "show", dead_letter_id, "--json")
 
     def _json(self, name: str, *arguments: str) -> dict[str, Any]:
@@ -81,16 +81,16 @@ class CommandWorld(World):
         return document
 
     def reject_poison(self, request: Request) -> Reply:
-        """Reject the records that are no JSON, one by one, and take the others."""
+        """Reject the records that are no JSON, one by one, and accept the others."""
         return self.reject(request, lambda event: "data_base64" in event, "poison")
 
     def reject(
         self, request: Request, is_rejected: Callable[[dict[str, Any]], bool], reason: str
     ) -> Reply:
-        """Reject some records of a batch for good, and take the others."""
+        """Reject some records of a batch as not retryable, and accept the others."""
         events = orjson.loads(request.body)
         rejected = [event for event in events if is_rejected(event)]
-        self.taken += [event for event in events if event not in rejected]
+        self.accepted += [event for event in events if event not in rejected]
         failures = [
             {
                 "itemIdentifier": f"{self.topic}-{event['kafkapartition']}-{event['kafkaoffset']}",

@@ -1,4 +1,4 @@
-"""The Kafka trigger as a process, and the topic and the function on its two sides."""
+"""The Kafka trigger as a process, with its topic and its function."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import orjson
 from local.stack import ROOT
 from local.stack.ports import free_port
 from tests.support.drivers.broker import Broker
-from tests.support.drivers.probes import Watched
+from tests.support.drivers.probes import Probes
 from tests.support.servers.function_server import FunctionServer, Reply, Request
 from tests.support.waiting import eventually
 
@@ -23,35 +23,35 @@ ASSIGNED_WITHIN_S = 120  # the broker may be restarting, on a busy machine
 
 
 class Trigger:
-    """A trigger's process, and what it has said."""
+    """A trigger's process and its log."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
         self.log = log
 
-    def said(self, message: str) -> list[dict[str, Any]]:
-        """The log's lines with this message."""
+    def log_lines(self, message: str) -> list[dict[str, Any]]:
+        """Return the log's lines with this message."""
         lines = [orjson.loads(line) for line in self.log.read_bytes().splitlines()]
         return [line for line in lines if line["message"] == message]
 
     def wait_until_started(self) -> "Trigger":
-        """Return when it begins, and listens to signals."""
-        eventually(lambda: bool(self.said("trigger starts")))
+        """Wait until it has started and handles signals."""
+        eventually(lambda: bool(self.log_lines("trigger starts")))
         return self
 
     def wait_until_assigned(self) -> "Trigger":
-        """Return when it has partitions."""
-        eventually(lambda: bool(self.said("partitions assigned")), ASSIGNED_WITHIN_S)
+        """Wait until it has partitions."""
+        eventually(lambda: bool(self.log_lines("partitions assigned")), ASSIGNED_WITHIN_S)
         return self
 
     def end(self) -> int:
-        """Ask it to end; returns its exit status."""
+        """Send SIGTERM, and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
 
 
 class World:
-    """One topic, one group, one function, and triggers between them."""
+    """One topic, one group, one function, and the triggers that connect them."""
 
     def __init__(self, broker: Broker, function: FunctionServer, folder: Path) -> None:
         self.broker = broker
@@ -62,19 +62,19 @@ class World:
         self.options: tuple[str, ...] = ()
         self.program: tuple[str, ...] = ("local.kafka_trigger",)
         self.max_poll_interval_ms = 2000
-        self.taken: list[dict[str, Any]] = []
-        function.reply = self.take
+        self.accepted: list[dict[str, Any]] = []
+        function.reply = self.accept
 
-    def take(self, request: Request) -> Reply:
-        """Take all records."""
-        self.taken += orjson.loads(request.body)
+    def accept(self, request: Request) -> Reply:
+        """Accept all records."""
+        self.accepted += orjson.loads(request.body)
         return Reply()
 
-    def numbers(self, partition: int | None = None) -> list[int]:
-        """The data of the records that were taken, in their order."""
+    def accepted_numbers(self, partition: int | None = None) -> list[int]:
+        """Return the numbers in the accepted records, in their order."""
         return [
             event["data"]
-            for event in self.taken
+            for event in self.accepted
             if partition is None or event["kafkapartition"] == partition
         ]
 
@@ -84,18 +84,18 @@ class World:
         self.broker.write(self.topic, values, partition=partition)
 
     def is_committed(self, expected: dict[int, int]) -> bool:
-        """Whether the group's offsets are these."""
+        """Whether these are the group's committed offsets."""
         return self.broker.committed(self.topic, self.topic, PARTITIONS) == expected
 
-    def serve_probes(self) -> Watched:
-        """Let triggers serve their probes, on a port that is free."""
+    def serve_probes(self) -> Probes:
+        """Let triggers serve their probes, on a free port."""
         port = free_port()
         self.options = ("--port", str(port))
-        return Watched(port)
+        return Probes(port)
 
     @contextmanager
     def trigger(self, extra: str = "", **trigger: object) -> Iterator[Trigger]:
-        """A trigger that runs; it is killed at the end if it is still there."""
+        """Run a trigger; it is killed after the block if it still runs."""
         self.triggers += 1
         file = self.folder / f"triggers-{self.triggers}.toml"
         log = self.folder / f"log-{self.triggers}"
@@ -111,7 +111,7 @@ class World:
                 process.kill()
 
     def configuration(self, extra: str, trigger: dict[str, object]) -> str:
-        """The triggers' file: quick to join, and to lose, a group."""
+        """Return the triggers' file, with short group time-outs."""
         settings = {
             "name": "test",
             "topic": self.topic,

@@ -1,4 +1,4 @@
-"""A record that no Python client can write: with a header whose name is no UTF-8."""
+"""A record that no Python client can write: its header's name is not UTF-8."""
 
 import ctypes
 from ctypes import c_int, c_size_t, c_void_p
@@ -14,16 +14,16 @@ END, TOPIC, PARTITION, VALUE, HEADERS = map(c_int, (0, 1, 3, 4, 10))
 
 
 def write_unnamed_header(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    """Write it to partition 0, by way of librdkafka itself, as its wheels for Linux bring it."""
+    """Write it to partition 0 through the C API of librdkafka, from the client's Linux wheel."""
     [path] = LIBRARIES.glob("librdkafka*.so*")
     rdkafka = ctypes.CDLL(str(path))
     for makes in (rdkafka.rd_kafka_conf_new, rdkafka.rd_kafka_new, rdkafka.rd_kafka_headers_new):
         makes.restype = c_void_p
-    said = ctypes.create_string_buffer(512)
+    error = ctypes.create_string_buffer(512)
     settings = c_void_p(rdkafka.rd_kafka_conf_new())
     for name, setting in ((b"bootstrap.servers", bootstrap_servers.encode()), (b"log_level", b"0")):
-        rdkafka.rd_kafka_conf_set(settings, name, setting, said, c_size_t(len(said)))
-    producer = c_void_p(rdkafka.rd_kafka_new(0, settings, said, c_size_t(len(said))))
+        rdkafka.rd_kafka_conf_set(settings, name, setting, error, c_size_t(len(error)))
+    producer = c_void_p(rdkafka.rd_kafka_new(0, settings, error, c_size_t(len(error))))
     headers = c_void_p(rdkafka.rd_kafka_headers_new(c_size_t(1)))
     rdkafka.rd_kafka_header_add(headers, b"\xff", c_size_t(1), b"v", c_size_t(1))
     failed = rdkafka.rd_kafka_producev(

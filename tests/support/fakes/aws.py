@@ -1,4 +1,4 @@
-"""An AWS that answers as it is told, also to processes that a test starts."""
+"""A fake AWS over HTTP, also for processes that a test starts."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ KEYS = {
 
 
 class FakeAws:
-    """Secrets Manager and SSM over HTTP: the secrets by name, and a refusal in place of them all.
+    """Secrets Manager and SSM over HTTP: secrets by name, or an error for every request.
 
     A refusal is shaped as AWS shapes it: a code, and a message that quotes whatever it likes.
     """
@@ -30,7 +30,7 @@ class FakeAws:
         self.variables = {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
 
     def answer(self, question: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-        """What is answered to a question for a secret or for a parameter."""
+        """Return the answer to a request for a secret or for a parameter."""
         name = question.get("SecretId") or question["Name"]
         self.asked.append(name)
         if self.refuses:
@@ -45,7 +45,7 @@ class FakeAws:
 
 @contextmanager
 def fake_aws(**secrets: str) -> Iterator[FakeAws]:
-    """Listens on a free port until the body is done; its `variables` lead there."""
+    """Serve on a free port during the block; its `variables` point there."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -58,7 +58,7 @@ def fake_aws(**secrets: str) -> Iterator[FakeAws]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         aws = FakeAws(server.server_port, secrets)

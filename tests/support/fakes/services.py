@@ -1,4 +1,4 @@
-"""Stand-ins for the services behind the functions: small, in memory, and true to their word."""
+"""In-memory fakes of the services behind the functions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -31,11 +31,11 @@ SHOWN = (
 
 
 class FakePublisher:
-    """A broker that acknowledges, refuses, or holds back its word."""
+    """A publisher that acknowledges, refuses, or delays its acknowledgement."""
 
-    def __init__(self, *, refuses: bool = False, held: asyncio.Event | None = None) -> None:
+    def __init__(self, *, refuses: bool = False, release: asyncio.Event | None = None) -> None:
         self.refuses = refuses
-        self.held = held
+        self.release = release
         self.published: list[Record] = []
         self.announced: list[Record] = []
         self.asked = asyncio.Event()
@@ -43,15 +43,15 @@ class FakePublisher:
     def publish(
         self, records: Sequence[Record], acknowledged: Acknowledged | None = None
     ) -> Acknowledged:
-        """The future ends when the broker acknowledges all, or refuses."""
+        """Return a future that ends when the broker acknowledges or refuses the records."""
         acknowledged = acknowledged or asyncio.get_running_loop().create_future()
         self.asked.set()
         if self.refuses:
             acknowledged.set_exception(NotAcknowledged("refused"))
-        elif self.held is None:
+        elif self.release is None:
             self._acknowledge(records, acknowledged)
         else:
-            waiting = asyncio.ensure_future(self.held.wait())
+            waiting = asyncio.ensure_future(self.release.wait())
             waiting.add_done_callback(lambda _: self._acknowledge(records, acknowledged))
         return acknowledged
 
@@ -65,7 +65,7 @@ class FakePublisher:
 
 
 class FakeCache:
-    """Pages of matches; kept only if no change came since their lease, as in Redis."""
+    """Pages of matches; a page is stored only if no change came since its lease, as in Redis."""
 
     def __init__(self, *, away: bool = False) -> None:
         self.away = away
@@ -75,21 +75,21 @@ class FakeCache:
         self._changing: list[UUID] = []
 
     async def read(self, match_id: UUID, page: str) -> bytes | None:
-        """Return a page as it was kept."""
+        """Return a stored page."""
         return None if self.away else self.pages.get((match_id, page))
 
     async def lease(self, match_id: UUID) -> bytes | None:
-        """Return what `fill` needs."""
+        """Return the lease that `fill` needs."""
         return None if self.away else self._leases.setdefault(match_id, uuid4().bytes)
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
-        """Keep a page, if nothing changed since its lease."""
+        """Store a page, if nothing changed since its lease."""
         if self._leases.get(match_id) == lease and match_id not in self._changing:
             self.pages[match_id, page] = content
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
-        """Around a change of these matches' highlights."""
+        """Invalidate these matches before and after the block that changes them."""
         self.changed.append(set(match_ids))
         self._changing += match_ids
         self._drop(match_ids)
@@ -107,7 +107,7 @@ class FakeCache:
 
 
 class FakeStore:
-    """The table `highlights` in memory: each statement's meaning, without its SQL.
+    """The table `highlights` in memory, with the behaviour of each statement.
 
     `now` is in seconds, and moves only when a test moves it.
     """
@@ -120,7 +120,7 @@ class FakeStore:
         self.statements = 0
 
     async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
-        """Record revisions: the highest wins, and of two equal ones a retraction."""
+        """Record revisions: the highest wins; of two equal ones the retraction wins."""
         given = self._stated([revision.to_row() for revision in revisions])
         if len({row["id"] for row in given}) < len(given):
             raise AssertionError("Postgres cannot affect a row a second time in one statement")
@@ -135,17 +135,19 @@ class FakeStore:
             return False
         if row["status"] == Status.IGNORED != known["status"]:
             row["status"] = Status.RETRACTED
-        told = (
+        unchanged = (
             row["status"] == Status.PENDING_AI
             and known["status"] in (Status.PENDING_AI, Status.READY)
             and all(known[fact] == row[fact] for fact in FACTS)
         )
-        kept = ("status", "title", "summary", "attempts", "lease", "availableAt") if told else ()
+        kept = (
+            ("status", "title", "summary", "attempts", "lease", "availableAt") if unchanged else ()
+        )
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
         return True
 
     async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
-        """Return the ids of the highlights whose same revision is recorded with other content."""
+        """Return the ids of highlights recorded with the same revision but other content."""
         return [
             row["id"]
             for row in self._stated([revision.to_row() for revision in revisions])
@@ -162,7 +164,7 @@ class FakeStore:
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
     ) -> list[Claim]:
-        """Lease highlights that await their text, oldest first."""
+        """Lease highlights that are pending their text, oldest first."""
         self._stated([])
         claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
             :limit
@@ -192,18 +194,18 @@ class FakeStore:
                 row, status=Status.READY, title=text["title"], summary=text["summary"], lease=None
             )
             for text in given
-            if (row := self._held(text))
+            if (row := self._leased(text))
         ]
 
     async def give_back(
         self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
     ) -> list[ChangedHighlight]:
-        """Put off, or at the last attempt fail, those whose lease is still valid."""
+        """Reschedule those whose lease is still valid, or fail them at the last attempt."""
         given = self._stated([{"id": claim.id, "lease": claim.lease} for claim in claims])
         return [
             self._put_off(row, max_attempts, backoff_s)
             for claim in given
-            if (row := self._held(claim))
+            if (row := self._leased(claim))
         ]
 
     def _put_off(self, row: Row, max_attempts: int, backoff_s: float) -> ChangedHighlight:
@@ -215,7 +217,7 @@ class FakeStore:
         )
 
     async def count_pending(self) -> int:
-        """Return how many still await their text."""
+        """Return the number of highlights that are still pending."""
         self._stated([])
         return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
 
@@ -230,12 +232,12 @@ class FakeStore:
     ) -> list[Document]:
         """Return highlights, newest first by (occurredAt, id)."""
         self._stated([])
-        rows = sorted(self.rows.values(), key=_place, reverse=True)
+        rows = sorted(self.rows.values(), key=_position, reverse=True)
         found = [row for row in rows if _passes(row, filters)]
         return [_document(row) for row in found[offset : offset + limit]]
 
     def _stated(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
-        """Count a statement; return its rows as JSON carries them to Postgres."""
+        """Count a statement; return its rows as their JSON parameters reach Postgres."""
         if self.away:
             raise Unavailable("The database does not answer.")
         self.statements += 1
@@ -255,10 +257,10 @@ class FakeStore:
             and not self.now < row["availableAt"] <= self.now + ahead_s
         ]
 
-    def _held(self, claim: Row) -> Row | None:
+    def _leased(self, claim: Row) -> Row | None:
         row = self.rows.get(claim["id"])
-        held = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
-        return row if held else None
+        leased = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
+        return row if leased else None
 
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
         row |= values | {"updatedAt": self._rfc3339()}
@@ -275,7 +277,7 @@ def _change(row: Row) -> ChangedHighlight:
     return ChangedHighlight(row["id"], Status(row["status"]))
 
 
-def _place(row: Row) -> tuple[datetime, UUID]:
+def _position(row: Row) -> tuple[datetime, UUID]:
     return datetime.fromisoformat(row["occurredAt"]), row["id"]
 
 
@@ -286,7 +288,7 @@ def _document(row: Row) -> Document:
 
 
 def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
-    place = (filters.get("after"), filters.get("after_id"))
+    position = (filters.get("after"), filters.get("after_id"))
     tests: dict[str, Callable[[Any], bool]] = {
         "match_id": lambda wanted: row["matchId"] == str(wanted),
         "status": lambda wanted: row["status"] == wanted,
@@ -297,7 +299,7 @@ def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
         "team_key": lambda wanted: row["teamKey"] == wanted,
         "event_type": lambda wanted: row["eventType"] == wanted,
         "updated_since": lambda wanted: datetime.fromisoformat(row["updatedAt"]) >= wanted,
-        "after": lambda _: _place(row) < place,
+        "after": lambda _: _position(row) < position,
         "after_id": lambda _: True,
     }
     return all(tests[name](wanted) for name, wanted in filters.items())

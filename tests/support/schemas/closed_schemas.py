@@ -1,4 +1,4 @@
-"""Schemas closed: a field that they do not list is a problem, as is one that a flag must allow."""
+"""JSON schemas closed for validation: unknown fields and feature-flagged ones are problems."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def of_kind(kind: str) -> dict[str, Any]:
 
 
 def closed(schema: Any) -> Any:
-    """The schema, in which every object that lists its properties has no others.
+    """Return the schema with unknown properties forbidden in every object that lists its own.
 
     Knative's leave open in many places what else there may be, for what a newer version may know.
     """
@@ -53,13 +53,13 @@ def closed(schema: Any) -> Any:
 
 
 def problems(schema: Any, document: Any) -> list[str]:
-    """What is wrong with a document, each with where."""
+    """Return the validation errors of a document, each with its path."""
     errors = Draft202012Validator(schema).iter_errors(document)
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
 def noted(schema: Any, document: Any, note: str) -> Iterator[str]:
-    """The notes of this beginning that the schema has on what a document uses."""
+    """Return the schema's descriptions that start with `note` of fields in a document."""
     if isinstance(document, list):
         for each in document:
             yield from noted(schema.get("items", {}), each, note)

@@ -1,4 +1,4 @@
-"""KafkaSource and KafkaSink as their documentation has them; every other field is refused.
+"""Models of KafkaSource and KafkaSink as documented; every other field is refused.
 
 https://knative.dev/docs/eventing/sources/kafka-source/
 https://knative.dev/docs/eventing/sinks/kafka-sink/
@@ -16,7 +16,7 @@ Server = Annotated[str, StringConstraints(pattern=r"^[\w.-]+:\d+$")]
 
 
 class Strict(BaseModel):
-    """Knows its fields by their names in a file, and no others."""
+    """A model with camelCase names that refuses unknown fields."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, alias_generator=AliasGenerator(alias=to_camel)
@@ -24,7 +24,7 @@ class Strict(BaseModel):
 
 
 class Metadata(Strict):
-    """What an object is called."""
+    """The name of an object."""
 
     name: Text
     namespace: Text
@@ -33,7 +33,7 @@ class Metadata(Strict):
 
 
 class Reference(Strict):
-    """Another object."""
+    """A reference to another object."""
 
     api_version: Text
     kind: Text
@@ -42,14 +42,14 @@ class Reference(Strict):
 
 
 class Destination(Strict):
-    """Where events go."""
+    """The sink of events."""
 
     ref: Reference | None = None
     uri: str | None = None
 
 
 class Delivery(Strict):
-    """What becomes of an event that is not taken."""
+    """The retries and the dead-letter sink of an event that is not accepted."""
 
     retry: Annotated[int, Field(ge=0)]
     backoff_policy: Literal["linear", "exponential"]
@@ -72,7 +72,7 @@ class FromSecret(Strict):
 
 
 class Sasl(Strict):
-    """Who a client is."""
+    """The credentials of a client."""
 
     enable: bool
     type: FromSecret
@@ -81,21 +81,21 @@ class Sasl(Strict):
 
 
 class Tls(Strict):
-    """Whom a client trusts."""
+    """The CA certificates that a client trusts."""
 
     enable: bool
     ca_cert: FromSecret | None = None
 
 
 class Net(Strict):
-    """How Kafka is reached."""
+    """The security of connections to Kafka."""
 
     sasl: Sasl
     tls: Tls
 
 
 class SourceSpec(Strict):
-    """What is read, in which order, and for whom."""
+    """The topics that are read, their ordering, and the sink."""
 
     bootstrap_servers: Annotated[list[Server], Field(min_length=1)]
     topics: Annotated[list[Text], Field(min_length=1)]
@@ -118,7 +118,7 @@ class KafkaSource(Strict):
 
 
 class SinkSpec(Strict):
-    """Where CloudEvents are written."""
+    """The topic to which CloudEvents are written."""
 
     topic: Text
     bootstrap_servers: Annotated[list[Server], Field(min_length=1)]
@@ -139,5 +139,5 @@ MODELS: dict[str, type[BaseModel]] = {"KafkaSource": KafkaSource, "KafkaSink": K
 
 
 def check(document: dict[str, Any]) -> None:
-    """Raise a ValidationError if an object of these kinds is not as it should be."""
+    """Raise a ValidationError if an object of these kinds is not valid."""
     MODELS[document["kind"]].model_validate(document)

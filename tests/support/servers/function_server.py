@@ -1,4 +1,4 @@
-"""A function for tests: an HTTP server that answers as it is told, and keeps what it was sent."""
+"""A function for tests: an HTTP server with scripted replies that records its requests."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came in."""
+    """A received request."""
 
     path: str
     headers: dict[str, str]
@@ -20,7 +20,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """How to answer it; without a status the connection is closed instead."""
+    """The reply to a request; without a status the connection is closed instead."""
 
     status: int | None = 200
     body: bytes = b""
@@ -28,7 +28,7 @@ class Reply:
 
 
 class FunctionServer:
-    """Serves on a free port of 127.0.0.1 from `with` until its end; `reply` may be exchanged."""
+    """Serves on a free port of 127.0.0.1 during `with`; `reply` may be replaced."""
 
     def __init__(
         self, reply: Callable[[Request], Reply] = lambda _: Reply(), port: int = 0
@@ -47,7 +47,7 @@ class FunctionServer:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}/"
 
     def __enter__(self) -> Self:
@@ -96,6 +96,6 @@ class FunctionServer:
                 self.wfile.write(reply.body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""A server of a test, in an event loop and a thread of its own."""
+"""A server for a test, with its own event loop and thread."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ QUIET_ROUNDS = 5
 
 
 class LoopServer(ABC):
-    """Listens on a free port of 127.0.0.1, from `with` until its end."""
+    """Listens on a free port of 127.0.0.1 during `with`."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -25,7 +25,7 @@ class LoopServer(ABC):
     async def serve(
         self, streams: list[asyncio.StreamWriter], reader: asyncio.StreamReader
     ) -> None:
-        """Serve a connection, the first of `streams`; those that are added are closed with it."""
+        """Serve a connection, the first of `streams`; appended streams are closed with it."""
 
     def __enter__(self) -> Self:
         self._thread.start()

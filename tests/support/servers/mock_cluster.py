@@ -1,4 +1,4 @@
-"""librdkafka's own stand-in for a cluster, which answers with the errors that a test asks for."""
+"""librdkafka's mock cluster, which answers with the errors that a test sets."""
 
 import ctypes
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class MockCluster:
         return topic
 
     def refuse(self, errors: Sequence[int]) -> None:
-        """Answer the next requests to write records with these errors, one each."""
+        """Answer the next produce requests with these errors, one each."""
         array = (ctypes.c_int * len(errors))(*errors)
         _library.rd_kafka_mock_push_request_errors_array(
             self._cluster, PRODUCE_REQUEST, len(errors), array
@@ -58,7 +58,7 @@ class MockCluster:
 
 @contextmanager
 def mock_cluster() -> Iterator[MockCluster]:
-    """A cluster until the end of the block."""
+    """Run a cluster during the block."""
     why = ctypes.create_string_buffer(512)
     client = _library.rd_kafka_new(PRODUCER, _library.rd_kafka_conf_new(), why, len(why))
     assert client, why.value

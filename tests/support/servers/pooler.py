@@ -1,4 +1,4 @@
-"""A pooler in transaction mode, as PgBouncer is one that keeps no statements for its clients."""
+"""A pooler in transaction mode, like PgBouncer without support for prepared statements."""
 
 import asyncio
 import struct
@@ -13,7 +13,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Pooler(LoopServer):
-    """Gives each transaction to the next of two connections to Postgres, for one client."""
+    """Alternates the transactions of a client between two connections to Postgres."""
 
     def __init__(self, target: int) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Pooler(LoopServer):
     async def serve(
         self, streams: list[asyncio.StreamWriter], reader: asyncio.StreamReader
     ) -> None:
-        """Log in twice as the client does, and pass its transactions on in turn."""
+        """Log in twice as the client does, and forward its transactions in turn."""
         startup = await _untagged(reader)
         servers: list[Streams] = []
         for _ in range(2):
@@ -48,7 +48,7 @@ async def _pass_on(
 
 
 async def _question(reader: asyncio.StreamReader) -> bytes | None:
-    """What a client sends until it wants an answer; None when it leaves."""
+    """Read a client's messages until it expects an answer; None when it closes."""
     asked = b""
     while True:
         kind, message = await _message(reader)
@@ -60,7 +60,7 @@ async def _question(reader: asyncio.StreamReader) -> bytes | None:
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """What a server sends until it is ready again, and how its transaction stands."""
+    """Read a server's messages until ReadyForQuery; return them and the transaction status."""
     answer, kind, message = b"", b"", b""
     while kind != READY:
         kind, message = await _message(reader)

@@ -1,4 +1,4 @@
-"""A Valkey of a test's own, on a free port: it may be told to refuse, to follow, or to die."""
+"""A Valkey server for one test, on a free port."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 
 
 class RedisServer:
-    """A running server, the folder of its snapshots, and `admin`, a client of the test's own."""
+    """A running server, the folder of its snapshots, and `admin`, a client for the test."""
 
     def __init__(self, port: int, folder: Path, process: Process) -> None:
         self.port = port
@@ -24,7 +24,7 @@ class RedisServer:
         self.admin: Any = Redis(port=port, socket_timeout=10)
 
     def follow(self, primary: "RedisServer | None") -> None:
-        """Become a replica of another, or with None a primary."""
+        """Make it a replica of another, or with None a primary."""
         if primary:
             primary.admin.config_set("repl-diskless-sync-delay", 0)
         where = (HOST, str(primary.port)) if primary else ("NO", "ONE")
@@ -35,12 +35,12 @@ class RedisServer:
         eventually(lambda: self.admin.info("replication")["master_link_status"] == "up")
 
     def clients(self) -> set[int]:
-        """The ids of all connections but the test's own."""
+        """Return the ids of all connections except the test's own."""
         own = self.admin.client_id()
         return {int(each["id"]) for each in self.admin.client_list() if int(each["id"]) != own}
 
     def errors(self) -> int:
-        """How many commands it has refused."""
+        """Return the number of commands that it has refused."""
         return int(self.admin.info("stats")["total_error_replies"])
 
 

@@ -1,4 +1,4 @@
-"""What stands between a client and a server on one machine: a middlebox that can end TLS."""
+"""A TCP relay between a client and a server on one machine, which can terminate TLS."""
 
 import asyncio
 import ssl
@@ -13,11 +13,11 @@ SSL_REQUEST = 8  # bytes that a client of Postgres sends before TLS
 
 
 async def plain(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
-    """Pass all on as it is."""
+    """Forward all bytes unchanged."""
 
 
 def tls(context: ssl.SSLContext) -> Opening:
-    """Talk TLS to the client from the first byte on."""
+    """Terminate TLS from the first byte on."""
 
     async def begin(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await writer.start_tls(context)
@@ -26,7 +26,7 @@ def tls(context: ssl.SSLContext) -> Opening:
 
 
 def postgres_tls(context: ssl.SSLContext) -> Opening:
-    """Talk TLS to the client once it asks for it, as Postgres does."""
+    """Terminate TLS after the client's SSLRequest, as Postgres does."""
 
     async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(SSL_REQUEST)
@@ -37,27 +37,27 @@ def postgres_tls(context: ssl.SSLContext) -> Opening:
 
 
 class Relay(LoopServer):
-    """Passes connections on to a port."""
+    """Forwards connections to a port."""
 
     def __init__(self, target: int, opening: Opening = plain) -> None:
         super().__init__()
         self.connections = 0
         self._target = target
         self._opening = opening
-        self._forgotten = 0
+        self._blackholed = 0
 
     def lead_to(self, target: int) -> None:
-        """Pass new connections on to another port; those that there are live on."""
+        """Forward new connections to another port; existing ones stay."""
         self._target = target
 
-    def forget(self) -> None:
-        """Drop the connections that there are without a word: what is sent on them gets lost."""
-        self._forgotten = self.connections
+    def blackhole(self) -> None:
+        """Blackhole the existing connections: what is sent on them is lost without an error."""
+        self._blackholed = self.connections
 
     async def serve(
         self, streams: list[asyncio.StreamWriter], reader: asyncio.StreamReader
     ) -> None:
-        """Pass on both ways until one of the two has gone."""
+        """Forward both ways until one side closes."""
         self.connections += 1
         number = self.connections
         [writer] = streams
@@ -72,9 +72,9 @@ class Relay(LoopServer):
         self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while data := await reader.read(65536):
-            if number > self._forgotten:
+            if number > self._blackholed:
                 writer.write(data)
                 await writer.drain()
-        if number <= self._forgotten:
-            await asyncio.Event().wait()  # nobody is told of an end either
+        if number <= self._blackholed:
+            await asyncio.Event().wait()  # an end is not forwarded either
         writer.close()

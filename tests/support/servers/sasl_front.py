@@ -1,4 +1,4 @@
-"""What asks for a user and a password (SASL PLAIN) in front of a broker that asks for none."""
+"""A proxy that requires SASL PLAIN in front of a broker without authentication."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ AUTHENTICATION_FAILED = 58
 
 
 class SaslFront:
-    """Hands on what an authenticated client says; `password` may be changed at any time."""
+    """Forwards the requests of authenticated clients; `password` may be changed at any time."""
 
     def __init__(self, listener: socket.socket, broker: tuple[str, int], password: str) -> None:
         self.password = password
@@ -22,13 +22,13 @@ class SaslFront:
         self._open: set[socket.socket] = set()
 
     def hang_up(self) -> None:
-        """End every connection, as a broker does that restarts."""
+        """Close every connection, as a broker that restarts does."""
         for each in list(self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        """Take connections until the listener is closed."""
+        """Accept connections until the listener is closed."""
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
@@ -95,7 +95,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def sasl_front(port: int, broker_port: int, password: str) -> Iterator[SaslFront]:
-    """Listens on a port of 127.0.0.1, which the broker has to name as its own."""
+    """Serve on a port of 127.0.0.1, which the broker has to advertise."""
     with socket.create_server(("127.0.0.1", port)) as listener:
         front = SaslFront(listener, ("127.0.0.1", broker_port), password)
         thread = threading.Thread(target=front.serve)
