@@ -9,7 +9,7 @@ from tests.support.drivers.containers import Containers
 from tests.support.waiting import eventually
 
 NAME = "goalstream-kafka"
-OVERLAY = "tests/integration/apache_kafka.yml"
+OVERLAY = "tests/support/drivers/apache_kafka.yml"
 SERVICE = "kafka"
 UP_WITHIN_S = 120
 
