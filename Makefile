@@ -73,7 +73,7 @@ psql: $(ready) ## open psql on its Postgres
 
 ##@ Work on it
 
-check: lint test-fast ## format, lint, types, OpenAPI documents, and the fast tests
+check: lint test-fast ## format, lint, types, imports, OpenAPI documents, and the fast tests
 
 test: test-fast test-stack ## all tests but those of the containers
 
