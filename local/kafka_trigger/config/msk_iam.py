@@ -10,12 +10,12 @@ NAMES = {"sasl.mechanism", "sasl.mechanisms"}
 
 
 def is_chosen(settings: Mapping[str, Any]) -> bool:
-    """Whether the settings ask for it."""
+    """Return whether the settings choose this mechanism."""
     return any(settings.get(name) == MECHANISM for name in NAMES)
 
 
 def missing(settings: Mapping[str, Any]) -> str | None:
-    """What it lacks that is chosen, in a sentence."""
+    """Return the reason why the chosen mechanism cannot work, or None."""
     if not is_chosen(settings):
         return None
     if not settings.get(REGION):
@@ -26,7 +26,7 @@ def missing(settings: Mapping[str, Any]) -> str | None:
 
 
 def for_librdkafka(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as librdkafka takes them: it does not know of this mechanism, nor of a region."""
+    """Return the settings for librdkafka, which knows neither this mechanism nor a region."""
     rest = {name: value for name, value in settings.items() if name != REGION}
     if not is_chosen(settings):
         return rest

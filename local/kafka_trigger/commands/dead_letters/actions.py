@@ -13,7 +13,7 @@ BATCH_SIZE = 100
 
 
 class ActionResult(NamedTuple):
-    """What became of a dead letter: what failed, if anything, and where its record was written."""
+    """An action's result for a dead letter: the error, if any, and where its record was written."""
 
     dead_letter: StoredDeadLetter
     error: str | None = None
