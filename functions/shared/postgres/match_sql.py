@@ -14,7 +14,8 @@ _MATCH = f"""LATERAL (
         SELECT latest.match_id AS "matchId", t.home_team AS "homeTeam", t.away_team AS "awayTeam",
             s.home_score AS "homeScore", s.away_score AS "awayScore", c.highlights,
             rfc3339(latest.occurred_at) AS "occurredAt", rfc3339(c.updated_at) AS "updatedAt"
-        FROM (SELECT count(*) FILTER (WHERE {_STANDS}) AS highlights, max(h.updated_at) AS updated_at
+        FROM (SELECT count(*) FILTER (WHERE {_STANDS}) AS highlights,
+                max(h.updated_at) AS updated_at -- beside a count: by itself another index is read
             {_OF_MATCH} AND h.status <> 'IGNORED') AS c
         LEFT JOIN LATERAL (SELECT h.home_team, h.away_team {_OF_MATCH} AND h.status <> 'IGNORED'
             AND h.home_team IS NOT NULL AND h.away_team IS NOT NULL {_LATEST}) AS t ON true
