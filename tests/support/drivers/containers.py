@@ -3,15 +3,15 @@
 import json
 import os
 import secrets
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from local.stack import ROOT
 from local.stack.ports import HOST
+from tests.support.drivers.compose_watch import watching
 
 FUNCTIONS = ("ingest-event", "consume-goal", "enrich-batch", "list-highlights", "get-highlight")
 TOOLS = ("kafka-trigger", "cron", "gateway")
@@ -149,24 +149,9 @@ class Containers:
         assert self.state(service)["ExitCode"] == 0
         self.compose("start", service)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self) -> AbstractContextManager[None]:
         """Run `docker compose watch` on the files of this folder during the block."""
-        watch = subprocess.Popen(
-            self._compose("watch", "--no-up"),
-            cwd=ROOT,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            lines = watch.stdout or ()
-            assert any("Watch enabled" in line for line in lines)
-            yield
-        finally:
-            watch.send_signal(signal.SIGINT)
-            watch.communicate(timeout=LIMIT_S)
+        return watching(self._compose("watch", "--no-up"), self._environment())
 
     def remaining(self) -> list[str]:
         """Return the project's existing containers, networks and volumes, running or not."""
