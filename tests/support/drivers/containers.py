@@ -13,7 +13,8 @@ from local.stack import ROOT
 from local.stack.ports import HOST
 from tests.support.drivers.compose_watch import watching
 
-FUNCTIONS = ("ingest-event", "consume-goal", "enrich-batch", "list-highlights", "get-highlight")
+PUBLIC = ("ingest-event", "list-highlights", "get-highlight", "stream-highlights")
+FUNCTIONS = (*PUBLIC, "consume-goal", "enrich-batch")
 TOOLS = ("kafka-trigger", "cron", "gateway")
 SERVICES = ("kafka", "postgres", "redis")
 LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
@@ -23,14 +24,15 @@ SOON = "tests/e2e/soon.yml"
 
 # The containers that each can connect to: its dependencies, its callers, and network neighbours.
 REACHABLE = {
-    "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
-    "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
-    "get-highlight": {"postgres", "gateway", "ingest-event", "list-highlights"},
+    "ingest-event": {"kafka", "gateway", *PUBLIC} - {"ingest-event"},
+    "list-highlights": {"postgres", "redis", "gateway", *PUBLIC} - {"list-highlights"},
+    "get-highlight": {"postgres", "gateway", *PUBLIC} - {"get-highlight"},
+    "stream-highlights": {"postgres", "redis", "gateway", *PUBLIC} - {"stream-highlights"},
     "consume-goal": {"kafka", "postgres", "redis", "kafka-trigger", "enrich-batch"},
     "enrich-batch": {"postgres", "redis", "kafka-trigger", "cron", "consume-goal"},
     "kafka-trigger": {"kafka", "consume-goal", "enrich-batch"},
     "cron": {"enrich-batch"},
-    "gateway": {"ingest-event", "list-highlights", "get-highlight"},
+    "gateway": {*PUBLIC},
 }
 TLS = ("--tls", "--cacert", "/tls/all.pem")
 SECRETS = (
