@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from functions.shared.settings.base import Settings
+from functions.stream_highlights.hub import CATCH_UPS_AT_ONCE
 from functions.stream_highlights.settings import StreamHighlightsSettings
 from local.stack import ROOT
 from local.stack.services import functions
@@ -133,8 +134,12 @@ def test_every_function_that_clients_call_is_behind_the_gateway() -> None:
 
 @pytest.mark.parametrize("place", ["Cloud Run", "Knative"])
 def test_a_stream_ends_by_itself_before_it_is_cut_off(place: str) -> None:
-    """And an instance gets no more clients than it admits, or refuses them itself."""
+    """An instance gets no more clients than it admits, or refuses them itself.
+
+    Clients that catch up leave a connection to the database for all others.
+    """
     instance = instances(place)["stream_highlights"]
     settings = StreamHighlightsSettings.model_validate(environment(instance) | DATABASE)
     assert settings.stream_max_age_s < instance["timeoutSeconds"]
     assert instance["containerConcurrency"] in (0, settings.stream_max_clients)
+    assert settings.database_pool_size > CATCH_UPS_AT_ONCE
