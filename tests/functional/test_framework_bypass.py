@@ -36,11 +36,11 @@ sys.stdout.write(json.dumps(asyncio.run(ask_all(create_asgi_app()))))
 """
 
 PATHS = {
-    "ingest_event": ("/events", "POST"),
-    "consume_goal": ("/", "POST"),
-    "enrich_batch": ("/", "POST"),
-    "list_highlights": ("/highlights", "GET, HEAD"),
-    "get_highlight": ("/highlights/x", "GET, HEAD"),
+    "ingest_event": ("/events", "POST, OPTIONS"),
+    "consume_goal": ("/", "POST, OPTIONS"),
+    "enrich_batch": ("/", "POST, OPTIONS"),
+    "list_highlights": ("/highlights", "GET, HEAD, OPTIONS"),
+    "get_highlight": ("/highlights/x", "GET, HEAD, OPTIONS"),
 }
 
 
