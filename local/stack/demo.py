@@ -35,9 +35,11 @@ READY_TIMEOUT_S = 30
 POLL_S = 0.005
 NEXT = """
 Next:
-  make up       the same stack until Ctrl-C, with pages to try it by hand
+  make up       the same stack until Ctrl-C
   make replay   all 64 matches of 2022, once it is up
-  make test     what holds, proved on this machine"""
+  make test     what holds, proved on this machine
+
+The first address that make up prints is that of the live ticker: open it, and goals come to you."""
 
 
 def main() -> int:

@@ -57,7 +57,7 @@ def laptop(
 def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
     """With all files that they load from the checkout and from packages."""
     for name in ("events", "highlights"):
-        for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
+        for path in ("", "pages/style.css", "swagger", "openapi.json", "swagger/swagger-ui.css"):
             assert http.get(f"{url(laptop.output, name)}/{path}").status_code == 200
 
 

@@ -73,6 +73,19 @@ def test_each_page_leads_to_the_other_by_its_title(
     assert title(http.get(f"{getattr(gateway, other)}/swagger")) == link[1]
 
 
+@pytest.mark.parametrize(
+    ("port", "other", "words"),
+    [("events", "highlights", "Live ticker"), ("highlights", "events", "Post a goal")],
+)
+def test_the_ticker_and_the_form_lead_to_each_other(
+    gateway: Gateway, http: httpx.Client, port: str, other: str, words: str
+) -> None:
+    """With the host of the request, as a name that a page cannot be broken with."""
+    mine, others = (str(httpx.URL(getattr(gateway, name)).port) for name in (port, other))
+    page = http.get(f"{getattr(gateway, port)}/", headers={"Host": f"goals.example:{mine}"})
+    assert re.findall(rf'href="([^"]*)"[^>]*>{words}<', page.text) == [f"//goals.example:{others}/"]
+
+
 @pytest.mark.parametrize("port", PORTS)
 def test_a_slash_at_the_end_leads_to_the_page(
     gateway: Gateway, http: httpx.Client, port: str
