@@ -7,10 +7,14 @@ const UNKNOWN = "\u2013";
 const MOST = 60;
 const REFRESH_MS = 1000;
 
-/** The matches in `place`; `only` is the id of the one match that is followed, or null. */
+/**
+ * The matches in `place`; `only` is the id of the one match that is followed, or null.
+ *
+ * `onChange` is called with that match, undefined if there is none, whenever it may have changed.
+ */
 export class Matches {
-  constructor(place, only) {
-    Object.assign(this, { place, only, matches: new Map(), nodes: new Map() });
+  constructor(place, { only, onChange }) {
+    Object.assign(this, { place, only, onChange, matches: new Map(), nodes: new Map() });
     this.query = new URLSearchParams(only ? { matchId: only } : { pageSize: MOST });
   }
 
@@ -24,11 +28,6 @@ export class Matches {
       }
     }
     this.#show();
-  }
-
-  /** Return a match, undefined if it is not known. */
-  get(matchId) {
-    return this.matches.get(matchId);
   }
 
   /** Take over what a changed highlight says of its match; ask the server where that is not certain. */
@@ -71,6 +70,7 @@ export class Matches {
     if (isMoved && !this.place.contains(document.activeElement)) {
       this.place.replaceChildren(...nodes); // not while one of them has the focus: it would lose it
     }
+    this.onChange(this.matches.get(this.only));
   }
 
   #filled(match) {

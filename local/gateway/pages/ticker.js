@@ -27,7 +27,16 @@ function compare(one, other, ...fields) {
   return 0;
 }
 
-const matches = new Matches(find("matches"), only);
+const matches = new Matches(find("matches"), {
+  only,
+  onChange: (match) => {
+    if (match) {
+      const [home, away] = sides(match);
+      const result = score(match.homeScore, match.awayScore) ?? "v";
+      find("heading").textContent = document.title = `${home} ${result} ${away}`;
+    }
+  },
+});
 const feed = new Feed(find("feed"), {
   order: only ? byClock : byArrival,
   withMatch: !only,
@@ -59,12 +68,6 @@ function updated() {
   find("empty").hidden = feed.size > 0;
   find("last-update").hidden = false;
   find("last-update").querySelector("time").replaceWith(time(new Date().toISOString()));
-  const match = only && matches.get(only);
-  if (match) {
-    const [home, away] = sides(match);
-    const result = score(match.homeScore, match.awayScore) ?? "v";
-    find("heading").textContent = document.title = `${home} ${result} ${away}`;
-  }
 }
 
 let announcements = [];
