@@ -124,8 +124,14 @@ def test_a_goal_that_is_taken_back_is_struck_out_with_why(
     open_ticker(page, containers, MATCH)
     first = post(containers, http, eventId="1", player="Messi", homeScore=1, awayScore=0, **TEAMS)
     wait_for(page, first)
-    goal = {"eventId": "2", "occurredAt": "2025-12-08T20:30:00Z", "homeScore": 2, "awayScore": 0}
-    second = post(containers, http, player="Álvarez", **goal, **TEAMS)
+    goal: dict[str, Any] = {
+        "eventId": "2",
+        "occurredAt": "2025-12-08T20:30:00Z",
+        "homeScore": 2,
+        "awayScore": 0,
+    }
+    goal["player"] = "Álvarez"
+    second = post(containers, http, **goal, **TEAMS)
     wait_for(page, second)
     page.locator(".scoreboard b", has_text="2–0").wait_for()
     post(containers, http, revision=1, retracted=True, reason="Offside", **goal, **TEAMS)

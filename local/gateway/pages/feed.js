@@ -31,7 +31,7 @@ export class Feed {
       return before;
     }
     if (entry) {
-      entry.highlight = highlight;
+      entry.highlight = highlight.status === "RETRACTED" ? takenBack(before, highlight) : highlight;
       this.#fill(entry, highlight.revision !== before.revision);
     } else {
       this.#add(highlight);
@@ -97,6 +97,11 @@ export class Feed {
     node.dataset.status = highlight.status;
     node.replaceChildren(...contents(highlight, entry.isCorrected, this.withMatch));
   }
+}
+
+/** Return a highlight as it was told, which a retraction need not repeat, with why it is taken back. */
+function takenBack(told, { status, reason, revision, updatedAt }) {
+  return { ...told, status, reason, revision, updatedAt };
 }
 
 function contents(highlight, isCorrected, withMatch) {

@@ -6,6 +6,7 @@ const SILENCE_MS = 40_000; // the stream sends something every 15 s
 const SHORTEST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const POLL_MS = 4000;
+const SLOW_MS = 2000;
 
 /**
  * Follow the changes of a view until the server refuses its filter.
@@ -76,6 +77,8 @@ async function poll(view, position) {
 /** Pass on the changes of the stream until it ends; the cursor is null if it was too old. */
 async function stream(view, position, onLive) {
   const silence = new AbortController();
+  const isSlow = () => view.state("down", new Error("Waiting for an answer."));
+  const slow = setTimeout(isSlow, SLOW_MS);
   let timer;
   const heard = () => {
     clearTimeout(timer);
@@ -85,6 +88,7 @@ async function stream(view, position, onLive) {
     heard();
     const query = new URLSearchParams({ ...view.filter, lastEventId: position.cursor });
     const response = await request(`highlights/stream?${query}`, { signal: silence.signal });
+    clearTimeout(slow);
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       throw new Error("There is no stream here.");
     }
@@ -103,6 +107,7 @@ async function stream(view, position, onLive) {
     }
     throw new Error("The line was cut.");
   } finally {
+    clearTimeout(slow);
     clearTimeout(timer);
     silence.abort();
   }
