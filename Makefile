@@ -90,8 +90,8 @@ format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
 
-screenshot: $(ready) ## run the demo, and record it as docs/demo.svg
-	@$(python) -m local.stack.demo --svg docs/demo.svg
+screenshot: $(ready) ## run the demo, and record it as docs/demo.svg and docs/ticker.png
+	@$(python) -m local.stack.demo --svg docs/demo.svg --png docs/ticker.png
 
 requirements: $(ready) ## pin what the .in files ask for; UPGRADE=--upgrade takes newer packages
 	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt

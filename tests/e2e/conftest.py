@@ -1,6 +1,5 @@
 """The project in containers, built and started once for all tests."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from local.stack.browser import find_browser
 from local.stack.ports import free_port
 from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
 from tests.support.drivers.docker import docker_runs
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 RESTORED_WITHIN_S = 60
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 ABOUT_HALF = ("tests/e2e/test_faults.py", "tests/e2e/test_isolation.py")  # of the time
@@ -74,7 +73,7 @@ def restore(containers: Containers) -> None:
 def browser() -> Iterator["Browser"]:
     """The installed browser; without one its tests are skipped."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is missing here")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         pytest.skip("no Chromium or Chrome is installed here")
     with playwright.sync_playwright() as driver:

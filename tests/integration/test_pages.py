@@ -1,7 +1,6 @@
 """The Swagger UI pages, as a browser renders them."""
 
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.stack.browser import find_browser
 from tests.support.servers.gateway import Gateway, StandIn, running_gateway
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PORTS = ("events", "highlights")
 
 
@@ -39,7 +38,7 @@ def answering(gateway: Gateway, status: int) -> Iterator[None]:
 
 def shown(url: str, folder: Path) -> str:
     """Return the page after its scripts have run; without a browser the test is skipped."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     if browser is None:
         pytest.skip("no Chromium or Chrome is installed here")
     return subprocess.run(
