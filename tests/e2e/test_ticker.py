@@ -226,6 +226,24 @@ def test_a_place_that_is_no_longer_known_makes_the_page_read_all_anew(
     assert old[0] != old[1]
 
 
+def test_a_page_that_nobody_sees_gives_its_connection_back(
+    containers: Containers, page: "Page", http: httpx.Client
+) -> None:
+    """A browser has six to a server; the page goes on where it was once it is seen again."""
+    page.clock.install()
+    open_ticker(page, containers)
+    hide = "Object.defineProperty(document, 'hidden', { value: %s, configurable: true })"
+    tell = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(f"{hide % 'true'}; {tell}")
+    with page.expect_event("requestfailed", lambda request: "/stream" in request.url):
+        page.clock.fast_forward(31_000)
+    goal = post(containers, http, player="Messi")
+    assert page.locator(".entry").count() == 0
+    page.evaluate(f"{hide % 'false'}; {tell}")
+    wait_for(page, goal)
+    assert page.locator("#line").get_attribute("data-state") == "live"
+
+
 def test_where_there_is_no_stream_the_change_feed_is_polled(
     containers: Containers, page: "Page", http: httpx.Client
 ) -> None:

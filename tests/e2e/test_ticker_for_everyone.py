@@ -26,6 +26,7 @@ def post_strange_names(containers: Containers, http: httpx.Client) -> list[str]:
             containers, http, eventId=str(number), player=player, team="home", minute=number,
             homeTeam=HEBREW, awayTeam=LONG, homeScore=number + 1, awayScore=0,
             occurredAt=f"2025-12-08T20:{number:02}:00Z",
+            description="A line\N{LINE SEPARATOR}that\rgoes\non.",
         )
         for number, player in enumerate(names)
     ]  # fmt: skip
@@ -83,6 +84,7 @@ def test_names_are_text_in_their_own_direction(
         assert HEBREW in isolated
         assert heading.evaluate("node => getComputedStyle(node).direction") == "ltr"
     assert page.locator("#feed script, #feed img").count() == 0
+    assert page.locator("#line").get_attribute("data-state") == "live"
     assert dialogs == []
 
 

@@ -7,13 +7,15 @@ const SHORTEST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const POLL_MS = 4000;
 const SLOW_MS = 2000;
+// A browser has six connections to a server for all its tabs: one that nobody sees gives its own back.
+const UNSEEN_MS = 30_000;
 
 /**
  * Follow the changes of a view until the server refuses its filter.
  *
  * The view has a `filter` (parameters); `load()`, which reads all anew and returns the cursor of that
  * moment; `change(highlight)`; `state(name, error)`, where the name is "live", "polling", "down" or
- * "refused"; `needsKey(error)`, which resolves once there is another API key; and `sleep(ms)`.
+ * "refused"; `needsKey()`, which resolves once there is another API key; and `sleep(ms)`.
  */
 export async function follow(view) {
   const position = { cursor: null };
@@ -30,8 +32,12 @@ export async function follow(view) {
       position.cursor ??= await view.load();
       await stream(view, position, onLive);
     } catch (error) {
+      if (document.hidden) {
+        await seen();
+        continue;
+      }
       if (error.status === 401) {
-        await view.needsKey(error);
+        await view.needsKey();
         continue;
       }
       if (error.status === 400) {
@@ -76,18 +82,24 @@ async function poll(view, position) {
 
 /** Pass on the changes of the stream until it ends; the cursor is null if it was too old. */
 async function stream(view, position, onLive) {
-  const silence = new AbortController();
-  const isSlow = () => view.state("down", new Error("Waiting for an answer."));
-  const slow = setTimeout(isSlow, SLOW_MS);
+  const line = new AbortController();
+  const slow = setTimeout(() => view.state("down"), SLOW_MS);
   let timer;
   const heard = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(new Error("The line is silent.")), SILENCE_MS);
+    timer = setTimeout(() => line.abort(), SILENCE_MS);
   };
+  let unseen;
+  const watch = () => {
+    clearTimeout(unseen);
+    unseen = document.hidden && setTimeout(() => line.abort(), UNSEEN_MS);
+  };
+  document.addEventListener("visibilitychange", watch);
   try {
+    watch();
     heard();
     const query = new URLSearchParams({ ...view.filter, lastEventId: position.cursor });
-    const response = await request(`highlights/stream?${query}`, { signal: silence.signal });
+    const response = await request(`highlights/stream?${query}`, { signal: line.signal });
     clearTimeout(slow);
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       throw new Error("There is no stream here.");
@@ -107,9 +119,19 @@ async function stream(view, position, onLive) {
     }
     throw new Error("The line was cut.");
   } finally {
+    document.removeEventListener("visibilitychange", watch);
+    clearTimeout(unseen);
     clearTimeout(slow);
     clearTimeout(timer);
-    silence.abort();
+    line.abort();
+  }
+}
+
+async function seen() {
+  while (document.hidden) {
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { once: true });
+    });
   }
 }
 
@@ -127,7 +149,7 @@ async function* events(body, heard) {
     const lines = (rest + value).split(/\r?\n/);
     rest = lines.pop();
     for (const line of lines) {
-      const [, field, text] = line.match(/^([^:]*):? ?(.*)$/);
+      const [, field, text] = line.match(/^([^:]*):? ?(.*)$/s);
       if (field === "event") {
         event.type = text;
       } else if (field === "id" || field === "data") {

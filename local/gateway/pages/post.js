@@ -78,7 +78,6 @@ form.addEventListener("submit", async (submitted) => {
 
 /** Post an event and show in a row what becomes of it, `row` if it revises one; return whether it was accepted. */
 async function post(event, row) {
-  useKey(find("key").value);
   showProblem(null);
   find("submit").disabled = true;
   try {
@@ -197,5 +196,6 @@ function showProblem(error) {
   (form.querySelector("[aria-invalid]") ?? find("submit")).focus();
 }
 
+find("key").addEventListener("change", () => useKey(find("key").value));
 find("cancel").addEventListener("click", anotherGoal);
 suggest();

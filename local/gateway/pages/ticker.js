@@ -1,6 +1,6 @@
 // The live ticker: all matches, or one at /?match=ID.
 
-import { page, useKey } from "./api.js";
+import { page, Problem, useKey } from "./api.js";
 import { Feed } from "./feed.js";
 import { follow } from "./follow.js";
 import { Matches } from "./matches.js";
@@ -94,7 +94,8 @@ function announce(highlight, before) {
 const WORDS = {
   live: () => "Live",
   polling: () => "The stream is down; looking again every few seconds",
-  down: (since, error) => `The line is down since ${since}, trying again. ${error.message}`,
+  down: (since, error) =>
+    `The line is down since ${since}, trying again. ${error instanceof Problem ? error.message : ""}`,
   refused: (since, error) => error.message,
 };
 let downSince = null;
