@@ -56,7 +56,10 @@ def laptop(
 
 
 def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
-    """With all files that they load from the checkout and from packages."""
+    """The address of the ticker is printed first; all files come from the checkout and packages."""
+    addresses = re.findall(r"http://\S+", laptop.output)
+    assert addresses[0] == f"{url(laptop.output, 'highlights')}/"
+    assert "Live ticker" in http.get(addresses[0]).text
     for name in ("events", "highlights"):
         for path in ("", "pages/style.css", "swagger", "openapi.json", "swagger/swagger-ui.css"):
             assert http.get(f"{url(laptop.output, name)}/{path}").status_code == 200
@@ -97,6 +100,7 @@ def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
     done = pasted(shell, "make demo", checkout.environ, checkout.folder)
     assert done.returncode == 0, done.stdout
     assert "6 of 6 highlights are READY" in done.stdout
+    assert "live ticker" in done.stdout.rstrip().splitlines()[-1]
 
 
 def test_the_pictures_of_the_demo_are_made_by_a_command(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ async function load() {
   const first = await page(`highlights?${query}`);
   const retracted = await page(`highlights?${query}&status=RETRACTED`);
   await matches.load();
-  feed.reset([...first.items, ...retracted.items]);
+  const oldest = first.items.length === PAGE_SIZE ? first.items.at(-1) : null;
+  const isAsRecent = (highlight) => !oldest || byClock(highlight, oldest) < 0;
+  feed.reset([...first.items, ...retracted.items.filter(isAsRecent)]);
   updated();
   return first.links.changes.get("changedSince");
 }
@@ -109,10 +111,16 @@ function state(name, error) {
 
 /** Wait so long, or until the button is pressed or the network is back. */
 function sleep(milliseconds) {
+  const slept = new AbortController();
+  const { signal } = slept;
   return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-    find("try-now").addEventListener("click", resolve, { once: true });
-    addEventListener("online", resolve, { once: true });
+    const wake = () => {
+      slept.abort(); // so that no listener is left
+      resolve();
+    };
+    setTimeout(wake, milliseconds);
+    find("try-now").addEventListener("click", wake, { signal });
+    addEventListener("online", wake, { signal });
   });
 }
 
