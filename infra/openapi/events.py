@@ -3,8 +3,9 @@
 from functions.ingest_event.idempotency_key import INDEX_SEPARATOR, KEY_LIMIT
 from functions.shared.contract.event import Event
 from infra.openapi import examples, parts
-from infra.openapi.parts import Json, header, problems, reference, response
+from infra.openapi.parts import header, problems, response
 from infra.openapi.response_models import Accepted, BatchAccepted
+from infra.openapi.schemas import Json, reference
 
 NO_CONTROL_CHARACTER = r"[^\x00-\x1f\x7f-\x9f]"
 NO_ITEM_OF_A_BATCH = rf"(?!.*{INDEX_SEPARATOR}\d+\s*$)"

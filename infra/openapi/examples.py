@@ -10,7 +10,7 @@ from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
 from functions.shared.contract.highlight import Facts
 from functions.shared.postgres.highlight_sql import FACTS, SHOWN_FIELDS
-from infra.openapi.parts import Json
+from infra.openapi.schemas import Json
 
 MATCH_ID = "a83b25bd-476b-5d15-b1e7-386809696256"
 PENALTY: Final[Json] = {
@@ -50,13 +50,13 @@ EVENTS: Final[Json] = {
 }
 BATCH: Final = [PENALTY, GOAL]
 
-_RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
+RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
 _EVENTS = [Event.model_validate(event) for event in BATCH]
 
-ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_EVENTS[1], _RULES)}
+ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_EVENTS[1], RULES)}
 BATCH_ACCEPTED: Final[Json] = {
     "message": "2 events are accepted.",
-    "events": [receipt_of(event, _RULES) for event in _EVENTS],
+    "events": [receipt_of(event, RULES) for event in _EVENTS],
 }
 
 

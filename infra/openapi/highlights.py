@@ -3,8 +3,9 @@
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
 from functions.shared.contract.highlight import SHOWN_STATUSES
 from infra.openapi import examples, parts
-from infra.openapi.parts import Json, header, problems, reference, response
+from infra.openapi.parts import header, problems, response
 from infra.openapi.response_models import Highlight
+from infra.openapi.schemas import Json, reference
 
 
 def document() -> Json:

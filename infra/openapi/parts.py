@@ -1,14 +1,9 @@
 """The parts that both OpenAPI documents have, as dictionaries of their JSON."""
 
-from typing import Any
-
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from functions.shared.contract.event import Event
 from infra.openapi.response_models import Health, ProblemDetails
-
-Json = dict[str, Any]
+from infra.openapi.schemas import Json, reference, schemas
 
 
 def document(
@@ -30,25 +25,10 @@ def document(
         "security": [{}, {"apiKey": []}],
         "paths": {**paths, "/health": {"get": health}},
         "components": {
-            "schemas": _schemas([*models, ProblemDetails, Health]),
+            "schemas": schemas([*models, ProblemDetails, Health]),
             "securitySchemes": {"apiKey": _API_KEY},
         },
     }
-
-
-def _schemas(models: list[type[BaseModel]]) -> Json:
-    """Return the models' JSON schemas: of an event as input, of a response as output."""
-    _, schema = models_json_schema(
-        [(model, "validation" if model is Event else "serialization") for model in models],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas: Json = schema["$defs"]
-    return dict(sorted(schemas.items()))
-
-
-def reference(model: type[BaseModel]) -> Json:
-    """Return a reference to the schema of a model."""
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def response(
