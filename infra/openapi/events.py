@@ -2,8 +2,8 @@
 
 from functions.ingest_event.idempotency_key import INDEX_SEPARATOR, KEY_LIMIT
 from functions.shared.contract.event import Event
-from infra.openapi import examples, parts
-from infra.openapi.parts import header, problems, response
+from infra.openapi import examples, parts, problems
+from infra.openapi.parts import response
 from infra.openapi.response_models import Accepted, BatchAccepted
 from infra.openapi.schemas import Json, reference
 
@@ -30,10 +30,10 @@ def document() -> Json:
                         "202": response(
                             "Acknowledged by the broker",
                             reference(Accepted),
-                            _LOCATION,
+                            {"Location": f"/highlights/{examples.ACCEPTED['highlightId']}"},
                             example=examples.ACCEPTED,
                         ),
-                        **problems(400, 401, 408, 413, 415, 429, 431, 503),
+                        **problems.problems(problems.EVENT),
                     },
                 }
             },
@@ -58,7 +58,7 @@ def document() -> Json:
                             reference(BatchAccepted),
                             example=examples.BATCH_ACCEPTED,
                         ),
-                        **problems(400, 401, 408, 413, 415, 429, 431, 503),
+                        **problems.problems(problems.BATCH),
                     },
                 }
             },
@@ -82,8 +82,8 @@ def _idempotency_key(exclusion: str = "") -> Json:
             "maxLength": KEY_LIMIT,
             "pattern": f"^{exclusion}{NO_CONTROL_CHARACTER}*$",
         },
+        "example": "feed-7/goal-2",
     }
 
 
 _BODY = "As it is, or gzipped with `Content-Encoding: gzip`."
-_LOCATION = {"Location": header("The highlight that the event becomes, if one is expected")}

@@ -53,11 +53,9 @@ BATCH: Final = [PENALTY, GOAL]
 RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
 _EVENTS = [Event.model_validate(event) for event in BATCH]
 
-ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_EVENTS[1], RULES)}
-BATCH_ACCEPTED: Final[Json] = {
-    "message": "2 events are accepted.",
-    "events": [receipt_of(event, RULES) for event in _EVENTS],
-}
+RECEIPTS = [receipt_of(event, RULES) for event in _EVENTS]
+ACCEPTED: Final[Json] = {"message": "The event is accepted.", **RECEIPTS[1]}
+BATCH_ACCEPTED: Final[Json] = {"message": "2 events are accepted.", "events": RECEIPTS}
 
 
 def _highlight(event: Event) -> Json:
@@ -76,3 +74,11 @@ def _highlight(event: Event) -> Json:
 
 
 HIGHLIGHT: Final = _highlight(_EVENTS[1])
+MATCH: Final[Json] = {
+    **{name: GOAL[name] for name in ("matchId", "homeTeam", "awayTeam", "homeScore", "awayScore")},
+    "highlights": 2,
+    "occurredAt": GOAL["occurredAt"],
+    "updatedAt": HIGHLIGHT["updatedAt"],
+}
+EPOCH: Final = "6fa1c03e"
+CHANGES_LINK: Final = f'<?changedSince={EPOCH}-8164>; rel="changes"'

@@ -1,6 +1,7 @@
 """The JSON schemas of the models, as components of a document."""
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def _named(models: Json) -> Json:
     return named
 
 
-def reference(model: type[BaseModel] | str) -> Json:
+def reference(model: type[BaseModel | Enum] | str) -> Json:
     """Return a reference to the schema of a model."""
     name = model if isinstance(model, str) else model.__name__
     return {"$ref": REFERENCE.format(model=name)}
