@@ -82,7 +82,6 @@ def _idempotency_key(exclusion: str = "") -> Json:
             "maxLength": KEY_LIMIT,
             "pattern": f"^{exclusion}{NO_CONTROL_CHARACTER}*$",
         },
-        "example": "feed-7/goal-2",
     }
 
 

@@ -22,14 +22,9 @@ def document() -> Json:
     )
 
 
-def _parameter(name: str, description: str, example: object = None, **schema: object) -> Json:
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": schema,
-        **({} if example is None else {"example": example}),
-    }
+def _parameter(name: str, description: str, **schema: object) -> Json:
+    """Return a parameter without an example, which Swagger's form would send with every request."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _not_modified(what: str) -> Json:
@@ -48,14 +43,11 @@ _IF_NONE_MATCH: Json = {
     "in": "header",
     "description": "The ETag of an earlier answer; 304 if nothing has changed since",
     "schema": {"type": "string"},
-    "example": _CACHED["ETag"],
 }
-_MATCH_ID = _parameter("matchId", "Of this match", examples.MATCH_ID, type="string", format="uuid")
-_TEAM = _parameter(
-    "team", "By this side: home, away or a team's name in any case", "Argentina", **_TEXT
-)
+_MATCH_ID = _parameter("matchId", "Of this match", type="string", format="uuid")
+_TEAM = _parameter("team", "By this side: home, away or a team's name in any case", **_TEXT)
 _EVENT_TYPE = _parameter(
-    "eventType", "Of this type, in any spelling that an event may have", "goal", **_TEXT
+    "eventType", "Of this type, in any spelling that an event may have", **_TEXT
 )
 _PAGE_SIZE = _parameter(
     "pageSize",
@@ -70,11 +62,6 @@ _CURSOR_PARAMETER = _parameter(
     format="cursor",
     minLength=1,
 )
-_FIRST: Json = {
-    "operationId": "getHighlight",
-    "description": "The first one of the page",
-    "parameters": {"id": "$response.body#/0/id"},
-}
 _LIST_HIGHLIGHTS: Json = {
     "operationId": "listHighlights",
     "tags": ["highlights"],
@@ -90,23 +77,20 @@ _LIST_HIGHLIGHTS: Json = {
             "in": "query",
             "description": "In this status; without it, all but RETRACTED. In any case.",
             "schema": reference(Status),
-            "example": "READY",
         },
         _TEAM,
         _EVENT_TYPE,
         _parameter(
             "updatedSince",
             "Changed at or after",
-            "2022-12-18T18:00:00Z",
             type="string",
             format="date-time",
         ),
         _parameter(
             "page",
-            "By number, from 1: for people. What lies beyond the first 10,000 has to be read by"
-            " cursor",
-            type="integer",
-            default=1,
+            "By number, from 1, which is that without it: for people. What lies beyond the first"
+            " 10,000 has to be read by cursor",
+            type="integer",  # without a default, which clients would send with changedSince
         ),
         _PAGE_SIZE,
         _CURSOR_PARAMETER,
@@ -128,8 +112,7 @@ _LIST_HIGHLIGHTS: Json = {
                 "page": {"summary": "The newest", "value": [examples.HIGHLIGHT]},
                 "nothing": {"summary": "No change since `changedSince`", "value": []},
             },
-        )
-        | {"links": {"first": _FIRST}},
+        ),
         "304": _not_modified("page"),
         **problems.problems(problems.LIST),
     },
