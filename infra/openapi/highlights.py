@@ -1,7 +1,15 @@
 """The OpenAPI document of the service that returns highlights."""
 
-from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
-from infra.openapi import examples, parts, problems
+from infra.openapi import examples, parts, problems, stream
+from infra.openapi.parameters import (
+    CURSOR,
+    EVENT_TYPE,
+    IF_NONE_MATCH,
+    MATCH_ID,
+    PAGE_SIZE,
+    TEAM,
+    parameter,
+)
 from infra.openapi.parts import described, response
 from infra.openapi.response_models import Highlight, Match, Status
 from infra.openapi.schemas import Json, reference
@@ -16,15 +24,11 @@ def document() -> Json:
         {
             "/highlights": {"get": _LIST_HIGHLIGHTS},
             "/highlights/{id}": {"get": _GET_HIGHLIGHT},
+            "/highlights/stream": {"get": stream.OPERATION},
             "/matches": {"get": _LIST_MATCHES},
         },
         [Highlight, Match],
     )
-
-
-def _parameter(name: str, description: str, **schema: object) -> Json:
-    """Return a parameter without an example, which Swagger's form would send with every request."""
-    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _not_modified(what: str) -> Json:
@@ -37,31 +41,6 @@ def _not_modified(what: str) -> Json:
 _CACHED = {"ETag": '"d0f2b0d6a3f3d3a9c1b6f4e2"', "Cache-Control": "no-cache"}
 _CURSOR = "MjAyMi0xMi0xOFQxODozNjowMFovNmQ1"
 _NEXT = f'<?cursor={_CURSOR}>; rel="next"'
-_TEXT: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
-_IF_NONE_MATCH: Json = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "The ETag of an earlier answer; 304 if nothing has changed since",
-    "schema": {"type": "string"},
-}
-_MATCH_ID = _parameter("matchId", "Of this match", type="string", format="uuid")
-_TEAM = _parameter("team", "By this side: home, away or a team's name in any case", **_TEXT)
-_EVENT_TYPE = _parameter(
-    "eventType", "Of this type, in any spelling that an event may have", **_TEXT
-)
-_PAGE_SIZE = _parameter(
-    "pageSize",
-    f"How many: out of range, 1 or {PAGE_SIZE_LIMIT}",
-    type="integer",
-    default=PAGE_SIZE,
-)
-_CURSOR_PARAMETER = _parameter(
-    "cursor",
-    "Where an earlier answer's Link left off: for programs",
-    type="string",
-    format="cursor",
-    minLength=1,
-)
 _LIST_HIGHLIGHTS: Json = {
     "operationId": "listHighlights",
     "tags": ["highlights"],
@@ -71,37 +50,37 @@ _LIST_HIGHLIGHTS: Json = {
     " highlight once as it is now, retracted ones too: follow `next` at once while there is one,"
     " else ask `changes` again after a while.",
     "parameters": [
-        _MATCH_ID,
+        MATCH_ID,
         {
             "name": "status",
             "in": "query",
             "description": "In this status; without it, all but RETRACTED. In any case.",
             "schema": reference(Status),
         },
-        _TEAM,
-        _EVENT_TYPE,
-        _parameter(
+        TEAM,
+        EVENT_TYPE,
+        parameter(
             "updatedSince",
             "Changed at or after",
             type="string",
             format="date-time",
         ),
-        _parameter(
+        parameter(
             "page",
             "By number, from 1, which is that without it: for people. What lies beyond the first"
             " 10,000 has to be read by cursor",
             type="integer",  # without a default, which clients would send with changedSince
         ),
-        _PAGE_SIZE,
-        _CURSOR_PARAMETER,
-        _parameter(
+        PAGE_SIZE,
+        CURSOR,
+        parameter(
             "changedSince",
             "The changes after this place of an earlier Link; 0 is the beginning, and empty is now."
             " Not with status, updatedSince, page or cursor.",
             type="string",
             format="change-cursor",
         ),
-        _IF_NONE_MATCH,
+        IF_NONE_MATCH,
     ],
     "responses": {
         "200": response(
@@ -130,7 +109,7 @@ _GET_HIGHLIGHT: Json = {
             "schema": {"type": "string", "format": "uuid"},
             "example": examples.ACCEPTED["highlightId"],
         },
-        _IF_NONE_MATCH,
+        IF_NONE_MATCH,
     ],
     "responses": {
         "200": response("The highlight", reference(Highlight), _CACHED, example=examples.HIGHLIGHT),
@@ -142,7 +121,7 @@ _LIST_MATCHES: Json = {
     "operationId": "listMatches",
     "tags": ["highlights"],
     "summary": "List matches with their scores, that with the latest highlight first",
-    "parameters": [_MATCH_ID, _PAGE_SIZE, _CURSOR_PARAMETER, _IF_NONE_MATCH],
+    "parameters": [MATCH_ID, PAGE_SIZE, CURSOR, IF_NONE_MATCH],
     "responses": {
         "200": response(
             "A page of matches",

@@ -10,7 +10,6 @@ from functions.get_highlight.app import not_found
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.ingest_event.batch import parse_batch
 from functions.ingest_event.ingest import not_acknowledged, parse_event
-from functions.list_highlights.change_query import parse_change_query
 from functions.list_highlights.query import parse_match_query, parse_query
 from functions.shared.errors import CursorExpired, Unavailable
 from functions.shared.http.auth import unauthorized
@@ -21,6 +20,7 @@ from functions.shared.http.rate_limit import RateLimiter
 from functions.shared.http.request_body import require_json, too_large
 from functions.shared.http.settings import AccessSettings
 from functions.shared.settings.load import load
+from functions.stream_highlights.query import parse_stream_query
 from infra.openapi import examples
 from infra.openapi.parts import described
 from infra.openapi.response_models import ProblemDetails
@@ -88,7 +88,7 @@ LIST: Final = {
 }
 MATCHES: Final = {**READ, 400: problem_raised(parse_match_query, "match=1")}
 HIGHLIGHT: Final = {**READ, 404: problem_of(not_found("00000000-0000-0000-0000-00000000dead"))}
-STREAM: Final = {**READ, 400: problem_raised(parse_change_query, "changedSince=1")}
+STREAM: Final = {**READ, 400: problem_raised(parse_stream_query, "lastEventId=1", None)}
 
 _DESCRIPTIONS = {
     400: "A field or parameter is refused; `errors` says why",

@@ -15,6 +15,8 @@ from functions.list_highlights.query import MATCH_PARAMETERS, PARAMETERS
 from functions.shared.contract.event import Event
 from functions.shared.http.problems import Problem
 from functions.shared.http.routing import Router
+from functions.stream_highlights.app import build_app as stream_highlights
+from functions.stream_highlights.query import PARAMETERS as STREAM_PARAMETERS
 from infra.openapi.__main__ import documents
 from tests.support.builders.events import event_json
 from tests.support.builders.revisions import RULES
@@ -30,7 +32,7 @@ def unused() -> Any:
 
 SERVED: dict[str, list[Router]] = {
     "events.json": [ingest_event(unused, RULES)],
-    "highlights.json": [list_highlights(unused), get_highlight(unused)],
+    "highlights.json": [list_highlights(unused), get_highlight(unused), stream_highlights(unused)],
 }
 
 
@@ -119,6 +121,7 @@ def test_every_parameter_of_a_list_is_in_the_document() -> None:
 
     assert sorted(queried("/highlights")) == sorted(PARAMETERS)
     assert sorted(queried("/matches")) == sorted(MATCH_PARAMETERS)
+    assert sorted(queried("/highlights/stream")) == sorted(STREAM_PARAMETERS)
 
 
 def test_every_field_of_an_event_is_in_the_document() -> None:

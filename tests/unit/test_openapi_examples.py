@@ -1,6 +1,7 @@
 """The examples of the OpenAPI documents: valid, and what the functions answer."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from local.replay.selection import select
 from tests.support.builders.deliveries import Functions, goal_record, post, request_of
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client
+from tests.support.drivers.event_stream import EventParser
 from tests.support.fakes.services import FakeCache, FakePublisher
-from tests.support.openapi import NAMES, operations, validator
+from tests.support.openapi import NAMES, event_errors, operations, validator
 
 
 def examples_in(part: dict[str, Any]) -> list[Any]:
@@ -131,6 +133,18 @@ def test_the_example_of_a_match_is_that_of_its_goals() -> None:
     (match,) = Client(list_highlights(lambda: pages)).get("/matches").json()
     (example,) = content("/matches", "get", "200")["example"]
     assert match == example | {"updatedAt": match["updatedAt"]}
+
+
+def test_the_examples_of_a_stream_are_events_of_the_document() -> None:
+    """Of each kind; what is no event of it is found."""
+    operation = documents()["highlights.json"]["paths"]["/highlights/stream"]["get"]
+    streams = examples_in(operation["responses"]["200"]["content"]["text/event-stream"])
+    seen = [event for text in streams for event in EventParser().feed(text.encode())]
+    assert event_errors(seen) == []
+    assert {event.name for event in seen} == {"highlight", "ready", "reset", "end"}
+    assert seen[0].data == content("/highlights/{id}", "get", "200")["example"]
+    unknown = [replace(seen[0], data={}), replace(seen[0], name="goal"), replace(seen[0], data=1)]
+    assert all(event_errors([event]) for event in unknown)
 
 
 def test_the_examples_are_events_of_a_replay() -> None:
