@@ -5,6 +5,7 @@ from typing import Final
 
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
+from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.event import Event
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
@@ -80,5 +81,4 @@ MATCH: Final[Json] = {
     "occurredAt": GOAL["occurredAt"],
     "updatedAt": HIGHLIGHT["updatedAt"],
 }
-EPOCH: Final = "6fa1c03e"
-CHANGES_LINK: Final = f'<?changedSince={EPOCH}-8164>; rel="changes"'
+PLACE: Final = ChangeCursor(8164, epoch="6fa1c03e")

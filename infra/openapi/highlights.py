@@ -1,5 +1,9 @@
 """The OpenAPI document of the service that returns highlights."""
 
+from collections.abc import Mapping
+
+from functions.list_highlights.query import change_link, cursor_of, link
+from functions.shared.postgres.highlights import Document
 from infra.openapi import examples, parts, problems, stream
 from infra.openapi.parameters import (
     CURSOR,
@@ -31,16 +35,24 @@ def document() -> Json:
     )
 
 
-def _not_modified(what: str) -> Json:
+def _not_modified(what: str, headers: Mapping[str, str]) -> Json:
     return {
         "description": f"The {what} is as the reader has it",
-        "headers": described(_CACHED),
+        "headers": described(headers),
     }
 
 
 _CACHED = {"ETag": '"d0f2b0d6a3f3d3a9c1b6f4e2"', "Cache-Control": "no-cache"}
-_CURSOR = "MjAyMi0xMi0xOFQxODozNjowMFovNmQ1"
-_NEXT = f'<?cursor={_CURSOR}>; rel="next"'
+_LAST = Document(examples.HIGHLIGHT["id"], examples.HIGHLIGHT["occurredAt"], "")
+_NEXT = link({"cursor": cursor_of(_LAST)}, "next")
+
+
+def _changes_link(path: str = "") -> str:
+    return change_link({}, str(examples.PLACE), "changes", path)
+
+
+_LISTED = {**_CACHED, "Link": f"{_NEXT}, {_changes_link()}", "X-Cache": "hit"}
+_LISTED_MATCHES = {**_CACHED, "Link": f"{_NEXT}, {_changes_link('highlights')}"}
 _LIST_HIGHLIGHTS: Json = {
     "operationId": "listHighlights",
     "tags": ["highlights"],
@@ -86,13 +98,13 @@ _LIST_HIGHLIGHTS: Json = {
         "200": response(
             "A page of highlights, or of changes",
             {"type": "array", "items": reference(Highlight)},
-            {**_CACHED, "Link": f"{_NEXT}, {examples.CHANGES_LINK}"},
+            _LISTED,
             examples={
                 "page": {"summary": "The newest", "value": [examples.HIGHLIGHT]},
                 "nothing": {"summary": "No change since `changedSince`", "value": []},
             },
         ),
-        "304": _not_modified("page"),
+        "304": _not_modified("page", _LISTED),
         **problems.problems(problems.LIST),
     },
 }
@@ -113,7 +125,7 @@ _GET_HIGHLIGHT: Json = {
     ],
     "responses": {
         "200": response("The highlight", reference(Highlight), _CACHED, example=examples.HIGHLIGHT),
-        "304": _not_modified("highlight"),
+        "304": _not_modified("highlight", _CACHED),
         **problems.problems(problems.HIGHLIGHT),
     },
 }
@@ -126,10 +138,10 @@ _LIST_MATCHES: Json = {
         "200": response(
             "A page of matches",
             {"type": "array", "items": reference(Match)},
-            {**_CACHED, "Link": f"{_NEXT}, {examples.CHANGES_LINK.replace('<', '<highlights')}"},
+            _LISTED_MATCHES,
             example=[examples.MATCH],
         ),
-        "304": _not_modified("page"),
+        "304": _not_modified("page", _LISTED_MATCHES),
         **problems.problems(problems.MATCHES),
     },
 }

@@ -1,6 +1,6 @@
 """The parts that both OpenAPI documents have, as dictionaries of their JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 
@@ -8,6 +8,11 @@ from infra.openapi.response_models import Health, ProblemDetails
 from infra.openapi.schemas import Json, reference, schemas
 
 CORRELATION_ID = "X-Correlation-Id"
+SHARED_HEADERS = {
+    CORRELATION_ID: "4bf92f3577b34da6a3ce929d0e0e4736",
+    "RateLimit": '"caller";r=19;t=1',
+    "RateLimit-Policy": '"caller";q=20;w=2',
+}
 
 
 def document(
@@ -18,7 +23,10 @@ def document(
         "operationId": "getHealth",
         "tags": ["service"],
         "summary": "Say that the service is alive",
-        "responses": {"200": response("Alive", reference(Health), example={"status": "ok"})},
+        "responses": {
+            "200": response("Alive", reference(Health), example={"status": "ok"})
+            | {"headers": described({}, [CORRELATION_ID])}
+        },
         "security": [],
     }
     return {
@@ -35,9 +43,8 @@ def document(
         "paths": {**paths, "/health": {"get": health}},
         "components": {
             "headers": {
-                CORRELATION_ID: header(
-                    "The trace id, which the logs have too", "4bf92f3577b34da6a3ce929d0e0e4736"
-                )
+                name: header(_DESCRIPTIONS[name], example)
+                for name, example in SHARED_HEADERS.items()
             },
             "schemas": schemas([*models, ProblemDetails, Health]),
             "securitySchemes": {"apiKey": _API_KEY},
@@ -59,10 +66,12 @@ def response(
     }
 
 
-def described(headers: Mapping[str, str]) -> Json:
-    """Return the headers of a response, of which these are examples."""
-    own = {name: header(_HEADERS[name], example) for name, example in headers.items()}
-    return {**own, CORRELATION_ID: {"$ref": f"#/components/headers/{CORRELATION_ID}"}}
+def described(headers: Mapping[str, str], shared: Iterable[str] = SHARED_HEADERS) -> Json:
+    """Return the headers of a response, of which these are examples, and shared ones."""
+    references = {name: {"$ref": f"#/components/headers/{name}"} for name in shared}
+    return references | {
+        name: header(_DESCRIPTIONS[name], example) for name, example in headers.items()
+    }
 
 
 def header(description: str, example: str) -> Json:
@@ -70,16 +79,18 @@ def header(description: str, example: str) -> Json:
     return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
-_HEADERS = {
+_DESCRIPTIONS = {
     "Accept": "The media type to send",
     "Cache-Control": "How long a cache may keep the answer",
     "ETag": "Names this representation, for If-None-Match",
     "Link": "Where to read on, as references that are relative to this one",
     "Location": "The highlight that the event becomes, if one is expected",
-    "RateLimit": "What is left to this caller, and when it is renewed",
-    "RateLimit-Policy": "How many requests in how many seconds",
+    "RateLimit": "Where there is a limit: how many requests are left, and when there is one more",
+    "RateLimit-Policy": "Where there is a limit: how many requests in how many seconds",
     "Retry-After": "The seconds to wait",
     "WWW-Authenticate": "How to send a key",
+    "X-Cache": "Of a list that may be cached: whether it was, `hit` or `miss`",
+    CORRELATION_ID: "The trace id, which the logs have too",
 }
 _API_KEY = {
     "type": "http",

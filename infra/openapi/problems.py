@@ -12,7 +12,7 @@ from functions.ingest_event.batch import parse_batch
 from functions.ingest_event.ingest import not_acknowledged, parse_event
 from functions.list_highlights.query import parse_match_query, parse_query
 from functions.shared.errors import CursorExpired, Unavailable
-from functions.shared.http.auth import unauthorized
+from functions.shared.http.auth import ApiKeyAuth
 from functions.shared.http.http_protocol import LATE
 from functions.shared.http.http_protocol import TOO_LARGE as HEADER_TOO_LARGE
 from functions.shared.http.problems import Problem, problem_of
@@ -44,29 +44,33 @@ def problems(answered: Mapping[int, Problem]) -> Json:
 def _response(problem: Problem) -> Json:
     body = json.loads(bytes(problem.response().body))
     content = {"schema": reference(ProblemDetails), "example": body}
+    own = {"Cache-Control": "no-store", **(problem.headers or {})}
+    is_routed = problem not in (LATE, HEADER_TOO_LARGE)
     return {
         "description": _DESCRIPTIONS[problem.status],
-        "headers": described(problem.headers or {}),
+        "headers": described(own) if is_routed else described(own, ()),
         "content": {"application/problem+json": content},
     }
 
 
 def _too_many() -> None:
-    limiter = RateLimiter(load(AccessSettings, {"RATE_LIMIT": "10"}), lambda: 0.0)
+    limiter = RateLimiter(_SETTINGS, lambda: 0.0)
     while True:
         limiter.count("caller")
 
 
-_TYPO = json.dumps({**examples.GOAL, "plyer": "Messi"}).encode()
+_SETTINGS: Final = load(AccessSettings, {"RATE_LIMIT": "10", "API_KEYS": "a-key-of-an-example"})
+_BARE: Final = Request({"type": "http", "headers": []})
+_TYPO: Final = json.dumps({**examples.GOAL, "plyer": "Messi"}).encode()
 _GUARDED: Final = {
-    401: unauthorized(),
+    401: problem_raised(ApiKeyAuth(_SETTINGS, None), _BARE),
     429: problem_raised(_too_many),
     431: HEADER_TOO_LARGE,
 }
 _WITH_BODY: Final = {
     **_GUARDED,
     408: LATE,
-    415: problem_raised(require_json, Request({"type": "http", "headers": []})),
+    415: problem_raised(require_json, _BARE),
 }
 EVENT: Final = {
     **_WITH_BODY,

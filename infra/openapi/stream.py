@@ -3,7 +3,6 @@
 import json
 from typing import Final
 
-from functions.shared.contract.change_cursor import ChangeCursor
 from functions.stream_highlights.query import HEADER
 from functions.stream_highlights.response import StreamResponse
 from functions.stream_highlights.server_sent_events import COMMENT, render_event
@@ -54,20 +53,21 @@ _ITEM: Final[Json] = {
         ),
     ],
 }
-_PLACE = ChangeCursor(8164, epoch=examples.EPOCH)
 _EXAMPLES: Final[Json] = {
     "goal": {
         "summary": "A goal, after which the client is up to date; a heartbeat",
         "value": (
             b"retry: 2000\n\n"
-            + render_event("highlight", json.dumps(examples.HIGHLIGHT, ensure_ascii=False), _PLACE)
-            + render_event("ready", event_id=_PLACE)
+            + render_event(
+                "highlight", json.dumps(examples.HIGHLIGHT, ensure_ascii=False), examples.PLACE
+            )
+            + render_event("ready", event_id=examples.PLACE)
             + COMMENT
         ).decode(),
     },
     "reset": {
         "summary": "The client comes back with an id from before a restore",
-        "value": render_reset(_PLACE).decode(),
+        "value": render_reset(examples.PLACE).decode(),
     },
     "end": {
         "summary": "The client does not read fast enough",
