@@ -79,7 +79,8 @@ OPERATION: Final[Json] = {
     "tags": ["highlights"],
     "summary": "Follow what changes, as server-sent events",
     "description": "The change feed as a stream. It begins now, or after the id of an event, and"
-    " does not end by itself for minutes. A comment comes every 15 seconds at the latest.",
+    " does not end by itself for minutes: read it with `EventSource`, or `curl -N`. A comment comes"
+    " every 15 seconds at the latest.",
     "parameters": [
         MATCH_ID,
         TEAM,
