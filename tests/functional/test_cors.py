@@ -149,7 +149,7 @@ def test_a_page_can_read_that_the_database_is_away() -> None:
     """And when to try again."""
     store = FakeStore()
     store.away = True
-    pages = PageReader(store, FakeCache())
+    pages = PageReader(store, FakeCache(), store)
     client = Client(build_app(lambda: pages, LIST.guard(ANY)))
     response = client.get("/highlights", headers={"Origin": PAGE})
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
