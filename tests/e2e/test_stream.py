@@ -20,7 +20,7 @@ def followed(containers: Containers, **headers: str) -> Iterator[Iterator[str]]:
 
 
 def until(lines: Iterator[str], event: str) -> str:
-    """Read up to an event of this name; return its id."""
+    """Read up to an event of this name, and one line on; return its id if it has one."""
     assert f"event: {event}" in lines
     return next(lines).removeprefix("id: ")
 
@@ -45,9 +45,9 @@ def test_a_function_that_stops_ends_its_streams_and_the_next_one_goes_on(
 ) -> None:
     """With what has changed meanwhile; the container ends by itself."""
     with followed(containers) as lines:
-        until(lines, "ready")
+        last = until(lines, "ready")
         containers.stop("stream-highlights")
-        last = until(lines, "end")
+        until(lines, "end")
     http.post(f"{containers.events_url}/events", json=event_json(eventId="meanwhile"))
     with followed(containers, **{"Last-Event-ID": last}) as lines:
         assert status(lines) in ("PENDING_AI", "READY")
