@@ -24,8 +24,8 @@ class LeasedPageCache(Protocol):
     async def read(self, match_id: UUID, page: str) -> bytes | None:
         """Return a cached page, or None."""
 
-    async def lease(self, match_id: UUID) -> bytes | None:
-        """Return the lease with which `fill` may cache a page that is read after this call."""
+    async def lease(self, match_id: UUID, page: str) -> tuple[bytes | None, bytes | None]:
+        """Return a page that is cached by now, or the lease for one that is read after this call."""
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
         """Cache a page, if nothing has changed since its lease."""
@@ -81,10 +81,11 @@ class PageReader:
         if query.cache_key is None:
             return await self._read_from_store(query)
         match_id, name = query.cache_key
-        cached = await self._cache.read(match_id, name)
+        cached, lease = await self._cache.read(match_id, name), None
+        if cached is None:
+            cached, lease = await self._cache.lease(match_id, name)
         if cached and (page := Page.from_bytes(cached)):
             return page
-        lease = await self._cache.lease(match_id)
         page = await self._read_from_store(query)
         if lease:
             await self._cache.fill(match_id, name, page.to_bytes(), lease)
