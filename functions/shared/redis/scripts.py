@@ -12,9 +12,9 @@ PROBE = "#!lua\nreturn 1"
 READ = "#!lua\nreturn redis.call('HGET', KEYS[1], ARGV[1])"
 
 # For a page that is not cached: takes the match's lease, or shares it, and claims the page for its
-# reader. Returns nil while another reader has claimed it; else the page, if it is cached by now, and
-# the lease, which is empty if nothing may be cached: a change is in progress, or Redis came back
-# empty, and may have forgotten one, less than ARGV[5] ago.
+# reader. Returns nil while another reader has claimed it; else the page, if it is cached by now,
+# and the lease, which is empty if nothing may be cached: a change is in progress, or Redis came
+# back empty, and may have forgotten one, less than ARGV[5] ago.
 # KEYS pages, lease, changes, claim, known, unsettled; ARGV page, lease, and how long these last:
 # the lease in seconds, the claim and the doubt in milliseconds.
 LEASE = """#!lua

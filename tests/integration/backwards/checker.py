@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
 from random import Random
 from uuid import UUID, uuid4
 
@@ -60,16 +60,14 @@ class Checker:
         self._matches = [uuid4() for _ in range(MATCHES)]
 
     async def run(self, operations: int) -> None:
-        """Run until so many reads and writes have been made."""
+        """Run until so many reads and writes have been made, or one was wrong."""
         postgres_settings, redis_settings = self._settings
         postgres = Postgres(postgres_settings)
-        instances = [
-            Instance(postgres, redis_settings, self._random) for _ in range(INSTANCES)
-        ]
+        instances = [Instance(postgres, redis_settings, self._random) for _ in range(INSTANCES)]
         try:
             for match_id in self._matches:
                 await self._write(instances[0], match_id, EVENT_IDS)
-            numbers = iter(range(operations))
+            numbers = takewhile(lambda _: not self.wrong, range(operations))
             async with asyncio.TaskGroup() as tasks:
                 for name in range(READERS):
                     tasks.create_task(self._keep_reading(Reader(name), instances, numbers))
@@ -114,6 +112,7 @@ class Checker:
 
     async def _list(self, instance: Instance, match_id: UUID) -> dict[UUID, int]:
         page = await instance.pages.read(parse_query(f"matchId={match_id}"))
+        self.counts[page.cache or ""] += 1
         shown = {UUID(each["id"]): each["revision"] for each in orjson.loads(page.body)}
         return {id_of(match_id, event_id): 0 for event_id in EVENT_IDS} | shown
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from functions.consume_goal.consume import EventConsumer
 from functions.list_highlights.pages import PageReader
+from functions.shared.postgres.change_feed import ChangeFeed
 from functions.shared.postgres.highlights import (
     ChangedHighlight,
-    Document,
     HighlightStore,
+    Listing,
     Revision,
 )
 from functions.shared.postgres.pool import Postgres
@@ -28,7 +29,7 @@ class Instance:
     def __init__(self, postgres: Postgres, settings: RedisSettings, random: Random) -> None:
         self.cache = PageCache(settings)
         self.store = _DelayedStore(postgres, random)
-        self.pages = PageReader(self.store, self.cache)
+        self.pages = PageReader(self.store, self.cache, ChangeFeed(postgres))
         self.consumer = EventConsumer(self.store, self.cache, FakePublisher(), RULES)
 
 
@@ -45,12 +46,10 @@ class _DelayedStore(HighlightStore):
         await self._delay()
         return changed
 
-    async def list(
-        self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
-    ) -> list[Document]:
-        documents = await super().list(filters, limit=limit, offset=offset)
+    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
+        listing = await super().list(filters, limit=limit, offset=offset)
         await self._delay()
-        return documents
+        return listing
 
     async def _delay(self) -> None:
         await asyncio.sleep(self._random.choice(DELAYS_S))
