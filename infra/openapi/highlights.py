@@ -24,7 +24,11 @@ def document() -> Json:
                         "200": response(
                             "A page of highlights",
                             {"type": "array", "items": reference(Highlight)},
-                            {**_ETAG, "Link": header('The next page, as `<…>; rel="next"`')},
+                            {
+                                **_ETAG,
+                                **_CACHE,
+                                "Link": header('The next page, as `<…>; rel="next"`'),
+                            },
                             example=[examples.HIGHLIGHT],
                         ),
                         "304": {"description": "The page is as the reader has it"},
@@ -64,6 +68,7 @@ def _parameter(name: str, description: str, **schema: object) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+_CACHE = {"X-Cache": header("Of a page that may be cached: hit or miss")}
 _ETAG = {"ETag": header("Names this representation, for If-None-Match")}
 _TEXT: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
 _FILTERS = [

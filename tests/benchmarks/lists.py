@@ -31,6 +31,7 @@ DOCUMENTS = TypeAdapter(list[Highlight])
 def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     """The first page of a match, from the cache."""
     pages = [f"/highlights?matchId={match_id}" for match_id in _matches(stack, 1)]
+    eventually(lambda: httpx.get(f"{stack.highlights_url}{pages[0]}").headers["x-cache"] == "hit")
     with _comparison(stack, "list-highlights, cached", pages) as comparison:
         yield from comparison.results(rounds, CONNECTIONS, {BARE: Aims(rate=0.8)})
 
