@@ -69,7 +69,7 @@ def test_the_cache_needs_no_other_commands(url: str, admin: Any) -> None:
 
     async def work() -> None:
         cache = PageCache(RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
-        lease = await cache.lease(match_id)
+        _, lease = await cache.lease(match_id, page)
         assert lease
         await cache.fill(match_id, page, b"content", lease)
         assert await cache.read(match_id, page) == b"content"
