@@ -133,11 +133,13 @@ def test_a_goal_that_is_taken_back_is_struck_out_with_why(
     goal["player"] = "Álvarez"
     second = post(containers, http, **goal, **TEAMS)
     wait_for(page, second)
+    told = page.locator(f'.entry[data-id="{second}"] h3').inner_text()
     page.locator(".scoreboard b", has_text="2–0").wait_for()
     post(containers, http, revision=1, retracted=True, reason="Offside", **goal, **TEAMS)
     wait_for(page, second, "RETRACTED")
     page.locator(".scoreboard b", has_text="1–0").wait_for()
     page.locator("#announcer", has_text="Taken back: Offside").wait_for()
+    assert page.locator(f'.entry[data-id="{second}"] h3 s').inner_text() == told
     for _ in range(2):
         entry = page.locator(f'.entry[data-id="{second}"]')
         assert "Álvarez" in entry.locator("h3 s").inner_text()
@@ -184,7 +186,8 @@ def test_an_address_shows_one_match(
 def test_a_match_that_is_none_is_refused_in_words(containers: Containers, page: "Page") -> None:
     """And the page does not ask again."""
     page.goto(f"{containers.highlights_url}/?match=final")
-    page.locator('#line[data-state="refused"]', has_text="match").wait_for()
+    page.locator('#line[data-state="refused"]', has_text="This address names no match").wait_for()
+    page.locator("#empty", has_text="UUID").wait_for()
 
 
 @pytest.mark.parametrize("service", ["stream-highlights", "gateway"])

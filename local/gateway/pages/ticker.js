@@ -98,13 +98,17 @@ const WORDS = {
   polling: () => "The stream is down; looking again every few seconds",
   down: (since, error) =>
     `The line is down since ${since}, trying again. ${error instanceof Problem ? error.message : ""}`,
-  refused: (since, error) => error.message,
+  refused: () => "This address names no match",
 };
 let downSince = null;
 
 function state(name, error) {
   downSince = name === "live" ? null : (downSince ?? new Date());
   find("line").dataset.state = name;
+  if (name === "refused") {
+    find("empty").textContent = `The match id ${error.errors.matchId?.join(" ") ?? "is not accepted"}.`;
+    find("empty").hidden = false;
+  }
   find("line-text").textContent = WORDS[name](downSince?.toLocaleTimeString(), error);
   find("try-now").hidden = name !== "down" && name !== "polling";
 }
