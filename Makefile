@@ -73,7 +73,7 @@ psql: $(ready) ## open psql on its Postgres
 
 ##@ Work on it
 
-check: lint test-fast ## format, lint, types, imports, OpenAPI documents, and the fast tests
+check: lint test-fast ## format, lint, types, imports, API documents, and the fast tests
 
 test: test-fast test-stack ## all tests but those of the containers
 
@@ -125,6 +125,7 @@ clean: ## remove .venv, .goalstream with its data, and caches
 
 lint: lint-code
 	$(python) -m infra.openapi --check
+	$(python) -m infra.asyncapi --check
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/cfn-lint infra/aws/template.yaml infra/aws/services.yaml
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml

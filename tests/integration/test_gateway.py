@@ -77,6 +77,9 @@ def assert_problem(response: httpx.Response, status: int, title: str) -> None:
         # Paths that the function itself refuses.
         ("DELETE", "highlights", "/highlights", "list_highlights"),
         ("GET", "events", "/events", "ingest_event"),
+        # Preflights.
+        ("OPTIONS", "events", "/events", "ingest_event"),
+        ("OPTIONS", "highlights", "/highlights", "list_highlights"),
     ],
 )
 def test_each_path_leads_to_its_function_as_it_came(
@@ -196,13 +199,13 @@ def test_a_body_over_its_limit_is_refused(
 @pytest.mark.parametrize(
     ("port", "path", "allow"),
     [
-        ("events", "/events", "POST"),
-        ("events", "/events/batch", "POST"),
-        ("events", "/health", "GET, HEAD"),
+        ("events", "/events", "POST, OPTIONS"),
+        ("events", "/events/batch", "POST, OPTIONS"),
+        ("events", "/health", "GET, HEAD, OPTIONS"),
         ("events", "/swagger", "GET, HEAD"),
-        ("highlights", "/highlights", "GET, HEAD"),
-        ("highlights", "/highlights/x", "GET, HEAD"),
-        ("highlights", "/highlights/stream", "GET, HEAD"),
+        ("highlights", "/highlights", "GET, HEAD, OPTIONS"),
+        ("highlights", "/highlights/x", "GET, HEAD, OPTIONS"),
+        ("highlights", "/highlights/stream", "GET, HEAD, OPTIONS"),
         ("highlights", "/openapi.json", "GET, HEAD"),
     ],
 )
