@@ -150,6 +150,24 @@ def test_a_goal_that_is_taken_back_is_struck_out_with_why(
         wait_until_live(page)
 
 
+def test_what_was_taken_back_is_shown_as_far_back_as_what_stands(
+    containers: Containers, page: "Page", http: httpx.Client
+) -> None:
+    """A page that is opened has the 50 latest highlights, and nothing older that is struck out."""
+    old = {"eventId": "old", "occurredAt": "2025-12-01T20:16:00Z", "player": "Messi"}
+    first = post(containers, http, **old)
+    post(containers, http, revision=1, retracted=True, **old)
+    open_ticker(page, containers)
+    wait_for(page, first, "RETRACTED")
+    goals = [event_json(eventId=str(n), minute=n) for n in range(50)]
+    assert http.post(f"{containers.events_url}/events/batch", json=goals).status_code == 202
+    page.locator('.entry[data-status="READY"]').nth(49).wait_for()
+    page.reload()
+    wait_until_live(page)
+    assert page.locator(".entry").count() == 50
+    assert page.locator('.entry[data-status="RETRACTED"]').count() == 0
+
+
 def test_a_correction_changes_a_highlight_in_its_place(
     containers: Containers, page: "Page", http: httpx.Client
 ) -> None:
