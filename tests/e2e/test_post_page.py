@@ -1,5 +1,6 @@
 """The page that posts goals, in a real browser."""
 
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ def test_a_goal_goes_from_the_form_to_the_ticker(containers: Containers, page: "
     page.locator(".posted s", has_text="Julián Álvarez").wait_for()
     ticker.locator(".note", has_text="Taken back: Offside (VAR)").wait_for()
     assert ticker.locator(".entry").count() == 1
+    ticker.locator(".scoreboard b", has_text=re.compile("^–$")).wait_for()
+    assert ticker.locator(".scoreboard bdi").all_inner_texts() == ["Argentina", "France"]
 
 
 def test_the_command_of_the_page_posts_a_goal(containers: Containers, page: "Page") -> None:
