@@ -15,6 +15,7 @@ import pytest
 from local.stack import ROOT
 from tests.support.builders.events import MATCH, OTHER_MATCH, event_json
 from tests.support.drivers.containers import Containers
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -231,20 +232,23 @@ def test_a_place_that_is_no_longer_known_makes_the_page_read_all_anew(
     containers: Containers, page: "Page", http: httpx.Client
 ) -> None:
     """As after a restore of the database; once, not for ever."""
-    old: list[str] = []
+    asked: list[str] = []
+    missed: list[str] = []
 
     def make_old(route: Any) -> None:
         url = route.request.url
-        if not old:
+        if not asked:
+            missed.append(post(containers, http, player="Messi"))
+            eventually(lambda: len(listed(containers, http)) == 1)
             url = re.sub(r"lastEventId=\w+-", "lastEventId=00000000-", url)
-        old.append(url)
+        asked.append(url)
         route.continue_(url=url)
 
     page.route("**/highlights/stream?*", make_old)
     open_ticker(page, containers)
-    wait_for(page, post(containers, http, player="Messi"))
-    assert len(old) == 2
-    assert old[0] != old[1]
+    wait_for(page, missed[0])
+    assert len(asked) == 2
+    assert asked[0] != asked[1]
 
 
 def test_a_page_that_nobody_sees_gives_its_connection_back(
@@ -256,7 +260,8 @@ def test_a_page_that_nobody_sees_gives_its_connection_back(
     hide = "Object.defineProperty(document, 'hidden', { value: %s, configurable: true })"
     tell = "document.dispatchEvent(new Event('visibilitychange'))"
     page.evaluate(f"{hide % 'true'}; {tell}")
-    with page.expect_event("requestfailed", lambda request: "/stream" in request.url):
+    # Soon, or it is the silence of the line that ends it.
+    with page.expect_event("requestfailed", lambda lost: "/stream" in lost.url, timeout=SOON_MS):
         page.clock.fast_forward(31_000)
     goal = post(containers, http, player="Messi")
     assert page.locator(".entry").count() == 0
