@@ -97,9 +97,10 @@ class _Client(asyncio.Protocol):
         now = time.perf_counter()
         self._received += data
         if not self._is_open:
-            head, self._is_open, self._received = self._received.partition(b"\r\n\r\n")
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
                 raise RuntimeError(head.decode())
+            self._is_open = True
         self._unchunk()
         *frames, self._text = self._text.split(b"\n\n")
         for frame in frames:
