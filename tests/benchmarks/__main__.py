@@ -17,6 +17,7 @@ from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.enrich import enrichment
 from tests.benchmarks.result import Result
 from tests.benchmarks.scale.reads import HIGHLIGHTS, at_scale
+from tests.benchmarks.stream.broadcast import broadcast
 from tests.benchmarks.trigger.backlog import backlog
 from tests.benchmarks.trigger.latency import lone_record
 from tests.benchmarks.trigger.throughput import throughput
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "coldstart": cold_start,
     "memory": memory.over_requests,
     "scale": at_scale,
+    "stream": broadcast,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 BROKER = "KAFKA_BOOTSTRAP_SERVERS"  # measured where it is; tables are emptied, so never another's

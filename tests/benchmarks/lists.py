@@ -12,8 +12,9 @@ from functions.shared.postgres.connection import connect
 from infra.openapi.response_models import Highlight
 from local.stack.stack import Stack
 from tests.benchmarks import peers
-from tests.benchmarks.http import Aims, Comparison, Server
+from tests.benchmarks.http import Aims, Comparison
 from tests.benchmarks.result import Result
+from tests.benchmarks.servers import Server
 from tests.support.builders.events import FIRST_GOAL
 from tests.support.waiting import eventually
 

@@ -10,8 +10,8 @@ import httpx
 from local.stack import ROOT
 from local.stack.ports import HOST, free_port
 from local.stack.stack import Stack
-from local.supervisor import Command, Process
-from tests.benchmarks.http import Server
+from local.supervisor import Command
+from tests.benchmarks.servers import Server, running
 
 PYTHON = ROOT / ".venv/benchmark-peer/bin/python"
 
@@ -55,6 +55,13 @@ def lists(stack: Stack) -> Iterator[Server]:
 
 
 @contextmanager
+def stream(stack: Stack, channel: str) -> Iterator[Server]:
+    """GET /highlights/stream with FastAPI, of what is published on a channel of Redis."""
+    with _fastapi(stack, "stream", {"CHANNEL": channel}) as server:
+        yield server
+
+
+@contextmanager
 def _fastapi(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[Server]:
     """Served by uvicorn as functions-framework has it, with uvloop and httptools in one worker."""
     if not PYTHON.exists():
@@ -90,15 +97,8 @@ def _running(
         directory=ROOT,
         ready=lambda _: _answers(url),
     )
-    log = folder / f"{name}.log"
-    log.write_bytes(b"")
-    process = Process(command, log, print_line=lambda _: None)
-    process.start()
-    try:
-        process.wait_ready()
+    with running(folder, command) as process:
         yield Server(url, process)
-    finally:
-        process.stop()
 
 
 def _answers(url: str) -> bool:

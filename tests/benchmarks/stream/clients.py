@@ -150,3 +150,4 @@ async def _receive(url: str, count: int) -> Received:
 if __name__ == "__main__":
     received = uvloop.run(_receive(sys.argv[1], int(sys.argv[2])))
     sys.stdout.buffer.write(orjson.dumps(received))
+    sys.stdout.buffer.flush()
