@@ -65,7 +65,7 @@ async def _measure(server: Server, write: Write) -> Figures:
         committed = await write()
         received = await asyncio.to_thread(clients.receive, len(committed))
         took_s = cpu_s(server.process) - before_s
-    _require_all(received, [commit.key for commit in committed])
+    require_all(received, [commit.key for commit in committed])
     delays = [
         (came - commit.at) * 1000
         for times in received.times
@@ -74,14 +74,20 @@ async def _measure(server: Server, write: Write) -> Figures:
     return Figures(delays, memory, idle, took_s / len(delays) * 1e6, received)
 
 
-def _require_all(received: Received, expected: Sequence[Key]) -> None:
-    keys = [_key(data) for data in received.data]
+def require_all(received: Received, expected: Sequence[Key]) -> None:
+    """Require that each client got every change, in the order of commits.
+
+    Raises:
+        RuntimeError: one did not.
+    """
+    keys = [key_of(data) for data in received.data]
     for numbers in received.numbers:
         if [keys[number] for number in numbers] != expected:
             raise RuntimeError(f"a client got {len(numbers)} of {len(expected)}, or out of order")
 
 
-def _key(data: str) -> Key:
+def key_of(data: str) -> Key:
+    """Return which change an event tells of."""
     document = orjson.loads(data)
     return document["id"], document["status"]
 
@@ -91,7 +97,7 @@ async def _published(stack: Stack, channel: str, data: Sequence[str]) -> list[Co
     published = []
     async with Redis.from_url(stack.redis_url) as redis:
         for document in data:
-            published.append(Commit(_key(document), time.perf_counter()))
+            published.append(Commit(key_of(document), time.perf_counter()))
             await redis.publish(channel, document)
             await asyncio.sleep(PAUSE_S)
     return published

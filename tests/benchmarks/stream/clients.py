@@ -45,6 +45,8 @@ class Clients:
     def receive(self, count: int) -> Received:
         """Wait until each client has so many events; return them, also if some lack events."""
         output, _ = self._process.communicate(b"%d\n" % count, timeout=2 * LIMIT_S)
+        if self._process.returncode:
+            raise RuntimeError(f"the clients ended with status {self._process.returncode}")
         return Received(**orjson.loads(output))
 
 
