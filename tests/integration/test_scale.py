@@ -11,7 +11,7 @@ from local.stack.stack import Stack
 from tests.benchmarks.scale.reads import DATABASE, at_scale
 from tests.support.drivers.table import Table
 
-HIGHLIGHTS = 20_000
+HIGHLIGHTS = 100_000
 
 
 @pytest.fixture(scope="module")
