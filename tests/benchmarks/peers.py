@@ -1,7 +1,7 @@
 """The peers: a bare function and what a user would write, each in its own process."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def _fastapi(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[S
 @contextmanager
 def _running(
     name: str,
-    arguments: tuple[str | Path, ...],
+    arguments: Sequence[str | Path],
     environment: Mapping[str, str],
     folder: Path,
     port: int,

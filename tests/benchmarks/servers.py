@@ -31,13 +31,17 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def function(stack: Stack, name: str, settings: Mapping[str, str] = NONE) -> Iterator[Server]:
-    """Run one more process of a function, with the stack's services and these settings."""
+def function(
+    stack: Stack, name: str, settings: Mapping[str, str] = NONE, ready_at: str = "/ready"
+) -> Iterator[Server]:
+    """Run one more process of a function, with these settings instead of the stack's."""
     hosted = Function(name, free_port())
     folder = stack.state.root / f"{name}-{hosted.port}"
     folder.mkdir()
-    environment = {**stack.addresses.settings, "LOG_LEVEL": "WARNING", **settings}
-    with running(folder, functions.server(hosted, environment, folder)) as process:
+    addresses = stack.addresses
+    own = {**addresses.settings, **addresses.function_settings(name), "LOG_LEVEL": "ERROR"}
+    command = functions.server(hosted, {**own, **settings}, folder, ready_at)
+    with running(folder, command) as process:
         yield Server(hosted.url, process)
 
 

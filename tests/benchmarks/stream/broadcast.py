@@ -46,9 +46,8 @@ def broadcast(stack: Stack, _rounds: int) -> Iterator[Result]:
         RuntimeError: a client missed a change, had one twice, or had them in another order.
     """
     channel = f"benchmark-{uuid4()}"
-    settings = stack.addresses.function_settings("stream_highlights")
     with alone(stack):
-        with servers.function(stack, "stream_highlights", settings) as server:
+        with servers.function(stack, "stream_highlights") as server:
             ours = asyncio.run(_measure(server, lambda: commits(stack)))
         data = ours.received.data
         with peers.stream(stack, channel) as server:
@@ -104,7 +103,7 @@ async def _published(stack: Stack, channel: str, data: Sequence[str]) -> list[Co
 
 
 def _results(ours: Figures, peer: Figures) -> Iterator[Result]:
-    what = f"stream, {CLIENTS:,} clients"
+    what = f"stream, {CLIENTS:,} clients, {1 / PAUSE_S:.0f} changes/s"
     (median, p99), (its_median, its_p99) = (
         (cuts[49], cuts[98]) for cuts in (quantiles(each.delays, n=100) for each in (ours, peer))
     )
