@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+REMOVED = "Rows Removed by Filter"
+
 Run = Callable[..., list[list[Any]] | None]
 
 
@@ -28,12 +30,11 @@ class QueryPlan:
 
     @property
     def rows_read(self) -> int:
-        """The rows that its scans of tables and indexes read, if it was executed."""
-        scans = (node for node in self.nodes if "Relation Name" in node or "Index Name" in node)
+        """The rows that its scans of tables read, by an index or not, if it was executed."""
+        scans = (node for node in self.nodes if "Relation Name" in node)
         return sum(
-            round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * loops)
+            round(node["Actual Loops"] * (node["Actual Rows"] + node.get(REMOVED, 0)))
             for node in scans
-            if (loops := node["Actual Loops"])
         )
 
     @property
