@@ -13,10 +13,8 @@ from functions.shared.http.auth import build_guard
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
 from functions.shared.postgres.change_feed import ChangeFeed
-from functions.shared.postgres.change_sql import FOLLOWS
-from functions.shared.postgres.highlight_sql import LISTS
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.match_sql import LISTS_MATCHES
+from functions.shared.postgres.match_sql import READS
 from functions.shared.postgres.pool import Postgres
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.load import load
@@ -27,14 +25,14 @@ configure_process("list-highlights", settings)
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
 def postgres() -> Postgres:
-    """Return the process' one pool of connections to Postgres."""
+    """Return the process' one pool."""
     return Postgres(settings)
 
 
 @cache
 def store() -> HighlightStore:
     """Return the process' one store."""
-    return HighlightStore(postgres(), (*LISTS, *LISTS_MATCHES, *FOLLOWS))
+    return HighlightStore(postgres(), READS)
 
 
 @cache
@@ -46,8 +44,8 @@ def page_cache() -> PageCache:
 @cache
 def page_reader() -> PageReader:
     """Return the process' one reader of pages."""
-    cache = page_cache() if settings.redis_url else None
-    return PageReader(store(), cache, ChangeFeed(postgres()))
+    cached = page_cache() if settings.redis_url else None
+    return PageReader(store(), cached, ChangeFeed(postgres()))
 
 
 readiness = Readiness({"postgres": store}, {"redis": page_cache})

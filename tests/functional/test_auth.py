@@ -1,4 +1,4 @@
-"""API keys and rate limits of the three public functions."""
+"""API keys and rate limits of the public functions."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,6 +18,9 @@ from functions.shared.http.routing import Guard, Router
 from functions.shared.http.settings import AccessSettings
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import load
+from functions.stream_highlights.app import build_app as stream_highlights
+from functions.stream_highlights.hub import ChangeHub
+from functions.stream_highlights.settings import StreamHighlightsSettings
 from infra.openapi.response_models import ProblemDetails
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import RULES
@@ -57,6 +60,11 @@ def _get(guard: Guard | None) -> Router:
     return get_highlight(lambda: store, guard)
 
 
+def _stream(guard: Guard | None) -> Router:
+    settings = load(StreamHighlightsSettings, {"DATABASE_URL": "postgresql://user@host/name"})
+    return stream_highlights(lambda: ChangeHub(FakeStore(), settings), guard)
+
+
 @dataclass(frozen=True)
 class PublicFunction:
     """A public function, and a request that it accepts."""
@@ -88,6 +96,8 @@ PUBLIC = [
     PublicFunction("list_highlights", _list, "GET", "/highlights", 200),
     PublicFunction("list_highlights", _list, "HEAD", "/highlights", 200),
     PublicFunction("get_highlight", _get, "GET", f"/highlights/{id_of(MATCH, 'goal-1')}", 200),
+    # Its GET would have no end.
+    PublicFunction("stream_highlights", _stream, "HEAD", "/highlights/stream", 200),
 ]
 each = pytest.mark.parametrize(
     "public", PUBLIC, ids=lambda public: f"{public.method} {public.path}"

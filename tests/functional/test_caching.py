@@ -4,7 +4,7 @@ import pytest
 
 from tests.functional.test_auth import BEARER, KEYS, LIMIT, PUBLIC, PublicFunction
 
-READS = PUBLIC[2:]
+READS = PUBLIC[2:5]
 SHARED = {"CACHE_S_MAXAGE_S": "2"}
 each_read = pytest.mark.parametrize(
     "public", READS, ids=lambda public: f"{public.method} {public.path}"

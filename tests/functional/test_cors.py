@@ -110,6 +110,7 @@ def test_preflights_do_not_count_as_requests() -> None:
         (PUBLIC[1], "/events/batch", "POST, OPTIONS"),
         (LIST, "/highlights", "GET, HEAD, OPTIONS"),
         (PUBLIC[4], "/highlights/x", "GET, HEAD, OPTIONS"),
+        (PUBLIC[5], "/highlights/stream", "GET, HEAD, OPTIONS"),
         (LIST, "/health", "GET, HEAD, OPTIONS"),
     ],
 )

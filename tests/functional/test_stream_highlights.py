@@ -203,7 +203,7 @@ def test_a_head_is_answered_without_a_stream() -> None:
 def test_another_method_is_a_405(method: str) -> None:
     """With the allowed ones."""
     answer = Server().client.request(method, PATH)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_an_unavailable_database_is_a_503() -> None:

@@ -29,11 +29,10 @@ from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.kafka.publisher import Publisher
 from functions.shared.kafka.settings import KafkaSettings
 from functions.shared.postgres.change_feed import ChangeFeed
-from functions.shared.postgres.change_sql import FOLLOWS
 from functions.shared.postgres.connection import connect
-from functions.shared.postgres.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
+from functions.shared.postgres.highlight_sql import ENRICHES, GETS, RECORDS
 from functions.shared.postgres.highlights import HighlightStore
-from functions.shared.postgres.match_sql import LISTS_MATCHES
+from functions.shared.postgres.match_sql import READS
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
@@ -53,7 +52,7 @@ from tests.support.waiting import eventually
 
 NO_TABLE = 'relation "highlights" does not exist'
 NEEDS = {
-    "list": (*LISTS, *LISTS_MATCHES, *FOLLOWS),
+    "list": READS,
     "get": GETS,
     "consume": RECORDS,
     "enrich": ENRICHES,

@@ -66,6 +66,7 @@ def test_access_is_set_for_each_service_that_decides_on_it() -> None:
         "ingest-event": public,
         "list-highlights": read,
         "get-highlight": read,
+        "stream-highlights": public,
     }.items():
         assert variables <= SERVICES[name]["environment"].keys(), name
 

@@ -11,6 +11,7 @@ from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.contract.event import Event
+from functions.stream_highlights.settings import StreamHighlightsSettings
 from infra.migrate import MigrateSettings
 from infra.roles import PRIVILEGES, READER
 from infra.topics import TopicsSettings
@@ -28,6 +29,7 @@ SETTINGS = (
     EnrichBatchSettings,
     ListHighlightsSettings,
     GetHighlightSettings,
+    StreamHighlightsSettings,
     TopicsSettings,
     MigrateSettings,
 )

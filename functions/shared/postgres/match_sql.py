@@ -3,7 +3,8 @@
 from collections.abc import Container, Mapping
 from typing import Final
 
-from functions.shared.postgres.highlight_sql import FILTERS
+from functions.shared.postgres.change_sql import FOLLOWS
+from functions.shared.postgres.highlight_sql import FILTERS, LISTS
 
 MATCH_FILTERS: Final[Mapping[str, str]] = {name: FILTERS[name] for name in ("match_id", "after")}
 
@@ -45,5 +46,5 @@ def matches_statement(names: Container[str]) -> str:
     """
 
 
-# What a function needs of the table that lists matches.
-LISTS_MATCHES: Final = (matches_statement(MATCH_FILTERS),)
+# What a function needs of the table that lists highlights, changes and matches.
+READS: Final = (*LISTS, *FOLLOWS, matches_statement(MATCH_FILTERS))
