@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,8 @@ from tests.benchmarks import ingest, knative, lists, machine, memory, ready, tab
 from tests.benchmarks.coldstart import cold_start
 from tests.benchmarks.enrich import enrichment
 from tests.benchmarks.result import Result
+from tests.benchmarks.scale.reads import HIGHLIGHTS, at_scale
+from tests.benchmarks.stream.broadcast import broadcast
 from tests.benchmarks.trigger.backlog import backlog
 from tests.benchmarks.trigger.latency import lone_record
 from tests.benchmarks.trigger.throughput import throughput
@@ -36,6 +39,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "backlog": backlog,
     "coldstart": cold_start,
     "memory": memory.over_requests,
+    "scale": at_scale,
+    "stream": broadcast,
 }
 QUIET = {"LOG_LEVEL": "WARNING"}
 BROKER = "KAFKA_BOOTSTRAP_SERVERS"  # measured where it is; tables are emptied, so never another's
@@ -46,6 +51,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each (default: 5)")
+    parser.add_argument(
+        "--highlights",
+        type=int,
+        default=HIGHLIGHTS,
+        help=f"rows of the table of `scale` (default: {HIGHLIGHTS:,}, which take 9 GB)",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
@@ -57,7 +68,9 @@ def main() -> int:
         TemporaryDirectory() as folder,
         running_stack(Path(folder) / "state", settings=QUIET, environ=broker) as stack,
     ):
-        chosen = {name: BENCHMARKS[name] for name in arguments.names or BENCHMARKS}
+        scale = partial(at_scale, highlights=arguments.highlights)
+        benchmarks: dict[str, Benchmark] = {**BENCHMARKS, "scale": scale}
+        chosen = {name: benchmarks[name] for name in arguments.names or benchmarks}
         console.print(_table(title, _measured(console, stack, chosen, arguments.rounds)))
     return 0
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -16,11 +15,9 @@ from functions.consume_goal.revisions import revision_of
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import CLAIM, RECORD
-from local.stack.ports import free_port
-from local.stack.services import functions
-from local.stack.services.functions import Function
 from local.stack.stack import Stack
 from local.supervisor import Process
+from tests.benchmarks import servers
 from tests.benchmarks.ingest import alone
 from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.result import Result, at_least, interleaved
@@ -60,9 +57,9 @@ class Round:
 def enrichment(stack: Stack, rounds: int) -> Iterator[Result]:
     """Enrich with the template's texts, over HTTP as the trigger does, beside 200,000 done rows."""
     connection = connect(stack.database_url, timeout_s=LIMIT_S)
-    with alone(stack), _second_worker(stack) as (process, url):
-        watched = [stack.processes["enrich_batch"], process, stack.processes["postgres"]]
-        urls = [stack.functions["enrich_batch"].url, url]
+    with alone(stack), servers.function(stack, "enrich_batch") as second:
+        watched = [stack.processes["enrich_batch"], second.process, stack.processes["postgres"]]
+        urls = [stack.functions["enrich_batch"].url, second.url]
         connection.run("TRUNCATE highlights")
         _record(connection)
         few = _claim_ms(connection)
@@ -112,24 +109,6 @@ def _results(
         f"≤ {CLAIM_AIM:g} ×",
         growth <= CLAIM_AIM,
     )
-
-
-@contextmanager
-def _second_worker(stack: Stack) -> Iterator[tuple[Process, str]]:
-    function = Function("enrich_batch", free_port())
-    folder = stack.state.root / "second"
-    folder.mkdir(exist_ok=True)
-    settings = {**stack.addresses.settings, "LOG_LEVEL": "WARNING"}
-    process = Process(
-        functions.server(function, settings, folder), folder / "log", print_line=lambda _: None
-    )
-    (folder / "log").write_bytes(b"")
-    process.start()
-    try:
-        process.wait_ready()
-        yield process, function.url
-    finally:
-        process.stop()
 
 
 def _record(connection: Connection) -> None:

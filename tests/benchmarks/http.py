@@ -9,17 +9,11 @@ from local.supervisor import Process
 from tests.benchmarks.load import Load
 from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.result import Result, at_least, at_most, interleaved
+from tests.benchmarks.servers import Server
 
 SECONDS = 2.0
 IDLE_US = 1.0  # a request: what services use that nobody asks
 LOAD_LIMIT = 0.9  # of a processor: one that has more to do measures itself
-
-
-class Server(NamedTuple):
-    """A server's address and its process."""
-
-    url: str
-    process: Process
 
 
 class Sample(NamedTuple):

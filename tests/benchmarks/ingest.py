@@ -9,9 +9,10 @@ import httpx
 
 from local.stack.stack import Stack
 from tests.benchmarks import peers
-from tests.benchmarks.http import SECONDS, Aims, Comparison, Server
+from tests.benchmarks.http import SECONDS, Aims, Comparison
 from tests.benchmarks.load import Load
 from tests.benchmarks.result import Result, interleaved
+from tests.benchmarks.servers import Server
 from tests.benchmarks.trigger import topic as topics
 from tests.support.builders.events import FIRST_GOAL
 from tests.support.waiting import eventually

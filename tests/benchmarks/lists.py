@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from uuid import uuid4
 
@@ -14,9 +14,10 @@ from infra.openapi.response_models import Highlight
 from local.stack.ports import HOST, free_port
 from local.stack.services import valkey
 from local.stack.stack import Stack
-from tests.benchmarks import peers
-from tests.benchmarks.http import Aims, Comparison, Server
+from tests.benchmarks import peers, servers
+from tests.benchmarks.http import Aims, Comparison
 from tests.benchmarks.result import Result, at_least
+from tests.benchmarks.servers import Server
 from tests.support.builders.events import FIRST_GOAL
 from tests.support.waiting import eventually
 
@@ -51,9 +52,9 @@ def without_redis(stack: Stack, rounds: int) -> Iterator[Result]:
     pages = [f"/highlights?matchId={match_id}" for match_id in _matches(stack, MATCHES)]
     with (
         socket.create_server((HOST, 0)) as silent,  # accepts connections and answers nothing
-        peers.list_highlights(stack, "") as alone,
-        peers.list_highlights(stack, valkey.url(free_port())) as stopped,
-        peers.list_highlights(stack, valkey.url(silent.getsockname()[1])) as hanging,
+        _list_highlights(stack, "") as alone,
+        _list_highlights(stack, valkey.url(free_port())) as stopped,
+        _list_highlights(stack, valkey.url(silent.getsockname()[1])) as hanging,
     ):
         away = {"Redis stopped": stopped, "Redis hangs": hanging}
         comparison = Comparison("", alone, away, pages)
@@ -62,6 +63,11 @@ def without_redis(stack: Stack, rounds: int) -> Iterator[Result]:
         for name, rate in zip(away, ours, strict=True):
             what = f"list-highlights, {name}, {CONNECTIONS} connections"
             yield at_least(what, "requests/s", rate, theirs, "Postgres alone", 0.5)
+
+
+def _list_highlights(stack: Stack, redis_url: str) -> AbstractContextManager[Server]:
+    """Our own function, with another Redis, or with "" without one."""
+    return servers.function(stack, "list_highlights", {"REDIS_URL": redis_url}, "/health")
 
 
 def _matches(stack: Stack, count: int) -> list[str]:

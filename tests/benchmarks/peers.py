@@ -9,10 +9,9 @@ import httpx
 
 from local.stack import ROOT
 from local.stack.ports import HOST, free_port
-from local.stack.services.functions import Function, server
 from local.stack.stack import Stack
-from local.supervisor import Command, Process
-from tests.benchmarks.http import Server
+from local.supervisor import Command
+from tests.benchmarks.servers import Server, running
 
 PYTHON = ROOT / ".venv/benchmark-peer/bin/python"
 
@@ -37,22 +36,6 @@ def bare(folder: Path, *, status: int, body: str) -> Iterator[Server]:
 
 
 @contextmanager
-def list_highlights(stack: Stack, redis_url: str) -> Iterator[Server]:
-    """Our own function, with another Redis, or with "" without one."""
-    function = Function("list_highlights", free_port())
-    own = stack.state.root / f"{function.name}-{function.port}"
-    own.mkdir()
-    settings = {
-        **stack.addresses.function_settings(function.name),
-        "REDIS_URL": redis_url,
-        "LOG_LEVEL": "ERROR",
-    }
-    command = server(function, settings, own)
-    with _running(own.name, command.arguments, command.environment, own, function.port) as running:
-        yield running
-
-
-@contextmanager
 def ingest(stack: Stack, topic: str) -> Iterator[Server]:
     """POST /events with FastAPI and aiokafka.
 
@@ -68,6 +51,13 @@ def ingest(stack: Stack, topic: str) -> Iterator[Server]:
 def lists(stack: Stack) -> Iterator[Server]:
     """GET /highlights with FastAPI, asyncpg and a cache in Redis."""
     with _fastapi(stack, "lists", {}) as server:
+        yield server
+
+
+@contextmanager
+def stream(stack: Stack, channel: str) -> Iterator[Server]:
+    """GET /highlights/stream with FastAPI, of what is published on a channel of Redis."""
+    with _fastapi(stack, "stream", {"CHANNEL": channel}) as server:
         yield server
 
 
@@ -107,15 +97,8 @@ def _running(
         directory=ROOT,
         ready=lambda _: _answers(url),
     )
-    log = folder / f"{name}.log"
-    log.write_bytes(b"")
-    process = Process(command, log, print_line=lambda _: None)
-    process.start()
-    try:
-        process.wait_ready()
+    with running(folder, command) as process:
         yield Server(url, process)
-    finally:
-        process.stop()
 
 
 def _answers(url: str) -> bool:

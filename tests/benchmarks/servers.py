@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from local.stack.ports import free_port
@@ -11,6 +13,8 @@ from local.stack.services.functions import Function
 from local.stack.stack import Stack
 from local.supervisor import Command, Process
 from tests.benchmarks.process_tree import cpu_s
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Server(NamedTuple):
@@ -28,21 +32,23 @@ class Server(NamedTuple):
 
 @contextmanager
 def function(
-    stack: Stack, name: str, settings: Mapping[str, str], ready_at: str = "/ready"
+    stack: Stack, name: str, settings: Mapping[str, str] = NONE, ready_at: str = "/ready"
 ) -> Iterator[Server]:
-    """Run one more process of a function, with the stack's services and these settings."""
+    """Run one more process of a function, with these settings instead of the stack's."""
     hosted = Function(name, free_port())
     folder = stack.state.root / f"{name}-{hosted.port}"
     folder.mkdir()
-    environment = {**stack.addresses.settings, "LOG_LEVEL": "WARNING", **settings}
-    with running(stack, functions.server(hosted, environment, folder, ready_at)) as process:
+    addresses = stack.addresses
+    own = {**addresses.settings, **addresses.function_settings(name), "LOG_LEVEL": "ERROR"}
+    command = functions.server(hosted, {**own, **settings}, folder, ready_at)
+    with running(folder, command) as process:
         yield Server(hosted.url, process)
 
 
 @contextmanager
-def running(stack: Stack, command: Command) -> Iterator[Process]:
-    """Run a command during the block, from when it is ready."""
-    log = stack.state.root / f"{command.name}-{time.time_ns()}.log"
+def running(folder: Path, command: Command) -> Iterator[Process]:
+    """Run a command during the block, from when it is ready; `folder` gets its log."""
+    log = folder / f"{command.name}-{time.time_ns()}.log"
     log.touch()
     process = Process(command, log, print_line=lambda _: None)
     process.start()

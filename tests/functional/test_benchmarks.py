@@ -2,7 +2,8 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,8 @@ from local.supervisor import Command, Process
 from tests.benchmarks.load import Load
 from tests.benchmarks.process_tree import cpu_s, resident
 from tests.benchmarks.result import at_least, at_most
+from tests.benchmarks.stream.broadcast import key_of, require_all
+from tests.benchmarks.stream.clients import Received, connected
 from tests.support.waiting import eventually
 
 FORKS_AND_SPINS = """
@@ -69,6 +72,68 @@ def test_a_load_that_is_refused_measures_nothing() -> None:
     """A quick error is no answer."""
     with served(503) as (url, _), pytest.raises(RuntimeError, match="503"):
         Load(url, ("/",), connections=1, seconds=0.1, body="{}").run()
+
+
+@contextmanager
+def streamed(chunks: Sequence[bytes]) -> Iterator[str]:
+    """The address of a server that sends these chunks to each client, and then keeps silent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for chunk in chunks:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                self.wfile.flush()
+            self.rfile.read(1)  # until the client leaves
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}/stream"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def frame(id_: int, status: str) -> bytes:
+    """An event of a stream."""
+    return b'event: highlight\nid: %d\ndata: {"id":"%d","status":"%s"}\n\n' % (
+        id_,
+        id_,
+        status.encode(),
+    )
+
+
+def test_clients_of_a_stream_note_each_event_and_when_it_came() -> None:
+    """Events may come in pieces, or several in one; comments and other events are left out."""
+    first, second = frame(1, "READY"), frame(2, "READY")
+    chunks = [b"event: ready\ndata: {}\n\n:\n\n" + first[:20], first[20:] + second + second]
+    began = time.perf_counter()
+    with streamed(chunks) as url, connected(url, 3) as clients:
+        received = clients.receive(3)
+    assert [key_of(data) for data in received.data] == [("1", "READY"), ("2", "READY")]
+    assert received.numbers == [[0, 1, 1]] * 3
+    assert all(began < came < time.perf_counter() for times in received.times for came in times)
+
+
+@pytest.mark.parametrize("numbers", [[0], [0, 1, 1], [1, 0]])
+def test_a_stream_that_leaves_out_repeats_or_reorders_is_found(numbers: Sequence[int]) -> None:
+    """No figures are given of a stream that a client cannot rely on."""
+    data = [frame(number, "READY").split(b"data: ")[1].decode() for number in (1, 2)]
+    expected = [("1", "READY"), ("2", "READY")]
+    require_all(Received(data, [[0, 1], [0, 1]], [], 0), expected)
+    with pytest.raises(RuntimeError, match=f"a client got {len(numbers)} of 2"):
+        require_all(Received(data, [[0, 1], numbers], [], 0), expected)
 
 
 def test_the_processor_time_of_a_process_includes_its_children(tmp_path: Path) -> None:

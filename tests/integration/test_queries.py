@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 
 from functions.list_highlights.query import PAGE_SIZE, Query, parse_query
@@ -13,6 +12,7 @@ from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, l
 from functions.shared.postgres.match_sql import matches_statement
 from local.stack.stack import Stack
 from tests.integration.test_leases import put
+from tests.support.drivers.query_plan import execute, explain
 from tests.support.drivers.table import Table
 
 MATCH = UUID(int=7)
@@ -80,9 +80,9 @@ def full_table(stack: Stack) -> Iterator[Table]:
 def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str) -> None:
     """No list scans the table."""
     parsed = parse_query(query)
-    plan = _plan(full_table, list_statement(parsed.filters), **_values(parsed))
-    assert index in _indexes(plan)
-    assert "Seq Scan" not in _kinds(plan)
+    plan = explain(full_table.run, list_statement(parsed.filters), **_values(parsed))
+    assert index in plan.indexes
+    assert "Seq Scan" not in plan.kinds
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_one_highlight_and_the_queue_are_found_by_index(
     full_table: Table, statement: str, values: dict[str, Any], one_of: set[str]
 ) -> None:
     """Neither getting a highlight nor claiming some scans the table."""
-    plan = _plan(full_table, statement, **values)
-    assert one_of & _indexes(plan)
-    assert "Seq Scan" not in _kinds(plan)
+    plan = explain(full_table.run, statement, **values)
+    assert one_of & plan.indexes
+    assert "Seq Scan" not in plan.kinds
 
 
 @pytest.mark.parametrize(
@@ -119,30 +119,30 @@ def test_the_feed_reads_on_from_any_place_of_a_transaction(
 ) -> None:
     """All changes are of one transaction, as after an upgrade; a page reads few, in their order."""
     ((xid, id_),) = full_table.run(NTH_CHANGE, offset=offset)
-    plan = _executed(
-        full_table, changes_statement(filters), **filters, xid=xid, id=id_, limit=PAGE_SIZE
+    plan = execute(
+        full_table.run, changes_statement(filters), **filters, xid=xid, id=id_, limit=PAGE_SIZE
     )
-    assert index in _indexes(plan)
-    assert "Seq Scan" not in _kinds(plan)
-    assert sum(map(_rows_read, _nodes(plan[0]["Plan"]))) < 3 * SCANNED
+    assert index in plan.indexes
+    assert "Seq Scan" not in plan.kinds
+    assert plan.rows_read < 3 * SCANNED
 
 
 @pytest.mark.parametrize("names", [(), ("after",), ("match_id",)])
 def test_matches_are_listed_by_index(full_table: Table, names: tuple[str, ...]) -> None:
-    """A page of them reads the newest highlights, and those of its matches."""
+    """A page of them reads the newest highlights, and thrice at most the hundred of each match."""
     ((id_, moment),) = full_table.run(
         "SELECT id, occurred_at FROM highlights ORDER BY occurred_at DESC OFFSET 500 LIMIT 1"
     )
     values = {"match_id": {"match_id": MATCH}, "after": {"after": moment, "after_id": id_}}
-    plan = _executed(
-        full_table,
+    plan = execute(
+        full_table.run,
         matches_statement(names),
         **{name: value for key in names for name, value in values[key].items()},
         limit=PAGE_SIZE,
     )
-    assert "highlights_by_match" in _indexes(plan)
-    assert "Seq Scan" not in _kinds(plan)
-    assert sum(map(_rows_read, _nodes(plan[0]["Plan"]))) < 120 * PAGE_SIZE
+    assert "highlights_by_match" in plan.indexes
+    assert "Seq Scan" not in plan.kinds
+    assert plan.rows_read < 400 * PAGE_SIZE
 
 
 def test_a_claim_reads_no_more_beside_ten_times_as_many_done_rows(own_table: Table) -> None:
@@ -159,44 +159,11 @@ def _blocks_of_a_claim(table: Table, done: int) -> int:
     put(table, 200)
     table.run("VACUUM ANALYZE highlights")
     statement = CLAIM.replace(":limit", "100").replace(":lease_s", "30").replace(":ahead_s", "64")
-    ((plan,),) = table.run(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
-    root = (plan if isinstance(plan, list) else orjson.loads(plan))[0]["Plan"]
-    assert root["Actual Rows"] == 100
-    return int(root["Shared Hit Blocks"] + root["Shared Read Blocks"])
+    plan = execute(table.run, statement)
+    assert plan.nodes[0]["Actual Rows"] == 100
+    return plan.blocks
 
 
 def _values(query: Query) -> dict[str, Any]:
     filters = {name: value for name, value in query.filters.items() if name != "not_retracted"}
     return {**filters, "limit": query.page_size + 1, "offset": query.offset}
-
-
-def _plan(table: Table, statement: str, **values: Any) -> Any:
-    ((plan,),) = table.run(f"EXPLAIN (FORMAT JSON) {statement}", **values)
-    return plan if isinstance(plan, list) else orjson.loads(plan)
-
-
-def _executed(table: Table, statement: str, **values: Any) -> Any:
-    """The plan of a statement that is run, with the rows that each part of it read."""
-    ((plan,),) = table.run(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", **values)
-    return plan if isinstance(plan, list) else orjson.loads(plan)
-
-
-def _rows_read(node: Any) -> float:
-    if "Relation Name" not in node:
-        return 0
-    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    return float(rows * node["Actual Loops"])
-
-
-def _indexes(plan: Any) -> set[str]:
-    return {node["Index Name"] for node in _nodes(plan[0]["Plan"]) if "Index Name" in node}
-
-
-def _kinds(plan: Any) -> set[str]:
-    return {node["Node Type"] for node in _nodes(plan[0]["Plan"])}
-
-
-def _nodes(node: Any) -> Iterator[Any]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _nodes(child)

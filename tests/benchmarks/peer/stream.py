@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
@@ -27,7 +28,7 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
         broadcast.cancel()
 
 
-async def _broadcast(messages: AsyncIterator[dict[str, bytes]]) -> None:
+async def _broadcast(messages: AsyncIterator[dict[str, Any]]) -> None:
     number = 0
     async for message in messages:
         if message["type"] == "message":

@@ -45,7 +45,23 @@ _INSERT: Final = """
             CASE WHEN n % {RARE_EVERY} = 40 THEN 'Rare Rovers'
                 ELSE 'Atlético Rio ' || number % 2003 END AS home,
             'Sporting Sol ' || number % 1999 AS away) AS teams,
-        LATERAL (SELECT CASE WHEN status IN ('READY', 'RETRACTED') THEN
-            home || ' ' || goal / 2 + 1 || '–' || (goal + 1) / 2 || ' ' || away END AS title) AS text
+        LATERAL (SELECT CASE WHEN status IN ('READY', 'RETRACTED') THEN home || ' '
+            || goal / 2 + 1 || '–' || (goal + 1) / 2 || ' ' || away END AS title) AS text
     ORDER BY n
 """
+
+
+def fill(connection: Connection, count: int) -> None:
+    """Fill the empty table with so many highlights, and vacuum and analyze it."""
+    insert = _INSERT.format(
+        first="done + 1",
+        last=f"least(done + {TRANSACTION}, {count})",
+        count=count,
+        BLOCK=BLOCK,
+        MATCHES=MATCHES,
+        PENDING=PENDING,
+        RARE_EVERY=RARE_EVERY,
+    )
+    loop = f"FOR done IN 0..{count - 1} BY {TRANSACTION} LOOP {insert}; COMMIT; END LOOP"
+    connection.run(f"DO $$ BEGIN {loop}; END $$")
+    connection.run("VACUUM ANALYZE highlights")

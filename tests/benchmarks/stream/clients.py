@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from subprocess import PIPE, Popen
+from tempfile import NamedTemporaryFile
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -39,24 +41,33 @@ class Received:
 class Clients:
     """Clients that are connected to a stream, and up to date."""
 
-    def __init__(self, process: "Popen[bytes]") -> None:
+    def __init__(self, process: "Popen[bytes]", result: Path) -> None:
         self._process = process
+        self._result = result
 
     def receive(self, count: int) -> Received:
         """Wait until each client has so many events; return them, also if some lack events."""
-        output, _ = self._process.communicate(b"%d\n" % count, timeout=2 * LIMIT_S)
-        return Received(**orjson.loads(output))
+        self._process.communicate(b"%d\n" % count, timeout=2 * LIMIT_S)
+        return Received(**orjson.loads(self._result.read_bytes()))
 
 
 @contextmanager
 def connected(url: str, count: int) -> Iterator[Clients]:
     """Connect so many clients, and wait until each has its event `ready`."""
-    command = [sys.executable, "-m", "tests.benchmarks.stream.clients", url, str(count)]
-    with Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE) as process:
+    module = "tests.benchmarks.stream.clients"
+    with (
+        NamedTemporaryFile() as result,
+        Popen(
+            [sys.executable, "-m", module, url, str(count), result.name],
+            cwd=ROOT,
+            stdin=PIPE,
+            stdout=PIPE,
+        ) as process,
+    ):
         try:
             if process.stdout is None or process.stdout.readline() != b"ready\n":
                 raise RuntimeError(f"the clients of {url} were not served")
-            yield Clients(process)
+            yield Clients(process, Path(result.name))
         finally:
             process.kill()
 
@@ -97,9 +108,10 @@ class _Client(asyncio.Protocol):
         now = time.perf_counter()
         self._received += data
         if not self._is_open:
-            head, self._is_open, self._received = self._received.partition(b"\r\n\r\n")
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
                 raise RuntimeError(head.decode())
+            self._is_open = True
         self._unchunk()
         *frames, self._text = self._text.split(b"\n\n")
         for frame in frames:
@@ -148,4 +160,4 @@ async def _receive(url: str, count: int) -> Received:
 
 if __name__ == "__main__":
     received = uvloop.run(_receive(sys.argv[1], int(sys.argv[2])))
-    sys.stdout.buffer.write(orjson.dumps(received))
+    Path(sys.argv[3]).write_bytes(orjson.dumps(received))
