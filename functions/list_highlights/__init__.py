@@ -1,1 +1,1 @@
-"""list-highlights: highlights over HTTP, newest first."""
+"""list-highlights: highlights over HTTP, newest first or by change, and matches."""

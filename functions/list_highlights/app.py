@@ -1,14 +1,16 @@
-"""The HTTP route of list-highlights."""
+"""The HTTP routes of list-highlights."""
 
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from functions.list_highlights.change_query import parse_change_query
 from functions.list_highlights.pages import PageReader
-from functions.list_highlights.query import parse_query
+from functions.list_highlights.query import parse_match_query, parse_query
+from functions.shared.http.query_parameters import query_string
 from functions.shared.http.readiness import Readiness
-from functions.shared.http.responses import conditional_json_response
+from functions.shared.http.responses import conditional_json_response, json_response
 from functions.shared.http.routing import Guard, Router
 
 
@@ -17,15 +19,20 @@ def build_app(
     guard: Guard | None = None,
     readiness: Readiness | None = None,
 ) -> Router:
-    """Return the route GET /highlights."""
+    """Return the routes GET /highlights, with the change feed, and GET /matches."""
 
     async def list_highlights(request: Request) -> Response:
-        page = await pages().read(parse_query(query_string(request)))
+        text = query_string(request)
+        if query := parse_change_query(text):
+            page = await pages().read_changes(query)
+            headers = {"Link": page.link, "Cache-Control": "no-store"}
+            return json_response(page.body, headers=headers)
+        page = await pages().read(parse_query(text))
         return conditional_json_response(request, page.body, etag=page.etag, link=page.link)
 
-    return Router({"/highlights": {"GET": list_highlights}}, pages, guard, readiness)
+    async def list_matches(request: Request) -> Response:
+        page = await pages().read_matches(parse_match_query(query_string(request)))
+        return conditional_json_response(request, page.body, etag=page.etag, link=page.link)
 
-
-def query_string(request: Request) -> str:
-    """Return the query of a URL; bytes that are not UTF-8 are replaced."""
-    return bytes(request.scope["query_string"]).decode(errors="replace")
+    routes = {"/highlights": {"GET": list_highlights}, "/matches": {"GET": list_matches}}
+    return Router(routes, pages, guard, readiness)

@@ -1,4 +1,4 @@
-"""list-highlights: highlights over HTTP, newest first."""
+"""list-highlights: highlights over HTTP, newest first or by change, and matches."""
 
 from functools import cache
 
@@ -12,8 +12,11 @@ from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.http.auth import build_guard
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
+from functions.shared.postgres.change_feed import ChangeFeed
+from functions.shared.postgres.change_sql import FOLLOWS
 from functions.shared.postgres.highlight_sql import LISTS
 from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.match_sql import LISTS_MATCHES
 from functions.shared.postgres.pool import Postgres
 from functions.shared.redis.page_cache import PageCache
 from functions.shared.settings.load import load
@@ -23,9 +26,15 @@ configure_process("list-highlights", settings)
 
 
 @cache  # on first use: threads and clients made before gunicorn forks are dead in the worker
+def postgres() -> Postgres:
+    """Return the process' one pool of connections to Postgres."""
+    return Postgres(settings)
+
+
+@cache
 def store() -> HighlightStore:
     """Return the process' one store."""
-    return HighlightStore(Postgres(settings), LISTS)
+    return HighlightStore(postgres(), (*LISTS, *LISTS_MATCHES, *FOLLOWS))
 
 
 @cache
@@ -37,7 +46,7 @@ def page_cache() -> PageCache:
 @cache
 def page_reader() -> PageReader:
     """Return the process' one reader of pages."""
-    return PageReader(store(), page_cache())
+    return PageReader(store(), page_cache(), ChangeFeed(postgres()))
 
 
 readiness = Readiness({"postgres": store}, {"redis": page_cache})
@@ -46,5 +55,5 @@ app = build_app(page_reader, build_guard(settings), readiness)
 
 @functions_framework.aio.http
 async def list_highlights(request: Request) -> Response:
-    """GET /highlights."""
+    """GET /highlights and GET /matches."""
     return await app(request)

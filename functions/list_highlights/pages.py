@@ -1,21 +1,36 @@
-"""Pages of highlights, from the cache or from Postgres."""
+"""Pages of highlights, from the cache or from Postgres; of matches, and of changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from uuid import UUID
 
+from functions.list_highlights.change_query import ChangeQuery
 from functions.list_highlights.query import Query
 from functions.shared.concurrency.single_flight import SingleFlight
+from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.http.entity_tags import etag_of
-from functions.shared.postgres.highlights import Document
+from functions.shared.postgres.change_feed import ChangePage
+from functions.shared.postgres.highlights import Listing
 
 
 class HighlightLister(Protocol):
     """The part of the store that list-highlights uses."""
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int) -> list[Document]:
+    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int) -> Listing:
         """Return highlights by these filters, newest first."""
+
+    async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
+        """Return matches by these filters, that with the latest highlight first."""
+
+
+class ChangeSource(Protocol):
+    """The part of the change feed that list-highlights uses."""
+
+    async def read(
+        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+    ) -> ChangePage:
+        """Return changes after a place, or the present place."""
 
 
 class LeasedPageCache(Protocol):
@@ -33,19 +48,25 @@ class LeasedPageCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list: its entity tag, its Link header, or "" if it is the last, and its JSON."""
+    """A page of a list: its entity tag, its Link header, and its JSON."""
 
     etag: str
     link: str
     body: bytes
 
     @classmethod
-    def from_documents(cls, query: Query, documents: list[Document]) -> Self:
+    def from_json(cls, documents: Iterable[str], link: str) -> Self:
+        """Make a page of documents."""
+        body = f"[{','.join(documents)}]".encode()
+        return cls(etag_of(body), link, body)
+
+    @classmethod
+    def from_listing(cls, query: Query, listing: Listing) -> Self:
         """Make a page of `page_size` documents; one more means that there is a next page."""
-        shown = documents[: query.page_size]
-        more = len(documents) > query.page_size
-        body = f"[{','.join(document.json for document in shown)}]".encode()
-        return cls(etag_of(body), query.next_link(shown[-1]) if more else "", body)
+        shown = listing.documents[: query.page_size]
+        more = len(listing.documents) > query.page_size
+        links = query.links(shown[-1] if more else None, listing.moment)
+        return cls.from_json((document.json for document in shown), links)
 
     @classmethod
     def from_bytes(cls, cached: bytes) -> Self | None:
@@ -64,9 +85,10 @@ class Page:
 class PageReader:
     """Reads pages; knows nothing of HTTP."""
 
-    def __init__(self, store: HighlightLister, cache: LeasedPageCache) -> None:
+    def __init__(self, store: HighlightLister, cache: LeasedPageCache, feed: ChangeSource) -> None:
         self._store = store
         self._cache = cache
+        self._feed = feed
         self._reads: SingleFlight[Page] = SingleFlight()
 
     async def read(self, query: Query) -> Page:
@@ -76,6 +98,23 @@ class PageReader:
             Unavailable: it is not cached, and the database is away.
         """
         return await self._reads.run(query, lambda: self._read(query))
+
+    async def read_matches(self, query: Query) -> Page:
+        """Return the page of a query for matches.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        return await self._reads.run(query, lambda: self._read_matches(query))
+
+    async def read_changes(self, query: ChangeQuery) -> Page:
+        """Return the page of a query for changes.
+
+        Raises:
+            CursorExpired: the place is of another epoch of the database.
+            Unavailable: the database is away.
+        """
+        return await self._reads.run(query, lambda: self._read_changes(query))
 
     async def _read(self, query: Query) -> Page:
         if query.cache_key is None:
@@ -91,7 +130,15 @@ class PageReader:
         return page
 
     async def _read_from_store(self, query: Query) -> Page:
-        documents = await self._store.list(
+        listing = await self._store.list(
             query.filters, limit=query.page_size + 1, offset=query.offset
         )
-        return Page.from_documents(query, documents)
+        return Page.from_listing(query, listing)
+
+    async def _read_matches(self, query: Query) -> Page:
+        listing = await self._store.matches(query.filters, limit=query.page_size + 1)
+        return Page.from_listing(query, listing)
+
+    async def _read_changes(self, query: ChangeQuery) -> Page:
+        page = await self._feed.read(query.after, query.filters, query.page_size)
+        return Page.from_json((change.json for change in page.changes), query.links(page))

@@ -1,28 +1,18 @@
-"""The query parameters of GET /highlights, parsed and validated."""
+"""The query parameters of GET /highlights and GET /matches, parsed and validated."""
 
 import base64
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from functions.shared.contract.event import parse_rfc3339
-from functions.shared.contract.event_types import fold_event_type
-from functions.shared.contract.field_errors import (
-    MAX_ERRORS,
-    MAX_NAME_LENGTH,
-    FieldErrors,
-    explain_unknown,
-)
 from functions.shared.contract.highlight import SHOWN_STATUSES, Status
-from functions.shared.contract.team_names import SIDES, fold_name
-from functions.shared.errors import InvalidInput
+from functions.shared.http.query_parameters import QueryParameters
 from functions.shared.postgres.highlights import Document
 
 PAGE_SIZE: Final = 50
@@ -30,20 +20,19 @@ PAGE_SIZE_LIMIT: Final = 100
 MAX_ROWS_BY_PAGE: Final = 10_000  # further ones are read by cursor: an OFFSET is slow
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
+    "changedSince",
 )  # fmt: skip
-NOT_EMPTY: Final = frozenset(PARAMETERS) - {"team", "eventType"}
-INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-MAX_LENGTH = 4096  # characters of a query; the longest useful one has a quarter of that
+MATCH_PARAMETERS: Final = ("matchId", "pageSize", "cursor")
+CARRIED_TO_CHANGES: Final = ("matchId", "team", "eventType", "pageSize")
 PAGE_TOO_FAR = (
     f"lies beyond the first {MAX_ROWS_BY_PAGE:,} highlights; to read on, follow the Link header,"
     " whose cursor has no such limit"
 )
-MAX_DIGITS = 8  # a number of more digits is beyond every limit
 
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """A query for a list of highlights: its filters and its page.
+    """A query for a list: its filters and its page.
 
     Equal query strings make the same object, which serves as a key.
     """
@@ -52,6 +41,7 @@ class Query:
     parameters: Mapping[str, str]
     page: int
     page_size: int
+    feed_path: str = ""  # of the change feed, relative to the list
 
     @property
     def offset(self) -> int:
@@ -69,136 +59,99 @@ class Query:
             return None
         return match_id, f"{status}:{self.page_size}"
 
-    def next_link(self, last: Document) -> str:
-        """Return the `Link` header to the page after `last`, relative to keep a proxy's prefix."""
+    def links(self, last: Document | None, moment: str) -> str:
+        """Return the `Link` header: to the page after `last`, if any, and to what changes later."""
+        changes = change_link(self.parameters, moment, "changes", path=self.feed_path)
+        if last is None:
+            return changes
         parameters = {name: text for name, text in self.parameters.items() if name != "page"}
-        return f'<?{urlencode({**parameters, "cursor": cursor_of(last)})}>; rel="next"'
+        return f"{link({**parameters, 'cursor': cursor_of(last)}, 'next')}, {changes}"
 
 
 @lru_cache(maxsize=1024)
-def parse_query(query_string: str) -> Query:
-    """Parse the query of a URL.
+def parse_query(query: str) -> Query:
+    """Parse the query of a URL of highlights.
 
     Raises:
         InvalidInput: with the reasons, by parameter.
     """
-    if len(query_string) > MAX_LENGTH:
-        raise InvalidInput({"query": [f"must have at most {MAX_LENGTH} characters"]})
-    pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=None)
-    parser = _ParameterParser([(name, value.strip()) for name, value in pairs])
-    values: dict[str, Any] = {
-        "match_id": parser.match_id(),
-        "status": parser.status(),
-        **parser.team(),
-        "event_type": parser.event_type(),
-        "updated_since": parser.updated_since(),
-    }
-    filters = {name: value for name, value in values.items() if value is not None}
-    if "status" not in filters:
+    parameters = QueryParameters(query, PARAMETERS)
+    filters = parameters.highlight_filters()
+    if status := _status(parameters):
+        filters["status"] = status
+    else:
         filters["not_retracted"] = True
-    filters |= parser.cursor()
-    page = parser.integer("page", 1, MAX_ROWS_BY_PAGE + 1)
-    page_size = parser.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
+    if updated_since := _updated_since(parameters):
+        filters["updated_since"] = updated_since
+    filters |= _after(parameters)
+    page = parameters.integer("page", 1, MAX_ROWS_BY_PAGE + 1)
+    page_size = parameters.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
     if "after" in filters:
         page = 1
     if page > 1 and page * page_size > MAX_ROWS_BY_PAGE:
-        parser.add_error("page", PAGE_TOO_FAR)
-    parser.raise_for_errors()
-    return Query(filters, parser.values, page, page_size)
+        parameters.add_error("page", PAGE_TOO_FAR)
+    parameters.raise_for_errors()
+    return Query(filters, parameters.values, page, page_size)
+
+
+@lru_cache(maxsize=1024)
+def parse_match_query(query: str) -> Query:
+    """Parse the query of a URL of matches.
+
+    Raises:
+        InvalidInput: with the reasons, by parameter.
+    """
+    parameters = QueryParameters(query, MATCH_PARAMETERS)
+    filters = parameters.highlight_filters() | _after(parameters)
+    page_size = parameters.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
+    parameters.raise_for_errors()
+    return Query(filters, parameters.values, 1, page_size, feed_path="highlights")
+
+
+def link(parameters: Mapping[str, str], rel: str, path: str = "") -> str:
+    """Return a link of a `Link` header, relative to keep a proxy's prefix (RFC 8288, 3)."""
+    return f'<{path}?{urlencode(parameters)}>; rel="{rel}"'
+
+
+def change_link(parameters: Mapping[str, str], cursor: str, rel: str, path: str = "") -> str:
+    """Return the link to the changes after a cursor, by the filters that the feed has too."""
+    carried = {name: parameters[name] for name in CARRIED_TO_CHANGES if name in parameters}
+    return link({**carried, "changedSince": cursor}, rel, path)
 
 
 def cursor_of(last: Document) -> str:
-    """Return the cursor to the highlights after this one; opaque to clients."""
+    """Return the cursor to what is listed after this one; opaque to clients."""
     return base64.urlsafe_b64encode(f"{last.occurred_at}/{last.id}".encode()).decode().rstrip("=")
 
 
-class _ParameterParser:
-    """Parses parameters one by one and collects their errors."""
+def _after(parameters: QueryParameters) -> dict[str, Any]:
+    """Return the filters by `cursor`."""
+    text = parameters.values.get("cursor")
+    if not text:
+        return {}
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        after, _, after_id = base64.urlsafe_b64decode(padded).decode().partition("/")
+        return {"after": parse_rfc3339(after), "after_id": UUID(after_id)}
+    except ValueError:
+        parameters.add_error("cursor", "must come from the Link header of an earlier answer")
+        return {}
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        given = dict(pairs)
-        self.values = {name: value for name, value in given.items() if value}
-        self._errors: FieldErrors = {
-            name: [explain_unknown(name[:MAX_NAME_LENGTH], PARAMETERS)]
-            for name in islice((each for each in given if each not in PARAMETERS), MAX_ERRORS)
-        }
-        for name in (name for name, value in given.items() if not value and name in NOT_EMPTY):
-            self.add_error(name, "must not be empty; without a value it is left out")
-        if len(given) < len(pairs):
-            counts = Counter(name for name, _ in pairs if name in PARAMETERS)
-            for name in (name for name, count in counts.items() if count > 1):
-                self.add_error(name, "must be given once")
 
-    def raise_for_errors(self) -> None:
-        if self._errors:
-            raise InvalidInput(self._errors)
+def _status(parameters: QueryParameters) -> str | None:
+    given = parameters.values.get("status", "")
+    status = given.upper()
+    if status and not (given.isascii() and status in SHOWN_STATUSES):
+        parameters.add_error("status", f"must be one of {', '.join(SHOWN_STATUSES)}")
+        return None
+    return status or None
 
-    def text(self, name: str) -> str | None:
-        text = self.values.get(name)
-        if text is not None and "\0" in text:
-            self.add_error(name, "must not contain the NUL character")
-            return None
-        return text
 
-    def team(self) -> dict[str, str]:
-        """Return the filter by a side, or by a team's name."""
-        key = fold_name(self.text("team") or "")
-        if not key:
-            return {}
-        return {"side" if key in SIDES else "team_key": key}
-
-    def event_type(self) -> str | None:
-        event_type = self.text("eventType")
-        return event_type and fold_event_type(event_type)
-
-    def match_id(self) -> UUID | None:
-        text = self.values.get("matchId")
-        try:
-            return UUID(text) if text else None
-        except ValueError:
-            self.add_error("matchId", "must be a UUID")
-            return None
-
-    def status(self) -> str | None:
-        given = self.values.get("status", "")
-        status = given.upper()
-        if status and not (given.isascii() and status in SHOWN_STATUSES):
-            self.add_error("status", f"must be one of {', '.join(SHOWN_STATUSES)}")
-            return None
-        return status or None
-
-    def updated_since(self) -> datetime | None:
-        # A + that is not percent-encoded is decoded as a space.
-        text = re.sub(r" (?=\d\d:\d\d$)", "+", self.values.get("updatedSince", ""))
-        try:
-            return parse_rfc3339(text) if text else None
-        except ValueError as error:
-            self.add_error("updatedSince", str(error))
-            return None
-
-    def cursor(self) -> dict[str, Any]:
-        text = self.values.get("cursor")
-        if not text:
-            return {}
-        try:
-            padded = text + "=" * (-len(text) % 4)
-            after, _, after_id = base64.urlsafe_b64decode(padded).decode().partition("/")
-            return {"after": parse_rfc3339(after), "after_id": UUID(after_id)}
-        except ValueError:
-            self.add_error("cursor", "must come from the Link header of an earlier answer")
-            return {}
-
-    def integer(self, name: str, default: int, limit: int) -> int:
-        text = self.values.get(name)
-        if text is None:
-            return default
-        if not INTEGER.fullmatch(text):
-            self.add_error(name, "must be an integer")
-            return default
-        if text.startswith("-"):
-            return 1
-        digits = text.lstrip("+0") or "0"
-        return limit if len(digits) > MAX_DIGITS else min(max(int(digits), 1), limit)
-
-    def add_error(self, name: str, why: str) -> None:
-        self._errors.setdefault(name, []).append(why)
+def _updated_since(parameters: QueryParameters) -> datetime | None:
+    # A + that is not percent-encoded is decoded as a space.
+    text = re.sub(r" (?=\d\d:\d\d$)", "+", parameters.values.get("updatedSince", ""))
+    try:
+        return parse_rfc3339(text) if text else None
+    except ValueError as error:
+        parameters.add_error("updatedSince", str(error))
+        return None

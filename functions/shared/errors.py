@@ -6,6 +6,7 @@
     ├── UnsupportedFormat    the input is in none of the formats that are accepted
     ├── TooLarge             the input exceeds a limit
     ├── NotFound             there is no such thing
+    ├── CursorExpired        a place in the change feed is of a database that is no more
     ├── RecordsRejected      records can never be processed, and cannot be named one by one
     ├── DataRejected         the database rejects the values of a statement
     ├── NotAcknowledged      the broker did not acknowledge records in time
@@ -45,6 +46,15 @@ class TooLarge(GoalStreamError):
 
 class NotFound(GoalStreamError):
     """There is no such thing."""
+
+
+class CursorExpired(GoalStreamError):
+    """A place in the change feed is of another epoch: the database was restored, or moved."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database was restored or moved since this cursor was given: read everything again."
+        )
 
 
 class RecordsRejected(GoalStreamError):

@@ -47,7 +47,7 @@ def _ingest(guard: Guard | None) -> Router:
 
 
 def _list(guard: Guard | None) -> Router:
-    pages = PageReader(FakeStore(), FakeCache())
+    pages = PageReader(FakeStore(), FakeCache(), FakeStore())
     return list_highlights(lambda: pages, guard)
 
 

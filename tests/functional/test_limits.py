@@ -16,9 +16,9 @@ from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
-from functions.list_highlights.query import MAX_LENGTH
 from functions.shared.contract.highlight import Facts
 from functions.shared.contract.metadata import Metadata
+from functions.shared.http.query_parameters import MAX_LENGTH
 from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from tests.support.builders.costs import (
@@ -259,7 +259,7 @@ QUERIES = {
 @pytest.mark.parametrize("kind", QUERIES)
 def test_the_longest_query_is_answered_quickly(kind: str) -> None:
     """Whatever it consists of."""
-    pages = PageReader(FakeStore(), FakeCache())
+    pages = PageReader(FakeStore(), FakeCache(), FakeStore())
     client = reader(list_highlights, pages)
     query = QUERIES[kind][:MAX_LENGTH]
     response, seconds = price(lambda: client.get(f"/highlights?{query}"))
@@ -285,7 +285,7 @@ def test_the_longest_query_is_answered_quickly(kind: str) -> None:
 def test_the_longest_header_is_answered_quickly(name: str, value: str) -> None:
     """By a function that writes, and by two that read."""
     store = FakeStore()
-    pages = PageReader(store, FakeCache())
+    pages = PageReader(store, FakeCache(), store)
     requests: list[Callable[[], httpx.Response]] = [
         lambda: ingest().post(
             "/events", content=b"{}", headers={"Content-Type": "application/json"} | {name: value}

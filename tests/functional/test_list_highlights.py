@@ -19,7 +19,7 @@ from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import PARAMETERS
 from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import Document
+from functions.shared.postgres.highlights import Listing
 from infra.openapi.response_models import Highlight, ProblemDetails
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
@@ -33,7 +33,7 @@ class ListHighlights:
     def __init__(self) -> None:
         self.store = FakeStore()
         self.cache = FakeCache()
-        pages = PageReader(self.store, self.cache)
+        pages = PageReader(self.store, self.cache, self.store)
         self.reader = Client(build_app(lambda: pages))
 
     def goal(self, event_id: str = "goal-1", **fields: Any) -> UUID:
@@ -67,7 +67,7 @@ class ListHighlights:
 
 def next_query(response: httpx.Response) -> str | None:
     """Return the query of a response's Link."""
-    if "link" not in response.headers:
+    if "next" not in response.links:
         return None
     behind_a_proxy = "https://example.org/api/highlights"
     target = urlsplit(urljoin(behind_a_proxy, response.links["next"]["url"]))
@@ -293,9 +293,7 @@ def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
 
         list_highlights: ListHighlights
 
-        async def list(
-            self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
-        ) -> list[Document]:
+        async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
             read = await super().list(filters, limit=limit, offset=offset)
             async with self.list_highlights.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
@@ -305,7 +303,7 @@ def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
     list_highlights = ListHighlights()
     list_highlights.store = SlowStore()
     list_highlights.store.list_highlights = list_highlights
-    pages = PageReader(list_highlights.store, list_highlights.cache)
+    pages = PageReader(list_highlights.store, list_highlights.cache, list_highlights.store)
     list_highlights.reader = Client(build_app(lambda: pages))
     sizes = [len(list_highlights.ids(f"matchId={MATCH}")) for _ in range(3)]
     assert sizes == [0, 1, 2]
@@ -370,7 +368,7 @@ def test_every_refused_parameter_is_named(list_highlights: ListHighlights) -> No
 
 def status_of(query_string: bytes) -> int:
     """Return the status of the response to a raw query string."""
-    pages = PageReader(FakeStore(), FakeCache())
+    pages = PageReader(FakeStore(), FakeCache(), FakeStore())
     scope = {"type": "http", "method": "GET", "path": "/highlights", "headers": []}
     request = Request({**scope, "query_string": query_string})
 

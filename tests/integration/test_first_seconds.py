@@ -28,9 +28,12 @@ from functions.shared.http.routing import Router
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.kafka.publisher import Publisher
 from functions.shared.kafka.settings import KafkaSettings
+from functions.shared.postgres.change_feed import ChangeFeed
+from functions.shared.postgres.change_sql import FOLLOWS
 from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import ENRICHES, GETS, LISTS, RECORDS
 from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.match_sql import LISTS_MATCHES
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
@@ -49,7 +52,12 @@ from tests.support.fakes.services import FakeCache, FakePublisher
 from tests.support.waiting import eventually
 
 NO_TABLE = 'relation "highlights" does not exist'
-NEEDS = {"list": LISTS, "get": GETS, "consume": RECORDS, "enrich": ENRICHES}
+NEEDS = {
+    "list": (*LISTS, *LISTS_MATCHES, *FOLLOWS),
+    "get": GETS,
+    "consume": RECORDS,
+    "enrich": ENRICHES,
+}
 
 
 class Functions:
@@ -59,7 +67,7 @@ class Functions:
         environ = {"DATABASE_URL": url, "DATABASE_PREPARE": prepare, "DATABASE_POOL_SIZE": "1"}
         self.postgres = Postgres(load(PostgresSettings, environ))
         store, cache = HighlightStore(self.postgres), FakeCache()
-        pages = PageReader(store, cache)
+        pages = PageReader(store, cache, ChangeFeed(self.postgres))
         consume = EventConsumer(store, cache, FakePublisher(), RULES)
         enrich = EnrichmentWorker(
             store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ)

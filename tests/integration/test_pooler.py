@@ -88,7 +88,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     for name in FILTERS:
         filters = {key: value for key, value in values.items() if key.removesuffix("_id") == name}
         filters |= {name: values[name]}
-        listed = await highlights.list(filters, limit=100)
+        listed = (await highlights.list(filters, limit=100)).documents
         assert recorded.id in [each.id for each in listed]
     found = await highlights.get(recorded.id)
     assert found is not None

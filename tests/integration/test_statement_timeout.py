@@ -95,7 +95,7 @@ def test_a_statement_that_waits_for_a_lock_ends_before_its_reader_is_answered(
         with pytest.raises(Unavailable, match=TOO_LONG):
             asyncio.run(HighlightStore(postgres).list({}, limit=10))
         eventually(lambda: own_table.run(ACTIVE) == [[0]], within_s=2)
-    assert asyncio.run(HighlightStore(postgres).list({}, limit=10)) == []
+    assert asyncio.run(HighlightStore(postgres).list({}, limit=10)).documents == []
 
 
 def test_the_time_out_stays_with_its_statement(postgres: Postgres) -> None:
@@ -131,7 +131,7 @@ async def _beside_slow_ones(postgres: Postgres, table: Table) -> None:
     took_s = []
     for filters in ({}, {"match_id": MATCH}, {"status": "READY"}, {"side": "home"}) * 5:
         began = time.monotonic()
-        assert await highlights.list(filters, limit=10) == []
+        assert (await highlights.list(filters, limit=10)).documents == []
         took_s.append(time.monotonic() - began)
     assert max(took_s) < 1.0
     ended = await asyncio.gather(*slow, return_exceptions=True)

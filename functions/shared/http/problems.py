@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from functions.shared.contract.field_errors import MAX_ERRORS, MAX_NAME_LENGTH
 from functions.shared.errors import (
+    CursorExpired,
     InvalidInput,
     NotFound,
     RecordsRejected,
@@ -21,6 +22,7 @@ from functions.shared.errors import (
 from functions.shared.http.responses import json_response
 
 MAX_NAMES_IN_DETAIL = 5
+FROM_THE_BEGINNING = "?changedSince=0"
 
 STATUSES: Mapping[type[Exception], int] = {
     UnreadableInput: 400,
@@ -74,6 +76,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(400, "The body ended before its end.")
         case InvalidInput():
             return _invalid(error.errors)
+        case CursorExpired():
+            headers = {"Link": f'<{FROM_THE_BEGINNING}>; rel="changes"'}
+            return Problem(410, str(error), headers=headers, begin=FROM_THE_BEGINNING)
         case Unavailable():
             headers = {"Retry-After": str(error.retry_after_s)}
             return Problem(503, str(error), headers=headers, **error.members)

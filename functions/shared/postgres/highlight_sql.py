@@ -156,12 +156,13 @@ RETRY = """
 """
 
 # A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
-DOCUMENT = f"""
-    SELECT h.id, rfc3339(h.occurred_at), row_to_json(d)::text FROM {{rows}} AS h, LATERAL (
-        SELECT {_as_json(("id", *SHOWN_FIELDS, *GENERATED))}) AS d
-"""
+DOCUMENT = f"LATERAL (SELECT {_as_json(('id', *SHOWN_FIELDS, *GENERATED))}) AS d"
+_PLACE_AND_JSON = "h.id, rfc3339(h.occurred_at), row_to_json(d)::text"
 
-GET = f"{DOCUMENT.format(rows='highlights')} WHERE h.id = :id AND h.status <> 'IGNORED'"
+GET = f"""
+    SELECT {_PLACE_AND_JSON} FROM highlights AS h, {DOCUMENT}
+    WHERE h.id = :id AND h.status <> 'IGNORED'
+"""
 
 # What each filter of a list means; a list has those of them that it was asked for.
 FILTERS: Final[Mapping[str, str]] = {
@@ -191,13 +192,19 @@ def is_heavy(names: Iterable[str], offset: int) -> bool:
 
 
 def list_statement(names: Iterable[str]) -> str:
-    """The statement that lists by the filters among these names, newest first."""
+    """The statement that lists by the filters among these names, newest first.
+
+    Each row has the place in the change feed of the moment when the list was read.
+    """
     where = " AND ".join(FILTERS[name] for name in names if name in FILTERS)
     newest_first = "ORDER BY h.occurred_at DESC, h.id DESC"
     chosen = f"highlights AS h {'WHERE ' + where if where else ''} {newest_first}"
     # Of those that are passed over no documents are made.
     page = f"(SELECT * FROM {chosen} LIMIT :limit OFFSET :offset)"
-    return f"{DOCUMENT.format(rows=page)} {newest_first}"
+    return f"""
+        SELECT {_PLACE_AND_JSON}, (SELECT change_cursor()) FROM {page} AS h, {DOCUMENT}
+        {newest_first}
+    """
 
 
 # What a function needs of the table, by what it does.

@@ -1,7 +1,8 @@
 """The table of highlights, as functions record, enrich and read it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import orjson
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.contract.team_names import Side
+from functions.shared.postgres.change_sql import NOW
 from functions.shared.postgres.highlight_sql import (
     CLAIM,
     CONFLICTS,
@@ -22,8 +24,11 @@ from functions.shared.postgres.highlight_sql import (
     is_heavy,
     list_statement,
 )
+from functions.shared.postgres.match_sql import matches_statement
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.session import Row
+
+Rows = list[Row]
 
 
 @dataclass(slots=True)  # frozen, it would take three times as long to make, 500 in a batch
@@ -79,11 +84,22 @@ class ChangedHighlight:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A highlight in JSON, as the API shows it; `occurred_at` and `id` are its place in a list."""
+    """A highlight in JSON, as the API shows it; `occurred_at` and `id` are its place in a list.
+
+    Of a match, these are of its latest highlight.
+    """
 
     id: UUID
     occurred_at: str
     json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of documents, and the place in the change feed of the moment when it was read."""
+
+    documents: list[Document]
+    moment: str
 
 
 class HighlightStore:
@@ -155,14 +171,27 @@ class HighlightStore:
         rows = await self._postgres.run(GET, id=highlight_id)
         return Document(*rows[0]) if rows else None
 
-    async def list(
-        self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
-    ) -> list[Document]:
+    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
         """Return highlights by the values of FILTERS, newest first by (occurred_at, id)."""
         values = {name: value for name, value in filters.items() if name != "not_retracted"}
         run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
-        rows = await run(list_statement(filters), limit=limit, offset=offset, **values)
-        return [Document(*row) for row in rows]
+        return await self._list(
+            partial(run, list_statement(filters), limit=limit, offset=offset, **values)
+        )
+
+    async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
+        """Return matches by the values of MATCH_FILTERS, that with the latest highlight first."""
+        return await self._list(
+            partial(self._postgres.run, matches_statement(filters), limit=limit, **filters)
+        )
+
+    async def _list(self, run: Callable[[], Awaitable[Rows]]) -> Listing:
+        """Run a statement whose rows end with the moment; if it has none, ask for that before."""
+        rows = await run()
+        if rows:
+            return Listing([Document(*row) for *row, _ in rows], rows[0][-1])
+        ((moment,),) = await self._postgres.run(NOW)
+        return Listing([Document(*row) for *row, _ in await run()], moment)
 
 
 def _rows(revisions: Iterable[Revision]) -> str:

@@ -11,13 +11,21 @@ from uuid import UUID, uuid4
 import orjson
 from pydantic.alias_generators import to_camel
 
+from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.highlight import Facts, HighlightText, Status
-from functions.shared.errors import DataRejected, NotAcknowledged, Unavailable
+from functions.shared.errors import CursorExpired, DataRejected, NotAcknowledged, Unavailable
 from functions.shared.kafka.acknowledgements import Acknowledged
 from functions.shared.kafka.publisher import Record
 from functions.shared.postgres import highlight_sql
+from functions.shared.postgres.change_feed import Change, ChangePage
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
-from functions.shared.postgres.highlights import ChangedHighlight, Claim, Document, Revision
+from functions.shared.postgres.highlights import (
+    ChangedHighlight,
+    Claim,
+    Document,
+    Listing,
+    Revision,
+)
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -118,6 +126,8 @@ class FakeStore:
         self.away = False
         self.refuses: Callable[[Row], bool] = lambda _: False
         self.statements = 0
+        self.epoch = "00000001"
+        self.xid = 0  # of the last change
 
     async def record(self, revisions: Iterable[Revision]) -> list[ChangedHighlight]:
         """Record revisions: the highest wins; of two equal ones the retraction wins."""
@@ -159,7 +169,8 @@ class FakeStore:
     def _new(self, row: Row) -> Row:
         stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339(), "thumbnailUrl": None}
         queue = {"attempts": 0, "lease": None, "availableAt": self.now}
-        return {**row, "title": None, "summary": None, **stamp, **queue}
+        self.xid += 1
+        return {**row, "title": None, "summary": None, **stamp, **queue, "change": self.xid}
 
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
@@ -227,14 +238,48 @@ class FakeStore:
         row = self.rows.get(highlight_id)
         return _document(row) if row and row["status"] != Status.IGNORED else None
 
-    async def list(
-        self, filters: Mapping[str, Any], *, limit: int, offset: int = 0
-    ) -> list[Document]:
+    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
         """Return highlights, newest first by (occurredAt, id)."""
         self._stated([])
         rows = sorted(self.rows.values(), key=_position, reverse=True)
         found = [row for row in rows if _passes(row, filters)]
-        return [_document(row) for row in found[offset : offset + limit]]
+        return Listing(
+            [_document(row) for row in found[offset : offset + limit]], str(self.now_in_feed)
+        )
+
+    async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
+        """Return matches, that with the latest highlight first."""
+        self._stated([])
+        of_match: dict[str, Rows] = {}
+        for row in sorted(self._shown(), key=_position, reverse=True):
+            of_match.setdefault(row["matchId"], []).append(row)
+        found = [rows for rows in of_match.values() if _passes(rows[0], filters)]
+        return Listing([_match(rows) for rows in found[:limit]], str(self.now_in_feed))
+
+    def _shown(self) -> Rows:
+        return [row for row in self.rows.values() if row["status"] != Status.IGNORED]
+
+    @property
+    def now_in_feed(self) -> ChangeCursor:
+        """The present place in the change feed."""
+        return ChangeCursor(self.xid + 1, epoch=self.epoch)
+
+    async def read(
+        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+    ) -> ChangePage:
+        """Return changes after a place, as the change feed does."""
+        self._stated([])
+        if after and after.epoch not in (None, self.epoch):
+            raise CursorExpired
+        start = after or self.now_in_feed
+        changes = sorted(
+            (_changed_row(row, self.epoch) for row in self._shown() if _passes(row, filters)),
+            key=lambda change: change.cursor,
+        )
+        found = [change for change in changes if change.cursor > start][:limit]
+        has_more = len(found) == limit
+        cursor = found[-1].cursor if has_more else max(self.now_in_feed, start)
+        return ChangePage(found, cursor, has_more, held_back=False)
 
     def _stated(self, rows: Sequence[Mapping[str, Any]]) -> Rows:
         """Count a statement; return its rows as their JSON parameters reach Postgres."""
@@ -263,7 +308,8 @@ class FakeStore:
         return row if leased else None
 
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
-        row |= values | {"updatedAt": self._rfc3339()}
+        self.xid += 1
+        row |= values | {"updatedAt": self._rfc3339(), "change": self.xid}
         return _change(row)
 
     def _change(self, row: Row) -> ChangedHighlight:
@@ -285,6 +331,36 @@ def _document(row: Row) -> Document:
     occurred_at = row["occurredAt"].replace("+00:00", "Z")
     shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at}
     return Document(row["id"], occurred_at, orjson.dumps(shown).decode())
+
+
+def _match(rows: Rows) -> Document:
+    """Return a match as the API shows it, of its rows, the newest first."""
+    stands = [row for row in rows if row["status"] != Status.RETRACTED]
+    named = [row for row in rows if None not in (row["homeTeam"], row["awayTeam"])]
+    scored = [row for row in stands if None not in (row["homeScore"], row["awayScore"])]
+    latest = _document(rows[0])
+    shown = {
+        "matchId": rows[0]["matchId"],
+        "homeTeam": named[0]["homeTeam"] if named else None,
+        "awayTeam": named[0]["awayTeam"] if named else None,
+        "homeScore": scored[0]["homeScore"] if scored else None,
+        "awayScore": scored[0]["awayScore"] if scored else None,
+        "highlights": len(stands),
+        "occurredAt": latest.occurred_at,
+        "updatedAt": max(row["updatedAt"] for row in rows),
+    }
+    return Document(latest.id, latest.occurred_at, orjson.dumps(shown).decode())
+
+
+def _changed_row(row: Row, epoch: str) -> Change:
+    return Change(
+        ChangeCursor(row["change"], row["id"], epoch),
+        UUID(row["matchId"]),
+        row["side"],
+        row["teamKey"],
+        row["eventType"],
+        _document(row).json,
+    )
 
 
 def _passes(row: Row, filters: Mapping[str, Any]) -> bool:
