@@ -125,7 +125,7 @@ class HighlightsServer:
             yield event[:-2]
             raise CutError
         if command == "end":
-            yield f'event: end\nid: {self._cursor(at - 1)}\ndata: {{"reason": "shutdown"}}\n\n'
+            yield 'event: end\ndata: {"reason": "shutdown"}\n\n'
             raise CutError
         yield event * (2 if command == "twice" else 1)
 
