@@ -14,6 +14,7 @@ from typing import Annotated
 from pg8000.native import Connection, DatabaseError, InterfaceError
 from pydantic import AfterValidator, SecretStr
 
+from functions.shared.postgres.change_sql import RENUMBER
 from functions.shared.postgres.connection import connect
 from functions.shared.postgres.errors import sqlstate
 from functions.shared.postgres.settings import PostgresSettings
@@ -117,6 +118,12 @@ def _apply_missing(connection: Connection, folder: Path) -> list[str]:
     return [path.stem for path in missing]
 
 
+def renumber(connection: Connection) -> list[str]:
+    """After a restore to another server, give rows numbers of its transactions; tell how many."""
+    rows = connection.run(RENUMBER)
+    return [f"change feed: {len(rows)} highlights begin anew after a restore"] if rows else []
+
+
 def main() -> None:
     """Migrate, grant the roles their privileges, and print the changes."""
     settings = load(MigrateSettings)
@@ -128,6 +135,7 @@ def main() -> None:
         with closing(connect(settings.database_url, 300, settings.database_password)) as connection:
             applied = migrate(connection)
             granted = grant(connection, passwords)
+            renumbered = renumber(connection)
     except MigrationFailed as error:
         sys.exit(str(error))
     except DatabaseError as error:
@@ -135,6 +143,7 @@ def main() -> None:
     except (InterfaceError, OSError) as error:
         sys.exit(f"the database could not be migrated: {error}")
     lines = [f"applied: {', '.join(applied) or 'nothing, the schema is up to date'}", *granted]
+    lines += renumbered
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 

@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from functions.shared.contract.change_cursor import ChangeCursor
-from functions.shared.errors import CursorExpired
+from functions.shared.errors import CursorExpired, Unavailable
 from functions.shared.postgres.change_sql import FOLLOWS, NOW, changes_statement, scans
 from functions.shared.postgres.pool import Postgres
+
+RESTORED = "The database was restored: python -m infra.migrate has still to run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ChangeFeed:
 
         Raises:
             CursorExpired: the place is of another epoch, or of a time that has not been.
-            Unavailable: Postgres is.
+            Unavailable: Postgres is, or was restored and not migrated.
         """
         if after is None:
             return ChangePage([], await self.now(), has_more=False, held_back=False)
@@ -74,9 +76,12 @@ class ChangeFeed:
         rows = await run(
             changes_statement(filters), xid=str(after.xid), id=after.id, limit=limit, **filters
         )
-        epoch, xmin, xmax, held_back, scanned_xid, scanned_id, *_ = rows[0]
+        epoch, xmin, xmax, newest, scanned_xid, scanned_id, *_ = rows[0]
+        held_back = newest is not None and int(newest) >= int(xmin)
         if after.epoch not in (None, epoch) or (xmax and after.xid > int(xmax)):
             raise CursorExpired
+        if held_back and xmax and int(newest) >= int(xmax):
+            raise Unavailable(RESTORED)
         changes = [
             Change(ChangeCursor(int(xid), id_, epoch), *rest)
             for xid, id_, *rest in (row[6:] for row in rows)

@@ -17,6 +17,8 @@ NOW: Final = "SELECT change_cursor()"
 _NEW = """h.status <> 'IGNORED' AND (h.change_xid, h.id) > (cast(:xid AS xid8), cast(:id AS uuid))
             AND h.change_xid < m.xmin"""
 _IN_ORDER = "ORDER BY h.change_xid, h.id"
+_NEWEST = """SELECT h.change_xid FROM highlights AS h WHERE h.status <> 'IGNORED'
+            ORDER BY h.change_xid DESC, h.id DESC LIMIT 1"""
 _LAST_SCANNED = f"""
         LEFT JOIN LATERAL (
             SELECT h.change_xid AS scanned_xid, h.id AS scanned_id FROM highlights AS h
@@ -36,8 +38,8 @@ def changes_statement(names: Container[str]) -> str:
     """The statement that reads on from a place of the feed, by the filters among these names.
 
     Its first columns tell of the moment: the epoch, the oldest open transaction, the next one that
-    will be opened (none on a replica), whether changes are held back, and where a look at SCANNED
-    changes ended, if it did. The others, in no order, are null if there is no change.
+    will be opened (none on a replica), the newest change's, and where a look at SCANNED changes
+    ended, if it did. The others, in no order, are null if there is no change.
     """
     where = " AND ".join(FILTERS[name] for name in FEED_FILTERS if name in names) or "true"
     if scans(names):  # OFFSET 0 has Postgres read in the order of changes, not by another index
@@ -51,12 +53,10 @@ def changes_statement(names: Container[str]) -> str:
             CASE WHEN NOT pg_is_in_recovery()
                 THEN pg_snapshot_xmax(pg_current_snapshot()) END AS xmax
     ), moment AS MATERIALIZED (
-        SELECT *, (SELECT h.id FROM highlights AS h
-            WHERE h.status <> 'IGNORED' AND h.change_xid >= m.xmin {_IN_ORDER} LIMIT 1) IS NOT NULL
-            AS held_back
-        FROM snapshot AS m {scanned}
+        SELECT *, ({_NEWEST}) AS newest FROM snapshot AS m {scanned}
     )
-    SELECT m.epoch, m.xmin::text, m.xmax::text, m.held_back, m.scanned_xid::text, m.scanned_id, c.*
+    SELECT m.epoch, m.xmin::text, m.xmax::text, m.newest::text, m.scanned_xid::text, m.scanned_id,
+        c.*
     FROM moment AS m LEFT JOIN LATERAL (
         SELECT h.change_xid::text, h.id, h.match_id, h.side, h.team_key, h.event_type,
             row_to_json(d)::text
@@ -72,4 +72,13 @@ FOLLOWS: Final = (changes_statement(FEED_FILTERS), NOW)
 HELD_BACK_S = """
     SELECT extract(epoch FROM clock_timestamp() - min(updated_at))::float8 FROM highlights
     WHERE status <> 'IGNORED' AND change_xid >= pg_snapshot_xmin(pg_current_snapshot())
+"""
+
+# A dump that is restored to another server brings numbers of transactions which are still to come
+# there. The feed refuses to work with them until infra.migrate has replaced them.
+RENUMBER = f"""
+    UPDATE highlights SET change_xid = pg_current_xact_id()
+    WHERE status <> 'IGNORED' AND change_xid >= pg_snapshot_xmax(pg_current_snapshot())
+        AND ({_NEWEST}) >= pg_snapshot_xmax(pg_current_snapshot())
+    RETURNING id
 """
