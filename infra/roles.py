@@ -6,7 +6,7 @@ Neither role owns a table or may create one: the tables belong to the user that 
 from collections.abc import Mapping
 from typing import Final
 
-READER: Final = "goalstream_reader"  # list-highlights, get-highlight
+READER: Final = "goalstream_reader"  # list-highlights, get-highlight, stream-highlights
 WRITER: Final = "goalstream_writer"  # consume-goal, enrich-batch
 
 Privileges = Mapping[str, Mapping[str, str]]

@@ -115,6 +115,7 @@ def test_a_function_has_a_postgres_role_with_least_privileges(containers: Contai
     assert output == {
         "list-highlights": [READER, "42501", "42501", "42501"],
         "get-highlight": [READER, "42501", "42501", "42501"],
+        "stream-highlights": [READER, "42501", "42501", "42501"],
         "consume-goal": [WRITER, "done", "42501", "42501"],
         "enrich-batch": [WRITER, "done", "42501", "42501"],
     }

@@ -41,6 +41,7 @@ PATHS = {
     "enrich_batch": ("/", "POST"),
     "list_highlights": ("/highlights", "GET, HEAD"),
     "get_highlight": ("/highlights/x", "GET, HEAD"),
+    "stream_highlights": ("/highlights/stream", "GET, HEAD"),
 }
 
 

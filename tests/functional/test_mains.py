@@ -26,6 +26,7 @@ NEEDED = [
     ("enrich_batch", "DATABASE_URL"),
     ("list_highlights", "DATABASE_URL"),
     ("get_highlight", "DATABASE_URL"),
+    ("stream_highlights", "DATABASE_URL"),
 ]
 
 # Loads a function as functions-framework does, and requests its health.
@@ -102,10 +103,11 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_there_are_five_functions() -> None:
+def test_there_are_six_functions() -> None:
     """Each in a folder of its own."""
     assert set(FUNCTIONS) >= {
-        "ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight",
+        "ingest_event", "consume_goal", "enrich_batch",
+        "list_highlights", "get_highlight", "stream_highlights",
     }  # fmt: skip
 
 

@@ -1,14 +1,10 @@
 """The gateway in front of stand-ins for the functions that record the requests."""
 
-import json
 import shutil
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -17,98 +13,17 @@ import pytest
 from local.stack import ROOT
 from local.stack.ports import HOST, HOST_IPV6, free_port, hosts
 from local.stack.services import gateway as service
-from local.stack.services import package_folder
-from local.stack.services.functions import Function
+from local.stack.services.functions import PUBLIC, Function
 from local.supervisor import NotReady, ProcessRegistry, Supervisor
+from tests.support.servers.gateway import (
+    BROKEN_OFF,
+    SWAGGER_UI,
+    Gateway,
+    StandIn,
+    running_gateway,
+)
 
 KIB = 1024
-BROKEN_OFF = -1
-SWAGGER_UI = package_folder("flask_swagger_ui") / "dist"
-ROUTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-class StandIn(ThreadingHTTPServer):
-    """Answers like a function, with that function's name, and records the requests."""
-
-    daemon_threads = True
-
-    def __init__(self, function: Function, status: int = 202) -> None:
-        self.function = function
-        self.status = status
-        self.requests: list[tuple[str, str, int]] = []
-        super().__init__((HOST, function.port), Handler)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers with the name of the function, or closes the connection without an answer."""
-
-    protocol_version = "HTTP/1.1"
-    server: StandIn
-
-    def handle_one_request(self) -> None:
-        """Serve every method alike."""
-        for method in ROUTED:
-            setattr(self, f"do_{method}", self.answer)
-        super().handle_one_request()
-
-    def answer(self) -> None:
-        """Read the body and answer."""
-        # A connection that is kept would still lead to this stand-in in the next test.
-        self.close_connection = True
-        body = self.body()
-        size = BROKEN_OFF if body is None else len(body)
-        self.server.requests.append((self.command, self.path, size))
-        if body in (None, b"hang up"):
-            return
-        content = json.dumps({"function": self.server.function.name}).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def body(self) -> bytes | None:
-        """The body, or None if the gateway broke off in the middle."""
-        if self.headers["Transfer-Encoding"] != "chunked":
-            announced = int(self.headers["Content-Length"] or 0)
-            body = self.rfile.read(announced)
-            return body if len(body) == announced else None
-        body = b""
-        while size := int(self.rfile.readline() or b"0", 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        return body if self.rfile.readline() else None
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Log nothing."""
-
-
-@dataclass
-class Gateway:
-    """A running gateway and its functions."""
-
-    events: str
-    highlights: str
-    functions: dict[str, Function]
-
-
-@contextmanager
-def running_gateway(
-    folder: Path, root: Path = ROOT, swagger_ui: Path = SWAGGER_UI
-) -> Iterator[Gateway]:
-    """Run a gateway; its functions do not run until a test starts a stand-in."""
-    folder.mkdir(exist_ok=True)
-    names = ("ingest_event", "list_highlights", "get_highlight")
-    functions = {name: Function(name, free_port()) for name in names}
-    ports = free_port(), free_port()
-    supervisor = Supervisor(folder, ProcessRegistry(folder / "processes.json"), print)
-    supervisor.run(
-        service.server(*ports, functions, folder, root=root, swagger_ui=swagger_ui),
-        timeout_s=30,
-    )
-    yield Gateway(f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}", functions)
-    supervisor.stop([service.NAME], timeout_s=10)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +66,11 @@ def assert_problem(response: httpx.Response, status: int, title: str) -> None:
         ("GET", "highlights", "/highlights?page=2", "list_highlights"),
         ("GET", "highlights", "/health", "list_highlights"),
         ("HEAD", "highlights", "/highlights", "list_highlights"),
+        ("GET", "highlights", "/matches?pageSize=2", "list_highlights"),
+        ("GET", "highlights", "/highlights/stream?matchId=x", "stream_highlights"),
+        ("GET", "highlights", "/highlights/stream/x", "stream_highlights"),
+        ("GET", "highlights", "/highlights/streams", "get_highlight"),
+        ("GET", "events", "/highlights/stream", "get_highlight"),
         ("GET", "highlights", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
         ("GET", "events", "/highlights/16394183-5e08-5ac5-8c3d-e5126dda1b84", "get_highlight"),
         # Paths that the function itself refuses.
@@ -169,7 +89,7 @@ def test_each_path_leads_to_its_function_as_it_came(
     assert stand_ins[function].requests == [(method, path, len(content))]
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/events/", "/highlights", "/swagger/no"])
+@pytest.mark.parametrize("path", ["/nowhere", "/events/", "/highlights", "/matches", "/swagger/no"])
 def test_nothing_else_is_served_on_the_port_of_events(
     gateway: Gateway, stand_ins: dict[str, StandIn], http: httpx.Client, path: str
 ) -> None:
@@ -204,6 +124,23 @@ def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
     assert any(path.startswith(f"/{port}") for path in document.json()["paths"])
 
 
+@pytest.mark.parametrize(
+    "path", ["swagger/swagger-ui.css", "swagger/swagger-ui-bundle.js", "openapi.json"]
+)
+def test_pages_are_compressed_for_those_who_accept_it(
+    gateway: Gateway, http: httpx.Client, path: str
+) -> None:
+    """And not sent again to a browser that has them."""
+    url = f"{gateway.highlights}/{path}"
+    plain = http.get(url, headers={"Accept-Encoding": "identity"})
+    small = http.get(url, headers={"Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.headers["Vary"] == "Accept-Encoding"
+    assert small.content == plain.content
+    assert small.num_bytes_downloaded < plain.num_bytes_downloaded / 2
+    assert http.get(url, headers={"If-None-Match": small.headers["ETag"]}).status_code == 304
+
+
 @pytest.mark.parametrize(("path", "limit"), [("/events", 64 * KIB), ("/events/batch", 2048 * KIB)])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_body_over_its_limit_is_refused(
@@ -233,6 +170,7 @@ def test_a_body_over_its_limit_is_refused(
         ("events", "/swagger", "GET, HEAD"),
         ("highlights", "/highlights", "GET, HEAD"),
         ("highlights", "/highlights/x", "GET, HEAD"),
+        ("highlights", "/highlights/stream", "GET, HEAD"),
         ("highlights", "/openapi.json", "GET, HEAD"),
     ],
 )
@@ -297,9 +235,7 @@ def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, fo
 
 def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
     """Its file is validated first, as `caddy run` does not report an error in it."""
-    functions = {
-        name: Function(name, 1) for name in ("ingest_event", "list_highlights", "get_highlight")
-    }
+    functions = {name: Function(name, 1) for name in PUBLIC}
     supervisor = Supervisor(tmp_path, ProcessRegistry(tmp_path / "processes.json"), print)
     port = free_port()
     with pytest.raises(NotReady) as failed:

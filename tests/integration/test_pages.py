@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.test_gateway import Gateway, StandIn, running_gateway
+from tests.support.servers.gateway import Gateway, StandIn, running_gateway
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PORTS = ("events", "highlights")

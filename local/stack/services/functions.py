@@ -10,8 +10,9 @@ from local.stack.connectivity import answers_ok
 from local.stack.ports import HOST
 from local.supervisor import Command
 
-NAMES = ("ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight")
-READERS = ("list_highlights", "get_highlight")
+READERS = ("list_highlights", "get_highlight", "stream_highlights")
+PUBLIC = ("ingest_event", *READERS)
+NAMES = (*PUBLIC, "consume_goal", "enrich_batch")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from local.stack import ROOT
 from local.stack.connectivity import accepts
 from local.stack.ports import hosts
 from local.stack.services import package_folder
-from local.stack.services.functions import Function
+from local.stack.services.functions import PUBLIC, Function
 from local.supervisor import Command
 
 NAME, CHECK = "gateway", "gateway_check"
@@ -34,10 +34,7 @@ def server(
     """
     folder = root / "local" / "gateway"
     timeouts = {name: settings[name] for name in TIMEOUTS if name in settings}
-    upstreams = {
-        name.upper(): functions[name].address
-        for name in ("ingest_event", "list_highlights", "get_highlight")
-    }
+    upstreams = {name.upper(): functions[name].address for name in PUBLIC}
     variables = {
         "GATEWAY_BIND": " ".join(hosts()),
         "GOALSTREAM_EVENTS_PORT": str(events_port),

@@ -3,17 +3,18 @@
 import json
 import os
 import secrets
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from local.stack import ROOT
 from local.stack.ports import HOST
+from tests.support.drivers.compose_watch import watching
 
-FUNCTIONS = ("ingest-event", "consume-goal", "enrich-batch", "list-highlights", "get-highlight")
+PUBLIC = ("ingest-event", "list-highlights", "get-highlight", "stream-highlights")
+FUNCTIONS = (*PUBLIC, "consume-goal", "enrich-batch")
 TOOLS = ("kafka-trigger", "cron", "gateway")
 SERVICES = ("kafka", "postgres", "redis")
 LASTING = (*FUNCTIONS, *TOOLS, *SERVICES)
@@ -23,14 +24,15 @@ SOON = "tests/e2e/soon.yml"
 
 # The containers that each can connect to: its dependencies, its callers, and network neighbours.
 REACHABLE = {
-    "ingest-event": {"kafka", "gateway", "list-highlights", "get-highlight"},
-    "list-highlights": {"postgres", "redis", "gateway", "ingest-event", "get-highlight"},
-    "get-highlight": {"postgres", "gateway", "ingest-event", "list-highlights"},
+    "ingest-event": {"kafka", "gateway", *PUBLIC} - {"ingest-event"},
+    "list-highlights": {"postgres", "redis", "gateway", *PUBLIC} - {"list-highlights"},
+    "get-highlight": {"postgres", "gateway", *PUBLIC} - {"get-highlight"},
+    "stream-highlights": {"postgres", "redis", "gateway", *PUBLIC} - {"stream-highlights"},
     "consume-goal": {"kafka", "postgres", "redis", "kafka-trigger", "enrich-batch"},
     "enrich-batch": {"postgres", "redis", "kafka-trigger", "cron", "consume-goal"},
     "kafka-trigger": {"kafka", "consume-goal", "enrich-batch"},
     "cron": {"enrich-batch"},
-    "gateway": {"ingest-event", "list-highlights", "get-highlight"},
+    "gateway": {*PUBLIC},
 }
 TLS = ("--tls", "--cacert", "/tls/all.pem")
 SECRETS = (
@@ -149,24 +151,9 @@ class Containers:
         assert self.state(service)["ExitCode"] == 0
         self.compose("start", service)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self) -> AbstractContextManager[None]:
         """Run `docker compose watch` on the files of this folder during the block."""
-        watch = subprocess.Popen(
-            self._compose("watch", "--no-up"),
-            cwd=ROOT,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            lines = watch.stdout or ()
-            assert any("Watch enabled" in line for line in lines)
-            yield
-        finally:
-            watch.send_signal(signal.SIGINT)
-            watch.communicate(timeout=LIMIT_S)
+        return watching(self._compose("watch", "--no-up"), self._environment())
 
     def remaining(self) -> list[str]:
         """Return the project's existing containers, networks and volumes, running or not."""

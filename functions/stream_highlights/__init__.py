@@ -1,0 +1,1 @@
+"""stream-highlights: changes of highlights as server-sent events."""
