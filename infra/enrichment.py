@@ -17,6 +17,7 @@ from uuid import UUID
 
 from functions.shared.contract.highlight import SHOWN_STATUSES, Status
 from functions.shared.errors import Unavailable
+from functions.shared.postgres.change_sql import HELD_BACK_S
 from functions.shared.postgres.highlight_sql import (
     COUNT_BY_ATTEMPTS,
     COUNT_BY_STATUS,
@@ -66,13 +67,19 @@ class Enrichment:
         self._ttl_s = ttl_s
 
     async def status(self) -> None:
-        """Print the number of highlights in each status, and the age of the pending ones."""
+        """Print the number of highlights in each status, the age of the pending ones, and a delay.
+
+        The delay is how long an open transaction has held back the change feed, if it has.
+        """
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
         for status in SHOWN_STATUSES:
             _print(f"{status:10}  {counts.get(status, 0)}")
             if status is Status.PENDING_AI:
                 for attempts, count, oldest_s in await self._postgres.run(COUNT_BY_ATTEMPTS):
                     _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
+        ((held_back_s,),) = await self._postgres.run(HELD_BACK_S)
+        if held_back_s and held_back_s >= 1:
+            _print(f"changes are held back by an open transaction: {held_back_s:.0f} s")
 
     async def failed(self, ids: Sequence[UUID], match_id: UUID | None) -> None:
         """Print the highlights that are FAILED_AI: of these ids, of this match, or all."""

@@ -28,9 +28,10 @@ CREATE TRIGGER set_change_xid BEFORE UPDATE ON highlights FOR EACH ROW
 
 -- Changes whenever transaction numbers, or what they stand for, may have begun anew: after a restore
 -- (pg_restore makes a new file of the table, a recovery a new timeline), and on another server.
-CREATE FUNCTION change_epoch() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRICTED
-RETURN left(md5(concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
-    (SELECT timeline_id FROM pg_control_checkpoint()), pg_relation_filenode('highlights'))), 8);
+CREATE FUNCTION change_epoch() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
+    SELECT left(md5(concat_ws(' ', (SELECT system_identifier FROM pg_control_system()),
+        (SELECT timeline_id FROM pg_control_checkpoint()), pg_relation_filenode('highlights'))), 8)
+$$;
 
 -- The place in the feed of whoever has seen what a statement's snapshot shows. STABLE is needed: a
 -- volatile function would take a later snapshot of its own, and what lies between would be missed.

@@ -5,17 +5,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from functions.shared.postgres.connection import connect
 from infra.enrichment import main
 from local.stack import ROOT
 from local.stack.stack import Stack
 from tests.support.builders.events import MATCH, OTHER_MATCH
-from tests.support.drivers.table import Table
+from tests.support.drivers.table import TIMEOUT_S, Table
 from tests.support.waiting import eventually
 
 MODULE = (sys.executable, "-m", "infra.enrichment")
@@ -92,11 +94,23 @@ def test_status_prints_counts_and_the_age_of_the_oldest(command: Command, own_ta
     done = command("status")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line[0] != " "] == [
+    assert [line for line in lines if line[0] not in " c"] == [  # or changes are held back
         "PENDING_AI  3", "READY       3", "FAILED_AI   1", "RETRACTED   0",
     ]  # fmt: skip
     assert lines[1].startswith("  after 0 attempts: 2, the oldest for ")
     assert lines[2].startswith("  after 2 attempts: 1, the oldest for 36")
+
+
+def test_status_tells_of_a_transaction_that_holds_changes_back(
+    command: Command, own_table: Table
+) -> None:
+    """And for how long: as long ago as the oldest such change."""
+    with closing(connect(own_table.url, TIMEOUT_S)) as slow:
+        slow.run("BEGIN; SELECT pg_current_xact_id()")
+        put(own_table, "READY")
+        own_table.run("UPDATE highlights SET updated_at = now() - interval '70 s'")
+        last = command("status").stdout.splitlines()[-1]
+    assert last.startswith("changes are held back by an open transaction: 7")
 
 
 def test_failed_lists_the_highlights_that_are_failed_ai(command: Command, own_table: Table) -> None:
