@@ -11,12 +11,12 @@ from functions.shared.settings.base import Seconds
 
 
 class StreamHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings):
-    """The table, what wakes its reader, who may follow it, and the bounds of a stream.
+    """The table, what wakes the reader of its changes, who may follow them, and a stream's bounds.
 
-    A backlog counts events that a client has not taken yet.
+    A client is a connection, and by default a process may open 1,024 files. A client's backlog is
+    the number of events that it has not taken yet.
     """
 
     stream_max_clients: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    stream_backlog: Annotated[int, Field(ge=1, le=10_000)] = 200
+    stream_backlog: Annotated[int, Field(ge=2, le=100_000)] = 1000
     stream_max_age_s: Seconds = 600.0
-    stream_heartbeat_s: Annotated[float, Field(gt=0, le=15)] = 15.0

@@ -11,8 +11,8 @@ DEPLOYED = ("infra/aws/services.yaml", "infra/knative/components/services/redis.
 
 
 def rules(text: str) -> set[str]:
-    """The keys and commands of a user, without the spelling of the file."""
-    return set(re.findall(r"~[\w:*]+|[+-]@?[a-z]+(?:\|[a-z]+)?", text))
+    """The keys, channels and commands of a user, without the spelling of the file."""
+    return set(re.findall(r"[~&][\w:*]+|[+-]@?[a-z]+(?:\|[a-z]+)?", text))
 
 
 @pytest.mark.parametrize("path", DEPLOYED)

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from functions.shared.http.body_timeout import LINGER_S, BodyTimeout
 from functions.shared.http.coalescing_transport import CoalescingTransport
 from functions.shared.http.problems import Problem
+from functions.shared.http.server_hooks import ABORT, announce_shutdown
 
 HEADER_LIMIT = 16 * 1024
 
@@ -77,6 +78,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         self.app = self._limited_app if size <= HEADER_LIMIT else self._too_large_app
+        self.scope["state"][ABORT] = self.transport.abort
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -95,6 +97,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if is_last and self._refusal is not None:
             self._send_last(self._refusal)
+
+    def shutdown(self) -> None:
+        """Close the connection, or have it closed after the response that is being sent."""
+        super().shutdown()
+        announce_shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn says the same of every error
         """Refuse a request that the parser cannot read."""

@@ -31,10 +31,13 @@ for at = 1, #KEYS, 3 do
 end
 return 1
 """
-SETTLE = """#!lua flags=allow-oom
+# An announcement that is not allowed is left out: whoever waits for one looks for changes anyway.
+CHANGES = "goalstream:changes"
+SETTLE = f"""#!lua flags=allow-oom
 for at = 1, #KEYS, 3 do
     redis.call('UNLINK', KEYS[at], KEYS[at + 1])
     redis.call('SREM', KEYS[at + 2], ARGV[1])
 end
+redis.pcall('PUBLISH', '{CHANGES}', '')
 return 1
 """
