@@ -185,6 +185,7 @@ def test_the_api_has_the_paths_of_the_contract(msk: Template) -> None:
         ("/highlights", anything): "ListHighlights.Arn}/invocations",
         ("/highlights/{id}", anything): "GetHighlight.Arn}/invocations",
         ("/health", "get"): "ListHighlights.Arn}/invocations",
+        ("/matches", anything): "ListHighlights.Arn}/invocations",
     }
     assert {each["type"] for each in to.values()} == {"aws_proxy"}
     body = properties(msk, "Api")["Body"]

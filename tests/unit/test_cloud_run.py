@@ -27,10 +27,10 @@ ENVIRONMENT = {
     "REGISTRY": "europe-west1-docker.pkg.dev/project/goalstream", "TAG": "1",
     "KAFKA": "bootstrap.goals.example:9092", "DATABASE": "10.0.0.3:5432/g?sslmode=verify-full",
 }  # fmt: skip
-PUBLIC = ("ingest-event", "list-highlights", "get-highlight")
+PUBLIC = {name.replace("_", "-") for name in functions.PUBLIC}
 # The database role of each function, whose password its account may read.
 ROLES = {
-    "list-highlights": "reader", "get-highlight": "reader",
+    "list-highlights": "reader", "get-highlight": "reader", "stream-highlights": "reader",
     "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
 }  # fmt: skip
 # Records its arguments, and the file that it gets.
@@ -201,7 +201,7 @@ def test_a_deployment_asks_for_all_of_it_in_order(calls: Path) -> None:
     steps = re.findall(step, requests, re.MULTILINE)
     assert [first or second for first, second in steps] == [
         "jobs replace", "jobs execute topics", "jobs replace", "jobs execute migrations",
-        *["services replace"] * 5, "services set-iam-policy consume-goal",
+        *["services replace"] * len(SERVICES), "services set-iam-policy consume-goal",
         "services set-iam-policy enrich-batch", "worker-pools replace",
         "worker-pools update kafka-trigger --instances 2", "scheduler",
     ]  # fmt: skip

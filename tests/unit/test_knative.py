@@ -34,7 +34,7 @@ TRIGGERS = tomllib.loads((ROOT / "local" / "triggers.toml").read_text())["trigge
 SECRETS = {"database-owner", "database-writer", "database-reader", "kafka", "redis", "api-keys"}
 # The database role of each function, which has the secret of that role only.
 ROLES = {
-    "list-highlights": "reader", "get-highlight": "reader",
+    "list-highlights": "reader", "get-highlight": "reader", "stream-highlights": "reader",
     "consume-goal": "writer", "enrich-batch": "writer", "migrations": "owner",
 }  # fmt: skip
 USERS = {"reader": "goalstream_reader", "writer": "goalstream_writer", "owner": "goalstream"}
@@ -170,14 +170,17 @@ def test_the_route_to_one_host_is_valid(tree: Path) -> None:
     route, grant = sorted(build(tree / "one-host"), key=lambda each: str(each["kind"]))
     assert (schema_errors(route), schema_errors(grant)) == ([], [])
     leads = {
-        rule["matches"][0]["path"]["value"]: rule["filters"][0]["urlRewrite"]["hostname"]
+        match["path"]["value"]: rule["filters"][0]["urlRewrite"]["hostname"]
         for rule in route["spec"]["rules"]
+        for match in rule["matches"]
     }
     inner = "{}.goalstream.svc.cluster.local".format
     assert leads == {
         "/events": inner("ingest-event"),
         "/highlights": inner("list-highlights"),
         "/highlights/": inner("get-highlight"),
+        "/highlights/stream": inner("stream-highlights"),
+        "/matches": inner("list-highlights"),
     }
 
 
@@ -218,8 +221,7 @@ def test_every_function_is_a_service(objects: list[Object]) -> None:
         assert environment["FUNCTION_TARGET"] == NAMES[name]
         assert environment["FUNCTION_SOURCE"] == f"functions/{NAMES[name]}/main.py"
         visibility = service["metadata"].get("labels", {}).get("networking.knative.dev/visibility")
-        is_public = name in ("ingest-event", "list-highlights", "get-highlight")
-        assert visibility == (None if is_public else "cluster-local")
+        assert visibility == (None if NAMES[name] in functions.PUBLIC else "cluster-local")
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
         assert container["readinessProbe"]["timeoutSeconds"] > TIMEOUT_S
         assert container["livenessProbe"]["httpGet"]["path"] == "/health"
@@ -413,4 +415,4 @@ def test_only_traffic_that_a_policy_names_is_allowed(objects: list[Object]) -> N
         assert trigger["spec"]["ingress"][0]["ports"] == [{"port": int(scraped)}]
     assert reaching("kafka") == {"ingest-event", "consume-goal"}
     assert reaching("postgres") == NAMES.keys() - {"ingest-event"}
-    assert reaching("redis") == {"consume-goal", "enrich-batch", "list-highlights"}
+    assert reaching("redis") == NAMES.keys() - {"ingest-event", "get-highlight"}

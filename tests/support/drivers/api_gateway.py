@@ -18,6 +18,7 @@ ROUTES = {
     "/events/batch": "ingest_event",
     "/highlights": "list_highlights",
     "/highlights/": "get_highlight",
+    "/matches": "list_highlights",
 }
 SOURCE = "192.0.2.7"
 STAGE = "live"
