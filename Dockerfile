@@ -15,10 +15,10 @@ RUN python -m venv --without-pip /opt/venv
 COPY requirements.txt ./
 RUN pip --python /opt/venv/bin/python install --require-hashes -r requirements.txt
 
-FROM ${PYTHON_IMAGE} AS pages
+FROM ${PYTHON_IMAGE} AS swagger-ui
 WORKDIR /build
 COPY local/gateway/requirements.txt ./
-RUN pip install --no-cache-dir --no-deps --require-hashes --target /pages -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes --target /swagger-ui -r requirements.txt
 
 # Compiled here, since the file system of a running function is read-only. Without a check whether a
 # source is newer: a file of the image never changes.
@@ -78,11 +78,11 @@ RUN cp /usr/bin/caddy /caddy
 
 FROM ${PYTHON_IMAGE} AS gateway
 COPY --from=caddy /caddy /usr/bin/caddy
-COPY --from=pages /pages/flask_swagger_ui/dist /srv/swagger-ui
-COPY local/gateway/swagger.html /srv/swagger/
+COPY --from=swagger-ui /swagger-ui/flask_swagger_ui/dist /srv/swagger-ui
+COPY local/gateway/pages /srv/pages
 COPY infra/openapi/events.json infra/openapi/highlights.json /srv/openapi/
 COPY local/gateway/Caddyfile /etc/caddy/Caddyfile
-ENV OPENAPI_DIR=/srv/openapi SWAGGER_PAGE_DIR=/srv/swagger SWAGGER_UI_DIR=/srv/swagger-ui
+ENV OPENAPI_DIR=/srv/openapi PAGES_DIR=/srv/pages SWAGGER_UI_DIR=/srv/swagger-ui
 USER 10001:10001
 CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]
 ARG REVISION

@@ -50,7 +50,7 @@ up-containers: ## run it in containers, or upgrade it; docker compose down ends 
 	  grep -E 'Restarting|unhealthy|Exited \([1-9]' | while read -r name status; do \
 	    echo "$$name: $$status; docker compose logs $$name ends with"; \
 	    docker compose logs --no-log-prefix --tail 1 "$$name" </dev/null; done; exit 1; } >&2
-	@echo "Events: http://localhost:5001/swagger  Highlights: http://localhost:5002/swagger"
+	@echo "Ticker: http://localhost:5002/  Post a goal: http://localhost:5001/"
 
 replay: $(ready) ## post matches to it: FILE=… MATCH="argentina france" SPEED=900
 	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
@@ -76,7 +76,7 @@ psql: $(ready) ## open psql on its Postgres
 
 ##@ Work on it
 
-check: lint test-fast ## format, lint, types, imports, OpenAPI documents, and the fast tests
+check: lint test-fast ## format, lint, types, imports, API documents, and the fast tests
 
 test: test-fast test-stack ## all tests but those of the containers
 
@@ -93,8 +93,8 @@ format: $(ready) ## put the code in its format
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
 
-screenshot: $(ready) ## run the demo, and record it as docs/demo.svg
-	@$(python) -m local.stack.demo --svg docs/demo.svg
+screenshot: $(ready) ## run the demo, and record it as docs/demo.svg and docs/ticker.png
+	@$(python) -m local.stack.demo --svg docs/demo.svg --png docs/ticker.png
 
 requirements: $(ready) ## pin what the .in files ask for; UPGRADE=--upgrade takes newer packages
 	@$(python) $(compile) $(UPGRADE) requirements-dev.in --output-file=requirements-dev.txt
@@ -128,6 +128,7 @@ clean: ## remove .venv, .goalstream with its data, and caches
 
 lint: lint-code
 	$(python) -m infra.openapi --check
+	$(python) -m infra.asyncapi --check
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/cfn-lint infra/aws/template.yaml infra/aws/services.yaml
 	.venv/bin/compose-lint --quiet --skip-suppressed --fail-on low docker-compose.yml

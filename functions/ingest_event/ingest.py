@@ -65,7 +65,7 @@ class EventIngester:
         try:
             await self._batcher.submit(posted)
         except NotAcknowledged as error:
-            raise _unavailable([posted.receipt]) from error
+            raise not_acknowledged([posted.receipt]) from error
         return {"message": "The event is accepted.", **posted.receipt}
 
     def _publish_batch(self, batch: Batch[_PostedEvent]) -> None:
@@ -121,7 +121,7 @@ class EventIngester:
         try:
             await self._publisher().publish(records)
         except NotAcknowledged as error:
-            raise _unavailable(receipts) from error
+            raise not_acknowledged(receipts) from error
         return {"message": f"{len(events)} events are accepted.", "events": receipts}
 
 
@@ -142,7 +142,7 @@ def parse_event(body: bytes) -> Event:
         raise InvalidInput(explain(errors, EVENT_FIELDS)) from None
 
 
-def _unavailable(receipts: Sequence[Receipt]) -> Unavailable:
+def not_acknowledged(receipts: Sequence[Receipt]) -> Unavailable:
     """Return a 503 with all ids, so that the events can be sent again under the same ones."""
     first = receipts[0]
     return Unavailable(

@@ -2,9 +2,10 @@
 
 from functions.ingest_event.idempotency_key import INDEX_SEPARATOR, KEY_LIMIT
 from functions.shared.contract.event import Event
-from infra.openapi import examples, parts
-from infra.openapi.parts import Json, header, problems, reference, response
+from infra.openapi import examples, parts, problems
+from infra.openapi.parts import response
 from infra.openapi.response_models import Accepted, BatchAccepted
+from infra.openapi.schemas import Json, reference
 
 NO_CONTROL_CHARACTER = r"[^\x00-\x1f\x7f-\x9f]"
 NO_ITEM_OF_A_BATCH = rf"(?!.*{INDEX_SEPARATOR}\d+\s*$)"
@@ -29,10 +30,10 @@ def document() -> Json:
                         "202": response(
                             "Acknowledged by the broker",
                             reference(Accepted),
-                            _LOCATION,
+                            {"Location": f"/highlights/{examples.ACCEPTED['highlightId']}"},
                             example=examples.ACCEPTED,
                         ),
-                        **problems(400, 401, 408, 413, 415, 429, 431, 503),
+                        **problems.problems(problems.EVENT),
                     },
                 }
             },
@@ -57,7 +58,7 @@ def document() -> Json:
                             reference(BatchAccepted),
                             example=examples.BATCH_ACCEPTED,
                         ),
-                        **problems(400, 401, 408, 413, 415, 429, 431, 503),
+                        **problems.problems(problems.BATCH),
                     },
                 }
             },
@@ -85,4 +86,3 @@ def _idempotency_key(exclusion: str = "") -> Json:
 
 
 _BODY = "As it is, or gzipped with `Content-Encoding: gzip`."
-_LOCATION = {"Location": header("The highlight that the event becomes, if one is expected")}

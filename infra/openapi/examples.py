@@ -5,12 +5,13 @@ from typing import Final
 
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
+from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.event import Event
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import GOAL_TYPES, HighlightTypes
 from functions.shared.contract.highlight import Facts
 from functions.shared.postgres.highlight_sql import FACTS, SHOWN_FIELDS
-from infra.openapi.parts import Json
+from infra.openapi.schemas import Json
 
 MATCH_ID = "a83b25bd-476b-5d15-b1e7-386809696256"
 PENALTY: Final[Json] = {
@@ -50,14 +51,12 @@ EVENTS: Final[Json] = {
 }
 BATCH: Final = [PENALTY, GOAL]
 
-_RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
+RULES = EventRules(HighlightTypes(frozenset(GOAL_TYPES)))
 _EVENTS = [Event.model_validate(event) for event in BATCH]
 
-ACCEPTED: Final[Json] = {"message": "The event is accepted.", **receipt_of(_EVENTS[1], _RULES)}
-BATCH_ACCEPTED: Final[Json] = {
-    "message": "2 events are accepted.",
-    "events": [receipt_of(event, _RULES) for event in _EVENTS],
-}
+RECEIPTS = [receipt_of(event, RULES) for event in _EVENTS]
+ACCEPTED: Final[Json] = {"message": "The event is accepted.", **RECEIPTS[1]}
+BATCH_ACCEPTED: Final[Json] = {"message": "2 events are accepted.", "events": RECEIPTS}
 
 
 def _highlight(event: Event) -> Json:
@@ -76,3 +75,10 @@ def _highlight(event: Event) -> Json:
 
 
 HIGHLIGHT: Final = _highlight(_EVENTS[1])
+MATCH: Final[Json] = {
+    **{name: GOAL[name] for name in ("matchId", "homeTeam", "awayTeam", "homeScore", "awayScore")},
+    "highlights": 2,
+    "occurredAt": GOAL["occurredAt"],
+    "updatedAt": HIGHLIGHT["updatedAt"],
+}
+PLACE: Final = ChangeCursor(8164, epoch="6fa1c03e")

@@ -1,10 +1,22 @@
 """The OpenAPI document of the service that returns highlights."""
 
-from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT
-from functions.shared.contract.highlight import SHOWN_STATUSES
-from infra.openapi import examples, parts
-from infra.openapi.parts import Json, header, problems, reference, response
-from infra.openapi.response_models import Highlight
+from collections.abc import Mapping
+
+from functions.list_highlights.query import change_link, cursor_of, link
+from functions.shared.postgres.highlights import Document
+from infra.openapi import examples, parts, problems, stream
+from infra.openapi.parameters import (
+    CURSOR,
+    EVENT_TYPE,
+    IF_NONE_MATCH,
+    MATCH_ID,
+    PAGE_SIZE,
+    TEAM,
+    parameter,
+)
+from infra.openapi.parts import described, response
+from infra.openapi.response_models import Highlight, Match, Status
+from infra.openapi.schemas import Json, reference
 
 
 def document() -> Json:
@@ -12,88 +24,124 @@ def document() -> Json:
     return parts.document(
         "GoalStream highlights",
         {"name": "highlights", "description": "What was worth seeing"},
-        "Highlights out, newest first.",
+        "Highlights out: newest first, or in the order in which they changed.",
         {
-            "/highlights": {
-                "get": {
-                    "operationId": "listHighlights",
-                    "tags": ["highlights"],
-                    "summary": "List highlights, newest first by (occurredAt, id)",
-                    "parameters": _FILTERS,
-                    "responses": {
-                        "200": response(
-                            "A page of highlights",
-                            {"type": "array", "items": reference(Highlight)},
-                            {**_ETAG, "Link": header('The next page, as `<…>; rel="next"`')},
-                            example=[examples.HIGHLIGHT],
-                        ),
-                        "304": {"description": "The page is as the reader has it"},
-                        **problems(400, 401, 429, 431, 503),
-                    },
-                }
-            },
-            "/highlights/{id}": {
-                "get": {
-                    "operationId": "getHighlight",
-                    "tags": ["highlights"],
-                    "summary": "Get one highlight, in any status",
-                    "parameters": [
-                        {
-                            "name": "id",
-                            "in": "path",
-                            "required": True,
-                            "schema": {"type": "string", "format": "uuid"},
-                            "example": examples.ACCEPTED["highlightId"],
-                        }
-                    ],
-                    "responses": {
-                        "200": response(
-                            "The highlight", reference(Highlight), _ETAG, example=examples.HIGHLIGHT
-                        ),
-                        "304": {"description": "The highlight is as the reader has it"},
-                        **problems(401, 404, 429, 431, 503),
-                    },
-                }
-            },
+            "/highlights": {"get": _LIST_HIGHLIGHTS},
+            "/highlights/{id}": {"get": _GET_HIGHLIGHT},
+            "/highlights/stream": {"get": stream.OPERATION},
+            "/matches": {"get": _LIST_MATCHES},
         },
-        [Highlight],
+        [Highlight, Match],
     )
 
 
-def _parameter(name: str, description: str, **schema: object) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _not_modified(what: str, headers: Mapping[str, str]) -> Json:
+    return {
+        "description": f"The {what} is as the reader has it",
+        "headers": described(headers),
+    }
 
 
-_ETAG = {"ETag": header("Names this representation, for If-None-Match")}
-_TEXT: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
-_FILTERS = [
-    _parameter("matchId", "Of this match", type="string", format="uuid"),
-    _parameter(
-        "status",
-        "In this status; without it, all but RETRACTED. In any case.",
-        type="string",
-        enum=list(SHOWN_STATUSES),
-    ),
-    _parameter("team", "By this side: home, away or a team's name in any case", **_TEXT),
-    _parameter("eventType", "Of this type, in any spelling that an event may have", **_TEXT),
-    _parameter("updatedSince", "Changed at or after", type="string", format="date-time"),
-    _parameter(
-        "page",
-        "By number, from 1: for people. What lies beyond the first 10,000 has to be read by cursor",
-        type="integer",
-        default=1,
-    ),
-    _parameter(
-        "pageSize",
-        f"How many: out of range, 1 or {PAGE_SIZE_LIMIT}",
-        type="integer",
-        default=PAGE_SIZE,
-    ),
-    _parameter(
-        "cursor",
-        "Where an earlier answer's Link left off: for programs",
-        type="string",
-        format="cursor",
-        minLength=1,
-    ),
-]
+_CACHED = {"ETag": '"d0f2b0d6a3f3d3a9c1b6f4e2"', "Cache-Control": "no-cache"}
+_LAST = Document(examples.HIGHLIGHT["id"], examples.HIGHLIGHT["occurredAt"], "")
+_NEXT = link({"cursor": cursor_of(_LAST)}, "next")
+
+
+def _changes_link(path: str = "") -> str:
+    return change_link({}, str(examples.PLACE), "changes", path)
+
+
+_LISTED = {**_CACHED, "Link": f"{_NEXT}, {_changes_link()}", "X-Cache": "hit"}
+_LISTED_MATCHES = {**_CACHED, "Link": f"{_NEXT}, {_changes_link('highlights')}"}
+_LIST_HIGHLIGHTS: Json = {
+    "operationId": "listHighlights",
+    "tags": ["highlights"],
+    "summary": "List highlights, newest first, or those that changed",
+    "description": "Newest first by (occurredAt, id); `Link` has `next`, the next page, and"
+    " `changes`, what changes from now on. With `changedSince` the oldest change comes first, each"
+    " highlight once as it is now, retracted ones too: follow `next` at once while there is one,"
+    " else ask `changes` again after a while.",
+    "parameters": [
+        MATCH_ID,
+        {
+            "name": "status",
+            "in": "query",
+            "description": "In this status; without it, all but RETRACTED. In any case.",
+            "schema": reference(Status),
+        },
+        TEAM,
+        EVENT_TYPE,
+        parameter(
+            "updatedSince",
+            "Changed at or after",
+            type="string",
+            format="date-time",
+        ),
+        parameter(
+            "page",
+            "By number, from 1, which is that without it: for people. What lies beyond the first"
+            " 10,000 has to be read by cursor",
+            type="integer",  # without a default, which clients would send with changedSince
+        ),
+        PAGE_SIZE,
+        CURSOR,
+        parameter(
+            "changedSince",
+            "The changes after this place of an earlier Link; 0 is the beginning, and empty is now."
+            " Not with status, updatedSince, page or cursor.",
+            type="string",
+            format="change-cursor",
+        ),
+        IF_NONE_MATCH,
+    ],
+    "responses": {
+        "200": response(
+            "A page of highlights, or of changes",
+            {"type": "array", "items": reference(Highlight)},
+            _LISTED,
+            examples={
+                "page": {"summary": "The newest", "value": [examples.HIGHLIGHT]},
+                "nothing": {"summary": "No change since `changedSince`", "value": []},
+            },
+        ),
+        "304": _not_modified("page", _LISTED),
+        **problems.problems(problems.LIST),
+    },
+}
+_GET_HIGHLIGHT: Json = {
+    "operationId": "getHighlight",
+    "tags": ["highlights"],
+    "summary": "Get one highlight, in any status",
+    "parameters": [
+        {
+            "name": "id",
+            "in": "path",
+            "required": True,
+            "description": "The highlightId of the event's receipt",
+            "schema": {"type": "string", "format": "uuid"},
+            "example": examples.ACCEPTED["highlightId"],
+        },
+        IF_NONE_MATCH,
+    ],
+    "responses": {
+        "200": response("The highlight", reference(Highlight), _CACHED, example=examples.HIGHLIGHT),
+        "304": _not_modified("highlight", _CACHED),
+        **problems.problems(problems.HIGHLIGHT),
+    },
+}
+_LIST_MATCHES: Json = {
+    "operationId": "listMatches",
+    "tags": ["highlights"],
+    "summary": "List matches with their scores, that with the latest highlight first",
+    "parameters": [MATCH_ID, PAGE_SIZE, CURSOR, IF_NONE_MATCH],
+    "responses": {
+        "200": response(
+            "A page of matches",
+            {"type": "array", "items": reference(Match)},
+            _LISTED_MATCHES,
+            example=[examples.MATCH],
+        ),
+        "304": _not_modified("page", _LISTED_MATCHES),
+        **problems.problems(problems.MATCHES),
+    },
+}

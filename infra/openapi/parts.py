@@ -1,14 +1,18 @@
 """The parts that both OpenAPI documents have, as dictionaries of their JSON."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from functions.shared.contract.event import Event
 from infra.openapi.response_models import Health, ProblemDetails
+from infra.openapi.schemas import Json, reference, schemas
 
-Json = dict[str, Any]
+CORRELATION_ID = "X-Correlation-Id"
+SHARED_HEADERS = {
+    CORRELATION_ID: "4bf92f3577b34da6a3ce929d0e0e4736",
+    "RateLimit": '"caller";r=19;t=1',
+    "RateLimit-Policy": '"caller";q=20;w=2',
+}
 
 
 def document(
@@ -16,90 +20,80 @@ def document(
 ) -> Json:
     """Return a document with `paths` and /health, and the schemas of `models`."""
     health = {
-        "operationId": "health",
+        "operationId": "getHealth",
         "tags": ["service"],
         "summary": "Say that the service is alive",
-        "responses": {"200": response("Alive", reference(Health))},
+        "responses": {
+            "200": response("Alive", reference(Health), example={"status": "ok"})
+            | {"headers": described({}, [CORRELATION_ID])}
+        },
         "security": [],
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "description": description, "version": "1"},
+        "info": {
+            "title": title,
+            "description": description,
+            "version": "1",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/"}],
         "tags": [tag, {"name": "service", "description": "How the service is"}],
         "security": [{}, {"apiKey": []}],
         "paths": {**paths, "/health": {"get": health}},
         "components": {
-            "schemas": _schemas([*models, ProblemDetails, Health]),
+            "headers": {
+                name: header(_DESCRIPTIONS[name], example)
+                for name, example in SHARED_HEADERS.items()
+            },
+            "schemas": schemas([*models, ProblemDetails, Health]),
             "securitySchemes": {"apiKey": _API_KEY},
         },
     }
 
 
-def _schemas(models: list[type[BaseModel]]) -> Json:
-    """Return the models' JSON schemas: of an event as input, of a response as output."""
-    _, schema = models_json_schema(
-        [(model, "validation" if model is Event else "serialization") for model in models],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas: Json = schema["$defs"]
-    return dict(sorted(schemas.items()))
-
-
-def reference(model: type[BaseModel]) -> Json:
-    """Return a reference to the schema of a model."""
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
-
-
 def response(
-    description: str, schema: Json, headers: Json | None = None, **example: object
+    description: str, schema: Json, headers: Mapping[str, str] | None = None, **example: object
 ) -> Json:
-    """Return a response with a JSON body; `example` is its `example` or its `examples`."""
-    content = {"application/json": {"schema": schema, **example}}
-    body = {"description": description, "content": content}
-    return {**body, "headers": headers} if headers else body
+    """Return a response with a JSON body; `example` is its `example` or its `examples`.
 
-
-def header(description: str) -> Json:
-    """Return a header of any text."""
-    return {"description": description, "schema": {"type": "string"}}
-
-
-def problems(*statuses: int) -> Json:
-    """Return the error responses of some statuses, each with problem details."""
-    content = {"application/problem+json": {"schema": reference(ProblemDetails)}}
-    responses = {
-        status: {"description": _PROBLEMS[status], "content": content} for status in statuses
-    }
+    `headers` are examples of its headers, by name.
+    """
     return {
-        str(status): {**body, "headers": _RETRY_HEADERS[status]}
-        if status in _RETRY_HEADERS
-        else body
-        for status, body in responses.items()
+        "description": description,
+        "headers": described(headers or {}),
+        "content": {"application/json": {"schema": schema, **example}},
     }
 
 
-_PROBLEMS = {
-    400: "A field or parameter is refused; `errors` says why",
-    401: "The service has API keys, and the request brings none of them",
-    404: "There is no such highlight",
-    408: "The body does not arrive in time",
-    413: "The body, or what it unpacks to, is larger than 64 KiB (a batch: 2 MiB)",
-    415: "The body does not call itself JSON, or has another content coding than gzip",
-    429: "The caller sends too many requests; try again after `Retry-After`",
-    431: "The header is larger than 16 KiB",
-    503: "A service behind this one does not answer in time; try again after `Retry-After`",
+def described(headers: Mapping[str, str], shared: Iterable[str] = SHARED_HEADERS) -> Json:
+    """Return the headers of a response, of which these are examples, and shared ones."""
+    references = {name: {"$ref": f"#/components/headers/{name}"} for name in shared}
+    return references | {
+        name: header(_DESCRIPTIONS[name], example) for name, example in headers.items()
+    }
+
+
+def header(description: str, example: str) -> Json:
+    """Return a header of any text."""
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+_DESCRIPTIONS = {
+    "Accept": "The media type to send",
+    "Cache-Control": "How long a cache may keep the answer",
+    "ETag": "Names this representation, for If-None-Match",
+    "Link": "Where to read on, as references that are relative to this one",
+    "Location": "The highlight that the event becomes, if one is expected",
+    "RateLimit": "Where there is a limit: how many requests are left, and when there is one more",
+    "RateLimit-Policy": "Where there is a limit: how many requests in how many seconds",
+    "Retry-After": "The seconds to wait",
+    "WWW-Authenticate": "How to send a key",
+    "X-Cache": "Of a list that may be cached: whether it was, `hit` or `miss`",
+    CORRELATION_ID: "The trace id, which the logs have too",
 }
 _API_KEY = {
     "type": "http",
     "scheme": "bearer",
     "description": "One of the service's API keys, where it has any.",
-}
-_RETRY_HEADERS = {
-    429: {
-        "Retry-After": header("The seconds to wait"),
-        "RateLimit": header("What is left to this caller, and when it is renewed"),
-        "RateLimit-Policy": header("How many requests in how many seconds"),
-    },
-    503: {"Retry-After": header("The seconds to wait")},
 }

@@ -5,6 +5,7 @@ validate real responses with them.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.alias_generators import to_camel
 
 from functions.shared.contract.event import Event
+from functions.shared.contract.highlight import Expectation
+from functions.shared.contract.highlight import Status as Stored
 from functions.shared.postgres.highlight_sql import SHOWN_FIELDS
 
 
@@ -28,11 +31,10 @@ class Receipt(Response):
     event_type: str
     event_id: str
     highlight_id: UUID
-    highlight: Literal["expected", "none"] = Field(
-        description="Whether the event makes a highlight, unless it is retracted."
-    )
-    hint: str | None = Field(
-        None, description="Why there is no highlight, where one may have been expected."
+    highlight: Expectation
+    hint: str = Field(
+        default_factory=str,  # optional, and never null
+        description="Why there is no highlight, where one may have been expected.",
     )
 
 
@@ -49,6 +51,15 @@ class BatchAccepted(Response):
     events: list[Receipt]
 
 
+class Status(StrEnum):
+    """The state of a highlight: its text is pending, ready or failed, or it is retracted."""
+
+    PENDING_AI = Stored.PENDING_AI
+    READY = Stored.READY
+    FAILED_AI = Stored.FAILED_AI
+    RETRACTED = Stored.RETRACTED
+
+
 # It has the fields of its event; a type may be longer once its case is folded.
 Highlight = create_model(
     "Highlight",
@@ -57,13 +68,26 @@ Highlight = create_model(
     id=UUID,
     **{name: Event.model_fields[name].rebuild_annotation() for name in SHOWN_FIELDS}
     | {"event_type": str},
-    status=Literal["PENDING_AI", "READY", "FAILED_AI", "RETRACTED"],
+    status=Status,
     title=str | None,
     summary=str | None,
     thumbnail_url=str | None,
     created_at=datetime,
     updated_at=datetime,
 )
+
+
+class Match(Response):
+    """A match with highlights: its teams and its score, as far as they are known."""
+
+    match_id: UUID
+    home_team: str | None
+    away_team: str | None
+    home_score: int | None = Field(description="After the latest highlight that stands.")
+    away_score: int | None
+    highlights: int = Field(description="How many stand.")
+    occurred_at: datetime = Field(description="The time of the latest highlight.")
+    updated_at: datetime = Field(description="When one of its highlights last changed.")
 
 
 class ProblemDetails(BaseModel):
@@ -73,8 +97,9 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
-    errors: dict[str, list[str]] | None = Field(
-        None, description="Of a 400: why each refused field or parameter is refused."
+    errors: dict[str, list[str]] = Field(
+        default_factory=dict,  # optional, and never null
+        description="Of a 400: why each refused field or parameter is refused.",
     )
 
 

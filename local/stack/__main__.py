@@ -43,8 +43,10 @@ def _welcome(stack: Stack, seconds: float) -> str:
     return f"""\
 GoalStream is up after {seconds:.1f} s; Ctrl-C stops it.
 
-  events      {stack.events_url}/events          try it: {stack.events_url}/swagger
-  highlights  {stack.highlights_url}/highlights      try it: {stack.highlights_url}/swagger
+  ticker      {stack.highlights_url}/                goals as they come; leave it open
+  post        {stack.events_url}/                a form that posts one
+  events      {stack.events_url}/events          API: {stack.events_url}/swagger
+  highlights  {stack.highlights_url}/highlights      API: {stack.highlights_url}/swagger
   broker      {stack.kafka}
   logs        {_relative(stack.state.logs)}
   state       {_relative(stack.state.root)} ({_persistence(stack.addresses)})

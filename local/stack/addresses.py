@@ -45,12 +45,12 @@ class Addresses:
 
     @property
     def events_url(self) -> str:
-        """The base URL of `/events`, `/events/batch` and its `/swagger`."""
+        """The base URL of `/events`, `/events/batch`, the page that posts goals, and `/swagger`."""
         return f"http://{HOST}:{self.events_port}"
 
     @property
     def highlights_url(self) -> str:
-        """The base URL of `/highlights` and its `/swagger`."""
+        """The base URL of `/highlights`, the ticker, and `/swagger`."""
         return f"http://{HOST}:{self.highlights_port}"
 
     @property

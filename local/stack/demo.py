@@ -12,6 +12,7 @@ import httpx
 
 from local.process.console import StdoutConsole, stdout_console
 from local.process.shutdown import interrupt_on_signals
+from local.replay.feed import match_id
 from local.replay.formatting import fixture
 from local.replay.openfootball import Match, read
 from local.replay.posting import Accepted
@@ -21,6 +22,7 @@ from local.replay.run import Options, connect, replay
 from local.replay.selection import select
 from local.stack import ROOT, StackError
 from local.stack.addresses import Ports
+from local.stack.browser import take_picture
 from local.stack.options import parser
 from local.stack.ports import is_free
 from local.stack.scoreboard import HighlightRow, Scoreboard, scoreboard
@@ -35,9 +37,11 @@ READY_TIMEOUT_S = 30
 POLL_S = 0.005
 NEXT = """
 Next:
-  make up       the same stack until Ctrl-C, with pages to try it by hand
+  make up       the same stack until Ctrl-C
   make replay   all 64 matches of 2022, once it is up
-  make test     what holds, proved on this machine"""
+  make test     what holds, proved on this machine
+
+The first address that make up prints is that of the live ticker: open it, and goals come to you."""
 
 
 def main() -> int:
@@ -65,6 +69,7 @@ def _options() -> argparse.Namespace:
         os.environ,
     )
     made.add_argument("--svg", metavar="FILE", type=Path, help="write what is shown as an SVG")
+    made.add_argument("--png", metavar="FILE", type=Path, help="write a picture of the ticker too")
     return made.parse_args()
 
 
@@ -77,6 +82,8 @@ def _run(options: argparse.Namespace, console: StdoutConsole) -> int:
         console.print_line(f"GoalStream is up after {time.monotonic() - began:.1f} s.\n")
         with scoreboard(console, _title(match)) as board:
             report = asyncio.run(_replay(stack, match, board))
+        if options.png:
+            take_picture(f"{stack.highlights_url}/?match={match_id(match)}", options.png)
     for line in report.lines():
         console.print_line(line)
     console.print_line(NEXT)

@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from local.stack.browser import find_browser
 from local.stack.ports import free_port
 from tests.support.drivers.containers import LASTING, SECRETS, Containers, new_secrets
 from tests.support.drivers.docker import docker_runs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 RESTORED_WITHIN_S = 60
 
@@ -63,3 +67,28 @@ def restore(containers: Containers) -> None:
             containers.up("--no-recreate", *LASTING)
             return
         time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The installed browser; without one its tests are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is missing here")
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("no Chromium or Chrome is installed here")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """A page of a new session of the browser, which fails its test if a script of it fails."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []

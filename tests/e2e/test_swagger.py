@@ -1,30 +1,11 @@
 """The Swagger UI pages in a real browser."""
 
-import shutil
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tests.support.drivers.containers import Containers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator["Page"]:
-    """A page of the installed browser; without one these tests are skipped."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chromium or Chrome is installed here")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
 
 
 def executed(page: "Page", url: str, operation: str) -> str:

@@ -70,8 +70,12 @@ class PublicFunction:
 
     def client(self, environ: dict[str, str], time: Time | None = None) -> Client:
         """Return a client of the function with these settings."""
-        settings = load(AccessSettings, environ)
-        return Client(self.make(build_guard(settings, time or Time())))
+        return Client(self.make(self.guard(environ, time)))
+
+    @staticmethod
+    def guard(environ: dict[str, str], time: Time | None = None) -> Guard:
+        """Return the guard of these settings."""
+        return build_guard(load(AccessSettings, environ), time or Time())
 
     def send(self, client: Client, **headers: str) -> httpx.Response:
         """Return the response to the request."""
@@ -164,6 +168,44 @@ def test_a_request_over_the_limit_is_a_429_until_retry_after(
     assert public.send(client, **BEARER).status_code == 429
     time.now += 1
     assert public.send(client, **BEARER).status_code == public.status
+
+
+@each
+@pytest.mark.parametrize("keys", [{}, KEYS], ids=["open", "keys"])
+def test_each_answer_says_what_is_left_of_the_limit(
+    public: PublicFunction, keys: dict[str, str]
+) -> None:
+    """So that a caller can slow down before it is refused."""
+    time = Time()
+    client = public.client(keys | LIMIT, time)
+    told = [public.send(client, **BEARER).headers for _ in range(2)]
+    time.now += 2
+    told.append(public.send(client, **BEARER).headers)
+    assert [each["ratelimit"] for each in told] == [
+        '"caller";r=1;t=3',
+        '"caller";r=0;t=3',
+        '"caller";r=0;t=1',
+    ]
+    assert {each["ratelimit-policy"] for each in told} == {'"caller";q=2;w=5'}
+
+
+def test_errors_too_say_what_is_left_of_the_limit() -> None:
+    """A request that is not valid counts, and so does a wrong key, of its address."""
+    client = PUBLIC[2].client(KEYS | LIMIT)
+    invalid = client.get("/highlights?page=x", headers=BEARER)
+    assert (invalid.status_code, invalid.headers["ratelimit"]) == (400, '"caller";r=1;t=3')
+    unauthorized = client.get("/highlights")
+    assert (unauthorized.status_code, unauthorized.headers["ratelimit"]) == (
+        401,
+        '"caller";r=1;t=3',
+    )
+    assert unauthorized.headers["www-authenticate"] == "Bearer"
+
+
+@each
+def test_without_a_limit_answers_say_nothing_of_it(public: PublicFunction) -> None:
+    """There is nothing to say."""
+    assert "ratelimit" not in public.send(public.client(KEYS), **BEARER).headers
 
 
 def test_a_limit_applies_to_all_routes_of_a_function() -> None:

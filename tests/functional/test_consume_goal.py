@@ -474,7 +474,7 @@ def test_the_function_accepts_posts_at_its_root(consume_goal: ConsumeGoal) -> No
     """And has a health check."""
     assert consume_goal.trigger.get("/health").json() == {"status": "ok"}
     refused = consume_goal.trigger.get("/")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST, OPTIONS")
     assert consume_goal.trigger.post("/events").status_code == 404
 
 

@@ -137,6 +137,6 @@ def test_the_function_accepts_posts_at_its_root(cron: Client, store: FakeStore) 
     """And has a health check; no other request starts a run."""
     assert cron.get("/health").json() == {"status": "ok"}
     refused = cron.get("/")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST, OPTIONS")
     assert cron.post("/anything").status_code == 404
     assert store.rows[GOAL]["status"] == Status.PENDING_AI

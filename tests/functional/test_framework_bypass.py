@@ -36,12 +36,12 @@ sys.stdout.write(json.dumps(asyncio.run(ask_all(create_asgi_app()))))
 """
 
 PATHS = {
-    "ingest_event": ("/events", "POST"),
-    "consume_goal": ("/", "POST"),
-    "enrich_batch": ("/", "POST"),
-    "list_highlights": ("/highlights", "GET, HEAD"),
-    "get_highlight": ("/highlights/x", "GET, HEAD"),
-    "stream_highlights": ("/highlights/stream", "GET, HEAD"),
+    "ingest_event": ("/events", "POST, OPTIONS"),
+    "consume_goal": ("/", "POST, OPTIONS"),
+    "enrich_batch": ("/", "POST, OPTIONS"),
+    "list_highlights": ("/highlights", "GET, HEAD, OPTIONS"),
+    "get_highlight": ("/highlights/x", "GET, HEAD, OPTIONS"),
+    "stream_highlights": ("/highlights/stream", "GET, HEAD, OPTIONS"),
 }
 
 

@@ -394,7 +394,7 @@ def test_no_raw_query_is_a_5xx(query: bytes) -> None:
 def test_another_method_or_path_is_refused(list_highlights: ListHighlights) -> None:
     """405 with the allowed methods, or 404."""
     refused = list_highlights.reader.post("/highlights")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     for path in ("/", "/highlight", "/highlights/", "/events"):
         assert list_highlights.reader.get(path).status_code == 404
     assert list_highlights.reader.get("/health").json() == {"status": "ok"}

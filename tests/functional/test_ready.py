@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 import pytest
 
@@ -14,7 +15,7 @@ from functions.list_highlights.app import build_app as list_highlights
 from functions.shared.errors import Unavailable
 from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import TIMEOUT_S, Readiness
-from functions.shared.http.routing import Router
+from functions.shared.http.routing import Guard, Router
 from functions.shared.kafka.topic_check import ANSWER_TIMEOUT_S
 from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
@@ -71,7 +72,7 @@ def fail_if_called() -> None:
     pytest.fail("the probe called it")
 
 
-def refuse(_: object) -> None:
+def refuse(_: object) -> NoReturn:
     """Refuse every request."""
     raise Problem(401, "A key is needed.")
 
@@ -106,7 +107,8 @@ def test_a_function_that_is_not_ready_says_why(app: Callable[..., Router]) -> No
 @pytest.mark.parametrize("app", [ingest_event, list_highlights, get_highlight])
 def test_a_probe_needs_no_api_key(app: Callable[..., Router]) -> None:
     """As for /health."""
-    client = Client(app(fail_if_called, guard=refuse, readiness=Readiness({"postgres": ready})))
+    readiness = Readiness({"postgres": ready})
+    client = Client(app(fail_if_called, guard=Guard(refuse), readiness=readiness))
     assert client.get("/ready").status_code == 200
 
 

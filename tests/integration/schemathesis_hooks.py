@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from functions.list_highlights.change_query import NOT_OF_THE_FEED
 from functions.list_highlights.query import (
     MAX_ROWS_BY_PAGE,
     PAGE_SIZE,
@@ -35,6 +36,8 @@ def cursor(occurred_at: datetime, highlight_id: UUID) -> str:
 
 schemathesis.openapi.format("date-time", PAST.map(datetime.isoformat))
 schemathesis.openapi.format("cursor", st.builds(cursor, PAST, st.uuids()))
+# The beginning, and now; any other is of one database, and another's is answered with 410.
+schemathesis.openapi.format("change-cursor", st.sampled_from(["0", ""]))
 
 
 @schemathesis.hook
@@ -43,6 +46,14 @@ def map_headers(_: Any, headers: Any) -> Any:
     if headers and isinstance(key := headers.get(KEY), str):
         headers[KEY] = key.encode(errors="replace").decode("latin-1")
     return headers
+
+
+@schemathesis.hook
+def before_call(_: Any, case: Any, **__: Any) -> None:
+    """Leave out of a valid query for changes what does not go together with that."""
+    if case.meta.generation.mode.is_positive and "changedSince" in (case.query or {}):
+        for name in NOT_OF_THE_FEED:
+            case.query.pop(name, None)
 
 
 @schemathesis.hook

@@ -63,7 +63,7 @@ def test_every_field_of_an_event_reaches_its_column_and_the_answer(own_table: Ta
 
 def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: Path) -> None:
     """As CONTRIBUTING says; documents are generated, and the contract's table has its own test."""
-    for name in ("functions", "infra"):
+    for name in ("docs", "functions", "infra"):
         copytree(ROOT / name, tmp_path / name)
     contract = tmp_path / "functions" / "shared" / "contract" / "event.py"
     text = contract.read_text()
@@ -81,6 +81,11 @@ def test_a_field_is_added_by_a_line_and_a_column(empty_database: str, tmp_path: 
     assert posted["madeUp"] == answer["madeUp"] == "madeUp"
     check_given_back(posted, answer)
     run(tmp_path, "infra.openapi")
-    for name, schema in (("events", "Event"), ("highlights", "Highlight")):
-        document = json.loads((tmp_path / "infra" / "openapi" / f"{name}.json").read_text())
+    run(tmp_path, "infra.asyncapi")
+    for name, schema in (
+        ("openapi/events", "Event"),
+        ("openapi/highlights", "Highlight"),
+        ("asyncapi/topics", "IdentifiedEvent"),
+    ):
+        document = json.loads((tmp_path / "infra" / f"{name}.json").read_text())
         assert "madeUp" in document["components"]["schemas"][schema]["properties"]

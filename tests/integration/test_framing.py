@@ -24,7 +24,8 @@ from tests.support.length import IS_LONG
 
 NAMES = (
     "gateway-events", "gateway-highlights",
-    "ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight",
+    "ingest_event", "consume_goal", "enrich_batch",
+    "list_highlights", "get_highlight", "stream_highlights",
 )  # fmt: skip
 SHARED = NAMES if IS_LONG else NAMES[:3]
 AT_ONCE = 16

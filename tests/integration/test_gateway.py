@@ -1,5 +1,6 @@
 """The gateway in front of stand-ins for the functions that record the requests."""
 
+import re
 import shutil
 import socket
 import sys
@@ -76,6 +77,9 @@ def assert_problem(response: httpx.Response, status: int, title: str) -> None:
         # Paths that the function itself refuses.
         ("DELETE", "highlights", "/highlights", "list_highlights"),
         ("GET", "events", "/events", "ingest_event"),
+        # Preflights.
+        ("OPTIONS", "events", "/events", "ingest_event"),
+        ("OPTIONS", "highlights", "/highlights", "list_highlights"),
     ],
 )
 def test_each_path_leads_to_its_function_as_it_came(
@@ -112,7 +116,6 @@ def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
 ) -> None:
     """Swagger UI from this machine, for this port's own OpenAPI document."""
     url = getattr(gateway, port)
-    assert http.get(url, follow_redirects=True).url.path == "/swagger"
     page = http.get(f"{url}/swagger")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "://" not in page.text
@@ -122,6 +125,38 @@ def test_each_port_has_a_page_to_try_it_with_all_that_it_needs(
     document = http.get(f"{url}/openapi.json")
     assert document.headers["Content-Type"] == "application/json"
     assert any(path.startswith(f"/{port}") for path in document.json()["paths"])
+
+
+@pytest.mark.parametrize(("port", "script"), [("events", "post.js"), ("highlights", "ticker.js")])
+def test_the_first_page_of_a_port_loads_only_what_its_gateway_serves(
+    gateway: Gateway, http: httpx.Client, port: str, script: str
+) -> None:
+    """All files of the page and of its modules are there, under a policy that allows no others."""
+    url = f"{getattr(gateway, port)}/"
+    page = http.get(f"{url}?match=any")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert f"pages/{script}" in page.text
+    loaded = dict.fromkeys(re.findall(r'(?:src|href)="(pages/[^"]*)"', page.text))
+    while loaded and (path := next((each for each, seen in loaded.items() if not seen), None)):
+        file = http.get(url + path)
+        assert file.status_code == 200
+        loaded[path] = True
+        imported = re.findall(r'from "\./([^"]*)"', file.text)
+        loaded |= {f"pages/{each}": loaded.get(f"pages/{each}") for each in imported}
+    assert len(loaded) > 3
+    for each in (page, *(http.get(url + path) for path in loaded)):
+        assert each.headers["X-Content-Type-Options"] == "nosniff"
+        policy = dict(
+            part.split(" ", 1) for part in each.headers["Content-Security-Policy"].split("; ")
+        )
+        assert policy["default-src"] == "'none'"
+        assert policy["require-trusted-types-for"] == "'script'"
+        assert set(policy.values()) <= {"'none'", "'self'", "'script'"}
+
+
+def test_a_page_itself_is_no_file_of_its_folder(gateway: Gateway, http: httpx.Client) -> None:
+    """It is a template, and is served at / only."""
+    assert_problem(http.get(f"{gateway.highlights}/pages/ticker.html"), 404, "Not Found")
 
 
 @pytest.mark.parametrize(
@@ -164,13 +199,13 @@ def test_a_body_over_its_limit_is_refused(
 @pytest.mark.parametrize(
     ("port", "path", "allow"),
     [
-        ("events", "/events", "POST"),
-        ("events", "/events/batch", "POST"),
-        ("events", "/health", "GET, HEAD"),
+        ("events", "/events", "POST, OPTIONS"),
+        ("events", "/events/batch", "POST, OPTIONS"),
+        ("events", "/health", "GET, HEAD, OPTIONS"),
         ("events", "/swagger", "GET, HEAD"),
-        ("highlights", "/highlights", "GET, HEAD"),
-        ("highlights", "/highlights/x", "GET, HEAD"),
-        ("highlights", "/highlights/stream", "GET, HEAD"),
+        ("highlights", "/highlights", "GET, HEAD, OPTIONS"),
+        ("highlights", "/highlights/x", "GET, HEAD, OPTIONS"),
+        ("highlights", "/highlights/stream", "GET, HEAD, OPTIONS"),
         ("highlights", "/openapi.json", "GET, HEAD"),
     ],
 )
@@ -229,7 +264,13 @@ def test_the_project_may_be_in_any_folder(tmp_path: Path, http: httpx.Client, fo
     shutil.copytree(SWAGGER_UI, root / "swagger-ui")
     with running_gateway(root / "state", root=root, swagger_ui=root / "swagger-ui") as gateway:
         for url in (gateway.events, gateway.highlights):
-            for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
+            for path in (
+                "",
+                "pages/style.css",
+                "swagger",
+                "openapi.json",
+                "swagger/swagger-ui.css",
+            ):
                 assert http.get(f"{url}/{path}").status_code == 200
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from local.stack.browser import find_browser
 from tests.support.checkout import Checkout, check_out, url
 from tests.support.drivers.shells import pasted
-from tests.support.picture import assert_shows_the_final
+from tests.support.picture import assert_is_a_picture_of_the_ticker, assert_shows_the_final
 
 DEAD_PROXY = "http://127.0.0.1:1"
 PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD_PROXY)
@@ -55,9 +56,12 @@ def laptop(
 
 
 def test_the_pages_are_there(laptop: Laptop, http: httpx.Client) -> None:
-    """With all files that they load from the checkout and from packages."""
+    """The address of the ticker is printed first; all files come from the checkout and packages."""
+    addresses = re.findall(r"http://\S+", laptop.output)
+    assert addresses[0] == f"{url(laptop.output, 'highlights')}/"
+    assert "Live ticker" in http.get(addresses[0]).text
     for name in ("events", "highlights"):
-        for path in ("swagger", "openapi.json", "swagger/swagger-ui.css"):
+        for path in ("", "pages/style.css", "swagger", "openapi.json", "swagger/swagger-ui.css"):
             assert http.get(f"{url(laptop.output, name)}/{path}").status_code == 200
 
 
@@ -96,15 +100,20 @@ def test_the_first_command_of_the_page(shell: str, tmp_path: Path) -> None:
     done = pasted(shell, "make demo", checkout.environ, checkout.folder)
     assert done.returncode == 0, done.stdout
     assert "6 of 6 highlights are READY" in done.stdout
+    assert "live ticker" in done.stdout.rstrip().splitlines()[-1]
 
 
-def test_the_picture_of_the_demo_is_made_by_a_command(tmp_path: Path) -> None:
-    """`make screenshot` writes what README shows: each goal of the final, one after the other."""
+def test_the_pictures_of_the_demo_are_made_by_a_command(tmp_path: Path) -> None:
+    """`make screenshot` writes what README shows: the goals of the final, and the ticker then."""
+    if find_browser() is None:
+        pytest.skip("no Chromium or Chrome is installed here")
     checkout = check_out(tmp_path / "my  project", {})
-    (checkout.folder / "docs" / "demo.svg").unlink()
+    for name in ("demo.svg", "ticker.png"):
+        (checkout.folder / "docs" / name).unlink()
     done = checkout.run("make", "screenshot")
     assert done.returncode == 0, done.stderr
     assert_shows_the_final(checkout.folder / "docs" / "demo.svg")
+    assert_is_a_picture_of_the_ticker(checkout.folder / "docs" / "ticker.png")
 
 
 def test_without_a_stack_each_command_says_so_in_a_line(tmp_path: Path) -> None:

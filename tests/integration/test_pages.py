@@ -1,7 +1,6 @@
 """The Swagger UI pages, as a browser renders them."""
 
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.stack.browser import find_browser
 from tests.support.servers.gateway import Gateway, StandIn, running_gateway
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PORTS = ("events", "highlights")
 
 
@@ -39,7 +38,7 @@ def answering(gateway: Gateway, status: int) -> Iterator[None]:
 
 def shown(url: str, folder: Path) -> str:
     """Return the page after its scripts have run; without a browser the test is skipped."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     if browser is None:
         pytest.skip("no Chromium or Chrome is installed here")
     return subprocess.run(
@@ -71,6 +70,19 @@ def test_each_page_leads_to_the_other_by_its_title(
     (link,) = re.findall(r'<a class="link" href="(.*)">(.*)</a>', page.text)
     assert link == (f"//{host}:{others}/swagger", f"GoalStream {other}")
     assert title(http.get(f"{getattr(gateway, other)}/swagger")) == link[1]
+
+
+@pytest.mark.parametrize(
+    ("port", "other", "words"),
+    [("events", "highlights", "Live ticker"), ("highlights", "events", "Post a goal")],
+)
+def test_the_ticker_and_the_form_lead_to_each_other(
+    gateway: Gateway, http: httpx.Client, port: str, other: str, words: str
+) -> None:
+    """With the host of the request, as a name that a page cannot be broken with."""
+    mine, others = (str(httpx.URL(getattr(gateway, name)).port) for name in (port, other))
+    page = http.get(f"{getattr(gateway, port)}/", headers={"Host": f"goals.example:{mine}"})
+    assert re.findall(rf'href="([^"]*)"[^>]*>{words}<', page.text) == [f"//goals.example:{others}/"]
 
 
 @pytest.mark.parametrize("port", PORTS)

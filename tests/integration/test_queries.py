@@ -7,8 +7,10 @@ from uuid import UUID
 import orjson
 import pytest
 
-from functions.list_highlights.query import Query, parse_query
+from functions.list_highlights.query import PAGE_SIZE, Query, parse_query
+from functions.shared.postgres.change_sql import SCANNED, changes_statement
 from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
+from functions.shared.postgres.match_sql import matches_statement
 from local.stack.stack import Stack
 from tests.integration.test_leases import put
 from tests.support.drivers.table import Table
@@ -30,6 +32,11 @@ FILL = """
                 WHEN 3 THEN 'IGNORED' ELSE 'READY' END,
            now() - interval '1 day', timestamptz '2025-01-01' + n * interval '1 minute'
     FROM generate_series(1, 100000) AS n
+"""
+
+NTH_CHANGE = """
+    SELECT change_xid::text, id FROM highlights WHERE status <> 'IGNORED'
+    ORDER BY change_xid, id OFFSET :offset LIMIT 1
 """
 
 DONE = """
@@ -95,6 +102,49 @@ def test_one_highlight_and_the_queue_are_found_by_index(
     assert "Seq Scan" not in _kinds(plan)
 
 
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "highlights_by_change"),
+        ({"match_id": MATCH}, "highlights_of_match_by_change"),
+        ({"match_id": MATCH, "event_type": "own_goal"}, "highlights_of_match_by_change"),
+        ({"team_key": "team 7"}, "highlights_by_change"),
+        ({"side": "home"}, "highlights_by_change"),
+        ({"event_type": "own_goal"}, "highlights_by_change"),
+    ],
+)
+@pytest.mark.parametrize("offset", [0, 50_000, 98_000])
+def test_the_feed_reads_on_from_any_place_of_a_transaction(
+    full_table: Table, filters: dict[str, Any], index: str, offset: int
+) -> None:
+    """All changes are of one transaction, as after an upgrade; a page reads few, in their order."""
+    ((xid, id_),) = full_table.run(NTH_CHANGE, offset=offset)
+    plan = _executed(
+        full_table, changes_statement(filters), **filters, xid=xid, id=id_, limit=PAGE_SIZE
+    )
+    assert index in _indexes(plan)
+    assert "Seq Scan" not in _kinds(plan)
+    assert sum(map(_rows_read, _nodes(plan[0]["Plan"]))) < 3 * SCANNED
+
+
+@pytest.mark.parametrize("names", [(), ("after",), ("match_id",)])
+def test_matches_are_listed_by_index(full_table: Table, names: tuple[str, ...]) -> None:
+    """A page of them reads the newest highlights, and those of its matches."""
+    ((id_, moment),) = full_table.run(
+        "SELECT id, occurred_at FROM highlights ORDER BY occurred_at DESC OFFSET 500 LIMIT 1"
+    )
+    values = {"match_id": {"match_id": MATCH}, "after": {"after": moment, "after_id": id_}}
+    plan = _executed(
+        full_table,
+        matches_statement(names),
+        **{name: value for key in names for name, value in values[key].items()},
+        limit=PAGE_SIZE,
+    )
+    assert "highlights_by_match" in _indexes(plan)
+    assert "Seq Scan" not in _kinds(plan)
+    assert sum(map(_rows_read, _nodes(plan[0]["Plan"]))) < 120 * PAGE_SIZE
+
+
 def test_a_claim_reads_no_more_beside_ten_times_as_many_done_rows(own_table: Table) -> None:
     """Its cost depends on the claimed rows; only the depth of the indexes grows."""
     few = _blocks_of_a_claim(own_table, done=10_000)
@@ -123,6 +173,19 @@ def _values(query: Query) -> dict[str, Any]:
 def _plan(table: Table, statement: str, **values: Any) -> Any:
     ((plan,),) = table.run(f"EXPLAIN (FORMAT JSON) {statement}", **values)
     return plan if isinstance(plan, list) else orjson.loads(plan)
+
+
+def _executed(table: Table, statement: str, **values: Any) -> Any:
+    """The plan of a statement that is run, with the rows that each part of it read."""
+    ((plan,),) = table.run(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", **values)
+    return plan if isinstance(plan, list) else orjson.loads(plan)
+
+
+def _rows_read(node: Any) -> float:
+    if "Relation Name" not in node:
+        return 0
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return float(rows * node["Actual Loops"])
 
 
 def _indexes(plan: Any) -> set[str]:

@@ -52,6 +52,7 @@ INSTEAD = {
     "tests.benchmarks": "--help",
     "tests.integration.statements": "--help",
     "infra.openapi": "--check",
+    "infra.asyncapi": "--check",
 }
 USAGE = 2
 

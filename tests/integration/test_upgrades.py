@@ -1,6 +1,7 @@
 """A migration while functions of the previous schema run; they work during and after it."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,13 @@ import pytest
 from pydantic.alias_generators import to_snake
 
 from functions.shared.contract.event import highlight_id
+from functions.shared.postgres.change_feed import ChangeFeed
 from functions.shared.postgres.connection import connect
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra.migrate import MIGRATIONS, MigrationFailed, migrate
+from local.stack import ROOT
 from tests.integration.statements import FOLDER, statements
 from tests.integration.statements.__main__ import NAMED
 from tests.support.builders.events import FIRST_GOAL
@@ -28,6 +31,13 @@ from tests.support.waiting import eventually
 TIMEOUT_S = 30
 CALLERS = 4
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+SCHEMA = """
+    SELECT indexdef FROM pg_indexes WHERE tablename = 'highlights'
+    UNION ALL SELECT concat_ws(' ', column_name, data_type, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_name = 'highlights'
+    ORDER BY 1
+"""
+FILES = "SELECT relname, relfilenode FROM pg_class WHERE relname ~ 'change$|_latest$|_newest$'"
 ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_s": 0, "offset": 0}
 
 
@@ -119,6 +129,55 @@ def test_functions_of_an_older_schema_work_during_and_after_a_migration(
             shown = orjson.loads(document)
             assert shown["status"] in {"READY", "PENDING_AI"}
             assert shown["player"] == FIRST_GOAL["player"]
+
+
+@pytest.mark.parametrize("migration", NAMES[:-1])
+def test_the_change_feed_tells_what_functions_of_an_older_schema_change(
+    empty_database: str, tmp_path: Path, migration: str
+) -> None:
+    """Though their statements know nothing of it."""
+    apply(empty_database, up_to(migration, tmp_path))
+    apply(empty_database)
+    postgres = Postgres(load(PostgresSettings, {"DATABASE_URL": empty_database}))
+
+    async def scenario() -> None:
+        feed, match_id = ChangeFeed(postgres), uuid4()
+        before = await feed.now()
+        await live(postgres, statements(migration), match_id, "1")
+        (change,) = (await feed.read(before, {}, 10)).changes
+        assert change.cursor.id == UUID(highlight_id(match_id, "1"))
+        assert orjson.loads(change.json)["status"] == "READY"
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        postgres.close()
+
+
+def test_indexes_can_be_built_before_the_migration(empty_database: str, tmp_path: Path) -> None:
+    """By what the page on upgrades says, while functions run; the schema is the same in the end."""
+    with closing(connect(empty_database, TIMEOUT_S)) as connection:
+        apply(empty_database)
+        wanted = connection.run(SCHEMA)
+        connection.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        old = "0003_leases_in_place"
+        apply(empty_database, up_to(old, tmp_path))
+        page = (ROOT / "docs/upgrades.md").read_text()
+        by_hand = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)[0].strip().splitlines()
+        with Traffic(empty_database, statements(old)) as traffic:
+            for statement in by_hand:
+                connection.run(statement)
+            traffic.make_progress()
+        built = dict(connection.run(FILES))
+        del built["highlights_newest"]  # which the migration replaces
+        apply(empty_database)
+        assert (
+            built.items()
+            <= {
+                name.replace("newest", "latest"): file for name, file in connection.run(FILES)
+            }.items()
+        )
+        assert connection.run(SCHEMA) == wanted
 
 
 def test_every_schema_has_the_statements_of_its_functions() -> None:

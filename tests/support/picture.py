@@ -1,13 +1,26 @@
-"""Checks of the picture of the demo that `make screenshot` writes."""
+"""Checks of the pictures of the demo that `make screenshot` writes."""
 
 import re
+import struct
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from local.stack.browser import SIZE
+
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 GOALS = 6  # of the final
 LARGEST = 40_000  # bytes
+PNG = b"\x89PNG\r\n\x1a\n"
+SMALLEST_PNG, LARGEST_PNG = 50_000, 150_000  # bytes; one of a page without a highlight has 14,000
+
+
+def assert_is_a_picture_of_the_ticker(path: Path) -> None:
+    """Check that it is a PNG of the right size, with more on it than an empty page."""
+    png = path.read_bytes()
+    assert png.startswith(PNG)
+    assert struct.unpack(">II", png[16:24]) == SIZE
+    assert SMALLEST_PNG < len(png) < LARGEST_PNG
 
 
 def assert_shows_the_final(path: Path) -> None:

@@ -41,15 +41,14 @@ def with_key(key: str, client: str = ADDRESS) -> Request:
 
 def guard_of(time: Time, **environ: str) -> Guard:
     """Return the guard of these settings."""
-    guard = build_guard(load(AccessSettings, environ), time)
-    assert guard
-    return guard
+    return build_guard(load(AccessSettings, environ), time)
 
 
 def status(guard: Guard, incoming: Request) -> int:
     """Return the status of a refusal, or 200."""
+    assert guard.admit
     try:
-        guard(incoming)
+        guard.admit(incoming)
     except Problem as problem:
         return problem.status
     return 200
@@ -57,7 +56,7 @@ def status(guard: Guard, incoming: Request) -> int:
 
 def test_access_is_open_by_default() -> None:
     """Then requests are not checked at all."""
-    assert build_guard(load(AccessSettings, {})) is None
+    assert build_guard(load(AccessSettings, {})).admit is None
 
 
 @pytest.mark.parametrize("key", [OLD, NEW])
@@ -152,9 +151,10 @@ def test_without_a_limit_invalid_keys_have_no_consequence() -> None:
 def test_retry_after_is_rounded_up_to_whole_seconds(rate: str, seconds: int) -> None:
     """It is never 0."""
     guard = guard_of(Time(), RATE_LIMIT=rate, RATE_LIMIT_BURST="1")
-    guard(request())
+    assert guard.admit
+    guard.admit(request())
     with pytest.raises(Problem) as refused:
-        guard(request())
+        guard.admit(request())
     assert refused.value.headers == {
         "Retry-After": str(seconds),
         "RateLimit-Policy": f'"caller";q=1;w={seconds}',

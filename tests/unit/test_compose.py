@@ -56,6 +56,20 @@ def test_every_base_image_is_a_variable() -> None:
     assert all(re.match(r"\$\{\w+_IMAGE:-", image) for image in images)
 
 
+def test_access_is_set_for_each_service_that_decides_on_it() -> None:
+    """The functions that people call, and the gateway, which answers some requests itself."""
+    gateway = {"TRUSTED_PROXIES", "CORS_ORIGINS"}
+    public = gateway | {"RATE_LIMIT", "API_KEYS_FILE"}
+    read = public | {"CACHE_S_MAXAGE_S"}
+    for name, variables in {
+        "gateway": gateway,
+        "ingest-event": public,
+        "list-highlights": read,
+        "get-highlight": read,
+    }.items():
+        assert variables <= SERVICES[name]["environment"].keys(), name
+
+
 def test_the_names_of_our_images_are_unique() -> None:
     """They are not pulled; with one name for several, `watch` would stop all of them."""
     assert not any("image" in each for each in SERVICES.values() if "build" in each)

@@ -1,4 +1,4 @@
-"""The picture of what is printed on a terminal."""
+"""The pictures of the demo: of what is printed on a terminal, and of the ticker."""
 
 from pathlib import Path
 
@@ -6,12 +6,17 @@ from rich.text import Text
 
 from local.stack import ROOT
 from local.stack.screenshot import Recorder
-from tests.support.picture import assert_shows_the_final
+from tests.support.picture import assert_is_a_picture_of_the_ticker, assert_shows_the_final
 
 
 def test_the_picture_of_the_readme_is_one_of_the_demo() -> None:
     """Each goal of the final appears in it, one after the other."""
     assert_shows_the_final(ROOT / "docs" / "demo.svg")
+
+
+def test_the_picture_of_the_ticker_is_small_and_not_empty() -> None:
+    """README loads it."""
+    assert_is_a_picture_of_the_ticker(ROOT / "docs" / "ticker.png")
 
 
 def test_each_line_appears_when_it_was_printed(tmp_path: Path) -> None:

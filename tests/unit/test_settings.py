@@ -180,6 +180,21 @@ def test_secrets_are_not_shown(model: type[Settings]) -> None:
         ("API_KEYS", "a-secret-of-the-feed,short"),
         ("API_KEYS", "a-secret-of-the-fünf"),
         ("API_KEYS", " , "),
+        ("CACHE_S_MAXAGE_S", "-1"),
+        ("CACHE_S_MAXAGE_S", "0.5"),
+        ("CACHE_S_MAXAGE_S", "86400"),
+        ("CORS_ORIGINS", "example.org"),
+        ("CORS_ORIGINS", "https://example.org/"),
+        ("CORS_ORIGINS", "https://example.org/app"),
+        ("CORS_ORIGINS", "https://*.example.org"),
+        ("CORS_ORIGINS", "https://example.org:443"),
+        ("CORS_ORIGINS", "http://example.org:80"),
+        ("CORS_ORIGINS", "https://example.org:"),
+        ("CORS_ORIGINS", "https://user@example.org"),
+        ("CORS_ORIGINS", "https://exämple.org"),
+        ("CORS_ORIGINS", "https://a.example,https://b.example"),
+        ("CORS_ORIGINS", "* https://example.org"),
+        ("CORS_ORIGINS", "null"),
     ],
 )
 def test_a_wrong_variable_of_the_access_is_named(name: str, value: str) -> None:
@@ -198,6 +213,34 @@ def test_keys_are_separated_by_commas_or_white_space(text: str) -> None:
     keys = ["0123456789abcdef", "!\"#$%&'()*+-./:;<=>?@[]^_`{|}~"][: text.count("{}")]
     environ = {"API_KEYS": text.format(*keys)}
     assert [key.get_secret_value() for key in load(AccessSettings, environ).api_keys] == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://example.org", ("https://example.org",)),
+        (
+            " HTTPS://Example.ORG:8443\thttp://localhost:3000 ",
+            ("https://example.org:8443", "http://localhost:3000"),
+        ),
+        ("http://[::1]:5173 http://127.0.0.1", ("http://[::1]:5173", "http://127.0.0.1")),
+        ("capacitor://localhost", ("capacitor://localhost",)),
+        ("https://xn--exmple-cua.org", ("https://xn--exmple-cua.org",)),
+        ("https://a.example https://a.example", ("https://a.example",)),
+        ("", ()),
+    ],
+)
+def test_origins_are_as_browsers_send_them(text: str, origins: tuple[str, ...]) -> None:
+    """In lower case, each once, separated by white space; of any scheme, as apps have their own."""
+    assert load(AccessSettings, {"CORS_ORIGINS": text}).cors_origins == origins
+
+
+def test_an_origin_that_no_browser_would_send_is_named() -> None:
+    """With how it is written, as it would silently match nothing."""
+    message = refusal(AccessSettings, {"CORS_ORIGINS": "https://a.example https://b.example/"})
+    assert "CORS_ORIGINS is wrong: 'https://b.example/' is no origin" in message
+    assert "https://example.org" in message
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,20 @@ def test_asking_for_the_wait_takes_no_token() -> None:
     assert buckets.seconds_to_token("a") == pytest.approx(1)
 
 
+def test_the_tokens_that_remain_are_whole_ones() -> None:
+    """With the seconds until there is one more."""
+    time = Time()
+    buckets = TokenBuckets(2, 3, time)
+    assert buckets.remaining("a") == (3, 0.5)
+    for left in (2, 1, 0):
+        buckets.take("a")
+        assert buckets.remaining("a") == (left, 0.5)
+    time.now += 0.7
+    left, seconds = buckets.remaining("a")
+    assert left == 1
+    assert seconds == pytest.approx(0.3)
+
+
 def test_the_memory_for_callers_is_bounded() -> None:
     """However many callers there are."""
     buckets = TokenBuckets(1, 1, Time())

@@ -1,27 +1,13 @@
 """The configuration of the topics."""
 
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 
 from functions.shared.contract.topics import DEAD_LETTERS, HIGHLIGHTS_PENDING, MATCH_EVENTS
 from infra.topics import create
-
-
-class FakeAdmin:
-    """An admin client that records the topics that it creates."""
-
-    def __init__(self) -> None:
-        self.created: dict[str, NewTopic] = {}
-
-    def create_topics(self, topics: list[NewTopic], **_: Any) -> dict[str, Any]:
-        """Make topics."""
-        self.created = {each.topic: each for each in topics}
-        return dict.fromkeys(self.created, self)
-
-    def result(self) -> None:
-        """Return, since the topic is made."""
+from tests.support.fakes.topics import FakeAdmin
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (5, "2")])

@@ -1,4 +1,4 @@
-"""Authentication of callers by API keys."""
+"""Access to a function, and authentication of its callers by API keys."""
 
 import hmac
 import time
@@ -6,19 +6,23 @@ from hashlib import sha256
 
 from starlette.requests import Request
 
+from functions.shared.http.cache_control import cache_control
+from functions.shared.http.cors import Cors
 from functions.shared.http.headers import header
 from functions.shared.http.problems import Problem
-from functions.shared.http.rate_limit import Clock, RateLimiter
-from functions.shared.http.routing import Guard
+from functions.shared.http.rate_limit import Clock, RateLimiter, RateLimitFields
+from functions.shared.http.routing import Admission, Guard
 from functions.shared.http.settings import AccessSettings
 
 
-def build_guard(settings: AccessSettings, clock: Clock = time.monotonic) -> Guard | None:
-    """Return the guard that the settings ask for: of keys, of a rate, of both, or None."""
+def build_guard(settings: AccessSettings, clock: Clock = time.monotonic) -> Guard:
+    """Return the guard that the settings ask for."""
     limiter = RateLimiter(settings, clock) if settings.rate_limit else None
+    admit: Admission | None = limiter.count_address if limiter else None
     if settings.api_keys:
-        return ApiKeyAuth(settings, limiter)
-    return limiter.count_address if limiter else None
+        admit = ApiKeyAuth(settings, limiter)
+    cors = Cors(settings.cors_origins) if settings.cors_origins else None
+    return Guard(admit, cors, cache_control(settings))
 
 
 class ApiKeyAuth:
@@ -35,17 +39,18 @@ class ApiKeyAuth:
         self._limiter = limiter
         self._addresses_are_distinct = bool(settings.trusted_proxies)
 
-    def __call__(self, request: Request) -> None:
-        """Admit a request, or raise a Problem: 401 without a valid key, 429 over the limit."""
+    def __call__(self, request: Request) -> RateLimitFields:
+        """Admit a request, and return what its answer says of the caller's limit.
+
+        Raises:
+            Problem: 401 without a valid key, 429 over the limit.
+        """
         if self._limiter and self._addresses_are_distinct:
             self._limiter.check_address(request)
         digest = _digest(api_key_of(request))
         if not self._is_valid(digest):
-            if self._limiter:
-                self._limiter.count_address(request)
-            raise unauthorized()
-        if self._limiter:
-            self._limiter.count(digest)
+            raise unauthorized(self._limiter.count_address(request) if self._limiter else {})
+        return self._limiter.count(digest) if self._limiter else {}
 
     def _is_valid(self, digest: bytes) -> bool:
         # All keys are compared, so that the time does not depend on which one is valid.
@@ -60,12 +65,12 @@ def api_key_of(request: Request) -> str:
     return (header(request, b"x-api-key") or "").strip()
 
 
-def unauthorized() -> Problem:
+def unauthorized(fields: RateLimitFields) -> Problem:
     """Return the same 401 for a missing key as for an invalid one."""
     return Problem(
         401,
         "A valid API key is needed, as Authorization: Bearer <key> or X-Api-Key: <key>.",
-        headers={"WWW-Authenticate": "Bearer"},
+        headers={"WWW-Authenticate": "Bearer", **fields},
     )
 
 

@@ -24,6 +24,8 @@ from functions.shared.http.responses import json_response
 MAX_NAMES_IN_DETAIL = 5
 FROM_THE_BEGINNING = "?changedSince=0"
 
+# By RFC 9110; Python has these names only since 3.13.
+TITLES: Mapping[int, str] = {413: "Content Too Large", 422: "Unprocessable Content"}
 STATUSES: Mapping[type[Exception], int] = {
     UnreadableInput: 400,
     NotFound: 404,
@@ -54,7 +56,7 @@ class Problem(Exception):
         """The answer: type, title, status, detail, and the problem's own members."""
         body = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": TITLES.get(self.status) or HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             **self.members,

@@ -1,7 +1,7 @@
 """The rate limit of each caller, counted in this process."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 
@@ -11,8 +11,10 @@ from functions.shared.http.settings import AccessSettings
 from functions.shared.http.token_buckets import TokenBuckets
 
 Clock = Callable[[], float]
+RateLimitFields = Mapping[str, str]
 
-# The policy's name in RateLimit and RateLimit-Policy: q requests at once, again after w seconds.
+# The policy's name. RateLimit-Policy: q requests at once, again after w seconds. RateLimit: r of
+# them are left, and t seconds later there is one more.
 # https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 POLICY = "caller"
 
@@ -26,27 +28,39 @@ class RateLimiter:
         self._policy = f'"{POLICY}";q={burst:g};w={math.ceil(burst / settings.rate_limit)}'
         self._proxies = TrustedProxies(settings.trusted_proxies)
 
-    def count(self, caller: str | bytes) -> None:
-        """Count a request of a caller; raise a Problem, 429, if it is over the limit."""
-        self._refuse(self._buckets.take(caller))
+    def count(self, caller: str | bytes) -> RateLimitFields:
+        """Count a request of a caller, and return the fields for its answer.
 
-    def count_address(self, request: Request) -> None:
-        """Count a request by its client's address; raise as `count` does."""
-        self.count(self._proxies.client_address(request))
+        Raises:
+            Problem: 429, the caller is over the limit.
+        """
+        wait_s = self._buckets.take(caller)
+        fields = self._fields(caller)
+        if wait_s:
+            raise _too_many_requests(wait_s, fields)
+        return fields
+
+    def count_address(self, request: Request) -> RateLimitFields:
+        """Count a request by its client's address; return and raise as `count` does."""
+        return self.count(self._proxies.client_address(request))
 
     def check_address(self, request: Request) -> None:
         """Raise the Problem that `count_address` would raise, and count nothing."""
-        self._refuse(self._buckets.seconds_to_token(self._proxies.client_address(request)))
+        address = self._proxies.client_address(request)
+        if wait_s := self._buckets.seconds_to_token(address):
+            raise _too_many_requests(wait_s, self._fields(address))
 
-    def _refuse(self, wait_s: float) -> None:
-        if wait_s:
-            seconds = math.ceil(wait_s)
-            raise Problem(
-                429,
-                "There are more requests than one caller may send.",
-                headers={
-                    "Retry-After": str(seconds),
-                    "RateLimit-Policy": self._policy,
-                    "RateLimit": f'"{POLICY}";r=0;t={seconds}',
-                },
-            )
+    def _fields(self, caller: str | bytes) -> RateLimitFields:
+        remaining, seconds = self._buckets.remaining(caller)
+        return {
+            "RateLimit-Policy": self._policy,
+            "RateLimit": f'"{POLICY}";r={remaining};t={math.ceil(seconds)}',
+        }
+
+
+def _too_many_requests(wait_s: float, fields: RateLimitFields) -> Problem:
+    return Problem(
+        429,
+        "There are more requests than one caller may send.",
+        headers={"Retry-After": str(math.ceil(wait_s)), **fields},
+    )

@@ -23,7 +23,7 @@ def conditional_json_response(
 ) -> Response:
     """Return 200 with a JSON body, or 304 if the client has the body with this entity tag."""
     etag = etag or etag_of(body)
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    headers = {"ETag": etag}
     if link:
         headers["Link"] = link
     if matches_etag(request, etag):

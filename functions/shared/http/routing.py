@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
@@ -10,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.shared.errors import Unavailable
+from functions.shared.http.cache_control import ASK_EACH_TIME
+from functions.shared.http.cors import Cors
 from functions.shared.http.framework_bypass import Handler, bypass_framework
 from functions.shared.http.headers import header
 from functions.shared.http.problems import Problem, problem_of
@@ -18,9 +21,26 @@ from functions.shared.http.responses import json_response
 from functions.shared.observability import trace
 
 Methods = Mapping[str, Handler]
-Guard = Callable[[Request], None]
+# Returns headers for the answer, or raises the Problem that refuses the request.
+Admission = Callable[[Request], Mapping[str, str]]
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may use a function: callers, pages of other origins, and caches.
+
+    `admit` is asked about each request before its handler, but not about OPTIONS, which browsers
+    send without a key. `cache_control` is that of answers to GET that do not have their own.
+    """
+
+    admit: Admission | None = None
+    cors: Cors | None = None
+    cache_control: str = ASK_EACH_TIME
+
+
+OPEN = Guard()
 
 
 class Router:
@@ -28,8 +48,8 @@ class Router:
 
     `routes` maps paths to methods to handlers; a path that ends in `*` matches all that begin so.
     `GET /health` calls `warm_up`, so that a function whose health was checked has made its clients.
-    `GET /ready` answers with what `readiness` finds. `guard` is called with every other request
-    before its handler, and raises the Problem that refuses it.
+    `GET /ready` answers with what `readiness` finds. `guard` guards the routes; of these two paths
+    and of errors it allows pages to read the answers, and no more.
     """
 
     def __init__(
@@ -39,8 +59,9 @@ class Router:
         guard: Guard | None = None,
         readiness: Readiness | None = None,
     ) -> None:
-        if guard is not None:
-            routes = {path: _guarded(methods, guard) for path, methods in routes.items()}
+        guard = guard or OPEN
+        routes = {path: _guarded(methods, guard) for path, methods in routes.items()}
+        self._cors = guard.cors
         self._warm_up = warm_up
         self._routes: dict[str, Methods] = {"/health": {"GET": self._health}, **routes}
         if readiness is not None:
@@ -62,6 +83,8 @@ class Router:
             trace.current.reset(token)
         correlation_id = trace.trace_id(traceparent).encode()
         response.raw_headers.append((b"x-correlation-id", correlation_id))
+        if self._cors is not None:
+            response.raw_headers.extend(self._cors.headers(request))
         return response
 
     def _bypass_framework(self, request: Request) -> None:
@@ -77,10 +100,16 @@ class Router:
     def _handler(self, request: Request) -> Handler:
         methods = self._methods(request.scope["path"])
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            allow = ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
-            raise Problem(405, f"{request.method} is not for this path.", headers={"Allow": allow})
-        return methods[method]
+        if method in methods:
+            return methods[method]
+        allow = ", ".join([*(["GET", "HEAD"] if "GET" in methods else methods), "OPTIONS"])
+        if method == "OPTIONS":
+            return partial(self._options, allow)
+        raise Problem(405, f"{request.method} is not for this path.", headers={"Allow": allow})
+
+    async def _options(self, allow: str, _: Request) -> Response:
+        preflight = self._cors.preflight_headers(allow) if self._cors is not None else {}
+        return Response(status_code=204, headers={"Allow": allow, **preflight})
 
     def _methods(self, path: str) -> Methods:
         if path in self._routes:
@@ -101,14 +130,37 @@ async def _ready(readiness: Readiness, _: Request) -> Response:
 
 
 def _guarded(methods: Methods, guard: Guard) -> Methods:
-    def guarded(handler: Handler) -> Handler:
-        async def handle(request: Request) -> Response:
-            guard(request)
-            return await handler(request)
+    guarded = dict(methods)
+    if "GET" in guarded:
+        guarded["GET"] = _with_cache_control(guarded["GET"], guard.cache_control)
+    if guard.admit is None:
+        return guarded
+    return {method: _admitted(handler, guard.admit) for method, handler in guarded.items()}
 
-        return handle
 
-    return {method: guarded(handler) for method, handler in methods.items()}
+def _with_cache_control(handler: Handler, value: str) -> Handler:
+    added = (b"cache-control", value.encode())
+
+    async def handle(request: Request) -> Response:
+        response = await handler(request)
+        if all(name != b"cache-control" for name, _ in response.raw_headers):
+            response.raw_headers.append(added)
+        return response
+
+    return handle
+
+
+def _admitted(handler: Handler, admit: Admission) -> Handler:
+    async def handle(request: Request) -> Response:
+        headers = admit(request)
+        try:
+            response = await handler(request)
+        except Exception as error:
+            response = _error_response(error)
+        response.headers.update(headers)
+        return response
+
+    return handle
 
 
 def _error_response(error: Exception) -> Response:

@@ -38,6 +38,12 @@ class TokenBuckets:
         """Return the seconds until the caller has a token; 0 if it has one."""
         return self._seconds_to_token(self._tokens(caller, self._clock()))
 
+    def remaining(self, caller: Hashable) -> tuple[int, float]:
+        """Return how many whole tokens the caller has, and the seconds until it has one more."""
+        tokens = self._tokens(caller, self._clock())
+        whole = int(tokens + ROUNDING)
+        return whole, (whole + 1 - tokens) / self._rate
+
     def take(self, caller: Hashable) -> float:
         """Take a token of the caller and return 0, or the seconds until there is one."""
         now = self._clock()

@@ -14,8 +14,12 @@ NOW: Final = "SELECT change_cursor()"
 
 # Below the oldest open transaction nothing can appear any more. What is above it is held back until
 # that transaction ends.
-_NEW = """h.status <> 'IGNORED' AND (h.change_xid, h.id) > (cast(:xid AS xid8), cast(:id AS uuid))
-            AND h.change_xid < m.xmin"""
+_PLACE = "cast(:xid AS xid8), cast(:id AS uuid)"
+_KNOWN = "h.status <> 'IGNORED' AND h.change_xid < m.xmin"
+_NEW = f"{_KNOWN} AND (h.change_xid, h.id) > ({_PLACE})"
+# The planner judges a comparison of rows by its first column alone: within one transaction of many
+# rows, such as a migration, it would read the changes of all matches.
+_NEW_OF_MATCH = f"{_KNOWN} AND (h.match_id, h.change_xid, h.id) > (:match_id, {_PLACE})"
 _IN_ORDER = "ORDER BY h.change_xid, h.id"
 _NEWEST = """SELECT h.change_xid FROM highlights AS h WHERE h.status <> 'IGNORED'
             ORDER BY h.change_xid DESC, h.id DESC LIMIT 1"""
@@ -46,7 +50,8 @@ def changes_statement(names: Container[str]) -> str:
         scanned, changes = _LAST_SCANNED, f"{_NEW}{_UP_TO_SCANNED} {_IN_ORDER} OFFSET 0) AS h"
         changes = f"(SELECT * FROM highlights AS h WHERE {changes} WHERE {where}"
     else:
-        scanned, changes = _NONE_SCANNED, f"highlights AS h WHERE {_NEW} AND {where} {_IN_ORDER}"
+        new = _NEW_OF_MATCH if "match_id" in names else _NEW
+        scanned, changes = _NONE_SCANNED, f"highlights AS h WHERE {new} AND {where} {_IN_ORDER}"
     return f"""
     WITH snapshot AS MATERIALIZED (
         SELECT change_epoch() AS epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xmin,

@@ -180,9 +180,12 @@ class HighlightStore:
         )
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
-        """Return matches by the values of MATCH_FILTERS, that with the latest highlight first."""
+        """Return matches by the values of MATCH_FILTERS, that with the latest highlight first.
+
+        A match of very many highlights takes long, as all of them are counted.
+        """
         return await self._list(
-            partial(self._postgres.run, matches_statement(filters), limit=limit, **filters)
+            partial(self._postgres.run_heavy, matches_statement(filters), limit=limit, **filters)
         )
 
     async def _list(self, run: Callable[[], Awaitable[Rows]]) -> Listing:

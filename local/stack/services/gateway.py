@@ -42,7 +42,7 @@ def server(
         "PUBLISHED_EVENTS_PORT": str(events_port),
         "PUBLISHED_HIGHLIGHTS_PORT": str(highlights_port),
         "OPENAPI_DIR": str(root / "infra" / "openapi"),
-        "SWAGGER_PAGE_DIR": str(folder),
+        "PAGES_DIR": str(folder / "pages"),
         "SWAGGER_UI_DIR": str(swagger_ui or package_folder("flask_swagger_ui") / "dist"),
         "XDG_CONFIG_HOME": str(data),
         "XDG_DATA_HOME": str(data),

@@ -48,7 +48,8 @@ def start(
         "BODY_TIMEOUT_S": str(timeout_s),
         "API_KEYS": KEY,
     }
-    rates = {"list_highlights": {"RATE_LIMIT": "0.001", "RATE_LIMIT_BURST": "1"}}
+    rate = {"RATE_LIMIT": "0.001", "RATE_LIMIT_BURST": "1"}
+    rates = {"list_highlights": rate, "stream_highlights": rate}
     hosted = {name: Function(name, free_port()) for name in functions.NAMES}
     commands = [
         functions.server(

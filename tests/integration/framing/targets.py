@@ -61,6 +61,10 @@ GET = (
     Early(b"GET", b"/highlights/x", (401,), key=False),
     Early(b"DELETE", b"/highlights/x", (405,)),
 )
+STREAM = (
+    Early(b"GET", b"/highlights/stream", (401, 429), key=False),
+    Early(b"DELETE", b"/highlights/stream", (405,)),
+)
 WORK = (Early(b"GET", b"/", (405,)), Early(b"POST", b"/nowhere", (404,)))
 PAGES = (Early(b"POST", b"/swagger", (405,)), Early(b"GET", b"/openapi.json", (200,)))
 EVENT_LIMIT = 65536
@@ -83,7 +87,8 @@ def targets(events: int, highlights: int, functions: dict[str, int], event: byte
         ),
         ignores(
             "gateway-highlights", highlights, b"/highlights",
-            early=(*LIST, *GET, *PAGES), is_gateway=True,
+            early=(*LIST, *GET, *PAGES, Early(b"GET", b"/highlights/stream", (413,))),
+            is_gateway=True,
         ),
         reads(
             "ingest_event", functions["ingest_event"], b"/events", early=EVENTS, limit=EVENT_LIMIT
@@ -92,4 +97,7 @@ def targets(events: int, highlights: int, functions: dict[str, int], event: byte
         reads("enrich_batch", functions["enrich_batch"], b"/", early=WORK),
         ignores("list_highlights", functions["list_highlights"], b"/highlights", early=LIST),
         ignores("get_highlight", functions["get_highlight"], b"/highlights/x", early=GET),
+        ignores(
+            "stream_highlights", functions["stream_highlights"], b"/highlights/stream", early=STREAM
+        ),
     ]  # fmt: skip

@@ -65,7 +65,6 @@ class Follower:
     def feed(self, piece: bytes) -> list[StreamEvent]:
         """Take a piece of a stream; return its events."""
         events = self.parser.feed(piece)
-        self.events += events
         for event in events:
             if event.name == "reset":
                 self.documents.clear()
@@ -74,6 +73,7 @@ class Follower:
                 id_ = event.data["id"]
                 assert self._told.get(id_) != event.data, f"told twice: {event}"
                 self._told[id_] = self.documents[id_] = event.data
+            self.events.append(event)
         return events
 
     def lose_connection(self) -> None:

@@ -1,0 +1,1 @@
+"""The AsyncAPI 3.0 document of the topics, generated from what publishes and consumes records."""

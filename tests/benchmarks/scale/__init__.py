@@ -1,0 +1,1 @@
+"""Reads of a table with millions of highlights."""

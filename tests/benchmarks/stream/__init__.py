@@ -1,0 +1,1 @@
+"""Server-sent events to many clients at once."""
