@@ -10,11 +10,10 @@ from starlette.responses import Response
 from functions.consume_goal.consume import EventConsumer
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.request_body import read_body
-from functions.shared.http.responses import json_response
+from functions.shared.http.responses import json_response, metrics_response
 from functions.shared.http.routing import Router
 from functions.shared.inbound.envelopes import batch_response, parse_envelope
 from functions.shared.inbound.received_record import RejectedRecord
-from functions.shared.observability.metrics import exposition
 
 BODY_LIMIT = 16 * 1024 * 1024
 MAX_LOGGED = 50
@@ -33,7 +32,7 @@ def build_app(consumer: Callable[[], EventConsumer], readiness: Readiness | None
         return json_response(orjson.dumps(batch_response(rejected)))
 
     async def metrics(_: Request) -> Response:
-        return Response(exposition(), media_type="text/plain; version=0.0.4")
+        return metrics_response()
 
     return Router(
         {"/": {"POST": consume}, "/metrics": {"GET": metrics}}, consumer, readiness=readiness

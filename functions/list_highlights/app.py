@@ -10,8 +10,21 @@ from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import parse_match_query, parse_query
 from functions.shared.http.query_parameters import query_string
 from functions.shared.http.readiness import Readiness
-from functions.shared.http.responses import conditional_json_response, json_response
-from functions.shared.http.routing import Guard, Router
+from functions.shared.http.responses import (
+    conditional_json_response,
+    json_response,
+    metrics_response,
+)
+from functions.shared.http.routing import Guard, Methods, Router
+from functions.shared.observability.metrics import Counter
+
+CACHED_LISTS = {
+    "hit": Counter("list_highlights_cache_hits_total", "Lists that came from the cache."),
+    "miss": Counter(
+        "list_highlights_cache_misses_total",
+        "Lists that may be cached, and came from the database.",
+    ),
+}
 
 
 def build_app(
@@ -28,11 +41,22 @@ def build_app(
             headers = {"Link": page.link, "Cache-Control": "no-store"}
             return json_response(page.body, headers=headers)
         page = await pages().read(parse_query(text))
-        return conditional_json_response(request, page.body, etag=page.etag, link=page.link)
+        response = conditional_json_response(request, page.body, etag=page.etag, link=page.link)
+        if page.cache:
+            CACHED_LISTS[page.cache].increment()
+            response.headers["X-Cache"] = page.cache
+        return response
+
+    async def metrics(_: Request) -> Response:
+        return metrics_response()
 
     async def list_matches(request: Request) -> Response:
         page = await pages().read_matches(parse_match_query(query_string(request)))
         return conditional_json_response(request, page.body, etag=page.etag, link=page.link)
 
-    routes = {"/highlights": {"GET": list_highlights}, "/matches": {"GET": list_matches}}
+    routes: dict[str, Methods] = {
+        "/highlights": {"GET": list_highlights},
+        "/matches": {"GET": list_matches},
+        "/metrics": {"GET": metrics},
+    }
     return Router(routes, pages, guard, readiness)

@@ -46,7 +46,8 @@ def page_cache() -> PageCache:
 @cache
 def page_reader() -> PageReader:
     """Return the process' one reader of pages."""
-    return PageReader(store(), page_cache(), ChangeFeed(postgres()))
+    cache = page_cache() if settings.redis_url else None
+    return PageReader(store(), cache, ChangeFeed(postgres()))
 
 
 readiness = Readiness({"postgres": store}, {"redis": page_cache})

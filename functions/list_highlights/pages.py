@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 from uuid import UUID
 
 from functions.list_highlights.change_query import ChangeQuery
@@ -12,6 +12,8 @@ from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.http.entity_tags import etag_of
 from functions.shared.postgres.change_feed import ChangePage
 from functions.shared.postgres.highlights import Listing
+
+CacheStatus = Literal["hit", "miss"]
 
 
 class HighlightLister(Protocol):
@@ -39,8 +41,8 @@ class LeasedPageCache(Protocol):
     async def read(self, match_id: UUID, page: str) -> bytes | None:
         """Return a cached page, or None."""
 
-    async def lease(self, match_id: UUID) -> bytes | None:
-        """Return the lease with which `fill` may cache a page that is read after this call."""
+    async def lease(self, match_id: UUID, page: str) -> tuple[bytes | None, bytes | None]:
+        """Return the page if it is cached by now, or the lease for one that is read now."""
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
         """Cache a page, if nothing has changed since its lease."""
@@ -48,25 +50,31 @@ class LeasedPageCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list: its entity tag, its Link header, and its JSON."""
+    """A page of a list: its entity tag, its Link header, its JSON, and whether it was cached.
+
+    `cache` is None for a page that is never cached.
+    """
 
     etag: str
     link: str
     body: bytes
+    cache: CacheStatus | None = None
 
     @classmethod
-    def from_json(cls, documents: Iterable[str], link: str) -> Self:
+    def from_json(
+        cls, documents: Iterable[str], link: str, cache: CacheStatus | None = None
+    ) -> Self:
         """Make a page of documents."""
         body = f"[{','.join(documents)}]".encode()
-        return cls(etag_of(body), link, body)
+        return cls(etag_of(body), link, body, cache)
 
     @classmethod
-    def from_listing(cls, query: Query, listing: Listing) -> Self:
+    def from_listing(cls, query: Query, listing: Listing, cache: CacheStatus | None = None) -> Self:
         """Make a page of `page_size` documents; one more means that there is a next page."""
         shown = listing.documents[: query.page_size]
         more = len(listing.documents) > query.page_size
         links = query.links(shown[-1] if more else None, listing.moment)
-        return cls.from_json((document.json for document in shown), links)
+        return cls.from_json((document.json for document in shown), links, cache)
 
     @classmethod
     def from_bytes(cls, cached: bytes) -> Self | None:
@@ -75,7 +83,7 @@ class Page:
         link, _, body = rest.partition(b"\n")
         if etag_of(body).encode() != etag:
             return None
-        return cls(etag.decode(), link.decode(), body)
+        return cls(etag.decode(), link.decode(), body, "hit")
 
     def to_bytes(self) -> bytes:
         """Return the page as it is cached."""
@@ -83,9 +91,11 @@ class Page:
 
 
 class PageReader:
-    """Reads pages; knows nothing of HTTP."""
+    """Reads pages, without a cache if there is none; knows nothing of HTTP."""
 
-    def __init__(self, store: HighlightLister, cache: LeasedPageCache, feed: ChangeSource) -> None:
+    def __init__(
+        self, store: HighlightLister, cache: LeasedPageCache | None, feed: ChangeSource
+    ) -> None:
         self._store = store
         self._cache = cache
         self._feed = feed
@@ -117,23 +127,24 @@ class PageReader:
         return await self._reads.run(query, lambda: self._read_changes(query))
 
     async def _read(self, query: Query) -> Page:
-        if query.cache_key is None:
+        if self._cache is None or query.cache_key is None:
             return await self._read_from_store(query)
         match_id, name = query.cache_key
-        cached = await self._cache.read(match_id, name)
+        cached, lease = await self._cache.read(match_id, name), None
+        if cached is None:
+            cached, lease = await self._cache.lease(match_id, name)
         if cached and (page := Page.from_bytes(cached)):
             return page
-        lease = await self._cache.lease(match_id)
-        page = await self._read_from_store(query)
+        page = await self._read_from_store(query, "miss")
         if lease:
             await self._cache.fill(match_id, name, page.to_bytes(), lease)
         return page
 
-    async def _read_from_store(self, query: Query) -> Page:
+    async def _read_from_store(self, query: Query, cache: CacheStatus | None = None) -> Page:
         listing = await self._store.list(
             query.filters, limit=query.page_size + 1, offset=query.offset
         )
-        return Page.from_listing(query, listing)
+        return Page.from_listing(query, listing, cache)
 
     async def _read_matches(self, query: Query) -> Page:
         listing = await self._store.matches(query.filters, limit=query.page_size + 1)

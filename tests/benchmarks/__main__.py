@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ready": ready.accepted_to_ready,
     "list": lists.cached_list,
     "uncached": lists.uncached_list,
+    "away": lists.without_redis,
     "ingest": ingest.ingest_one,
     "batch": ingest.ingest_batch,
     "table": table.topic_to_table,

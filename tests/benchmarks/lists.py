@@ -1,5 +1,6 @@
 """list-highlights beside a bare function and beside what a user would write."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -10,10 +11,12 @@ from pydantic import TypeAdapter
 
 from functions.shared.postgres.connection import connect
 from infra.openapi.response_models import Highlight
+from local.stack.ports import HOST, free_port
+from local.stack.services import valkey
 from local.stack.stack import Stack
 from tests.benchmarks import peers
 from tests.benchmarks.http import Aims, Comparison, Server
-from tests.benchmarks.result import Result
+from tests.benchmarks.result import Result, at_least
 from tests.support.builders.events import FIRST_GOAL
 from tests.support.waiting import eventually
 
@@ -28,6 +31,7 @@ DOCUMENTS = TypeAdapter(list[Highlight])
 def cached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     """The first page of a match, from the cache."""
     pages = [f"/highlights?matchId={match_id}" for match_id in _matches(stack, 1)]
+    eventually(lambda: httpx.get(f"{stack.highlights_url}{pages[0]}").headers["x-cache"] == "hit")
     with _comparison(stack, "list-highlights, cached", pages) as comparison:
         yield from comparison.results(rounds, CONNECTIONS, {BARE: Aims(rate=0.8)})
 
@@ -40,6 +44,24 @@ def uncached_list(stack: Stack, rounds: int) -> Iterator[Result]:
     pages = [f"/highlights?matchId={match_id}&eventType=goal" for match_id in matches]
     with _comparison(stack, "list-highlights, not cached", pages) as comparison:
         yield from comparison.results(rounds, CONNECTIONS)
+
+
+def without_redis(stack: Stack, rounds: int) -> Iterator[Result]:
+    """The first pages of many matches while Redis is stopped or hangs, beside Postgres alone."""
+    pages = [f"/highlights?matchId={match_id}" for match_id in _matches(stack, MATCHES)]
+    with (
+        socket.create_server((HOST, 0)) as silent,  # accepts connections and answers nothing
+        peers.list_highlights(stack, "") as alone,
+        peers.list_highlights(stack, valkey.url(free_port())) as stopped,
+        peers.list_highlights(stack, valkey.url(silent.getsockname()[1])) as hanging,
+    ):
+        away = {"Redis stopped": stopped, "Redis hangs": hanging}
+        comparison = Comparison("", alone, away, pages)
+        samples = comparison.samples(rounds, CONNECTIONS)
+        theirs, *ours = ([each.rate for each in server] for server in samples)
+        for name, rate in zip(away, ours, strict=True):
+            what = f"list-highlights, {name}, {CONNECTIONS} connections"
+            yield at_least(what, "requests/s", rate, theirs, "Postgres alone", 0.5)
 
 
 def _matches(stack: Stack, count: int) -> list[str]:

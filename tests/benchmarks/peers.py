@@ -1,7 +1,7 @@
 """The peers: a bare function and what a user would write, each in its own process."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import httpx
 
 from local.stack import ROOT
 from local.stack.ports import HOST, free_port
+from local.stack.services.functions import Function, server
 from local.stack.stack import Stack
 from local.supervisor import Command, Process
 from tests.benchmarks.http import Server
@@ -33,6 +34,22 @@ def bare(folder: Path, *, status: int, body: str) -> Iterator[Server]:
     command = (sys.executable, "-m", "functions_framework")
     with _running(f"bare-{port}", command, environment, folder, port) as server:
         yield server
+
+
+@contextmanager
+def list_highlights(stack: Stack, redis_url: str) -> Iterator[Server]:
+    """Our own function, with another Redis, or with "" without one."""
+    function = Function("list_highlights", free_port())
+    own = stack.state.root / f"{function.name}-{function.port}"
+    own.mkdir()
+    settings = {
+        **stack.addresses.function_settings(function.name),
+        "REDIS_URL": redis_url,
+        "LOG_LEVEL": "ERROR",
+    }
+    command = server(function, settings, own)
+    with _running(own.name, command.arguments, command.environment, own, function.port) as running:
+        yield running
 
 
 @contextmanager
@@ -77,7 +94,7 @@ def _fastapi(stack: Stack, name: str, settings: Mapping[str, str]) -> Iterator[S
 @contextmanager
 def _running(
     name: str,
-    arguments: tuple[str | Path, ...],
+    arguments: Sequence[str | Path],
     environment: Mapping[str, str],
     folder: Path,
     port: int,

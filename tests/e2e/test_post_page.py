@@ -1,5 +1,7 @@
 """The page that posts goals, in a real browser."""
 
+import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from tests.support.drivers.containers import Containers
@@ -33,6 +35,19 @@ def test_a_goal_goes_from_the_form_to_the_ticker(containers: Containers, page: "
     page.locator(".posted s", has_text="Julián Álvarez").wait_for()
     ticker.locator(".note", has_text="Taken back: Offside (VAR)").wait_for()
     assert ticker.locator(".entry").count() == 1
+    ticker.locator(".scoreboard b", has_text=re.compile("^–$")).wait_for()
+    assert ticker.locator(".scoreboard bdi").all_inner_texts() == ["Argentina", "France"]
+
+
+def test_the_command_of_the_page_posts_a_goal(containers: Containers, page: "Page") -> None:
+    """Below its ten lines, with the address that the page was opened at."""
+    open_form(page, containers)
+    assert page.locator(".lines li").count() == 10
+    command = page.locator("pre code").inner_text()
+    done = subprocess.run(("/bin/bash", "-c", command), capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("HTTP/1.1 202 ")
+    page.goto(f"{containers.highlights_url}/")
+    page.locator(".entry", has_text="John Doe").wait_for()
 
 
 def test_the_form_goes_through_a_final(containers: Containers, page: "Page") -> None:

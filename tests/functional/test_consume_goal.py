@@ -383,12 +383,12 @@ def test_cached_pages_of_changed_matches_are_dropped(consume_goal: ConsumeGoal) 
     """No page that was read before the change is cached after it."""
 
     async def page(match_id: UUID) -> None:
-        lease = await consume_goal.cache.lease(match_id)
+        _, lease = await consume_goal.cache.lease(match_id, ":50")
         await consume_goal.cache.fill(match_id, ":50", b"[]", lease or b"")
 
     for match_id in (MATCH, OTHER_MATCH):
         asyncio.run(page(match_id))
-    late = asyncio.run(consume_goal.cache.lease(MATCH))
+    _, late = asyncio.run(consume_goal.cache.lease(MATCH, ":50"))
     consume_goal.take(identified())
     asyncio.run(consume_goal.cache.fill(MATCH, ":50", b"[]", late or b""))
     assert set(consume_goal.cache.pages) == {(OTHER_MATCH, ":50")}

@@ -2,11 +2,10 @@
 
 import pytest
 
-from functions.list_highlights.app import build_app
-from functions.list_highlights.pages import PageReader
+from functions.get_highlight.app import build_app
 from tests.functional.test_auth import BEARER, KEYS, LIMIT, PUBLIC, PublicFunction, each
 from tests.support.drivers.asgi import Client
-from tests.support.fakes.services import FakeCache, FakeStore
+from tests.support.fakes.services import FakeStore
 
 PAGE, OTHER_PAGE, STRANGER = "https://app.example", "http://localhost:3000", "https://evil.example"
 ANY = {"CORS_ORIGINS": "*"}
@@ -149,9 +148,8 @@ def test_a_page_can_read_that_the_database_is_away() -> None:
     """And when to try again."""
     store = FakeStore()
     store.away = True
-    pages = PageReader(store, FakeCache())
-    client = Client(build_app(lambda: pages, LIST.guard(ANY)))
-    response = client.get("/highlights", headers={"Origin": PAGE})
+    client = Client(build_app(lambda: store, LIST.guard(ANY)))
+    response = client.get(PUBLIC[4].path, headers={"Origin": PAGE})
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert response.headers["access-control-allow-origin"] == "*"
 

@@ -275,6 +275,40 @@ def test_another_page_is_read_each_time(query: str, list_highlights: ListHighlig
     assert list_highlights.cache.pages == {}
 
 
+def test_a_list_tells_whether_it_came_from_the_cache(list_highlights: ListHighlights) -> None:
+    """In `X-Cache`, with a 304 too; and the function counts both."""
+
+    def counts() -> list[int]:
+        lines = list_highlights.reader.get("/metrics").text.splitlines()
+        return [
+            int(line.split()[1])
+            for kind in ("hits", "misses")
+            for line in lines
+            if line.startswith(f"list_highlights_cache_{kind}_total ")
+        ]
+
+    hits, misses = counts()
+    query = f"matchId={MATCH}"
+    first = list_highlights.get(query)
+    again = list_highlights.get(query)
+    known = list_highlights.get(query, **{"If-None-Match": first.headers["etag"]})
+    assert [each.headers["x-cache"] for each in (first, again, known)] == ["miss", "hit", "hit"]
+    assert [each.status_code for each in (first, again, known)] == [200, 200, 304]
+    list_highlights.cache.away = True
+    assert list_highlights.get(query).headers["x-cache"] == "miss"
+    assert counts() == [hits + 2, misses + 2]
+
+
+def test_without_a_cache_no_list_tells_of_one(list_highlights: ListHighlights) -> None:
+    """Nor does a list that is never cached."""
+    assert "x-cache" not in list_highlights.get().headers
+    pages = PageReader(list_highlights.store, None, list_highlights.store)
+    reader = Client(build_app(lambda: pages))
+    listed = reader.get(f"/highlights?matchId={MATCH}")
+    assert (listed.status_code, listed.json()) == (200, [])
+    assert "x-cache" not in listed.headers
+
+
 def test_a_cached_page_is_not_shown_after_a_change(list_highlights: ListHighlights) -> None:
     """A reader who has seen the change sees it in the list too."""
     list_highlights.goal("1")
@@ -334,7 +368,10 @@ def test_a_cached_page_needs_no_database(list_highlights: ListHighlights) -> Non
     """A page that is not cached is a 503, with the time to retry."""
     list_highlights.get(f"matchId={MATCH}")
     list_highlights.store.away = True
-    assert list_highlights.get(f"matchId={MATCH}").status_code == 200
+    cached = list_highlights.get(f"matchId={MATCH}")
+    assert cached.status_code == 200
+    known = {"If-None-Match": cached.headers["etag"]}
+    assert list_highlights.get(f"matchId={MATCH}", **known).status_code == 304
     response = list_highlights.get()
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) >= 1

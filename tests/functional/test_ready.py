@@ -17,13 +17,15 @@ from functions.shared.http.problems import Problem
 from functions.shared.http.readiness import TIMEOUT_S, Readiness
 from functions.shared.http.routing import Guard, Router
 from functions.shared.kafka.topic_check import ANSWER_TIMEOUT_S
+from functions.stream_highlights.app import build_app as stream_highlights
 from local.stack import ROOT
 from tests.functional.test_mains import FUNCTIONS, environment, run
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.asgi import Client
 
 ingest_event = partial(ingest_events, rules=RULES)
-APPS = (ingest_event, consume_goal, enrich_batch, list_highlights, get_highlight)
+PUBLIC = (ingest_event, list_highlights, get_highlight, stream_highlights)
+APPS = (*PUBLIC, consume_goal, enrich_batch)
 MISSING = 'The database lacks what we need: relation "highlights" does not exist.'
 
 # Loads a function as functions-framework does, and requests /ready; the wait for a broker that is
@@ -104,7 +106,7 @@ def test_a_function_that_is_not_ready_says_why(app: Callable[..., Router]) -> No
     assert client.get("/health").status_code == 200
 
 
-@pytest.mark.parametrize("app", [ingest_event, list_highlights, get_highlight])
+@pytest.mark.parametrize("app", PUBLIC)
 def test_a_probe_needs_no_api_key(app: Callable[..., Router]) -> None:
     """As for /health."""
     readiness = Readiness({"postgres": ready})

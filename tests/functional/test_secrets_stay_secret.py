@@ -16,6 +16,7 @@ from functions.shared.settings.aws_secrets import fetch
 from functions.shared.settings.errors import SettingsError
 from functions.shared.settings.load import load
 from functions.shared.settings.secret_references import Secrets
+from local.stack.services.functions import NAMES
 from tests.support.fakes.aws import FakeAws, fake_aws
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ async def call(app):
         for method, path in (("GET", "/health"), ("GET", "/highlights"), ("POST", "/"),
                              ("GET", "/highlights/6f5b8b4e-9f0e-4f65-9d0c-0d6b2d1c2022"),
                              ("GET", "/highlights?matchId=6f5b8b4e-9f0e-4f65-9d0c-0d6b2d1c2022"),
+                             ("GET", "/highlights/stream"),
                              ("POST", "/events")):
             content = {"json": EVENT, "headers": ATTRIBUTES} if method == "POST" else {}
             answer = await client.request(method, path, **content)
@@ -124,10 +126,7 @@ def test_a_failed_start_reveals_no_secret(
     assert "canary" not in "".join(traceback.format_exception(error.value))
 
 
-@pytest.mark.parametrize(
-    "function",
-    ["ingest_event", "consume_goal", "enrich_batch", "list_highlights", "get_highlight"],
-)
+@pytest.mark.parametrize("function", NAMES)
 def test_failed_connections_reveal_no_secret(function: str, aws: FakeAws) -> None:
     """Neither in the log nor to the client."""
     done = run(

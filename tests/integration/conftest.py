@@ -16,6 +16,7 @@ from tests.support.drivers.apache_kafka import ApacheKafka, running_kafka
 from tests.support.drivers.broker import KIND, Broker, running_broker
 from tests.support.drivers.docker import docker_runs
 from tests.support.drivers.table import TIMEOUT_S, Table
+from tests.support.servers.redis_server import empty
 
 # Leases of a killed enricher expire soon; all else is as in `make up`.
 SETTINGS = {"ENRICH_LEASE_S": "3", "ENRICH_TIMEOUT_S": "2"}
@@ -26,6 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack with its own services, whatever services the environment names."""
     state = tmp_path_factory.mktemp("stack")
     with running_stack(state, settings=SETTINGS, environ={}, print_line=print) as running:
+        restore(running)
         yield running
 
 
@@ -68,7 +70,8 @@ def restored_stack(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def table(stack: Stack) -> Table:
     """The empty table `highlights`, and an empty cache."""
-    Redis.from_url(stack.redis_url).flushall()
+    with closing(Redis.from_url(stack.redis_url)) as redis:
+        empty(redis)
     table = Table(stack.database_url)
     table.run("TRUNCATE highlights")
     return table
@@ -100,10 +103,12 @@ def quiet_stack(stack: Stack) -> Stack:
 
 
 def restore(stack: Stack) -> None:
-    """Resume paused processes, start stopped ones, and wait until all are ready."""
+    """Resume paused processes, start stopped ones, wait until all are ready; empty the cache."""
     lasting = [process for process in stack.processes.values() if not process.command.once]
     for process in lasting:
         process.resume()
         process.start()
     for process in lasting:
         process.wait_ready()
+    with closing(Redis.from_url(stack.redis_url)) as redis:
+        empty(redis)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from functions.shared.redis.page_cache import PageCache
-from tests.support.drivers.cached_match import CachedMatch, settings_of, until, with_caches
+from tests.support.drivers.cached_match import PAGE, CachedMatch, settings_of, until, with_caches
 from tests.support.servers.redis_server import RedisServer, redis_server
 from tests.support.waiting import eventually
 
@@ -161,12 +161,12 @@ def test_a_page_that_was_read_before_an_outage_is_not_kept_after_it(server: Redi
     match = CachedMatch()
 
     async def work(reader: PageCache, writer: PageCache) -> None:
-        lease = await reader.lease(match.id)
+        _, lease = await reader.lease(match.id, PAGE)
         assert lease
         need_a_replica(server)
         await match.change(writer)
         accept(server)
-        await reader.fill(match.id, ":50", b"0", lease)
+        await reader.fill(match.id, PAGE, b"0", lease)
         assert await match.list(reader) == 1
 
     with_caches(settings_of(server.url, CACHE_TTL_S=TTL_S), work)

@@ -1,5 +1,6 @@
 """Processes are killed and services fail while a tournament is replayed."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,9 +9,18 @@ import httpx
 import pytest
 from redis import Redis
 
+from functions.list_highlights.app import build_app
+from functions.list_highlights.pages import PageReader
+from functions.list_highlights.settings import ListHighlightsSettings
+from functions.shared.postgres.change_feed import ChangeFeed
+from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.pool import Postgres
+from functions.shared.redis.page_cache import PageCache
+from functions.shared.settings.load import load
 from local.stack.services import functions
 from local.stack.stack import Stack
 from tests.support.builders.events import event_json
+from tests.support.drivers.asgi import Client
 from tests.support.drivers.table import Table
 from tests.support.tournament import GOALS_OF_2022, replay_with_fault
 from tests.support.waiting import eventually
@@ -132,6 +142,32 @@ def test_a_change_while_the_cache_hangs_is_never_hidden_by_it(
         eventually(lambda: table.statuses() == {"RETRACTED": 1})
         assert http.get(url, params=query).json() == []
     assert all(http.get(url, params=query).json() == [] for _ in range(200))
+
+
+def test_a_cached_list_needs_no_postgres(stack: Stack, table: Table, http: httpx.Client) -> None:
+    """While Postgres hangs, it is answered with 200, and with 304 to who has it already."""
+    http.post(f"{stack.events_url}/events", json=event_json(eventId="cached"))
+    eventually(lambda: table.statuses() == {"READY": 1})
+    environ = {"DATABASE_URL": table.url, "REDIS_URL": stack.redis_url, "CACHE_TTL_S": "10"}
+    settings = load(ListHighlightsSettings, {**environ, "REDIS_TIMEOUT_S": "5"})
+    postgres, cache = Postgres(settings), PageCache(settings)
+    pages = PageReader(HighlightStore(postgres), cache, ChangeFeed(postgres))
+    reader = Client(build_app(lambda: pages))
+
+    async def work() -> None:
+        url = f"/highlights?matchId={event_json()['matchId']}"
+        read = await reader.send("GET", url)
+        with paused(stack, "postgres"):
+            again = await reader.send("GET", url)
+            known = {"If-None-Match": read.headers["etag"]}
+            unchanged = await reader.send("GET", url, headers=known)
+        answers = (read, again, unchanged)
+        assert [each.status_code for each in answers] == [200, 200, 304]
+        assert [each.headers["x-cache"] for each in answers] == ["miss", "hit", "hit"]
+        await cache.close()
+
+    asyncio.run(work())
+    postgres.close()
 
 
 REFUSING = {  # what makes Valkey refuse writes, and what makes it take them again

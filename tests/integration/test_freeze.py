@@ -105,7 +105,7 @@ def test_a_connection_to_redis_that_was_dropped_silently_costs_nothing(stack: St
 
         async def keep_and_change() -> tuple[bytes | None, bytes | None]:
             cache = PageCache(settings)
-            lease = await cache.lease(match)
+            _, lease = await cache.lease(match, "1")
             await cache.fill(match, "1", b"page", lease or b"")
             kept = await cache.read(match, "1")
             relay.blackhole()

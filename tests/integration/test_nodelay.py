@@ -74,7 +74,7 @@ def test_redis_gets_commands_without_delay(stack: Stack) -> None:
         cache = PageCache(
             load(RedisSettings, {"REDIS_URL": stack.redis_url, "REDIS_TIMEOUT_S": "5"})
         )
-        await cache.lease(uuid4())
+        await cache.lease(uuid4(), "1")
         try:
             return delays(urlsplit(stack.redis_url).port or 0)
         finally:

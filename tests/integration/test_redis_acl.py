@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
+from functions.shared.redis.change_listener import ChangeListener
 from functions.shared.redis.page_cache import PageCache, keys_of
 from functions.shared.redis.settings import RedisSettings
 from local.stack.stack import Stack
@@ -41,6 +42,7 @@ DENIED = (
     "SCRIPT FLUSH",
     "PUBLISH goalstream: 1",
     "SUBSCRIBE goalstream:",
+    "PSUBSCRIBE *",
     f"DUMP {OURS}",
     f"RENAME {OURS} {OTHER}",
 )
@@ -63,18 +65,26 @@ def admin(stack: Stack) -> Iterator[Any]:
         redis.acl_log_reset()
 
 
-def test_the_cache_needs_no_other_commands(url: str, admin: Any) -> None:
+def test_the_cache_and_the_listener_need_no_other_commands(url: str, admin: Any) -> None:
     """Redis denies it nothing, neither when it connects nor afterwards."""
     match_id, page = UUID(int=7), ":50"
 
     async def work() -> None:
-        cache = PageCache(RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"}))
-        lease = await cache.lease(match_id)
+        settings = RedisSettings.model_validate({"REDIS_URL": url, "REDIS_TIMEOUT_S": "5"})
+        cache = PageCache(settings)
+        _, lease = await cache.lease(match_id, page)
         assert lease
         await cache.fill(match_id, page, b"content", lease)
         assert await cache.read(match_id, page) == b"content"
+        woken = asyncio.Event()
+        listening = asyncio.create_task(ChangeListener(settings).listen(woken.set))
+        await asyncio.wait_for(woken.wait(), 5)  # it listens
+        woken.clear()
         async with cache.change({match_id}):
             assert await cache.read(match_id, page) is None
+        await asyncio.wait_for(woken.wait(), 5)
+        listening.cancel()
+        await asyncio.wait([listening])
         await cache.close()
 
     asyncio.run(work())

@@ -209,7 +209,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
     match_id, page = uuid4(), ":50"
 
     async def work(cache: PageCache) -> None:
-        lease = await cache.lease(match_id)
+        _, lease = await cache.lease(match_id, page)
         assert lease
         await cache.fill(match_id, page, b"content", lease)
         assert await cache.read(match_id, page) == b"content"
@@ -219,7 +219,7 @@ def test_a_cache_comes_back_after_its_password_was_changed(
         async with cache.change({match_id}):
             assert await cache.read(match_id, page) is None
         async with asyncio.timeout(20):
-            while not await cache.lease(match_id):
+            while (await cache.lease(match_id, page)) == (None, None):
                 await asyncio.sleep(0.05)
         assert await cache.read(match_id, page) is None
         await cache.close()

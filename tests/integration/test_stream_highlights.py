@@ -61,7 +61,7 @@ class Server:
     def unread(self, query: str) -> socket.socket:
         """Ask for a stream, and read nothing of it."""
         client = socket.create_connection((HOST, self.port))
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         client.sendall(f"GET /highlights/stream{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         return client
 

@@ -100,7 +100,7 @@ def test_redis_is_reached_by_its_name(stack: Stack, presented: Presented, file: 
 
         async def keep_and_read() -> bytes | None:
             cache = PageCache(settings)
-            lease = await cache.lease(match)
+            _, lease = await cache.lease(match, "1")
             await cache.fill(match, "1", b"page", lease or b"")
             page = await cache.read(match, "1")
             await cache.close()

@@ -316,7 +316,7 @@ def test_the_cached_pages_of_changed_matches_are_dropped() -> None:
 
     async def keep_pages() -> None:
         for match_id in (MATCH, OTHER_MATCH, other):
-            lease = await harness.cache.lease(match_id)
+            _, lease = await harness.cache.lease(match_id, ":50")
             await harness.cache.fill(match_id, ":50", b"[]", lease or b"")
 
     asyncio.run(keep_pages())

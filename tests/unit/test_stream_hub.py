@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from functions.shared.errors import Unavailable
+from functions.shared.contract.change_cursor import ChangeCursor
+from functions.shared.errors import TooBusy, Unavailable
 from functions.stream_highlights.feed_watcher import Intervals
 from functions.stream_highlights.hub import ChangeHub, Timing
 from functions.stream_highlights.settings import StreamHighlightsSettings
@@ -17,6 +18,7 @@ from tests.support.fakes.change_feed import MATCH, OTHER_MATCH, FakeChangeFeed
 from tests.support.length import IS_LONG
 
 QUICK = Timing(Intervals(0.02, 0.001, 0), sweep=0.01, heartbeat=60)
+SLOW = Timing(Intervals(60, 60, 0.02))
 MATCHES = (MATCH, OTHER_MATCH)
 LIMIT_S = 10
 
@@ -152,3 +154,117 @@ class Walk:
 def test_a_follower_has_in_the_end_exactly_the_table(seed: int) -> None:
     """Whatever fails, and whenever it comes and goes; it is told of no state twice."""
     asyncio.run(Walk(seed).run(400))
+
+
+def test_one_look_serves_all_clients_and_without_clients_there_is_none() -> None:
+    """However many come at once; one that comes back soon is served without the table."""
+
+    async def work() -> None:
+        feed = FakeChangeFeed()
+        listener = FakeListener()
+        hub = hub_of(feed, SLOW, listener)
+        clients = [StreamClient(hub, feed) for _ in range(50)]
+        await asyncio.gather(*(client.follow(None) for client in clients))
+        looks = feed.reads
+        assert looks <= 3
+        feed.change(1)
+        listener.wake()
+        await until(lambda: all(client.is_up_to_date for client in clients))
+        assert feed.reads <= looks + 1
+        for client in clients:
+            await client.leave()
+        looks = feed.reads
+        await asyncio.sleep(3 * SLOW.looks.pause)
+        assert feed.reads == looks
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+        for client in clients:
+            await client.follow()
+        await until(lambda: all("ready" in client.follower.names()[2:] for client in clients))
+        assert feed.reads <= looks + 1
+        for client in clients:
+            await client.leave()
+
+    asyncio.run(work())
+
+
+def test_a_client_that_takes_nothing_is_ended_and_others_go_on() -> None:
+    """It is sent the reason, and comes back for what it has missed."""
+
+    async def work() -> None:
+        feed = FakeChangeFeed()
+        hub = hub_of(feed, STREAM_BACKLOG=8)
+        slow, fast = StreamClient(hub, feed), StreamClient(hub, feed)
+        await slow.follow()
+        await fast.follow()
+        await until(lambda: "ready" in slow.follower.names())
+        slow.pause()
+        for number in range(1, 31):
+            feed.change(number)
+            if number % 4 == 0:
+                await until(lambda: fast.is_up_to_date)
+        await until(lambda: fast.is_up_to_date)
+        slow.resume()
+        await slow.has_ended()
+        assert slow.follower.events[-1].data == {"reason": "too slow"}
+        await slow.leave()
+        await slow.follow()
+        await until(lambda: slow.is_up_to_date)
+        await slow.leave()
+        await fast.leave()
+
+    asyncio.run(work())
+
+
+def test_a_heartbeat_keeps_the_last_id_recent() -> None:
+    """A client that is told of nothing can come back without the table."""
+
+    async def work() -> None:
+        feed = FakeChangeFeed()
+        hub = hub_of(feed, Timing(QUICK.looks, sweep=0.01, heartbeat=0.02))
+        client = StreamClient(hub, feed, {"match_id": OTHER_MATCH})
+        await client.follow()
+        parser = client.follower.parser
+        await until(lambda: parser.comments > 1)
+        place = feed.change(1, match_id=MATCH)
+        await until(lambda: parser.last_id != "" and ChangeCursor.parse(parser.last_id) > place)
+        assert set(client.follower.names()) == {"ready"}
+        await client.leave()
+
+    asyncio.run(work())
+
+
+def test_a_place_of_the_future_is_answered_by_a_reset() -> None:
+    """A database that was restored to an earlier time may give the same numbers again."""
+
+    async def work() -> None:
+        feed = FakeChangeFeed()
+        client = StreamClient(hub_of(feed), feed)
+        await client.follow(ChangeCursor(10**9, epoch=feed.epoch))
+        await until(lambda: client.follower.names() == ["reset", "ready"])
+        feed.change(1)
+        await until(lambda: client.is_up_to_date)
+        await client.leave()
+
+    asyncio.run(work())
+
+
+def test_clients_are_bounded_and_none_is_accepted_at_the_end() -> None:
+    """A place is free again when its client has left."""
+
+    async def work() -> None:
+        feed = FakeChangeFeed()
+        hub = hub_of(feed, STREAM_MAX_CLIENTS=1)
+        first, second = StreamClient(hub, feed), StreamClient(hub, feed)
+        await first.follow()
+        with pytest.raises(TooBusy):
+            await second.connect()
+        await first.leave()
+        await second.follow()
+        hub.close()
+        await second.has_ended()
+        assert second.follower.names()[-1] == "end"
+        await second.leave()
+        with pytest.raises(Unavailable, match="shuts down"):
+            await first.connect()
+
+    asyncio.run(work())

@@ -21,7 +21,7 @@ from functions.shared.contract.field_errors import (
 from functions.shared.contract.team_names import SIDES, fold_name
 from functions.shared.errors import InvalidInput
 
-MAY_BE_EMPTY: Final = frozenset({"team", "eventType", "changedSince"})
+MAY_BE_EMPTY: Final = frozenset({"team", "eventType", "changedSince", "lastEventId"})
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 MAX_LENGTH = 4096  # characters of a query; the longest useful one has a quarter of that
 MAX_DIGITS = 8  # a number of more digits is beyond every limit

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.shared.http.entity_tags import etag_of, matches_etag
+from functions.shared.observability.metrics import exposition
 
 
 def json_response(
@@ -16,6 +17,11 @@ def json_response(
 ) -> Response:
     """Return a response of one line of JSON; a terminal needs the line's end before its prompt."""
     return Response(body + b"\n", status, headers, media_type)
+
+
+def metrics_response() -> Response:
+    """Return all counters of the process, in Prometheus' text format."""
+    return Response(exposition(), media_type="text/plain; version=0.0.4")
 
 
 def conditional_json_response(

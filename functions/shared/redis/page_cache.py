@@ -4,7 +4,12 @@ A match has three keys. `pages` is a hash of its pages. `lease` is a random toke
 takes before it reads the database: only with it may the page be cached, until the lease expires.
 `changes` is the set of changes in progress. A change announces itself before it commits, which
 deletes the pages and the lease: so nobody is shown what is about to be stale, and nothing that was
-read before is cached. When it has committed it deletes them again.
+read before is cached. Until it has committed, no lease is given.
+
+A Redis that comes back empty may have forgotten a change that has still to commit. So it gives no
+lease for SETTLING_S.
+
+Of several readers one claims a page, and the others wait for a moment until it is cached.
 
 A change that Redis does not accept waits, once an outage, until every page and lease from before
 has expired. A node that rejects writes rejects reads of pages too, so nobody is shown stale ones.
@@ -25,7 +30,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissi
 from functions.shared.errors import Unavailable
 from functions.shared.redis.circuit_breaker import CircuitBreaker
 from functions.shared.redis.pool import MaxIdlePool, open_pool
-from functions.shared.redis.scripts import ANNOUNCE, FILL, PROBE, READ, SETTLE
+from functions.shared.redis.scripts import ANNOUNCE, FILL, LEASE, PROBE, READ, SETTLE
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.load import reload_if_changed
 
@@ -33,7 +38,13 @@ log = logging.getLogger(__name__)
 
 CHANGE_TTL_S = 30  # longer than any change takes; removes what a crash leaves behind
 NO_CHANGE = ""  # is in no set of changes
+KNOWN = "goalstream:known"  # missing in a Redis that came back empty
+UNSETTLED = "goalstream:unsettled"
+SETTLING_S = 10  # longer than a change takes that it may have forgotten
+UNAVAILABLE = (b"", b"")  # neither a page nor a lease
 RETRY_EVERY_S = 0.05  # until a change is announced
+CLAIM_S = 0.05  # for which others wait for the page that one reads
+ASK_EVERY_S = 0.002  # whether that page is cached
 EXPIRY_MARGIN_S = 0.1  # by which Redis' clock may lag behind within a command
 LOGIN_ERRORS = (AuthenticationError, AuthorizationError, NoPermissionError)
 
@@ -62,22 +73,25 @@ class PageCache:
         kept: bytes | None = await self._try(self._redis.eval(READ, 1, pages, page))
         return kept
 
-    async def lease(self, match_id: UUID) -> bytes | None:
-        """Return the lease that `fill` needs for a page that is read after this call, or None."""
-        if self._redis is None or self._breaker.is_open:
-            return None
-        _, lease, _ = keys_of(match_id)
-        token, ttl_s = os.urandom(8).hex(), self._settings.cache_ttl_s
-        held = await self._try(
-            self._redis.set(lease, token, nx=True, ex=ttl_s, get=True), otherwise=b""
-        )
-        return token.encode() if held is None else held or None
+    async def lease(self, match_id: UUID, page: str) -> tuple[bytes | None, bytes | None]:
+        """Return a page, or the lease that `fill` needs for one that is read after this call.
+
+        The page is there if another reader caches it within CLAIM_S. Neither is there if it is not
+        to be cached.
+        """
+        token, gives_up_at = os.urandom(8).hex(), time.monotonic() + CLAIM_S
+        while (answer := await self._claim(match_id, page, token)) is None:
+            if time.monotonic() > gives_up_at:
+                return None, None
+            await asyncio.sleep(ASK_EVERY_S)
+        content, lease = answer
+        return content or None, lease or None
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
         """Cache a page until CACHE_TTL_S after its lease, if nothing has changed since then."""
         if self._redis is None or self._breaker.is_open:
             return
-        await self._try(self._redis.eval(FILL, 3, *keys_of(match_id), lease, page, content))
+        await self._try(self._redis.eval(FILL, 2, *keys_of(match_id)[:2], lease, page, content))
 
     @asynccontextmanager
     async def change(self, match_ids: Collection[UUID]) -> AsyncIterator[None]:
@@ -121,6 +135,20 @@ class PageCache:
         await self._breaker.close()
         if self._redis is not None:
             await self._redis.aclose()
+
+    async def _claim(self, match_id: UUID, page: str, token: str) -> Sequence[bytes] | None:
+        """Return a page and a lease, or None while another reader has claimed the page."""
+        if self._redis is None or self._breaker.is_open:
+            return UNAVAILABLE
+        pages, lease, changes = keys_of(match_id)
+        keys = (pages, lease, changes, f"{lease}:{page}", KNOWN, UNSETTLED)
+        arguments = (
+            page, token, self._settings.cache_ttl_s, int(CLAIM_S * 1000), int(SETTLING_S * 1000),
+        )  # fmt: skip
+        claimed: Sequence[bytes] | None = await self._try(
+            self._redis.eval(LEASE, len(keys), *keys, *arguments), otherwise=UNAVAILABLE
+        )
+        return claimed
 
     async def _announce(self, keys: Sequence[str], change: str) -> None:
         """Announce a change to Redis, or wait until everything that is cached has expired.

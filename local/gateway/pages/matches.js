@@ -18,13 +18,18 @@ export class Matches {
     this.query = new URLSearchParams(only ? { matchId: only } : { pageSize: MOST });
   }
 
-  /** Read all matches anew. */
-  async load() {
+  /** Read all matches, and forget what was known of them. */
+  async reset() {
     const { items } = await page(`matches?${this.query}`);
+    this.matches.clear();
+    this.#take(items);
+  }
+
+  #take(items) {
     for (const match of items) {
       const known = this.matches.get(match.matchId);
       if (!known || at(known.updatedAt) <= at(match.updatedAt)) {
-        this.matches.set(match.matchId, match);
+        this.matches.set(match.matchId, { ...match, ...names(match, known) });
       }
     }
     this.#show();
@@ -40,11 +45,8 @@ export class Matches {
       this.#loadSoon();
       return;
     }
-    const homeTeam = highlight.homeTeam ?? known?.homeTeam ?? null;
-    const awayTeam = highlight.awayTeam ?? known?.awayTeam ?? null;
-    this.matches.set(matchId, {
-      matchId, homeTeam, awayTeam, homeScore, awayScore, occurredAt, updatedAt, latest: id,
-    });
+    const told = { matchId, homeScore, awayScore, occurredAt, updatedAt, latest: id };
+    this.matches.set(matchId, { ...told, ...names(highlight, known) });
     this.#show();
   }
 
@@ -52,7 +54,7 @@ export class Matches {
     const again = () => this.#loadSoon();
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.load().catch(again);
+      page(`matches?${this.query}`).then(({ items }) => this.#take(items), again);
     }, REFRESH_MS * Math.random());
   }
 
@@ -60,10 +62,12 @@ export class Matches {
     const latestFirst = [...this.matches.values()].sort(
       (one, other) => at(other.occurredAt) - at(one.occurredAt),
     );
-    for (const { matchId } of latestFirst.splice(MOST)) {
-      this.matches.delete(matchId);
-      this.nodes.get(matchId)?.remove();
-      this.nodes.delete(matchId);
+    latestFirst.splice(MOST).forEach(({ matchId }) => this.matches.delete(matchId));
+    for (const [matchId, node] of this.nodes) {
+      if (!this.matches.has(matchId)) {
+        node.remove();
+        this.nodes.delete(matchId);
+      }
     }
     const nodes = latestFirst.map((match) => this.#filled(match));
     const isMoved = nodes.some((node, index) => node !== this.place.children[index]);
@@ -91,6 +95,14 @@ export class Matches {
     }
     return node;
   }
+}
+
+/** Return the names of the sides; those that are no longer told are still known. */
+function names(told, known) {
+  return {
+    homeTeam: told.homeTeam ?? known?.homeTeam ?? null,
+    awayTeam: told.awayTeam ?? known?.awayTeam ?? null,
+  };
 }
 
 function at(iso) {

@@ -51,7 +51,7 @@ async function load() {
   const query = new URLSearchParams({ ...filter, pageSize: PAGE_SIZE });
   const first = await page(`highlights?${query}`);
   const retracted = await page(`highlights?${query}&status=RETRACTED`);
-  await matches.load();
+  await matches.reset();
   const oldest = first.items.length === PAGE_SIZE ? first.items.at(-1) : null;
   const isAsRecent = (highlight) => !oldest || byClock(highlight, oldest) < 0;
   feed.reset([...first.items, ...retracted.items.filter(isAsRecent)]);
@@ -98,14 +98,21 @@ const WORDS = {
   polling: () => "The stream is down; looking again every few seconds",
   down: (since, error) =>
     `The line is down since ${since}, trying again. ${error instanceof Problem ? error.message : ""}`,
-  refused: (since, error) => error.message,
+  refused: () => "This address names no match",
 };
 let downSince = null;
 
 function state(name, error) {
   downSince = name === "live" ? null : (downSince ?? new Date());
   find("line").dataset.state = name;
-  find("line-text").textContent = WORDS[name](downSince?.toLocaleTimeString(), error);
+  if (name === "refused") {
+    find("empty").textContent = `The match id ${error.errors.matchId?.join(" ") ?? "is not accepted"}.`;
+    find("empty").hidden = false;
+  }
+  const words = WORDS[name](downSince?.toLocaleTimeString(), error);
+  if (find("line-text").textContent !== words) {
+    find("line-text").textContent = words; // else a screen reader might say the same again
+  }
   find("try-now").hidden = name !== "down" && name !== "polling";
 }
 

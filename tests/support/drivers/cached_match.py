@@ -93,9 +93,11 @@ class CachedMatch:
                 over.set()
 
     async def _list(self, cache: PageCache) -> int:
-        if kept := await cache.read(self.id, PAGE):
+        kept, lease = await cache.read(self.id, PAGE), None
+        if kept is None:
+            kept, lease = await cache.lease(self.id, PAGE)
+        if kept:
             return int(kept)
-        lease = await cache.lease(self.id)
         revision = self.revision
         if lease:
             await cache.fill(self.id, PAGE, str(revision).encode(), lease)

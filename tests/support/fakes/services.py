@@ -86,13 +86,16 @@ class FakeCache:
         """Return a stored page."""
         return None if self.away else self.pages.get((match_id, page))
 
-    async def lease(self, match_id: UUID) -> bytes | None:
-        """Return the lease that `fill` needs."""
-        return None if self.away else self._leases.setdefault(match_id, uuid4().bytes)
+    async def lease(self, match_id: UUID, page: str) -> tuple[bytes | None, bytes | None]:
+        """Return a stored page, or the lease that `fill` needs."""
+        if self.away or match_id in self._changing:
+            return None, None
+        lease = self._leases.setdefault(match_id, uuid4().bytes)
+        return self.pages.get((match_id, page)), lease
 
     async def fill(self, match_id: UUID, page: str, content: bytes, lease: bytes) -> None:
         """Store a page, if nothing changed since its lease."""
-        if self._leases.get(match_id) == lease and match_id not in self._changing:
+        if self._leases.get(match_id) == lease:
             self.pages[match_id, page] = content
 
     @asynccontextmanager

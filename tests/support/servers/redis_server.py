@@ -7,10 +7,17 @@ from typing import Any
 
 from redis import Redis
 
+from functions.shared.redis.page_cache import KNOWN
 from local.stack.ports import HOST, free_port
 from local.stack.services import valkey
 from local.supervisor import Process
 from tests.support.waiting import eventually
+
+
+def empty(redis: Any) -> None:
+    """Delete all keys, where no change is in progress: so pages may be cached at once."""
+    redis.flushall()
+    redis.set(KNOWN, "")
 
 
 class RedisServer:
@@ -55,6 +62,7 @@ def redis_server(root: Path) -> Iterator[RedisServer]:
     process.start()
     process.wait_ready()
     server = RedisServer(port, folder, process)
+    empty(server.admin)
     try:
         yield server
     finally:
