@@ -29,7 +29,7 @@ from tests.support.drivers.mirror import Mirror, cut_off, following
 from tests.support.drivers.table import Table
 from tests.support.length import IS_LONG
 
-MATCHES = None if IS_LONG else 16  # of 64
+MATCHES = None if IS_LONG else 8  # of 64
 TIMES = 3
 IN_THE_END_S = 60 if IS_LONG else 30
 PATIENCE_S = 90
