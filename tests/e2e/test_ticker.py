@@ -72,7 +72,8 @@ def listed(containers: Containers, http: httpx.Client) -> list[str]:
 
 def titles(page: "Page") -> list[str]:
     """Return the titles that the page shows."""
-    return page.locator(".entry h3").all_inner_texts()
+    found: list[str] = page.locator(".entry h3").all_inner_texts()
+    return found
 
 
 @contextmanager
