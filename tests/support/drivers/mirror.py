@@ -13,7 +13,7 @@ from local.replay.run import connect
 from tests.support.servers.relay import Relay
 
 SPEED_UP = 30  # of the waits between two connections
-CUT_AFTER, SPREAD = 200, 300  # bytes of answers: from 200 to 60,000, which a page fits in
+CUT_AFTER, SPREAD = 200, 100  # bytes of answers: from 200 to 20,000, which a page fits in
 STAGES = {"PENDING_AI": 0, "READY": 1, "FAILED_AI": 1, "RETRACTED": 2}
 
 State = tuple[int, int, datetime]
