@@ -157,7 +157,7 @@ def test_mirrors_equal_the_table_whatever_dies(
         assert mirror.rows.keys() <= rows.keys(), name
         assert mirror.faults == [], name
         assert mirror.resets == 0, name
-        assert mirror.relay.cuts > 0, name
+    assert sum(mirror.relay.cuts for mirror in mirrors.values()) >= len(mirrors)
 
 
 def test_what_a_transaction_holds_back_is_told_when_it_commits(

@@ -13,7 +13,7 @@ from local.replay.run import connect
 from tests.support.servers.relay import Relay
 
 SPEED_UP = 30  # of the waits between two connections
-CUT_AFTER = (200, 6_000)  # bytes of a connection's answers
+CUT_AFTER, SPREAD = 200, 100  # bytes of answers: from 200 to 20,000, which a page fits in
 STAGES = {"PENDING_AI": 0, "READY": 1, "FAILED_AI": 1, "RETRACTED": 2}
 
 State = tuple[int, int, datetime]
@@ -112,7 +112,7 @@ def cut_off(url: str, seed: int) -> Iterator[Relay]:
     chance = random.Random(seed)
     port = urlsplit(url).port
     assert port
-    with Relay(port, allowance=lambda: chance.randint(*CUT_AFTER)) as relay:
+    with Relay(port, allowance=lambda: CUT_AFTER * SPREAD ** chance.random()) as relay:
         yield relay
 
 
