@@ -24,7 +24,7 @@ pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 # Modules are found in this folder, whatever the environment says.
 export PYTHONSAFEPATH =
 
-.PHONY: help setup demo up up-containers replay status dlq logs psql check test test-long \
+.PHONY: help setup demo up up-containers replay follow status dlq logs psql check test test-long \
   test-containers bench format screenshot requirements audit sbom clean lint lint-code test-fast test-stack \
   test-e2e test-kafka
 
@@ -54,6 +54,9 @@ up-containers: ## run it in containers, or upgrade it; docker compose down ends 
 
 replay: $(ready) ## post matches to it: FILE=… MATCH="argentina france" SPEED=900
 	@$(python) -m local.replay $${FILE:+"$$FILE"} $${MATCH:+--match "$$MATCH"} $${SPEED:+--speed "$$SPEED"}
+
+follow: $(ready) ## print its highlights as they change: MATCH=<uuid> TEAM=argentina SINCE=0
+	@$(python) -m local.follow $${MATCH:+--match "$$MATCH"} $${TEAM:+--team "$$TEAM"} $${SINCE:+--since "$$SINCE"}
 
 ##@ Look into the stack of `make up`
 

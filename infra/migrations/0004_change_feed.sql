@@ -37,6 +37,12 @@ CREATE FUNCTION change_epoch() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRIC
 $$;
 
 -- The place in the feed of whoever has seen what a statement's snapshot shows. STABLE is needed: a
--- volatile function would take a later snapshot of its own, and what lies between would be missed.
-CREATE FUNCTION change_cursor() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRICTED
-RETURN change_epoch() || '-' || pg_snapshot_xmin(pg_current_snapshot());
+-- volatile function would take a later snapshot of its own, and what lies between would be missed. It
+-- is never beyond the change after the newest: Postgres gives numbers out again, after a crash, of
+-- transactions that have left nothing on disk.
+CREATE FUNCTION change_cursor() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
+    SELECT change_epoch() || '-' || least(
+        pg_snapshot_xmin(pg_current_snapshot())::text::numeric,
+        coalesce((SELECT change_xid::text::numeric + 1 FROM highlights WHERE status <> 'IGNORED'
+            ORDER BY change_xid DESC LIMIT 1), 0))
+$$;

@@ -268,7 +268,7 @@ def test_a_cursor_of_a_time_that_has_not_been_is_refused(feed: Feed) -> None:
     async def scenario() -> None:
         now = await feed.changes.now()
         with pytest.raises(CursorExpired):
-            await feed.since(ChangeCursor(now.xid + 1000, epoch=now.epoch))
+            await feed.since(ChangeCursor(now.xid + 10**9, epoch=now.epoch))
 
     asyncio.run(scenario())
 

@@ -93,6 +93,9 @@ class ChangeFeed:
         if scanned_xid:
             end = ChangeCursor(int(scanned_xid), scanned_id, epoch)
             return ChangePage(changes, end, has_more=True, held_back=held_back)
+        # Not beyond what is on disk: after a crash, numbers of transactions that left nothing there
+        # are given out again.
+        xid = 0 if newest is None else min(int(newest) + 1, int(xmin))
         # A replica may lag behind the place, which is no reason to go back.
-        end = max(ChangeCursor(int(xmin), epoch=epoch), ChangeCursor(after.xid, after.id, epoch))
+        end = max(ChangeCursor(xid, epoch=epoch), ChangeCursor(after.xid, after.id, epoch))
         return ChangePage(changes, end, has_more=False, held_back=held_back)

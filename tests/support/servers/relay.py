@@ -1,6 +1,7 @@
 """A TCP relay between a client and a server on one machine, which can terminate TLS."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -37,11 +38,18 @@ def postgres_tls(context: ssl.SSLContext) -> Opening:
 
 
 class Relay(LoopServer):
-    """Forwards connections to a port."""
+    """Forwards connections to a port; each is cut after `allowance()` bytes of its answers."""
 
-    def __init__(self, target: int, opening: Opening = plain) -> None:
+    def __init__(
+        self,
+        target: int,
+        opening: Opening = plain,
+        allowance: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         super().__init__()
         self.connections = 0
+        self.cuts = 0
+        self._allowance = allowance
         self._target = target
         self._opening = opening
         self._blackholed = 0
@@ -65,13 +73,23 @@ class Relay(LoopServer):
         answers, to_server = await asyncio.open_connection(HOST, self._target)
         streams.append(to_server)
         await asyncio.gather(
-            self._pump(number, reader, to_server), self._pump(number, answers, writer)
+            self._pump(number, reader, to_server),
+            self._pump(number, answers, writer, self._allowance()),
         )
 
     async def _pump(
-        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        allowance: float = math.inf,
     ) -> None:
         while data := await reader.read(65536):
+            if len(data) > allowance:
+                writer.write(data[: int(allowance)])
+                self.cuts += 1
+                raise ConnectionAbortedError
+            allowance -= len(data)
             if number > self._blackholed:
                 writer.write(data)
                 await writer.drain()
