@@ -16,7 +16,7 @@ from tests.benchmarks.load import Load
 from tests.benchmarks.process_tree import cpu_s, resident
 from tests.benchmarks.result import at_least, at_most
 from tests.benchmarks.stream.broadcast import key_of, require_all
-from tests.benchmarks.stream.clients import Received, connected
+from tests.benchmarks.stream.clients import Received, ResponseParser, connected
 from tests.support.waiting import eventually
 
 FORKS_AND_SPINS = """
@@ -114,10 +114,30 @@ def frame(id_: int, status: str) -> bytes:
     )
 
 
-def test_clients_of_a_stream_note_each_event_and_when_it_came() -> None:
-    """Events may come in pieces, or several in one; comments and other events are left out."""
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_stream_is_parsed_however_its_bytes_arrive(size: int) -> None:
+    """A packet, a chunk and an event may end anywhere in one another."""
     first, second = frame(1, "READY"), frame(2, "READY")
-    chunks = [b"event: ready\ndata: {}\n\n:\n\n" + first[:20], first[20:] + second + second]
+    response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(
+        b"%x\r\n%s\r\n" % (len(chunk), chunk)
+        for chunk in (first[:20], first[20:] + second[:9], second[9:])
+    )
+    parser = ResponseParser()
+    packets = (response[at : at + size] for at in range(0, len(response), size))
+    frames = [each for packet in packets for each in parser.feed(packet)]
+    assert frames == [first.removesuffix(b"\n\n"), second.removesuffix(b"\n\n")]
+
+
+def test_a_response_without_a_stream_is_an_error() -> None:
+    """Such as that of a server with too many clients."""
+    with pytest.raises(RuntimeError, match="503"):
+        ResponseParser().feed(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
+
+
+def test_clients_of_a_stream_note_each_event_and_when_it_came() -> None:
+    """Comments and other events are left out."""
+    first, second = frame(1, "READY"), frame(2, "READY")
+    chunks = [b"event: ready\ndata: {}\n\n:\n\n" + first, second + second]
     began = time.perf_counter()
     with streamed(chunks) as url, connected(url, 3) as clients:
         received = clients.receive(3)

@@ -1,6 +1,6 @@
 """Clients of one stream of server-sent events, all in a process of their own, at little cost.
 
-They give no frame back to whoever measures but once; what came is known by its number.
+Each frame is parsed once, however many clients it came to.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ def connected(url: str, count: int) -> Iterator[Clients]:
 
 
 class _Frames:
-    """The frames of a stream, each parsed once however many clients it came to."""
+    """The different frames of a stream, by number."""
 
     def __init__(self) -> None:
         self.data: list[str] = []
@@ -89,37 +89,30 @@ class _Frames:
         return self._numbers[frame]
 
 
-class _Client(asyncio.Protocol):
-    """Reads the chunks of one response, and the frames in them."""
+class ResponseParser:
+    """Takes the bytes of one chunked response, and returns the frames in it."""
 
-    def __init__(self, request: bytes, frames: _Frames) -> None:
-        self._request = request
-        self._frames = frames
+    def __init__(self) -> None:
         self._received = self._text = b""
         self._is_open = False
-        self.is_ready = asyncio.Event()
-        self.numbers: list[int] = []
-        self.times: list[float] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).write(self._request)  # uvloop's is no subclass
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the frames that these bytes complete.
 
-    def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
+        Raises:
+            RuntimeError: the response is no stream.
+        """
         self._received += data
         if not self._is_open:
-            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            head, found, rest = self._received.partition(b"\r\n\r\n")
+            if not found:
+                return []
             if not head.startswith(b"HTTP/1.1 200") or b"chunked" not in head.lower():
                 raise RuntimeError(head.decode())
-            self._is_open = True
+            self._is_open, self._received = True, rest
         self._unchunk()
         *frames, self._text = self._text.split(b"\n\n")
-        for frame in frames:
-            if frame.startswith(b"event: ready"):
-                self.is_ready.set()
-            elif (number := self._frames.number(frame)) is not None:
-                self.numbers.append(number)
-                self.times.append(now)
+        return frames
 
     def _unchunk(self) -> None:
         while self._received:
@@ -129,6 +122,30 @@ class _Client(asyncio.Protocol):
                 return
             self._text += rest[:length]
             self._received = rest[length + 2 :]
+
+
+class _Client(asyncio.Protocol):
+    """Notes each event, and when it came."""
+
+    def __init__(self, request: bytes, frames: _Frames) -> None:
+        self._request = request
+        self._frames = frames
+        self._parser = ResponseParser()
+        self.is_ready = asyncio.Event()
+        self.numbers: list[int] = []
+        self.times: list[float] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(self._request)  # uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter()
+        for frame in self._parser.feed(data):
+            if frame.startswith(b"event: ready"):
+                self.is_ready.set()
+            elif (number := self._frames.number(frame)) is not None:
+                self.numbers.append(number)
+                self.times.append(now)
 
 
 async def _receive(url: str, count: int) -> Received:
