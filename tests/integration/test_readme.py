@@ -49,6 +49,7 @@ MODULES = sorted(
 INSTEAD = {
     "local.kafka_trigger run": "--help",
     "local.cron": "--help",
+    "local.follow": "--help",
     "tests.benchmarks": "--help",
     "tests.integration.statements": "--help",
     "infra.openapi": "--check",
