@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from statistics import median
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from functions.shared.postgres.connection import connect
 from infra.migrate import migrate
 from local.stack.stack import Stack
 from tests.benchmarks import servers
-from tests.benchmarks.result import Result, at_most
+from tests.benchmarks.result import Result, at_most, interleaved
 from tests.benchmarks.scale.queries import FAR_PAGE, FIRST, Places, Query, queries
 from tests.benchmarks.scale.rows import fill
 from tests.support.drivers.query_plan import QueryPlan, execute
@@ -92,24 +93,24 @@ def _plan(connection: Connection, query: Query) -> QueryPlan:
 
 
 def _times(url: str, paths: Sequence[str], rounds: int) -> Mapping[str, list[float]]:
-    """Return the median µs of each path's requests, one a round, in turn."""
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=LIMIT_S)
-    with closing(connection):
-        measured = [{path: _median_us(connection, path) for path in paths} for _ in range(rounds)]
-    return {path: [each[path] for each in measured] for path in paths}
+    """Return each round's median µs of each path, whose requests take turns with all others'."""
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=LIMIT_S)) as connection:
+        medians = [
+            interleaved(REQUESTS, *(partial(_request_us, connection, path) for path in paths))
+            for _ in range(rounds)
+        ]
+    return {path: [median(times[at]) for times in medians] for at, path in enumerate(paths)}
 
 
-def _median_us(connection: HTTPConnection, path: str) -> float:
-    times = []
-    for _ in range(REQUESTS):
-        began = time.perf_counter()
-        connection.request("GET", path)
-        response = connection.getresponse()
-        body = response.read()
-        times.append((time.perf_counter() - began) * 1e6)
-        if response.status != 200:
-            raise RuntimeError(f"{path} answers {response.status}: {body!r}")
-    return median(times)
+def _request_us(connection: HTTPConnection, path: str) -> float:
+    began = time.perf_counter()
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    took_s = time.perf_counter() - began
+    if response.status != 200:
+        raise RuntimeError(f"{path} answers {response.status}: {body!r}")
+    return took_s * 1e6
 
 
 def _result(what: str, plan: QueryPlan, times_us: Sequence[float] | None) -> Result:
