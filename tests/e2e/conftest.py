@@ -69,9 +69,12 @@ def restore(containers: Containers) -> None:
         time.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """The installed browser; without one its tests are skipped."""
+    """The installed browser; without one its tests are skipped.
+
+    It is closed before the tests of another file: while it runs, the thread has an event loop.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is missing here")
     executable = find_browser()
     if executable is None:
