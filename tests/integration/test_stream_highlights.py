@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -71,13 +72,15 @@ def start(quiet_stack: Stack, table: Table, tmp_path: Path) -> Iterator[Start]:
     """Start the function with these settings, on the services of the stack; the table is empty."""
     assert not table.statuses()
     with ExitStack() as running:
+        # Short, as the path of a socket has to be.
+        sockets = Path(running.enter_context(TemporaryDirectory()))
 
         def run(ready_at: str = "/ready", **settings: str) -> Server:
             function = Function("stream_highlights", free_port())
             given = {**quiet_stack.addresses.function_settings("stream_highlights"), **settings}
             log = tmp_path / f"{function.port}.log"
             log.touch()
-            command = functions.server(function, given, tmp_path, ready_at)
+            command = functions.server(function, given, sockets, ready_at)
             process = Process(command, log, print_line=print)
             process.start()
             running.callback(process.stop)
