@@ -12,6 +12,7 @@ from typing import Any
 from local.stack import ROOT
 from local.stack.ports import HOST
 from tests.support.drivers.compose_watch import watching
+from tests.support.waiting import eventually
 
 PUBLIC = ("ingest-event", "list-highlights", "get-highlight", "stream-highlights")
 FUNCTIONS = (*PUBLIC, "consume-goal", "enrich-batch")
@@ -176,11 +177,21 @@ class Containers:
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
         """Pause a container during the block: it keeps its connections and does not answer."""
-        self.compose("pause", service)
+        eventually(lambda: self._pause(service))
         try:
             yield
         finally:
             self.compose("unpause", service)
+
+    def _pause(self, service: str) -> bool:
+        """Pause a container; return False if the kernel could not freeze it, as when it is busy."""
+        try:
+            self.compose("pause", service)
+        except AssertionError as error:
+            if "unable to freeze" not in str(error):
+                raise
+            return False
+        return True
 
     def run_in(self, service: str, *command: str) -> str:
         """Run a command in a service's container; return its standard output."""
