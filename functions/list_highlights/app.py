@@ -41,11 +41,11 @@ def build_app(
             headers = {"Link": page.link, "Cache-Control": "no-store"}
             return json_response(page.body, headers=headers)
         page = await pages().read(parse_query(text))
-        response = conditional_json_response(request, page.body, etag=page.etag, link=page.link)
         if page.cache:
             CACHED_LISTS[page.cache].increment()
-            response.headers["X-Cache"] = page.cache
-        return response
+        return conditional_json_response(
+            request, page.body, etag=page.etag, link=page.link, cache=page.cache
+        )
 
     async def metrics(_: Request) -> Response:
         return metrics_response()

@@ -25,13 +25,23 @@ def metrics_response() -> Response:
 
 
 def conditional_json_response(
-    request: Request, body: bytes, *, etag: str | None = None, link: str = ""
+    request: Request,
+    body: bytes,
+    *,
+    etag: str | None = None,
+    link: str = "",
+    cache: str | None = None,
 ) -> Response:
-    """Return 200 with a JSON body, or 304 if the client has the body with this entity tag."""
+    """Return 200 with a JSON body, or 304 if the client has the body with this entity tag.
+
+    `cache` says in `X-Cache` whether the body came from our cache.
+    """
     etag = etag or etag_of(body)
     headers = {"ETag": etag}
     if link:
         headers["Link"] = link
+    if cache:
+        headers["X-Cache"] = cache
     if matches_etag(request, etag):
         return Response(status_code=304, headers=headers)
     return json_response(body, headers=headers)
