@@ -19,6 +19,8 @@ beside := $(python) -m local.env
 slowest := $(python) -m pytest --durations=10
 # More processes than there are processors, since the tests wait more than they work.
 side_by_side := --numprocesses=3 --dist=worksteal
+# A test of real servers that fails is run a second time, up to three of them; the report has both runs.
+twice := --reruns=1 --max-suite-reruns=3 --rerun-show-tracebacks
 pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 
 # Modules are found in this folder, whatever the environment says.
@@ -147,15 +149,15 @@ test-fast: $(ready) $(sdk)/installed
 # A stack for each process. Neighbours stay together, for the sake of what a file shares, until one
 # process has nothing left to do.
 test-stack: $(ready)
-	$(slowest) tests/integration $(side_by_side)
+	$(slowest) tests/integration $(side_by_side) $(twice)
 
 # The containers twice, side by side: see tests/e2e/conftest.py.
 test-e2e: $(browser)
-	$(slowest) tests/e2e --numprocesses=2 --timeout=900 -rs
+	$(slowest) tests/e2e --numprocesses=2 --timeout=900 $(twice) -rs
 
 # An Apache Kafka for each process.
 test-kafka: $(ready)
-	GOALSTREAM_TEST_BROKER=kafka $(slowest) tests/integration $(side_by_side) --timeout=900 -rs
+	GOALSTREAM_TEST_BROKER=kafka $(slowest) tests/integration $(side_by_side) --timeout=900 $(twice) -rs
 
 $(ready): requirements-dev.txt $(python)
 	@echo "Installing what requirements-dev.txt lists into .venv; this takes a while once."
