@@ -5,11 +5,10 @@ from functools import cache
 from string import Formatter
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask
-from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
+from functions.enrich_batch.goal_effect import GoalEffect, certain_effect, score_is_doubtful
 from functions.enrich_batch.phrasings import OTHER, PHRASINGS
 from functions.shared.contract.highlight import Facts, HighlightText
 
-END_OF_EXTRA_TIME = 120  # minutes
 DASH = "\N{EN DASH}"
 TRAILING = f" ,;:-{DASH}\N{EM DASH}"
 # A sentence that ends with one of these, or with one and closing marks, needs no full stop.
@@ -85,21 +84,11 @@ def _with_effect(
     """Add the effect of a goal if it is certain; drop a score that the goal may not have made."""
     if facts.score is None or not effects:
         return words
-    possible = goal_effects(*facts.score, facts.side)
-    if not possible or _may_be_shootout_kick(facts):
+    if score_is_doubtful(facts):
         return {name: word for name, word in words.items() if name != "score"}
-    is_third_team = facts.team and not facts.side and facts.home_team and facts.away_team
-    if is_third_team or len(possible) > 1:
-        return words
-    (effect,) = possible
+    effect = certain_effect(facts)
     # LEADS alone has no phrase without a side, and it is certain only if the side is known.
-    return words | {"effect": next(_filled(effects[effect], words))}
-
-
-def _may_be_shootout_kick(facts: Facts) -> bool:
-    """Return whether a penalty may be of the shoot-out: some feeds have its kicks at 120+1, …."""
-    is_late = facts.minute is not None and facts.minute >= END_OF_EXTRA_TIME and facts.added_time
-    return facts.event_type.casefold() == "penalty goal" and facts.period is None and bool(is_late)
+    return words if effect is None else words | {"effect": next(_filled(effects[effect], words))}
 
 
 def _score_line(facts: Facts, score: tuple[int, int] | None) -> str | None:
