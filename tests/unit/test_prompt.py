@@ -136,7 +136,7 @@ def test_languages_and_style_are_in_the_rules() -> None:
     said = rules(languages=("de", "pt-BR"), style="short")
     assert "65 characters" in said
     form = json.loads(said.splitlines()[-1])
-    assert form == dict.fromkeys(("de", "pt-BR"), {"title": "...", "summary": "..."})
+    assert form == {tag: {"title": "...", "summary": "..."} for tag in ("de", "pt-BR")}
     assert "65" not in rules()
 
 

@@ -36,6 +36,7 @@ GOOD = "good"
 BEHAVIOURS = (GOOD, *DRESSED, *FAILURES, *SHAPES, *BAD_TEXTS)
 MIX = {each: 30.0 if each == GOOD else 2.0 for each in BEHAVIOURS}
 FORMATS = ("json_schema", "json_object", None)
+BOMB = gzip.compress(b" " * 1_000_000, 1)
 THOUGHT = 'Let me draft: {"en": {"title": "Nonsense", "summary": "Nonsense."}}'
 
 
@@ -166,8 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "redirect":
                 self._send(307, b"", {"Location": "/elsewhere"})
             case "compressed":
-                bomb = gzip.compress(b" " * 10_000_000)
-                self._send(200, bomb, {"Content-Encoding": "gzip"})
+                self._send(200, BOMB, {"Content-Encoding": "gzip"})
             case "100 kB":
                 self._send(200, b'{"x": "' + b"x" * 100_000 + b'"}')
             case "hang":
