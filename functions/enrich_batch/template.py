@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from string import Formatter
 
-from functions.enrich_batch.enricher import normalize
+from functions.enrich_batch.enricher import Draft, EnrichmentTask
 from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
 from functions.enrich_batch.phrasings import OTHER, PHRASINGS
 from functions.shared.contract.highlight import Facts, HighlightText
@@ -27,9 +27,9 @@ CLOSING_MARKS = (
 class TemplateEnricher:
     """Writes texts of fixed phrases: equal facts make equal texts, on every machine."""
 
-    async def enrich(self, facts: Facts) -> HighlightText:
-        """Return the text for these facts."""
-        facts = normalize(facts)
+    async def enrich(self, task: EnrichmentTask) -> Draft:
+        """Return the text for these facts, in English."""
+        facts = task.facts
         with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
         phrasing = with_player if facts.player else without
         words = _with_effect(facts, phrasing.effects, _words(facts))
@@ -37,7 +37,8 @@ class TemplateEnricher:
         summary = "".join(_filled(phrasing.summary, words))
         description = (facts.description or "").rstrip(TRAILING)
         sentences = [_with_full_stop(part) for part in (summary, description) if part]
-        return HighlightText("".join(_filled(title, words)), " ".join(sentences))
+        text = HighlightText("".join(_filled(title, words)), " ".join(sentences))
+        return Draft({task.languages[0]: text}, "template")
 
 
 def _filled(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:
