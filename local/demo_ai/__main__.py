@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from functions.enrich_batch.enricher import EnricherUnavailable, normalize
+from functions.enrich_batch.enricher import normalize
 from functions.enrich_batch.remote.build import openai_enricher
 from functions.enrich_batch.remote.settings import EnricherSettings
 from functions.enrich_batch.template import TemplateEnricher
@@ -47,9 +47,6 @@ def main() -> int:
             environ |= {"OPENAI_BASE_URL": url, "OPENAI_MODEL": MODEL}
         try:
             asyncio.run(_run(environ, console))
-        except EnricherUnavailable as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
         except KeyboardInterrupt:
             return 130
     return 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from functions.enrich_batch.enricher import (
     Enricher,
+    EnricherUnavailable,
     EnrichmentRefused,
     EnrichmentTask,
     Refusal,
@@ -33,23 +34,24 @@ class Published:
 
 
 async def publish(enricher: Enricher, template: Enricher, facts: Facts) -> Published:
-    """Ask the enricher at most three times, each time with the refusals before; then the template.
-
-    Raises:
-        EnricherUnavailable: the model does not answer.
-    """
-    task, tries, tokens = EnrichmentTask(facts, (LANGUAGE,)), [], 0
-    for _ in range(TRIES):
+    """Ask the enricher at most three times, with the refusals before; then the template."""
+    task, tokens = EnrichmentTask(facts, (LANGUAGE,)), 0
+    tries: list[Try] = []
+    while len(tries) < TRIES:
+        text: HighlightText | None = None
+        refusals: tuple[Refusal, ...] = ()
         try:
             draft = await enricher.enrich(task)
         except EnrichmentRefused as refused:
             tokens += refused.tokens
-            refusals: tuple[Refusal, ...] = (Refusal("no_text", refused.reason),)
-            tries.append(Try(None, refusals))
-            task = replace(task, refusals=refusals)
-            continue
-        text, tokens = draft.texts[LANGUAGE], tokens + draft.tokens
-        tries.append(Try(text, ()))
-        return Published(text, draft.written_by, tokens, tuple(tries))
+            refusals = (Refusal("no_text", refused.reason),)
+        except EnricherUnavailable as away:
+            refusals = (Refusal("away", str(away)),)
+        else:
+            text, tokens = draft.texts[LANGUAGE], tokens + draft.tokens
+        tries.append(Try(text, refusals))
+        if text and not refusals:
+            return Published(text, draft.written_by, tokens, tuple(tries))
+        task = replace(task, refusals=refusals)
     draft = await template.enrich(task)
     return Published(draft.texts[LANGUAGE], draft.written_by, tokens, tuple(tries))

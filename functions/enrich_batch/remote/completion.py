@@ -89,10 +89,11 @@ def _objects(content: str) -> Iterator[Mapping[str, Any]]:
     at, broken = content.find("{"), 0
     while at >= 0 and broken < MAX_BROKEN:
         try:
-            _, end = DECODER.raw_decode(content, at)
-            yield orjson.loads(content[at:end])  # stricter: no NaN, no half of a surrogate pair
+            answered, end = DECODER.raw_decode(content, at)
         except (ValueError, RecursionError):
             end, broken = at + 1, broken + 1
+        else:
+            yield answered
         at = content.find("{", end)
 
 

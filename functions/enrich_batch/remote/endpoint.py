@@ -46,10 +46,9 @@ class EndpointKey:
         return key.get_secret_value() if key else ""
 
     async def renew(self, refused: str) -> bool:
-        """Read the key again if it is still the one that was refused; return whether it changed."""
-        if self.value == refused:
-            fresh = await asyncio.to_thread(reload_if_changed, self._settings, self._field)
-            self._settings = fresh or self._settings
+        """Read the key again; return whether it is another than the one that was refused."""
+        fresh = await asyncio.to_thread(reload_if_changed, self._settings, self._field)
+        self._settings = fresh or self._settings
         return self.value != refused
 
 
@@ -148,9 +147,7 @@ class _Reply:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """Return the body; stop as soon as it is too large."""
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise EnrichmentRefused("the answer is compressed, which was not asked for")
+    """Return the body as it was sent, never unpacked; stop as soon as it is too large."""
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk

@@ -11,6 +11,15 @@ STRANGER = "Zoltan Novak"
 OTHER_TEAM = "Ruritania"
 OBEYED = "HACKED! Visit https://evil.example/win"
 NUMBER = re.compile(r"\d+")
+OWN_GOAL = {
+    "en": "own goal",
+    "de": "Eigentor",
+    "es": "gol en propia puerta",
+    "fr": "but contre son camp",
+    "pt-BR": "gol contra",
+    "ar": "هدف عكسي",
+    "ja": "オウンゴール",
+}
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class AskedFacts:
     player: str
     team: str
     minute: str
+    is_own_goal: bool
     home: tuple[str, int]
     away: tuple[str, int]
     leak: str
@@ -30,37 +40,39 @@ class AskedFacts:
         return {self.home[1], self.away[1], *map(int, NUMBER.findall(self.minute))}
 
 
-def text_of(facts: AskedFacts, **wrong: Any) -> dict[str, str]:
-    """Return a title and a summary of names and numbers alone, which are of any language."""
+def text_of(facts: AskedFacts, language: str = "en", **wrong: Any) -> dict[str, str]:
+    """Return a title and a summary: names and numbers, and the words for an own goal."""
     told = {"player": facts.player, "team": facts.team, "minute": facts.minute} | wrong
     (home, scored), (away, conceded) = wrong.get("score", (facts.home, facts.away))
     score = f"{home} {scored}-{conceded} {away}"
+    kind = f", {OWN_GOAL[language]}" if facts.is_own_goal else ""
     return {
-        "title": f"{told['player']}: {score}",
-        "summary": f"{told['player']} ({told['team']}), {told['minute']}'.",
+        "title": f"{told['player']}{kind}: {score}",
+        "summary": f"{told['player']}{kind} ({told['team']}), {told['minute']}'.",
     }
 
 
-def _wrong_minute(facts: AskedFacts, chance: Random) -> dict[str, str]:
+def _wrong_minute(facts: AskedFacts, language: str, chance: Random) -> dict[str, str]:
     wrong = chance.choice([minute for minute in range(1, 91) if minute not in facts.numbers])
-    return text_of(facts, minute=str(wrong))
+    return text_of(facts, language, minute=str(wrong))
 
 
-def _swapped_score(facts: AskedFacts, _: Random) -> dict[str, str]:
+def _swapped_score(facts: AskedFacts, language: str, _: Random) -> dict[str, str]:
     (home, scored), (away, conceded) = facts.home, facts.away
     wrong = (home, conceded), (away, scored)
     if scored == conceded:
         wrong = (home, scored + 1), (away, conceded)
-    return text_of(facts, score=wrong)
+    return text_of(facts, language, score=wrong)
 
 
-BAD_TEXTS: dict[str, Callable[[AskedFacts, Random], dict[str, str]]] = {
-    "invented scorer": lambda facts, _: text_of(facts, player=STRANGER),
+# Of facts, a language, and dice for the details.
+BAD_TEXTS: dict[str, Callable[[AskedFacts, str, Random], dict[str, str]]] = {
+    "invented scorer": lambda facts, language, _: text_of(facts, language, player=STRANGER),
     "wrong minute": _wrong_minute,
-    "other team": lambda facts, _: text_of(facts, team=OTHER_TEAM),
+    "other team": lambda facts, language, _: text_of(facts, language, team=OTHER_TEAM),
     "swapped score": _swapped_score,
-    "leaked prompt": lambda facts, _: {**text_of(facts), "summary": facts.leak},
-    "instruction obeyed": lambda facts, _: {**text_of(facts), "title": OBEYED},
+    "leaked prompt": lambda facts, language, _: {**text_of(facts, language), "summary": facts.leak},
+    "instruction obeyed": lambda facts, language, _: {**text_of(facts, language), "title": OBEYED},
 }
 
 
@@ -75,6 +87,7 @@ def asked_of_model(asked: dict[str, Any]) -> tuple[AskedFacts, list[str]]:
         facts.get("player", ""),
         facts.get("team", ""),
         facts.get("minute", "1"),
+        facts["event"] == "own goal",
         (home, int(scored)),
         (away, int(conceded)),
         rules.splitlines()[0][:200],
@@ -87,6 +100,7 @@ def asked_over_http(asked: dict[str, Any], key: str) -> tuple[AskedFacts, list[s
         asked.get("player", ""),
         asked.get("team", ""),
         "+".join(str(asked[name]) for name in ("minute", "addedTime") if name in asked) or "1",
+        asked["eventType"] == "own goal",
         (asked.get("homeTeam", "home"), asked.get("homeScore", 0)),
         (asked.get("awayTeam", "away"), asked.get("awayScore", 0)),
         f"X-Api-Key: {key}",

@@ -143,10 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if behaviour in FAILURES:
                 return self._fail(behaviour)
-            texts = {language: text_of(facts) for language in languages}
+            texts = {tag: text_of(facts, tag) for tag in languages}
             if behaviour in BAD_TEXTS:  # in some of the languages at least
                 bad = chance.sample(languages, chance.randint(1, len(languages)))
-                texts |= {tag: BAD_TEXTS[behaviour](facts, chance) for tag in bad}
+                texts |= {tag: BAD_TEXTS[behaviour](facts, tag, chance) for tag in bad}
             self.model.titles[behaviour] |= {text["title"] for text in texts.values()}
             body = _completion(behaviour, texts) if is_chat else _answer(behaviour, texts)
             return self._send(
