@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
+from functions.enrich_batch.choice import build_enricher
 from functions.enrich_batch.enricher import (
     Draft,
     EnricherUnavailable,
@@ -29,6 +30,7 @@ from functions.enrich_batch.remote.endpoint import MAX_BYTES
 from functions.enrich_batch.remote.http_enricher import HttpEnricher
 from functions.enrich_batch.remote.openai_enricher import OpenAIEnricher
 from functions.enrich_batch.remote.settings import EnricherSettings
+from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText
 from functions.shared.settings.load import load
 from tests.support.servers.function_server import FunctionServer, Reply, Request
@@ -490,6 +492,33 @@ def test_a_new_key_in_its_file_is_used_when_the_old_one_is_refused(
 
     with FunctionServer(reply) as server:
         asyncio.run(run(server))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "written_by"),
+    [("template", "template"), ("http", "http"), ("openai", "model:small")],
+)
+def test_a_variable_chooses_who_writes(chosen: str, written_by: str) -> None:
+    """With the same facts for all."""
+    with model_server(GOOD) as server:
+        environ = {
+            "DATABASE_URL": "postgresql://",
+            "ENRICHER": chosen,
+            "ENRICHER_URL": server.url,
+            "OPENAI_BASE_URL": server.openai_url,
+            "OPENAI_MODEL": "small",
+        }
+        asked = build_enricher(load(EnrichBatchSettings, environ))
+
+        async def run() -> Draft:
+            draft = await asked.enrich(TASK)
+            if isinstance(asked, BuiltEnricher):
+                await asked.close()
+            return draft
+
+        draft = asyncio.run(run())
+    assert draft.written_by == written_by
+    assert "Messi" in draft.texts["en"].title
 
 
 IMPORTED = """
