@@ -1,4 +1,4 @@
-"""The tries that make demo-ai shows: what a model wrote, why that was refused, what is published."""
+"""The tries that make demo-ai shows, and the text that is published after them."""
 
 import asyncio
 

@@ -145,3 +145,9 @@ def test_the_refusals_of_the_try_before_are_told() -> None:
     refusals = (Refusal("unknown-name", "Zidane"),)
     assert told(GOAL, refusals=refusals)["refused"] == [{"code": "unknown-name", "found": "Zidane"}]
     assert "refused" not in told(GOAL)
+
+
+def test_so_many_refusals_are_told_as_help() -> None:
+    """What was found may be a whole text, and each costs tokens."""
+    many = (Refusal("unknown-name", "x" * 600),) * 50
+    assert told(GOAL, refusals=many)["refused"] == [{"code": many[0].code, "found": "x" * 100}] * 10

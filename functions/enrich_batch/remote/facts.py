@@ -1,11 +1,17 @@
 """The facts of a highlight as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Final
 
 from pydantic.alias_generators import to_camel
 
+from functions.enrich_batch.enricher import Refusal
 from functions.enrich_batch.goal_effect import certain_effect, score_is_doubtful
 from functions.shared.contract.highlight import Facts
+
+MAX_REFUSALS: Final = 10
+MAX_FOUND: Final = 100  # characters
 
 
 def facts_document(facts: Facts, *, with_description: bool) -> dict[str, object]:
@@ -21,6 +27,13 @@ def facts_document(facts: Facts, *, with_description: bool) -> dict[str, object]
     known = asdict(replace(facts, team=team_name(facts)))
     known["effect"] = effect and effect.name.lower()
     return {to_camel(name): value for name, value in known.items() if value is not None}
+
+
+def refusals_document(refusals: Sequence[Refusal]) -> list[dict[str, str]]:
+    """Return the first refusals of the try before, with what was found cut to a length."""
+    return [
+        {"code": each.code, "found": each.found[:MAX_FOUND]} for each in refusals[:MAX_REFUSALS]
+    ]
 
 
 def team_name(facts: Facts) -> str | None:

@@ -1,7 +1,6 @@
 """An enricher that posts the facts to any endpoint, which answers with the texts."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask
 from functions.enrich_batch.one_line import one_line
 from functions.enrich_batch.remote.endpoint import Endpoint
-from functions.enrich_batch.remote.facts import facts_document
+from functions.enrich_batch.remote.facts import facts_document, refusals_document
 from functions.enrich_batch.remote.texts import texts_by_language, thumbnail_url
 from functions.shared.contract.highlight import HighlightText
 
@@ -60,7 +59,7 @@ class HttpEnricher:
             **facts_document(task.facts, with_description=self._sends_description),
             "languages": task.languages,
             "style": task.style,
-            "refusals": [asdict(refusal) for refusal in task.refusals],
+            "refusals": refusals_document(task.refusals),
         }
 
     def _reason(self, answered: object) -> str:

@@ -1,14 +1,13 @@
 """The messages for a model: rules as the system's words, and facts as JSON in the user's."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Final
 
 import orjson
 
 from functions.enrich_batch.enricher import EnrichmentTask, Style
 from functions.enrich_batch.goal_effect import GoalEffect, certain_effect
-from functions.enrich_batch.remote.facts import facts_document, team_name
+from functions.enrich_batch.remote.facts import facts_document, refusals_document, team_name
 
 RULES: Final = """\
 You write the ticker of a newsroom: a title and a summary of one moment of a football match.
@@ -51,7 +50,7 @@ def messages(task: EnrichmentTask, *, with_description: bool) -> list[dict[str, 
     )
     told: dict[str, object] = {"facts": _facts(task, with_description=with_description)}
     if task.refusals:
-        told["refused"] = [asdict(refusal) for refusal in task.refusals]
+        told["refused"] = refusals_document(task.refusals)
     return [
         {"role": "system", "content": rules},
         {"role": "user", "content": orjson.dumps(told).decode()},
