@@ -34,15 +34,9 @@ from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText
 from functions.shared.settings.load import load
 from tests.support.servers.function_server import FunctionServer, Reply, Request
+from tests.support.servers.hostile_answers import DRESSED, SHAPES
 from tests.support.servers.hostile_texts import BAD_TEXTS, OBEYED
-from tests.support.servers.model_server import (
-    BEHAVIOURS,
-    DRESSED,
-    FAILURES,
-    GOOD,
-    SHAPES,
-    ModelServer,
-)
+from tests.support.servers.model_server import BEHAVIOURS, FAILURES, GOOD, ModelServer
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-7f3a-of-the-endpoint"
@@ -187,6 +181,21 @@ def test_the_same_facts_meet_the_same_behaviours() -> None:
 
     assert outcomes(0) == outcomes(20)
     assert len(set(outcomes(0))) > 1
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_the_endpoint_notices_facts_that_are_asked_for_at_once(at_once: int) -> None:
+    """So a test of a worker can count on it."""
+
+    async def run() -> None:
+        asked = enricher("openai", server.openai_url)
+        await asyncio.gather(*(asked.enrich(TASK) for _ in range(at_once)))
+        await asked.enrich(TASK)
+        await asked.close()
+
+    with model_server(GOOD, latency_s=0.5) as server:
+        asyncio.run(run())
+        assert (server.overlaps > 0) == (at_once > 1)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.servers.hostile_answers import DRESSED, SHAPES, answer, completion
 from tests.support.servers.hostile_texts import (
     BAD_TEXTS,
     asked_of_model,
@@ -27,17 +28,11 @@ FAILURES = (
     "429 with seconds", "429 with a date", "503", "500", "hang", "no reply", "cut in the middle",
     "dribble", "100 kB", "redirect", "compressed",
 )  # fmt: skip
-SHAPES = (
-    "truncated JSON", "length", "refusal", "empty", "no JSON", "wrong types", "language missing",
-    "unfinished thought",
-)  # fmt: skip
-DRESSED = ("fence", "prose before", "thought before", "content in parts")  # good texts all the same
 GOOD = "good"
 BEHAVIOURS = (GOOD, *DRESSED, *FAILURES, *SHAPES, *BAD_TEXTS)
 MIX = {each: 30.0 if each == GOOD else 2.0 for each in BEHAVIOURS}
 FORMATS = ("json_schema", "json_object", None)
 BOMB = gzip.compress(b" " * 1_000_000, 1)
-THOUGHT = 'Let me draft: {"en": {"title": "Nonsense", "summary": "Nonsense."}}'
 
 
 class ModelServer:
@@ -46,7 +41,8 @@ class ModelServer:
     Each request meets a behaviour of `mix`, by weight; the same facts meet the same behaviours in
     the same order, whatever else is asked meanwhile. It refuses every `response_format` that is
     stricter than `accepts`. `done` counts the behaviours, `titles` has what was written by each,
-    `overlaps` how often facts were asked for while they were being written.
+    `overlaps` how often facts came again while a text for them was being written, which takes
+    `latency_s`.
     """
 
     def __init__(
@@ -57,11 +53,13 @@ class ModelServer:
         accepts: str | None = "json_schema",
         retry_after_s: int = 1,
         hang_s: float = 3.0,
+        latency_s: float = 0.002,
     ) -> None:
         self.mix = dict(mix)
         self.accepts = accepts
         self.retry_after_s = retry_after_s
         self.hang_s = hang_s
+        self.latency_s = latency_s
         self.done: Counter[str] = Counter()
         self.titles: dict[str, set[str]] = {each: set() for each in BEHAVIOURS}
         self.overlaps = 0
@@ -118,7 +116,7 @@ class ModelServer:
         return behaviour, chance
 
     def end(self, facts: str) -> None:
-        """Record that the request for these facts has its answer, or never will."""
+        """Record that a text for these facts is no longer being written."""
         with self._lock:
             self._running[facts] -= 1
 
@@ -136,24 +134,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.model.requests.append((self.path, dict(self.headers), asked))
         is_chat = self.path.startswith("/v1/")
         if is_chat and not self.model.accepts_format(asked):
-            return self._send(400, b'{"error": {"message": "unknown response_format"}}')
+            self._send(400, b'{"error": {"message": "unknown response_format"}}')
+            return
         key = self.headers.get("X-Api-Key", "")
         facts, languages = asked_of_model(asked) if is_chat else asked_over_http(asked, key)
         behaviour, chance = self.model.begin(repr(facts))
-        try:
-            if behaviour in FAILURES:
-                return self._fail(behaviour)
+        self.model.stopping.wait(self.model.latency_s)
+        self.model.end(repr(facts))  # before any answer, after which the facts may come again
+        if behaviour in FAILURES:
+            self._fail(behaviour)
+        else:
             texts = {tag: text_of(facts, tag) for tag in languages}
             if behaviour in BAD_TEXTS:  # in some of the languages at least
                 bad = chance.sample(languages, chance.randint(1, len(languages)))
                 texts |= {tag: BAD_TEXTS[behaviour](facts, tag, chance) for tag in bad}
             self.model.titles[behaviour] |= {text["title"] for text in texts.values()}
-            body = _completion(behaviour, texts) if is_chat else _answer(behaviour, texts)
-            return self._send(
-                200, body[: len(body) // 2] if behaviour == "truncated JSON" else body
-            )
-        finally:
-            self.model.end(repr(facts))
+            body = completion(behaviour, texts) if is_chat else answer(behaviour, texts)
+            self._send(200, body[: len(body) // 2] if behaviour == "truncated JSON" else body)
 
     def _fail(self, behaviour: str) -> None:
         later = datetime.now(UTC) + timedelta(seconds=self.model.retry_after_s)
@@ -197,64 +194,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
-
-
-def _completion(behaviour: str, texts: dict[str, Any]) -> bytes:
-    """Return a chat completion in which a model answers with these texts."""
-    message: dict[str, Any] = {"role": "assistant", "content": _content(behaviour, texts)}
-    if behaviour == "refusal":
-        message["refusal"] = "I cannot help with that."
-    reason = "length" if behaviour == "length" else "stop"
-    choice = {"index": 0, "message": message, "finish_reason": reason}
-    usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
-    return json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
-
-
-def _content(behaviour: str, texts: dict[str, Any]) -> object:
-    said = json.dumps(_damaged(behaviour, texts), ensure_ascii=False)
-    match behaviour:
-        case "fence":
-            return f"```json\n{said}\n```"
-        case "prose before":
-            return (
-                f"Of course! {{Here}} is the text that you asked for:\n\n{said}\n\nAnything else?"
-            )
-        case "thought before":
-            return f"<think>\n{THOUGHT}\n</think>\n{said}"
-        case "unfinished thought":
-            return f"<think>\n{THOUGHT} {said}"
-        case "content in parts":
-            thought = {"type": "thinking", "thinking": [{"type": "text", "text": THOUGHT}]}
-            return [thought, {"type": "text", "text": said}]
-        case "length":
-            return said[: len(said) // 2]
-        case "refusal":
-            return None
-        case "empty":
-            return ""
-        case "no JSON":
-            return "What a goal!"
-    return said
-
-
-def _damaged(behaviour: str, texts: dict[str, Any]) -> dict[str, Any]:
-    if behaviour == "wrong types":
-        return {tag: {"title": [text["title"]], "summary": 7} for tag, text in texts.items()}
-    if behaviour == "language missing":
-        return dict([*texts.items()][1:])
-    return texts
-
-
-def _answer(behaviour: str, texts: dict[str, Any]) -> bytes:
-    """Return the answer of an endpoint of the enricher `http`."""
-    match behaviour:
-        case "empty":
-            return b""
-        case "no JSON" | "unfinished thought":
-            return b"<think>What a goal!"
-        case "refusal" | "length":
-            return json.dumps({"success": False, "failureReason": "no text today"}).encode()
-    said = _damaged(behaviour, texts)
-    first = said.get(next(iter(texts)), {})
-    picture = "https://pictures.example/goal.jpg"
-    return json.dumps({"success": True, **first, "texts": said, "thumbnailUrl": picture}).encode()
