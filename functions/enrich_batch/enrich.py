@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from functions.enrich_batch.enricher import Enricher
+from functions.enrich_batch.enricher import Enricher, EnrichmentTask, normalize
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import HighlightText, Status
 from functions.shared.errors import DataRejected
@@ -118,7 +118,8 @@ class EnrichmentWorker:
     async def _text(self, claim: Claim) -> HighlightText:
         if claim.attempts > self._settings.enrich_max_attempts:
             raise OutOfAttempts
-        return await self._enricher.enrich(claim.facts)
+        draft = await self._enricher.enrich(EnrichmentTask(normalize(claim.facts)))
+        return draft.texts["en"]
 
     async def _store_results(self, results: _Results, counts: EnrichmentCounts) -> None:
         claims = [*results.failed, *(claim for claim, _ in results.texts)]

@@ -1,18 +1,86 @@
-"""The facts as an enricher needs them, and the enricher that writes a text about them."""
+"""The port of the enrichers: the facts as they need them, the texts that they write, the errors."""
 
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from functions.enrich_batch.one_line import one_line
 from functions.shared.contract.event_types import SHOOTOUT_GOAL, is_kick
 from functions.shared.contract.highlight import Facts, HighlightText
+from functions.shared.errors import GoalStreamError
+
+Style = Literal["neutral", "short"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The reason for which a text was refused: the code of a rule, and what was found."""
+
+    code: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentTask:
+    """The facts of a highlight, normalized, and the texts that are asked for.
+
+    `languages` are tags of BCP 47, the first of which is that of title and summary. `used` are the
+    keys of the phrases that other texts of the match have, `refusals` those of the try before.
+    """
+
+    facts: Facts
+    languages: tuple[str, ...] = ("en",)
+    style: Style = "neutral"
+    used: frozenset[str] = frozenset()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an enricher wrote: a text by language, of which some may be missing.
+
+    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used.
+    """
+
+    texts: Mapping[str, HighlightText]
+    written_by: str
+    thumbnail_url: str | None = None
+    tokens: int = 0
+
+
+class EnricherUnavailable(GoalStreamError):
+    """The endpoint does not answer now, or lets nobody in: no fault of this highlight.
+
+    `retry_after_s` are the seconds that the endpoint asks to wait, if it does.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class EnrichmentRefused(GoalStreamError):
+    """The endpoint wrote no text, or none that can be used: a try that failed.
+
+    `tokens` are those that it used all the same.
+    """
+
+    def __init__(self, reason: str, tokens: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.tokens = tokens
 
 
 class Enricher(Protocol):
-    """Writes the text of a highlight, and states nothing that the facts do not."""
+    """Writes the texts of a highlight, and states nothing that the facts do not."""
 
-    async def enrich(self, facts: Facts) -> HighlightText:
-        """Return the text for these facts; any error is an attempt that failed."""
+    async def enrich(self, task: EnrichmentTask) -> Draft:
+        """Return the texts for these facts.
+
+        Raises:
+            EnricherUnavailable: the endpoint is away; the highlight may be tried again later.
+            EnrichmentRefused: there is no text that can be used.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from functions.enrich_batch.remote.settings import EnricherSettings
 from functions.shared.http.settings import HttpSettings
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.settings import PostgresSettings
@@ -11,8 +12,8 @@ from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.base import Seconds
 
 
-class EnrichBatchSettings(HttpSettings, PostgresSettings, RedisSettings):
-    """The size and the lease of a claim, and the attempts at a highlight."""
+class EnrichBatchSettings(EnricherSettings, HttpSettings, PostgresSettings, RedisSettings):
+    """The enricher, the size and the lease of a claim, and the attempts at a highlight."""
 
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
     enrich_time_budget_s: Seconds = 20.0

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from string import Formatter
 
-from functions.enrich_batch.enricher import normalize
-from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
+from functions.enrich_batch.enricher import Draft, EnrichmentTask
+from functions.enrich_batch.goal_effect import GoalEffect, certain_effect, score_is_doubtful
 from functions.enrich_batch.phrasings import OTHER, PHRASINGS
 from functions.shared.contract.highlight import Facts, HighlightText
 
-END_OF_EXTRA_TIME = 120  # minutes
 DASH = "\N{EN DASH}"
 TRAILING = f" ,;:-{DASH}\N{EM DASH}"
 # A sentence that ends with one of these, or with one and closing marks, needs no full stop.
@@ -27,9 +26,9 @@ CLOSING_MARKS = (
 class TemplateEnricher:
     """Writes texts of fixed phrases: equal facts make equal texts, on every machine."""
 
-    async def enrich(self, facts: Facts) -> HighlightText:
-        """Return the text for these facts."""
-        facts = normalize(facts)
+    async def enrich(self, task: EnrichmentTask) -> Draft:
+        """Return the text for these facts, in English."""
+        facts = task.facts
         with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
         phrasing = with_player if facts.player else without
         words = _with_effect(facts, phrasing.effects, _words(facts))
@@ -37,7 +36,8 @@ class TemplateEnricher:
         summary = "".join(_filled(phrasing.summary, words))
         description = (facts.description or "").rstrip(TRAILING)
         sentences = [_with_full_stop(part) for part in (summary, description) if part]
-        return HighlightText("".join(_filled(title, words)), " ".join(sentences))
+        text = HighlightText("".join(_filled(title, words)), " ".join(sentences))
+        return Draft({task.languages[0]: text}, "template")
 
 
 def _filled(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:
@@ -84,21 +84,11 @@ def _with_effect(
     """Add the effect of a goal if it is certain; drop a score that the goal may not have made."""
     if facts.score is None or not effects:
         return words
-    possible = goal_effects(*facts.score, facts.side)
-    if not possible or _may_be_shootout_kick(facts):
+    if score_is_doubtful(facts):
         return {name: word for name, word in words.items() if name != "score"}
-    is_third_team = facts.team and not facts.side and facts.home_team and facts.away_team
-    if is_third_team or len(possible) > 1:
-        return words
-    (effect,) = possible
+    effect = certain_effect(facts)
     # LEADS alone has no phrase without a side, and it is certain only if the side is known.
-    return words | {"effect": next(_filled(effects[effect], words))}
-
-
-def _may_be_shootout_kick(facts: Facts) -> bool:
-    """Return whether a penalty may be of the shoot-out: some feeds have its kicks at 120+1, …."""
-    is_late = facts.minute is not None and facts.minute >= END_OF_EXTRA_TIME and facts.added_time
-    return facts.event_type.casefold() == "penalty goal" and facts.period is None and bool(is_late)
+    return words if effect is None else words | {"effect": next(_filled(effects[effect], words))}
 
 
 def _score_line(facts: Facts, score: tuple[int, int] | None) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from functions.enrich_batch.enricher import EnrichmentTask, normalize
 from functions.enrich_batch.template import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
 from functions.shared.contract.change_cursor import ChangeCursor
@@ -61,7 +62,8 @@ BATCH_ACCEPTED: Final[Json] = {"message": "2 events are accepted.", "events": RE
 
 def _highlight(event: Event) -> Json:
     facts = Facts(**event.model_dump(include=set(FACTS)))
-    text = asyncio.run(TemplateEnricher().enrich(facts))
+    draft = asyncio.run(TemplateEnricher().enrich(EnrichmentTask(normalize(facts))))
+    text = draft.texts["en"]
     return {
         "id": ACCEPTED["highlightId"],
         **event.model_dump(mode="json", by_alias=True, include=set(SHOWN_FIELDS)),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
-from functions.enrich_batch.enricher import Enricher
+from functions.enrich_batch.enricher import Draft, Enricher, EnrichmentTask
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.errors import Unavailable
@@ -34,8 +34,9 @@ class RecordingEnricher:
         self.running = 0
         self.max_running = 0
 
-    async def enrich(self, facts: Facts) -> HighlightText:
+    async def enrich(self, task: EnrichmentTask) -> Draft:
         """Return the text; a player named `fails` or `hangs` makes it fail or hang."""
+        facts = task.facts
         self.seen.append(facts)
         self.running += 1
         self.max_running = max(self.max_running, self.running)
@@ -46,7 +47,7 @@ class RecordingEnricher:
             raise ValueError("no text")
         if facts.player == "hangs":
             await asyncio.get_running_loop().create_future()
-        return HighlightText(f"GOAL by {facts.player}", "It counts.")
+        return Draft({"en": HighlightText(f"GOAL by {facts.player}", "It counts.")}, "template")
 
 
 class WorkerHarness:
@@ -105,7 +106,7 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
     harness.run()
     assert harness.recorder.seen == [
         Facts(
-            "own_goal",
+            "own goal",
             team="home",
             player="Saïss",
             description="Off the post.",
@@ -268,7 +269,7 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Any error of an AI's client is one failed attempt."""
 
     class FailingEnricher:
-        async def enrich(self, _: Facts) -> HighlightText:
+        async def enrich(self, _: EnrichmentTask) -> Draft:
             raise error
 
     harness = WorkerHarness(FailingEnricher())
@@ -280,8 +281,9 @@ def test_a_text_that_postgres_refuses_fails_alone() -> None:
     """The other highlights become READY."""
 
     class NulEnricher:
-        async def enrich(self, facts: Facts) -> HighlightText:
-            return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
+        async def enrich(self, task: EnrichmentTask) -> Draft:
+            title = "GOAL\0" if task.facts.player == "nul" else "GOAL"
+            return Draft({"en": HighlightText(title, "")}, "template")
 
     harness = WorkerHarness(NulEnricher())
     harness.store.refuses = lambda given: "\0" in (given.get("title") or "")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.enrich_batch.enricher import EnrichmentTask, normalize
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.contract.highlight import Facts, HighlightText
 
@@ -28,7 +29,9 @@ SMALLEST = Facts(
 
 def enrich(facts: Facts) -> HighlightText:
     """Return the text that the enricher writes."""
-    return asyncio.run(TemplateEnricher().enrich(facts))
+    draft = asyncio.run(TemplateEnricher().enrich(EnrichmentTask(normalize(facts))))
+    assert draft.written_by == "template"
+    return draft.texts["en"]
 
 
 def title(event_type: str = "goal", score: tuple[int, int] | None = None, **facts: Any) -> str:
