@@ -39,13 +39,15 @@ class EnrichmentTask:
 class Draft:
     """What an enricher wrote: a text by language, of which some may be missing.
 
-    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used.
+    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used, and
+    `phrases` the keys of the phrases of the template, for `used` of the match's other highlights.
     """
 
     texts: Mapping[str, HighlightText]
     written_by: str
     thumbnail_url: str | None = None
     tokens: int = 0
+    phrases: frozenset[str] = frozenset()
 
 
 class EnricherUnavailable(GoalStreamError):
