@@ -13,6 +13,7 @@ from zlib import crc32
 
 FOLDER: Final = Path(__file__).parent / "languages"
 LANGUAGES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))  # tags of BCP 47
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"  # "~" in a file
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 ISOLATES: Final = "\u2066\u2067\u2068\u2069"
 
@@ -36,7 +37,9 @@ class Phrase:
     @classmethod
     def parse(cls, tag: str, text: str) -> "Phrase":
         """Return the phrase that is written as this text."""
-        parts = [(part, _placeholders(part)) for part in re.split(r"[\[\]]", text)]
+        parts = [
+            (part, _placeholders(part)) for part in re.split(r"[\[\]]", text.replace("~", NO_BREAK))
+        ]
         return cls(
             f"{tag}:{crc32(text.encode()):08x}",
             tuple((part, words) for part, words in parts if part),

@@ -31,11 +31,12 @@ class Situation:
 def situation_of(facts: Facts) -> Situation:
     """Return the situation that normalized facts prove."""
     kind = facts.event_type.casefold().replace(" ", "_")
+    is_doubtful = score_is_doubtful(facts)
     return Situation(
         kind if kind in KINDS else "other",
-        certain_effect(facts),
+        None if is_doubtful else certain_effect(facts),
         _setting(facts),
-        not score_is_doubtful(facts),
+        shows_score=not is_doubtful,
     )
 
 

@@ -7,7 +7,7 @@ from zlib import crc32
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Style
 from functions.enrich_batch.language import POP_ISOLATE, Language, Phrase, Phrases, load_language
 from functions.enrich_batch.situation import Situation, situation_of
-from functions.enrich_batch.words import Words, poorer, words_of
+from functions.enrich_batch.words import Words, poorer, without, words_of
 from functions.shared.contract.highlight import Facts, HighlightText
 
 LONGEST_SHORT: Final = 65  # characters of a title, and of a summary, in the style `short`
@@ -80,26 +80,32 @@ class _Writer:
     def _line(self, choices: tuple[Phrases, ...], words: Words) -> str:
         """Return a phrase of the first of these choices in which one fits, with the words."""
         if self.style == "neutral":
-            phrase, line = self._filled(choices, words)
+            phrase = next(filter(None, (self._fitting(each, words) for each in choices)))
+            line = phrase.fill(words)
         else:
-            for fewer in poorer(words, self.facts, self.language):
-                phrase, line = self._filled(choices, fewer)
-                if len(self._sentence(line)) <= LONGEST_SHORT:
-                    break
+            phrase, line = self._short(choices, words)
         self.phrases.add(phrase.key)
         return line
 
-    def _filled(self, choices: tuple[Phrases, ...], words: Words) -> tuple[Phrase, str]:
-        fitting = ([each for each in choice if each.fits(words)] for choice in choices)
-        phrase = self._choice(next(filter(None, fitting)))
-        return phrase, phrase.fill(words)
+    def _short(self, choices: tuple[Phrases, ...], words: Words) -> tuple[Phrase, str]:
+        """Return the phrase that tells most within the limit, and its line."""
+        for known in (words, without(words, "player")):
+            for phrases in choices:
+                for fewer in poorer(known, self.facts, self.language):
+                    phrase = self._fitting(phrases, fewer)
+                    if phrase and len(self._sentence(line := phrase.fill(fewer))) <= LONGEST_SHORT:
+                        return phrase, line
+        raise AssertionError(f"no phrase in {self.language.tag} is short enough")
 
-    def _choice(self, fitting: list[Phrase]) -> Phrase:
-        """Return the first phrase; if the match has used it, another, and by the facts which."""
-        if fitting[0].key not in self.used:
-            return fitting[0]
-        others = [each for each in fitting if each.key not in self.used] or fitting
-        return others[crc32(repr(self.facts).encode()) % len(others)]
+    def _fitting(self, phrases: Phrases, words: Words) -> Phrase | None:
+        first = next((each for each in phrases if each.fits(words)), None)
+        return first if not first or first.key not in self.used else self._another(phrases, words)
+
+    def _another(self, phrases: Phrases, words: Words) -> Phrase:
+        """Return a phrase that the match has not used, if one fits, and by the facts which."""
+        fitting = [each for each in phrases if each.fits(words)]
+        unused = [each for each in fitting if each.key not in self.used] or fitting
+        return unused[crc32(repr(self.facts).encode()) % len(unused)]
 
     def _sentence(self, text: str) -> str:
         ends = text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)

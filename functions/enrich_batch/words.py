@@ -34,8 +34,8 @@ def words_of(facts: Facts, situation: Situation, language: Language) -> Words:
 def poorer(words: Words, facts: Facts, language: Language) -> Iterator[Words]:
     """Yield the words, then always fewer of them: what a reader misses least goes first."""
     yield words
-    yield (words := _without(words, "assist"))
-    yield (words := _without(words, "clock", "when"))
+    yield (words := without(words, "assist"))
+    yield (words := without(words, "clock", "when"))
     if _are_named(facts):
         numbers = {"score": facts.score, "shootout_score": facts.shootout_score}
         words = words | {
@@ -44,15 +44,15 @@ def poorer(words: Words, facts: Facts, language: Language) -> Iterator[Words]:
             if score and name in words
         }
         yield words | _side_words(facts, language, are_listed=False)
-    yield (words := _without(words, *(name for name in language.side if _is_unlisted(name))))
-    yield (words := _without(words, *language.side))
-    yield (words := _without(words, "penalty"))
-    yield (words := _without(words, "score", "shootout_score"))
-    yield (words := _without(words, "player"))
+    yield (words := without(words, *(name for name in language.side if _is_unlisted(name))))
+    yield (words := without(words, *language.side))
+    yield (words := without(words, "penalty"))
+    yield (words := without(words, "score", "shootout_score"))
     yield words | {"event_type": language.formats["event"]}
 
 
-def _without(words: Mapping[str, str], *names: str) -> Words:
+def without(words: Mapping[str, str], *names: str) -> Words:
+    """Return the other words."""
     return {name: word for name, word in words.items() if name not in names}
 
 
