@@ -69,7 +69,8 @@ class Language:
     formats: Mapping[str, str]
     ordinals: tuple[tuple[str, str], ...]  # a pattern of the number, and its ending
     side: Mapping[str, Mapping[str, str]]
-    kind: Mapping[str, Mapping[str, str]]
+    listed_side: Mapping[str, Mapping[str, str]]  # those forms that are told beside the names too
+    kind: Mapping[str, Mapping[str, str]]  # words by kind, and by their names
     event_types: Mapping[str, str]
     titles: Mapping[str, Phrases]
     summaries: Mapping[str, Phrases]
@@ -104,11 +105,20 @@ def load_language(tag: str) -> Language:
         content["formats"],
         tuple((pattern, ending) for pattern, ending in content["ordinals"]),
         content["side"],
-        content["kind"],
+        {name: form for name, form in content["side"].items() if not name.startswith("unlisted")},
+        _by_kind(content["kind"]),
         content["event_types"],
         dict(_phrases(tag, content["title"])),
         dict(_phrases(tag, content["summary"])),
     )
+
+
+def _by_kind(table: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    kinds = {kind for forms in table.values() for kind in forms}
+    return {
+        kind: {name: forms[kind] for name, forms in table.items() if kind in forms}
+        for kind in kinds
+    }
 
 
 def _phrases(tag: str, table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Phrases]]:

@@ -1,7 +1,6 @@
 """The situation of an event, by which its phrases are chosen."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from functions.enrich_batch.goal_effect import GoalEffect, certain_effect, score_is_doubtful
 from functions.shared.contract.highlight import Facts
@@ -13,8 +12,7 @@ KINDS: Final = frozenset({"goal", "penalty_goal", "own_goal", "shootout_goal", "
 EXTRA_TIME: Final = ("extra_time_first", "extra_time_second")
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What the event's own fields prove; None is unknown, or nothing that a phrase is for."""
 
     kind: str  # the event's type, or "other"
@@ -31,12 +29,12 @@ class Situation:
 def situation_of(facts: Facts) -> Situation:
     """Return the situation that normalized facts prove."""
     kind = facts.event_type.casefold().replace(" ", "_")
-    is_doubtful = score_is_doubtful(facts)
+    effect = certain_effect(facts)
     return Situation(
         kind if kind in KINDS else "other",
-        None if is_doubtful else certain_effect(facts),
+        effect,
         _setting(facts),
-        shows_score=not is_doubtful,
+        shows_score=effect is not None or not score_is_doubtful(facts),
     )
 
 

@@ -11,9 +11,8 @@ Words = dict[str, str]
 
 def words_of(facts: Facts, situation: Situation, language: Language) -> Words:
     """Return the words of all facts that are known, by their name in the phrases."""
-    words = {name: forms[situation.kind] for name, forms in language.kind.items()
-             if situation.kind in forms}  # fmt: skip
-    words |= _side_words(facts, language, are_listed=_are_named(facts))
+    side = _side_words(facts, language, are_listed=_are_named(facts))
+    words = {**language.kind.get(situation.kind, {}), **side}
     if facts.player:
         words["player"] = language.isolate(facts.player)
     if facts.assist and situation.kind != "penalty_goal":
@@ -26,8 +25,7 @@ def words_of(facts: Facts, situation: Situation, language: Language) -> Words:
         words |= _time_words(facts.minute, facts.added_time, language)
     if situation.kind == "other":
         event_type = language.event_types.get(facts.event_type.casefold(), facts.event_type)
-        is_first = "side" not in words
-        words["event_type"] = event_type[0].upper() + event_type[1:] if is_first else event_type
+        words["event_type"] = event_type if side else event_type[0].upper() + event_type[1:]
     return words
 
 
@@ -44,7 +42,7 @@ def poorer(words: Words, facts: Facts, language: Language) -> Iterator[Words]:
             if score and name in words
         }
         yield words | _side_words(facts, language, are_listed=False)
-    yield (words := without(words, *(name for name in language.side if _is_unlisted(name))))
+    yield (words := without(words, *(language.side.keys() - language.listed_side.keys())))
     yield (words := without(words, *language.side))
     yield (words := without(words, "penalty"))
     yield (words := without(words, "score", "shootout_score"))
@@ -61,22 +59,17 @@ def _are_named(facts: Facts) -> bool:
     return bool(facts.home_team and facts.away_team)
 
 
-def _is_unlisted(name: str) -> bool:
-    return name.startswith("unlisted")
-
-
 def _side_words(facts: Facts, language: Language, *, are_listed: bool) -> Words:
     side, team = facts.side, facts.team
     if side:
         team = facts.home_team if side == "home" else facts.away_team
     if not (team or side):
         return {}
-    shown = language.isolate(team) if team else ""
-    return {
-        name: forms["team"].replace("{team}", shown) if team else forms[side or "home"]
-        for name, forms in language.side.items()
-        if not (are_listed and _is_unlisted(name))
-    }
+    forms = language.listed_side if are_listed else language.side
+    if not team:
+        return {name: form[side or "home"] for name, form in forms.items()}
+    shown = language.isolate(team)
+    return {name: form["team"].replace("{team}", shown) for name, form in forms.items()}
 
 
 def _score(facts: Facts, score: tuple[int, int], language: Language) -> str:

@@ -88,7 +88,7 @@ def test_the_languages_are_those_that_are_promised() -> None:
 def test_every_phrase_can_be_told(language: str) -> None:
     """With all of its words, with those alone that it requires, and with no unknown word."""
     content = load_language(language)
-    known = dict.fromkeys((*ALWAYS, *content.side, *content.kind), "XX")
+    known = dict.fromkeys((*ALWAYS, *content.side, *content.kind["penalty_goal"]), "XX")
     for path, phrase in phrases_of(language):
         assert phrase.words <= known.keys(), path
         assert_well_formed(phrase.fill(known))
@@ -98,9 +98,9 @@ def test_every_phrase_can_be_told(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_phrases_for_the_same_situations(language: str) -> None:
     """For a known and for an unknown player, with any fact missing."""
-    assert {path for path, _ in phrases_of(language)} == {path for path, _ in phrases_of("en")}
-    least = dict.fromkeys(("event_type", *load_language(language).kind), "XX")
     content = load_language(language)
+    assert {path for path, _ in phrases_of(language)} == {path for path, _ in phrases_of("en")}
+    least = dict.fromkeys(("event_type", *content.kind.get("goal", ())), "XX")
     for phrases in (
         *(content.titles[path] for path in ("goal.plain", "own_goal.plain")),
         *(content.titles[path] for path in ("shootout_goal", "shootout_miss", "other")),
@@ -262,7 +262,7 @@ def test_a_name_of_the_other_direction_is_isolated() -> None:
         f"\u2068{SALAH}\u2069 opens the scoring: \u2068{AHLY}\u2069 1–0 France, 36'"
     )
     assert in_arabic.startswith(f"{SALAH} ")
-    assert f": \u2067{AHLY} 1–0 \u2068France\u2069\u2069" in in_arabic
+    assert f": {AHLY} 1–0 \u2068France\u2069" in in_arabic
     assert ": \u20661-0\u2069" in title(replace(GOAL, home_team=None), "ar")
     assert title(GOAL, "ar").startswith("\u2068Ann\u2069 ")
 
