@@ -15,7 +15,6 @@ FOLDER: Final = Path(__file__).parent / "languages"
 LANGUAGES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))  # tags of BCP 47
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"  # "~" in a file
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
-ISOLATES: Final = "\u2066\u2067\u2068\u2069"
 
 
 class UnknownLanguage(ValueError):

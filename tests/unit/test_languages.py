@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, normalize
-from functions.enrich_batch.language import LANGUAGES, Phrase, UnknownLanguage, load_language
+from functions.enrich_batch.language import (
+    FOLDER,
+    LANGUAGES,
+    Phrase,
+    UnknownLanguage,
+    load_language,
+)
 from functions.enrich_batch.situation import situation_of
 from functions.enrich_batch.template import LONGEST_SHORT, TemplateEnricher
 from functions.enrich_batch.words import words_of
@@ -78,8 +85,11 @@ def assert_well_formed(line: str) -> None:
 
 
 def test_the_languages_are_those_that_are_promised() -> None:
-    """Each by its tag of BCP 47."""
+    """Each by its tag of BCP 47; its file says whether a native speaker has read it."""
     assert set(LANGUAGES) == SCORES.keys()
+    for language in LANGUAGES:
+        file = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+        assert file["reviewed"] in (True, False)
     with pytest.raises(UnknownLanguage, match="xx"):
         draft(GOAL, "xx")
 
