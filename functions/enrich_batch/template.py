@@ -79,27 +79,30 @@ class _Writer:
 
     def _line(self, choices: tuple[Phrases, ...], words: Words) -> str:
         """Return a phrase of the first of these choices in which one fits, with the words."""
-        if self.style == "neutral":
-            phrase = next(filter(None, (self._fitting(each, words) for each in choices)))
-            line = phrase.fill(words)
-        else:
-            phrase, line = self._short(choices, words)
-        self.phrases.add(phrase.key)
-        return line
+        if self.style == "short":
+            return self._short_line(choices, words)
+        for phrases in choices:
+            if phrase := self._fitting(phrases, words):
+                self.phrases.add(phrase.key)
+                return phrase.fill(words)
+        raise LookupError(f"no phrase in {self.language.tag} fits")
 
-    def _short(self, choices: tuple[Phrases, ...], words: Words) -> tuple[Phrase, str]:
-        """Return the phrase that tells most within the limit, and its line."""
+    def _short_line(self, choices: tuple[Phrases, ...], words: Words) -> str:
+        """Return a phrase with as many of the words as the limit allows; the player goes last."""
         for known in (words, without(words, "player")):
             for phrases in choices:
                 for fewer in poorer(known, self.facts, self.language):
                     phrase = self._fitting(phrases, fewer)
                     if phrase and len(self._sentence(line := phrase.fill(fewer))) <= LONGEST_SHORT:
-                        return phrase, line
-        raise AssertionError(f"no phrase in {self.language.tag} is short enough")
+                        self.phrases.add(phrase.key)
+                        return line
+        raise LookupError(f"no phrase in {self.language.tag} is short enough")
 
     def _fitting(self, phrases: Phrases, words: Words) -> Phrase | None:
-        first = next((each for each in phrases if each.fits(words)), None)
-        return first if not first or first.key not in self.used else self._another(phrases, words)
+        for phrase in phrases:
+            if phrase.fits(words):
+                return phrase if phrase.key not in self.used else self._another(phrases, words)
+        return None
 
     def _another(self, phrases: Phrases, words: Words) -> Phrase:
         """Return a phrase that the match has not used, if one fits, and by the facts which."""
