@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from functions.enrich_batch.one_line import one_line
 from functions.shared.contract.event_types import SHOOTOUT_GOAL, is_kick
 from functions.shared.contract.highlight import Facts, HighlightText
 from functions.shared.errors import GoalStreamError
 
+NAMES: Final = ("team", "player", "assist", "description", "home_team", "away_team")
 Style = Literal["neutral", "short"]
 
 
@@ -39,13 +40,15 @@ class EnrichmentTask:
 class Draft:
     """What an enricher wrote: a text by language, of which some may be missing.
 
-    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used.
+    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used, and
+    `phrases` the keys of the phrases of the template, for `used` of the match's other highlights.
     """
 
     texts: Mapping[str, HighlightText]
     written_by: str
     thumbnail_url: str | None = None
     tokens: int = 0
+    phrases: frozenset[str] = frozenset()
 
 
 class EnricherUnavailable(GoalStreamError):
@@ -91,13 +94,7 @@ def normalize(facts: Facts) -> Facts:
     """
     is_shootout_goal = is_kick(facts.event_type.casefold(), facts.period)
     event_type = SHOOTOUT_GOAL if is_shootout_goal else facts.event_type
-    return replace(
-        facts,
-        event_type=one_line(event_type.replace("_", " ")) or "event",
-        team=one_line(facts.team),
-        player=one_line(facts.player),
-        assist=one_line(facts.assist),
-        description=one_line(facts.description),
-        home_team=one_line(facts.home_team),
-        away_team=one_line(facts.away_team),
-    )
+    lines: dict[str, Any] = {name: one_line(getattr(facts, name)) for name in NAMES}
+    lines["event_type"] = one_line(event_type.replace("_", " ")) or "event"
+    changed = {name: line for name, line in lines.items() if line != getattr(facts, name)}
+    return replace(facts, **changed) if changed else facts

@@ -1,6 +1,7 @@
 """The effect of a goal on the score."""
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from functions.shared.contract.event_types import GOAL_TYPES
 from functions.shared.contract.highlight import Facts
@@ -20,6 +21,7 @@ class GoalEffect(Enum):
     REDUCES = auto()  # still behind
 
 
+@lru_cache(maxsize=1024)
 def goal_effects(home: int, away: int, side: Side | None) -> frozenset[GoalEffect]:
     """Return the possible effects of a goal for `side` after which this is the score.
 

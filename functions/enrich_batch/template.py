@@ -1,14 +1,16 @@
 """An enricher that puts texts together from the facts alone, without an AI."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from string import Formatter
+from dataclasses import dataclass, field
+from typing import Final
+from zlib import crc32
 
-from functions.enrich_batch.enricher import Draft, EnrichmentTask
-from functions.enrich_batch.goal_effect import GoalEffect, certain_effect, score_is_doubtful
-from functions.enrich_batch.phrasings import OTHER, PHRASINGS
+from functions.enrich_batch.enricher import Draft, EnrichmentTask, Style
+from functions.enrich_batch.language import POP_ISOLATE, Language, Phrase, Phrases, load_language
+from functions.enrich_batch.situation import Situation, situation_of
+from functions.enrich_batch.words import Words, poorer, without, words_of
 from functions.shared.contract.highlight import Facts, HighlightText
 
+LONGEST_SHORT: Final = 65  # characters of a title, and of a summary, in the style `short`
 DASH = "\N{EN DASH}"
 TRAILING = f" ,;:-{DASH}\N{EM DASH}"
 # A sentence that ends with one of these, or with one and closing marks, needs no full stop.
@@ -19,101 +21,95 @@ SENTENCE_ENDS = tuple(
 )
 CLOSING_MARKS = (
     "\"')]\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
-    "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}\N{RIGHT CORNER BRACKET}"
+    "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}\N{RIGHT CORNER BRACKET}" + POP_ISOLATE
 )
 
 
 class TemplateEnricher:
-    """Writes texts of fixed phrases: equal facts make equal texts, on every machine."""
+    """Writes texts of fixed phrases: equal tasks make equal texts, on every machine."""
 
     async def enrich(self, task: EnrichmentTask) -> Draft:
-        """Return the text for these facts, in English."""
-        facts = task.facts
-        with_player, without = PHRASINGS.get(facts.event_type.casefold(), (OTHER, OTHER))
-        phrasing = with_player if facts.player else without
-        words = _with_effect(facts, phrasing.effects, _words(facts))
-        title = phrasing.title_with_effect if "effect" in words else phrasing.title
-        summary = "".join(_filled(phrasing.summary, words))
-        description = (facts.description or "").rstrip(TRAILING)
-        sentences = [_with_full_stop(part) for part in (summary, description) if part]
-        text = HighlightText("".join(_filled(title, words)), " ".join(sentences))
-        return Draft({task.languages[0]: text}, "template")
+        """Return the texts for these facts, in each of the languages.
+
+        Raises:
+            UnknownLanguage: there are no phrases in one of the languages.
+        """
+        situation = situation_of(task.facts)
+        texts: dict[str, HighlightText] = {}
+        phrases: set[str] = set()
+        for tag in task.languages:
+            writer = _Writer(task.facts, situation, load_language(tag), task.style, task.used)
+            texts[tag] = writer.text()
+            phrases |= writer.phrases
+        return Draft(texts, "template", phrases=frozenset(phrases))
 
 
-def _filled(pieces: Iterable[str], words: Mapping[str, str]) -> Iterator[str]:
-    """Fill the words into those pieces of which all words are known."""
-    for piece in pieces:
-        if words.keys() >= _placeholders(piece):
-            yield piece.format_map(words)
+@dataclass(slots=True)
+class _Writer:
+    """Writes the text of an event in one language, and keeps the keys of its phrases."""
 
+    facts: Facts
+    situation: Situation
+    language: Language
+    style: Style
+    used: frozenset[str]
+    phrases: set[str] = field(default_factory=set)
 
-@cache
-def _placeholders(piece: str) -> frozenset[str]:
-    return frozenset(name for _, name, _, _ in Formatter().parse(piece) if name)
+    def text(self) -> HighlightText:
+        words = words_of(self.facts, self.situation, self.language)
+        title = self._line(self._titles(), words)
+        summary = self._line((self.language.summaries[self.situation.section],), words)
+        sentences = [self._sentence(summary)]
+        description = (self.facts.description or "").rstrip(TRAILING)
+        if description and self.style == "neutral":
+            sentences.append(self.language.isolate(self._sentence(description)))
+        return HighlightText(title, self.language.formats["between_sentences"].join(sentences))
 
+    def _titles(self) -> tuple[Phrases, ...]:
+        """Return the phrases for the situation, and those for a goal of no known effect."""
+        section, titles = self.situation.section, self.language.titles
+        if section in titles:
+            return (titles[section],)
+        plain = titles[f"{section}.plain"]
+        if self.situation.effect is None:
+            return (plain,)
+        effect = self.situation.effect.name.lower()
+        in_setting = titles.get(f"{section}.{self.situation.setting}.{effect}", ())
+        return in_setting + titles[f"{section}.{effect}"], plain
 
-def _with_full_stop(sentence: str) -> str:
-    return sentence if sentence.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS) else f"{sentence}."
+    def _line(self, choices: tuple[Phrases, ...], words: Words) -> str:
+        """Return a phrase of the first of these choices in which one fits, with the words."""
+        if self.style == "short":
+            return self._short_line(choices, words)
+        for phrases in choices:
+            if phrase := self._fitting(phrases, words):
+                self.phrases.add(phrase.key)
+                return phrase.fill(words)
+        raise LookupError(f"no phrase in {self.language.tag} fits")
 
+    def _short_line(self, choices: tuple[Phrases, ...], words: Words) -> str:
+        """Return a phrase with as many of the words as the limit allows; the player goes last."""
+        for known in (words, without(words, "player")):
+            for phrases in choices:
+                for fewer in poorer(known, self.facts, self.language):
+                    phrase = self._fitting(phrases, fewer)
+                    if phrase and len(self._sentence(line := phrase.fill(fewer))) <= LONGEST_SHORT:
+                        self.phrases.add(phrase.key)
+                        return line
+        raise LookupError(f"no phrase in {self.language.tag} is short enough")
 
-def _words(facts: Facts) -> dict[str, str]:
-    """Return the words of all facts that are known."""
-    label = side = facts.team
-    if facts.side:
-        name = facts.home_team if facts.side == "home" else facts.away_team
-        label, side = name or facts.side.capitalize(), name or f"the {facts.side} side"
-    event_type = facts.event_type
-    words = {
-        "event_type": event_type if label else event_type[0].upper() + event_type[1:],
-        "label": label,
-        "side": side,
-        "unlisted": None if facts.home_team and facts.away_team else side,
-        "player": facts.player,
-        "assist": facts.assist,
-        "score": _score_line(facts, facts.score),
-        "shootout_score": _score_line(facts, facts.shootout_score),
-        "clock": _clock(facts),
-        "when": _when(facts),
-    }
-    return {name: word for name, word in words.items() if word is not None}
-
-
-def _with_effect(
-    facts: Facts, effects: Mapping[GoalEffect, Sequence[str]], words: dict[str, str]
-) -> dict[str, str]:
-    """Add the effect of a goal if it is certain; drop a score that the goal may not have made."""
-    if facts.score is None or not effects:
-        return words
-    if score_is_doubtful(facts):
-        return {name: word for name, word in words.items() if name != "score"}
-    effect = certain_effect(facts)
-    # LEADS alone has no phrase without a side, and it is certain only if the side is known.
-    return words if effect is None else words | {"effect": next(_filled(effects[effect], words))}
-
-
-def _score_line(facts: Facts, score: tuple[int, int] | None) -> str | None:
-    if score is None:
+    def _fitting(self, phrases: Phrases, words: Words) -> Phrase | None:
+        for phrase in phrases:
+            if phrase.fits(words):
+                return phrase if phrase.key not in self.used else self._another(phrases, words)
         return None
-    line = DASH.join(map(str, score))
-    if facts.home_team and facts.away_team:
-        return f"{facts.home_team} {line} {facts.away_team}"
-    return line
 
+    def _another(self, phrases: Phrases, words: Words) -> Phrase:
+        """Return a phrase that the match has not used, if one fits, and by the facts which."""
+        fitting = [each for each in phrases if each.fits(words)]
+        unused = [each for each in fitting if each.key not in self.used] or fitting
+        return unused[crc32(repr(self.facts).encode()) % len(unused)]
 
-def _clock(facts: Facts) -> str | None:
-    if facts.minute is None:
-        return None
-    return f"{facts.minute}+{facts.added_time}'" if facts.added_time else f"{facts.minute}'"
-
-
-def _when(facts: Facts) -> str | None:
-    if facts.minute is None:
-        return None
-    if facts.added_time:
-        return f"in added time ({_clock(facts)})"
-    return f"in the {_ordinal(facts.minute)} minute"
-
-
-def _ordinal(number: int) -> str:
-    teen = number // 10 % 10 == 1
-    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    def _sentence(self, text: str) -> str:
+        ends = text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
+        return text if ends else text + self.language.formats["sentence_end"]
