@@ -11,6 +11,7 @@ SCORE_MARKS = DASHES | {":"}
 PRIMES = frozenset("'’′.")
 SIDES = frozenset({"home", "away"})
 BETWEEN = DASHES | frozenset(",:()")  # a side and a score, or two sides
+POSSESSIVE = frozenset({"s", "の"})
 GOAL_WINDOW = 3  # pieces between "second goal" and the name of the side
 
 
@@ -85,8 +86,9 @@ class _Parser:
     def _score(self, start: int) -> int:
         """Read 2-0, 2:0, two to nil or 1-all; return the index after it, or 0."""
         first, second = self._pieces[start], self._piece(start + 2)
-        if self._is_word(start + 1, self._lexicon.each):
-            return self._add(Score(start, start + 2, (first.value, first.value)))
+        end = start + 2 if self._is(start + 1, DASHES) else start + 1
+        if self._is_word(end, self._lexicon.each):
+            return self._add(Score(start, end + 1, (first.value, first.value)))
         if second is None or second.role is not Role.NUMBER:
             # "two-nil", "deux zéro"
             second = self._piece(start + 1)
@@ -110,7 +112,8 @@ class _Parser:
     def _possible(self, score: Score) -> Iterator[tuple[int, int]]:
         """Yield the scores that may stand here, in the order of the sides beside them."""
         beside = self._sides_beside(score)
-        is_reversed = (beside or self._teams_before(score.start)) == ["away", "home"]
+        named = beside or self._opponent_after(score.end) or self._teams_before(score.start)
+        is_reversed = named == ["away", "home"]
         for known in (self._facts.score, self._facts.shootout_score):
             if known and not (is_reversed and beside):
                 yield known
@@ -135,6 +138,14 @@ class _Parser:
         ):
             index += step
         return index if piece and side_of(piece) else None
+
+    def _opponent_after(self, index: int) -> list[str]:
+        """Return the side of the event and its opponent, if that is named after a score."""
+        for position in (index, index + 1):
+            name = self._piece(position + 1)
+            if "against" in self._codes(position) and name and side_of(name):
+                return [each for each in SIDES if each != side_of(name)] + [side_of(name)]
+        return []
 
     def _teams_before(self, index: int) -> list[str]:
         """Return the last two sides that are named before a score in its sentence."""
@@ -197,8 +208,16 @@ class _Parser:
         side, score = self._facts.side, self._facts.score
         if side is None or score is None or not names or "goal" not in self._grounds.proven:
             return False
-        nearest = min(names, key=lambda each: (abs(each - index), -each))
-        is_of_side = self._pieces[nearest].names == {side}
+        before = max((each for each in names if each < index), default=-GOAL_WINDOW)
+        after = min((each for each in names if each > index), default=None)
+        if after is not None and self._pieces[after].names == {side}:
+            is_of_side = before < index - 1 or self._pieces[before].names == {side}
+        else:
+            is_possessive = any(
+                set(self._pieces[each].words) & POSSESSIVE for each in range(max(before, 0), index)
+            )
+            is_of_side = before >= 0 and self._pieces[before].names == {side}
+            is_of_side = is_of_side and (after is None or is_possessive)
         says_goal = any(self._is_goal(each) for each in near)
         return is_of_side and says_goal and piece.value == score[side == "away"]
 

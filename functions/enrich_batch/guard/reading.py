@@ -226,7 +226,7 @@ class Reading:
                 more, is_last_ordinal = self._value(tokens[position])
                 is_sum = 0 < min(value, more) < 10 and max(value, more) >= 20 and more % 10 != value % 10
                 if tokens[position].kind is not Kind.NUMBER and is_sum and max(value, more) % 10 == 0:
-                    if value > more or position > end:
+                    if value > more or position > end or self.lexicon.clitics:
                         return value + more, position + 1, is_ordinal or is_last_ordinal
         return value, end, is_ordinal
 

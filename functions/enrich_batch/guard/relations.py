@@ -22,12 +22,26 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
         is_opponent = before is not None and "against" in before.codes
         if is_opponent and (scorer not in SIDES or side == scorer):
             yield f"{before.text if before else ''} {piece.text}"
-        elif side != scorer and not (is_opponent or _is_of_match(pieces, index, numbers)):
+        elif side != scorer and not (
+            is_opponent
+            or _is_of_match(pieces, index, numbers)
+            or ("own_goal" in reading.grounds.proven and _is_of_player(pieces, index))
+        ):
             yield piece.text
 
 
 def _before(pieces: list[Piece], index: int) -> Piece | None:
     return pieces[index - 1] if index else None
+
+
+def _is_of_player(pieces: list[Piece], index: int) -> bool:
+    """Return whether a side is that of the player: Croatia's Mandžukić, Mandžukić (Croatia)."""
+    if index >= 2 and pieces[index - 1].text == "(" and "player" in pieces[index - 2].names:
+        return True
+    position = index + 1
+    while position < len(pieces) and pieces[position].text in ("'", "’", "s"):
+        position += 1
+    return index + 1 < position < len(pieces) and "player" in pieces[position].names
 
 
 def _is_of_match(pieces: list[Piece], index: int, numbers: Numbers) -> bool:

@@ -13,7 +13,7 @@ from functions.enrich_batch.one_line import without_invisible
 
 ISOLATED = re.compile("[\u2066-\u2068]([^\u2066-\u2069]+)\u2069")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-MARKS = ".,;:!?()+/…'’′\\-–—‐\u2011−·・、。،؛؟"
+MARKS = ".,;:!?¡¿()+/…'’′\\-–—‐\u2011−·・、。،؛؟"
 TOP_LEVEL = "com|net|org|io|tv|co|de|fr|es|br|uk|jp|info|me|app|football"
 
 
