@@ -62,8 +62,12 @@ def _without_description(summary: str, facts: Facts) -> str:
     """Return what is before the event's own description at the end of a summary."""
     description = (one_line(facts.description) or "").rstrip(" .,;:-–—")
     head, found, tail = summary.rpartition(description) if description else (summary, "", "")
-    at_word = not head or head[-1].isspace()
-    return head.rstrip() if found and at_word and tail in ("", ".") else summary
+    before = head.rstrip("\u2066\u2067\u2068")
+    is_isolated = len(head) - len(before) == 1 and tail.endswith("\u2069")
+    is_whole = (tail.rstrip("\u2069") if is_isolated else tail) in ("", ".", "。")
+    is_apart = not before or before[-1].isspace() or before[-1] == "。"
+    is_description = found and is_apart and is_whole and is_isolated == (before != head)
+    return before.rstrip() if is_description else summary
 
 
 def _letters_of_names(text: str, grounds: Grounds) -> int:

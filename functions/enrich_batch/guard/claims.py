@@ -91,7 +91,9 @@ CLAIMS: Mapping[str, Claim] = {
     ),
     "home": Claim("the side of the event is the home side", lambda facts, _: facts.side == "home"),
     "away": Claim("the side of the event is the away side", lambda facts, _: facts.side == "away"),
-    "first_half": Claim("the first half, or a minute up to 45", _period(0, HALF_TIME, "first_half")),
+    "first_half": Claim(
+        "the first half, or a minute up to 45", _period(0, HALF_TIME, "first_half")
+    ),
     "second_half": Claim(
         "the second half, or a minute from 46 to 90",
         _period(HALF_TIME + 1, FULL_TIME, "second_half"),
@@ -103,10 +105,14 @@ CLAIMS: Mapping[str, Claim] = {
     "added_time": Claim("an added time", lambda facts, _: bool(facts.added_time)),
     "early": Claim(
         "a minute up to 10",
-        lambda facts, _: facts.minute is not None and facts.minute <= EARLY and not facts.added_time,
+        lambda facts, _: (
+            facts.minute is not None and facts.minute <= EARLY and not facts.added_time
+        ),
     ),
     "late": Claim("a minute from 85 to 90, or from 115 in extra time; added time after", _late),
-    "never": Claim("no facts prove it: a hat-trick, a winner, a comeback, a header, …", lambda *_: False),
+    "never": Claim(
+        "no facts prove it: a hat-trick, a winner, a comeback, a header, …", lambda *_: False
+    ),
 }
 
 
@@ -117,6 +123,11 @@ def event_type(facts: Facts) -> str:
     return "shootout goal" if is_goal and facts.period == "shootout" else words
 
 
+def type_code(words: str) -> str:
+    """Return the code of the claim that an event is of this type, in words."""
+    return f"type {words}"
+
+
 def proven_claims(facts: Facts) -> frozenset[str]:
     """Return the codes of the claims that the facts prove."""
     effects: frozenset[GoalEffect] = frozenset()
@@ -125,7 +136,8 @@ def proven_claims(facts: Facts) -> frozenset[str]:
     if facts.score is not None and is_goal and not is_third_team and not _may_be_kick(facts):
         effects = goal_effects(*facts.score, facts.side)
         effects = effects if len(effects) == 1 else frozenset()
-    return frozenset(code for code, claim in CLAIMS.items() if claim.is_proven(facts, effects))
+    proven = {code for code, claim in CLAIMS.items() if claim.is_proven(facts, effects)}
+    return frozenset(proven | {type_code(event_type(facts))})
 
 
 def _may_be_kick(facts: Facts) -> bool:

@@ -115,9 +115,7 @@ def grounds_of(facts: Facts) -> Grounds:
             character = chr(FIRST_STAND_IN + len(grounds.stand_ins))
             grounds.stand_ins[character] = (role, text)
         tokens = tuple(
-            token
-            for token in tokenize(text)
-            if token.kind in (Kind.WORD, Kind.DENSE, Kind.NUMBER)
+            token for token in tokenize(text) if token.kind in (Kind.WORD, Kind.DENSE, Kind.NUMBER)
         )
         for name in (Name(role, tokens), *_parts_of_dense(role, tokens)):
             for index, token in enumerate(name.tokens):

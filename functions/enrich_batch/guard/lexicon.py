@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functions.enrich_batch.guard.claims import CLAIMS
+from functions.enrich_batch.guard.claims import CLAIMS, type_code
 from functions.enrich_batch.guard.folding import fold, without_marks
 from functions.enrich_batch.guard.tokens import Kind, tokenize
 
@@ -18,7 +18,7 @@ PHRASES = Path(__file__).parents[1] / "languages"
 REFUSED = ("date", "place", "age", "superlative")
 RELATIONS = ("against", "versus")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-OWN_TABLES = ("vocabulary", "claims", "refused", "relations", "numbers")
+OWN_TABLES = ("event_types", "vocabulary", "claims", "refused", "relations", "numbers")
 
 Words = tuple[str, ...]
 
@@ -46,7 +46,19 @@ class Lexicon:
     suffixes: frozenset[str] = frozenset()  # of an ordinal in digits
     minute_after: frozenset[str] = frozenset()  # after the number of a minute
     minute_before: frozenset[str] = frozenset()
+    gaps: list[tuple[Words, Words, str]] = field(default_factory=list)  # "gives … the lead"
     clitics: tuple[str, ...] = ()  # longest first
+
+    def add(self, words: Words, codes: Iterable[str]) -> None:
+        """Add a phrase with its codes, if it is not there."""
+        if self.clitics:
+            words = tuple(map(_without_article, words))
+        terms = self.terms.setdefault(words[0], []) if words else []
+        known = next((term for term in terms if term.words == words), None)
+        if known:
+            terms.remove(known)
+        terms.append(Term(words, frozenset(codes) | (known.codes if known else frozenset())))
+        self.words.update(words)
 
     def knows(self, word: str) -> bool:
         """Return whether a word has a use in this language."""
@@ -99,39 +111,50 @@ def lexicon_of(language: str) -> Lexicon:
 def _build(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
     lexicon = Lexicon()
     codes: dict[Words, set[str]] = {}
+    tables = list(tables)
     for table in tables:
-        for words in _vocabulary(table):
-            codes.setdefault(words, set())
+        for word in _strings(table.get("vocabulary", {})):
+            codes.update(((part,), set()) for part in words_of(word) if (part,) not in codes)
         for name, allowed in (("claims", CLAIMS), ("refused", REFUSED), ("relations", RELATIONS)):
             for code, phrases in table.get(name, {}).items():
                 if code not in allowed:
                     raise ValueError(f"unknown code in [{name}]: {code}")
                 for phrase in phrases:
-                    codes.setdefault(words_of(phrase), set()).add(code)
+                    first, gap, second = phrase.partition("…")
+                    if gap:
+                        lexicon.gaps.append((words_of(first), words_of(second), code))
+                    else:
+                        codes.setdefault(words_of(phrase), set()).add(code)
+        for type_, phrase in table.get("event_types", {}).items():
+            code = type_code(type_.replace("_", " "))
+            codes.setdefault(words_of(phrase), set()).add(code)
         _add_numbers(lexicon, table.get("numbers", {}))
-    if lexicon.clitics:
-        bare: dict[Words, set[str]] = {}
-        for words, found in codes.items():
-            bare.setdefault(tuple(map(_without_article, words)), set()).update(found)
-        codes = bare
     for words, found in codes.items():
-        if words:
-            lexicon.terms.setdefault(words[0], []).append(Term(words, frozenset(found)))
-            lexicon.words.update(words)
+        lexicon.add(words, found)
+    for table in tables:
+        for word in list(_words_of_phrases(table, lexicon.words)):
+            lexicon.add((lexicon.without_clitics(word, ()),), ())
     for terms in lexicon.terms.values():
         terms.sort(key=lambda term: -len(term.words))
     lexicon.longest = max(map(len, (*lexicon.words, *lexicon.numbers, *lexicon.ordinals)))
     return lexicon
 
 
-def _vocabulary(table: Mapping[str, Any]) -> Iterator[Words]:
-    """Yield the words of the table of words, and each word of each phrase, alone."""
-    for word in _strings(table.get("vocabulary", {})):
-        yield from ((part,) for part in words_of(word))
+def _words_of_phrases(table: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
+    """Yield the words of the phrases of the template; of runs without spaces, what is not known."""
+    longest_first = sorted(known, key=len, reverse=True)
     for name, phrases in table.items():
-        if name not in OWN_TABLES and isinstance(phrases, Mapping):
-            for phrase in _strings(phrases):
-                yield from ((part,) for part in words_of(PLACEHOLDER.sub(" ", phrase)))
+        if name in OWN_TABLES or not isinstance(phrases, Mapping):
+            continue
+        for phrase in _strings(phrases):
+            for token in tokenize(PLACEHOLDER.sub(" ", phrase)):
+                if token.kind is Kind.WORD:
+                    yield token.plain
+                elif token.kind is Kind.DENSE:
+                    rest = token.plain
+                    for word in longest_first:
+                        rest = rest.replace(word, " ")
+                    yield from rest.split()
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -157,14 +157,12 @@ class _Parser:
         """Read any other number; return the index after it."""
         piece = self._pieces[index]
         end = index + 1
-        if self._is_minute(index):
+        if self._is_minute(index) and not piece.is_article:
             added_time = "added_time" in self._reading.claims and self._facts.added_time
             if piece.value not in (self._facts.minute, added_time or None, self._of_half(index)):
                 self._wrong("minute", index, end)
-        elif piece.value == 1 and "reduces" in self._codes(end):
-            pass  # 1点を返す, "pulls one back"
-        elif piece.is_article:
-            pass
+        elif piece.is_article or (piece.value == 1 and "reduces" in self._codes(end)):
+            pass  # un gol, 1点を返す
         elif not self._is_goal_of_side(index) and not self._is_beside_its_team(index):
             self._wrong("number", index, end)
         return end
@@ -180,7 +178,8 @@ class _Parser:
         if self._is_word(after, self._lexicon.minute_after):
             return True
         if self._is_word(index - 1, self._lexicon.minute_before) or (
-            self._is(index - 1, frozenset(".")) and self._is_word(index - 2, self._lexicon.minute_before)
+            self._is(index - 1, frozenset("."))
+            and self._is_word(index - 2, self._lexicon.minute_before)
         ):
             return not (piece.is_ordinal and self._is_goal(after))
         in_brackets = self._is(index - 1, frozenset("(")) and self._is(after, frozenset(")"))

@@ -8,11 +8,13 @@ from unicodedata import normalize
 
 from functions.enrich_batch.guard.grounds import Grounds, Mention
 from functions.enrich_batch.guard.lexicon import Lexicon, Term
+from functions.enrich_batch.guard.number_words import number_at, numeral
+from functions.enrich_batch.guard.segmentation import divide
 from functions.enrich_batch.guard.surface import Surface
 from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
 
 NO_ROLES: frozenset[str] = frozenset()
-NUMERALS = {"〇": 0, "零": 0, **{digit: n for n, digit in enumerate("一二三四五六七八九", 1)}}
+GAP = 6  # words within a claim
 LINKS = frozenset("-'’\u2011‐")
 
 
@@ -65,6 +67,17 @@ class Reading:
         """The codes of all words of the text."""
         return frozenset().union(*(piece.codes for piece in self.pieces))
 
+    def claims_with_gap(self) -> Iterator[tuple[str, str]]:
+        """Yield codes and texts of claims with other words inside: gives Argentina the lead."""
+        for first, last in self.sentences():
+            words = [word for piece in self.pieces[first:last] for word in piece.words]
+            for before, after, code in self.lexicon.gaps:
+                for index in _positions(words, before):
+                    start = index + len(before)
+                    near = words[start : start + GAP + len(after)]
+                    if any(True for _ in _positions(near, after)):
+                        yield code, " ".join((*before, "…", *after))
+
     def sentences(self) -> Iterator[tuple[int, int]]:
         """Yield the first and the last index + 1 of the pieces of each sentence."""
         start = 0
@@ -82,7 +95,7 @@ class Reading:
         return index >= 0 and self.pieces[index].role is Role.NUMBER
 
     def _is_capital(self, index: int) -> bool:
-        """Return whether a sentence may begin here; one that begins with a word in German may not."""
+        """Return whether a sentence may begin here: not in "36. Minute"."""
         if index >= len(self.pieces):
             return True
         piece = self.pieces[index]
@@ -93,7 +106,7 @@ class Reading:
         names = self.grounds.names
         for token in tokenize(self.surface.rest):
             if token.kind is Kind.DENSE and token.plain not in names:
-                yield from self._divided(token)
+                yield from divide(token, self._is_known_run, self._longest)
             elif self.lexicon.clitics and token.kind is Kind.WORD:
                 stem = self.lexicon.without_clitics(token.plain, names)
                 if stem != token.plain:
@@ -102,26 +115,12 @@ class Reading:
             else:
                 yield token
 
-    def _divided(self, run: Token) -> Iterator[Token]:
-        """Divide a run of a script without spaces so that as little as possible is unknown."""
-        text, size = run.raw, len(run.raw)
-        longest = max(self.lexicon.longest, *map(len, self.grounds.names), 1)
-        best: list[tuple[int, int, int]] = [(0, 0, 0)]  # unknown characters, pieces, length of last
-        for end in range(1, size + 1):
-            choices = [(best[end - 1][0] + 1, best[end - 1][1] + 1, 1)]
-            for length in range(1, min(longest, end) + 1):
-                word = text[end - length : end]
-                if word in self.grounds.names or self.lexicon.knows(word) or _numeral(word):
-                    unknown, pieces, _ = best[end - length]
-                    choices.append((unknown, pieces + 1, length))
-            best.append(min(choices, key=lambda choice: choice[:2]))
-        ends, end = [], size
-        while end:
-            ends.append((end - best[end][2], end))
-            end -= best[end][2]
-        for start, end in reversed(ends):
-            word = text[start:end]
-            yield Token(Kind.DENSE, word, word, word, run.spaced and start == 0)
+    def _is_known_run(self, word: str) -> bool:
+        return word in self.grounds.names or self.lexicon.knows(word) or numeral(word) is not None
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(self.lexicon.longest, *map(len, self.grounds.names), 1)
 
     def _read(self, tokens: Sequence[Token], start: int, pieces: list[Piece]) -> int:
         """Append the piece that begins at a token, and return the index of the token after it."""
@@ -129,10 +128,8 @@ class Reading:
         mention = self.grounds.mention(tokens, start)
         term, term_end = self._term(tokens, start)
         if mention and self._is_name(mention, tokens, start, term, term_end):
-            return self._append(
-                pieces, Role.NAME, tokens, start, mention.end, names=mention.roles
-            )
-        value, number_end, is_ordinal = self._number(tokens, start)
+            return self._append(pieces, Role.NAME, tokens, start, mention.end, names=mention.roles)
+        value, number_end, is_ordinal = number_at(tokens, start, self.lexicon)
         if value >= 0 and (term is None or number_end >= term_end):
             return self._append(
                 pieces, Role.NUMBER, tokens, start, number_end, value=value,
@@ -212,44 +209,11 @@ class Reading:
                 return term, position
         return None, start
 
-    def _number(self, tokens: Sequence[Token], start: int) -> tuple[int, int, bool]:
-        """Return the value of the number that begins at a token, its end, and if it is ordinal."""
-        value, is_ordinal = self._value(tokens[start])
-        end = start + 1
-        if value >= 20 and value % 10 == 0 and not is_ordinal or 0 < value < 10:
-            position = end
-            while position < len(tokens) and (
-                tokens[position].plain in self.lexicon.joiners or tokens[position].raw in LINKS
-            ):
-                position += 1
-            if position < len(tokens) and tokens[start].kind is not Kind.NUMBER:
-                more, is_last_ordinal = self._value(tokens[position])
-                is_sum = 0 < min(value, more) < 10 and max(value, more) >= 20 and more % 10 != value % 10
-                if tokens[position].kind is not Kind.NUMBER and is_sum and max(value, more) % 10 == 0:
-                    if value > more or position > end or self.lexicon.clitics:
-                        return value + more, position + 1, is_ordinal or is_last_ordinal
-        return value, end, is_ordinal
 
-    def _value(self, token: Token) -> tuple[int, bool]:
-        if token.kind is Kind.NUMBER:
-            return (int(token.raw) if len(token.raw) < 10 else 10**9), False
-        if token.plain in self.lexicon.ordinals:
-            return self.lexicon.ordinals[token.plain], True
-        if token.kind is Kind.DENSE and (numeral := _numeral(token.raw)):
-            return numeral - 1, False
-        return self.lexicon.numbers.get(token.plain, -1), False
-
-
-def _numeral(text: str) -> int:
-    """Return one more than the number that Han numerals are, or 0 if they are none."""
-    if text in NUMERALS:
-        return NUMERALS[text] + 1
-    tens, ten, units = text.rpartition("十")
-    hundreds, hundred, tens = tens.rpartition("百") if "百" in tens else ("", "", tens)
-    if not ten or any(part and part not in NUMERALS for part in (hundreds, tens, units)):
-        return 0
-    value = NUMERALS.get(hundreds, 1) * 100 if hundred else 0
-    return value + NUMERALS.get(tens, 1) * 10 + NUMERALS.get(units, 0) + 1
+def _positions(words: Sequence[str], part: tuple[str, ...]) -> Iterator[int]:
+    """Yield the indexes at which these words stand in a row."""
+    size = len(part)
+    return (i for i in range(len(words) - size + 1) if tuple(words[i : i + size]) == part)
 
 
 def read(text: str, grounds: Grounds, lexicon: Lexicon) -> Reading:

@@ -1,4 +1,4 @@
-"""The rules of the fact guard, as a table: each has a code, a sentence for editors, and a finder."""
+"""The rules of the fact guard: each has a code, a sentence for editors, and a finder."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,6 +87,9 @@ def _unproven(part: Part) -> Iterator[str]:
         claims = piece.codes - {*REFUSED, "against", "versus"}
         if claims and not claims & proven:
             yield piece.text
+    for code, text in part.reading.claims_with_gap():
+        if code not in proven:
+            yield text
 
 
 def _side(part: Part) -> Iterator[str]:

@@ -32,7 +32,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         "quotation": r"[\"“”„‟«»‹›‘‚「」『』＂]|(?<![\w.)])['’](?=\w)",
         "emoji": "[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\ufe0f\u20e3"
         "\U0001f000-\U0001faff\U000e0020-\U000e007f]+",
-        "symbol": rf"[{marks}]{{3,}}|[^\w\s{MARKS}{marks}{chr(FIRST_STAND_IN)}-{last}\u200c\u200d]+",
+        "symbol": rf"[{marks}]{{3,}}"
+        rf"|[^\w\s{MARKS}{marks}{chr(FIRST_STAND_IN)}-{last}\u200c\u200d]+",
     }
     return tuple((code, re.compile(pattern)) for code, pattern in patterns.items())
 
@@ -57,12 +58,17 @@ class Surface:
         self.rest = text
 
     def _without_controls(self, text: str) -> str:
-        text = ISOLATED.sub(lambda match: match[1 if self._is_name(match[1]) else 0], text)
+        inner = None
+        while inner != text:  # isolates may be within isolates
+            inner, text = text, ISOLATED.sub(self._without_isolates, text)
         text = CONTROL.sub(self._hide("control"), text)
         visible = without_invisible(text)
         if visible != text:
             self.found.append(("control", next(c for c in text if c not in visible)))
         return visible
+
+    def _without_isolates(self, match: re.Match[str]) -> str:
+        return match[1 if self._is_name(match[1]) else 0]
 
     def _is_name(self, text: str) -> bool:
         """Return whether direction isolates are around nothing but names and numbers."""

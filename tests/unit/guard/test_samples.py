@@ -1,4 +1,4 @@
-"""The guard takes the good texts and refuses the bad ones, each rule of it some that no other does."""
+"""The guard takes the good texts and refuses the bad; each rule refuses some alone."""
 
 from collections import Counter
 from itertools import product
