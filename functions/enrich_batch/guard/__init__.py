@@ -10,7 +10,7 @@ from functions.enrich_batch.guard.rules import RULES, Part, Rule
 from functions.enrich_batch.one_line import one_line
 from functions.shared.contract.highlight import Facts, HighlightText
 
-__all__ = ["RULES", "Refusal", "Rule", "check"]
+__all__ = ["LONGEST", "RULES", "Refusal", "Rule", "check"]
 
 LONGEST = {"neutral": (120, 400), "short": (65, 65)}  # characters of the title, the summary
 

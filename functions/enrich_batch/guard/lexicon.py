@@ -105,10 +105,15 @@ def lexicon_of(language: str) -> Lexicon:
     tables = [tomllib.loads(path.read_text(encoding="utf-8"))]
     if phrases.exists():
         tables.append(tomllib.loads(phrases.read_text(encoding="utf-8")))
-    return _build(tables)
+    return build_lexicon(tables)
 
 
-def _build(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
+def build_lexicon(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
+    """Return the vocabulary that the tables of TOML files make.
+
+    Raises:
+        ValueError: a code is not one of the guard.
+    """
     lexicon = Lexicon()
     codes: dict[Words, set[str]] = {}
     tables = list(tables)
