@@ -1,0 +1,249 @@
+"""Scores, clock times and other numbers in a text, and which of them the facts do not give."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from functions.enrich_batch.guard.claims import HALF_TIME
+from functions.enrich_batch.guard.reading import Piece, Reading, Role
+
+DASHES = frozenset("-–—‐\u2011−")
+SCORE_MARKS = DASHES | {":"}
+PRIMES = frozenset("'’′.")
+SIDES = frozenset({"home", "away"})
+BETWEEN = DASHES | frozenset(",:()")  # a side and a score, or two sides
+POSSESSIVE = frozenset({"s", "の"})
+GOAL_WINDOW = 3  # pieces between "second goal" and the name of the side
+
+
+@dataclass(slots=True)
+class Score:
+    """A score in a text: the indexes of its first piece and of the one after it."""
+
+    start: int
+    end: int
+    numbers: tuple[int, int]
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of a text by what they say; `wrong` are (code, text)."""
+
+    scores: list[Score]
+    wrong: list[tuple[str, str]]
+
+
+def numbers_of(reading: Reading) -> Numbers:
+    """Return the scores of a text, and the numbers that the facts do not give."""
+    return _Parser(reading).parse()
+
+
+class _Parser:
+    def __init__(self, reading: Reading) -> None:
+        self._pieces = reading.pieces
+        self._reading = reading
+        self._lexicon = reading.lexicon
+        self._grounds = reading.grounds
+        self._facts = reading.grounds.facts
+        self._result = Numbers([], [])
+
+    def parse(self) -> Numbers:
+        index = 0
+        while index < len(self._pieces):
+            if self._pieces[index].role is Role.NUMBER:
+                index = self._clock(index) or self._score(index) or self._lone(index)
+            else:
+                index += 1
+        return self._result
+
+    def _piece(self, index: int) -> Piece | None:
+        return self._pieces[index] if 0 <= index < len(self._pieces) else None
+
+    def _is(self, index: int, marks: frozenset[str]) -> bool:
+        piece = self._piece(index)
+        return piece is not None and piece.role is Role.MARK and piece.text in marks
+
+    def _is_word(self, index: int, words: frozenset[str]) -> bool:
+        piece = self._piece(index)
+        return piece is not None and bool(piece.words) and piece.words[0] in words
+
+    def _wrong(self, code: str, start: int, end: int) -> int:
+        self._result.wrong.append((code, " ".join(p.text for p in self._pieces[start:end])))
+        return end
+
+    def _clock(self, start: int) -> int:
+        """Read 90+2, 90'+2, 90.+2 or 90e+2; return the index after it, or 0."""
+        index = start + 1
+        while self._is(index, PRIMES) or self._is_word(index, self._lexicon.suffixes):
+            index += 1
+        added = self._piece(index + 1)
+        if not self._is(index, frozenset("+")) or added is None or added.role is not Role.NUMBER:
+            return 0
+        minute = (self._pieces[start].value, added.value)
+        if minute != (self._facts.minute, self._facts.added_time):
+            self._wrong("minute", start, index + 2)
+        return index + 2
+
+    def _score(self, start: int) -> int:
+        """Read 2-0, 2:0, two to nil or 1-all; return the index after it, or 0."""
+        first, second = self._pieces[start], self._piece(start + 2)
+        end = start + 2 if self._is(start + 1, DASHES) else start + 1
+        if self._is_word(end, self._lexicon.each):
+            return self._add(Score(start, end + 1, (first.value, first.value)))
+        if second is None or second.role is not Role.NUMBER:
+            # "two-nil", "deux zéro"
+            second = self._piece(start + 1)
+            is_pair = second and second.role is Role.NUMBER and not first.is_article
+            if second and is_pair and not (second.text[0].isdigit() or first.text[0].isdigit()):
+                return self._add(Score(start, start + 2, (first.value, second.value)))
+            return 0
+        mark = self._pieces[start + 1]
+        is_colon_of_text = mark.text == ":" and second.spaced and not mark.spaced
+        is_mark = self._is(start + 1, SCORE_MARKS) and not is_colon_of_text
+        if first.is_ordinal or not (is_mark or self._is_word(start + 1, self._lexicon.separators)):
+            return 0
+        return self._add(Score(start, start + 3, (first.value, second.value)))
+
+    def _add(self, score: Score) -> int:
+        self._result.scores.append(score)
+        if score.numbers not in self._possible(score):
+            self._wrong("score", score.start, score.end)
+        return score.end
+
+    def _possible(self, score: Score) -> Iterator[tuple[int, int]]:
+        """Yield the scores that may stand here, in the order of the sides beside them."""
+        beside = self._sides_beside(score)
+        named = beside or self._opponent_after(score.end) or self._teams_before(score.start)
+        is_reversed = named == ["away", "home"]
+        for known in (self._facts.score, self._facts.shootout_score):
+            if known and not (is_reversed and beside):
+                yield known
+            if known and is_reversed:
+                yield known[1], known[0]
+
+    def _sides_beside(self, score: Score) -> list[str]:
+        """Return the two sides that stand around a score, or both before or both after it."""
+        before, after = self._team(score.start - 1, -1), self._team(score.end, 1)
+        if before is not None and after is None:
+            before, after = self._team(before - 1, -1), before
+        elif after is not None and before is None:
+            before, after = after, self._team(after + 1, 1)
+        if before is None or after is None:
+            return []
+        return [side_of(self._pieces[before]), side_of(self._pieces[after])]
+
+    def _team(self, index: int, step: int) -> int | None:
+        """Return the index of the side's name that is there, after nothing but marks."""
+        while (piece := self._piece(index)) and (
+            (piece.role is Role.MARK and piece.text in BETWEEN) or "versus" in piece.codes
+        ):
+            index += step
+        return index if piece and side_of(piece) else None
+
+    def _opponent_after(self, index: int) -> list[str]:
+        """Return the side of the event and its opponent, if that is named after a score."""
+        for position in (index, index + 1):
+            name = self._piece(position + 1)
+            if "against" in self._codes(position) and name and side_of(name):
+                return [each for each in SIDES if each != side_of(name)] + [side_of(name)]
+        return []
+
+    def _teams_before(self, index: int) -> list[str]:
+        """Return the last two sides that are named before a score in its sentence."""
+        start = max(first for first, _ in self._reading.sentences() if first <= index)
+        sides = [side for piece in self._pieces[start:index] if (side := side_of(piece))]
+        return sides[-2:]
+
+    def _lone(self, index: int) -> int:
+        """Read any other number; return the index after it."""
+        piece = self._pieces[index]
+        end = index + 1
+        if self._is_minute(index) and not piece.is_article:
+            added_time = "added_time" in self._reading.claims and self._facts.added_time
+            if piece.value not in (self._facts.minute, added_time or None, self._of_half(index)):
+                self._wrong("minute", index, end)
+        elif piece.is_article or (piece.value == 1 and "reduces" in self._codes(end)):
+            pass  # un gol, 1点を返す
+        elif not self._is_goal_of_side(index) and not self._is_beside_its_team(index):
+            self._wrong("number", index, end)
+        return end
+
+    def _is_minute(self, index: int) -> bool:
+        """Return whether a number is said to be a minute by what is beside it."""
+        piece = self._pieces[index]
+        after = index + 1
+        while self._is_word(after, self._lexicon.suffixes) or self._is(after, PRIMES | DASHES):
+            if self._is(after, frozenset("'’′")):
+                return True
+            after += 1
+        if self._is_word(after, self._lexicon.minute_after):
+            return True
+        if self._is_word(index - 1, self._lexicon.minute_before) or (
+            self._is(index - 1, frozenset("."))
+            and self._is_word(index - 2, self._lexicon.minute_before)
+        ):
+            return not (piece.is_ordinal and self._is_goal(after))
+        in_brackets = self._is(index - 1, frozenset("(")) and self._is(after, frozenset(")"))
+        return in_brackets and (piece.is_ordinal or after > index + 1)
+
+    def _of_half(self, index: int) -> int | None:
+        """Return the minute as counted from the start of the half that is named before it."""
+        minute = self._facts.minute
+        if minute is None or "second_half" not in self._codes(index - 1):
+            return None
+        return minute - HALF_TIME
+
+    def _codes(self, index: int) -> frozenset[str]:
+        piece = self._piece(index)
+        return piece.codes if piece else frozenset()
+
+    def _is_goal(self, index: int) -> bool:
+        return "goal" in self._codes(index)
+
+    def _is_goal_of_side(self, index: int) -> bool:
+        """Return whether it counts the goals of the side: Argentina's second goal."""
+        piece = self._pieces[index]
+        near = self._clause(index)
+        names = [each for each in near if self._pieces[each].role is Role.NAME]
+        side, score = self._facts.side, self._facts.score
+        if side is None or score is None or not names or "goal" not in self._grounds.proven:
+            return False
+        before = max((each for each in names if each < index), default=-GOAL_WINDOW)
+        after = min((each for each in names if each > index), default=None)
+        if after is not None and self._pieces[after].names == {side}:
+            is_of_side = before < index - 1 or self._pieces[before].names == {side}
+        else:
+            is_possessive = any(
+                set(self._pieces[each].words) & POSSESSIVE for each in range(max(before, 0), index)
+            )
+            is_of_side = before >= 0 and self._pieces[before].names == {side}
+            is_of_side = is_of_side and (after is None or is_possessive)
+        says_goal = any(self._is_goal(each) for each in near)
+        return is_of_side and says_goal and piece.value == score[side == "away"]
+
+    def _clause(self, index: int) -> range:
+        """Return the indexes of the pieces near one, as far as the next mark on each side."""
+        first, last = index, index + 1
+        while first > max(index - GOAL_WINDOW, 0) and not self._is_end(first - 1):
+            first -= 1
+        while last < min(index + GOAL_WINDOW + 1, len(self._pieces)) and not self._is_end(last):
+            last += 1
+        return range(first, last)
+
+    def _is_end(self, index: int) -> bool:
+        piece = self._pieces[index]
+        return piece.role is Role.MARK and piece.text not in PRIMES
+
+    def _is_beside_its_team(self, index: int) -> bool:
+        """Return whether it is a side's own part of the score: Argentina 2, France 0."""
+        before, after, score = self._piece(index - 1), self._piece(index + 1), self._facts.score
+        side = side_of(before) if before else ""
+        ends = after is None or after.role in (Role.MARK, Role.NAME)
+        return bool(side and score and ends) and self._pieces[index].value == (
+            score[side == "away"] if score else None
+        )
+
+
+def side_of(piece: Piece) -> str:
+    """Return home or away if a piece names just that side, or ""."""
+    sides = piece.names & SIDES
+    return next(iter(sides)) if piece.role is Role.NAME and len(sides) == 1 else ""

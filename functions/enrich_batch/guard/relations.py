@@ -1,0 +1,102 @@
+"""Who did what for whom: names of the facts that stand in a role that is not theirs."""
+
+from collections.abc import Iterator
+
+from functions.enrich_batch.guard.numbers import BETWEEN, SIDES, Numbers, side_of
+from functions.enrich_batch.guard.reading import Piece, Reading, Role
+
+NEAR = 3  # pieces between "assisted by" and the name
+ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
+PEOPLE = frozenset({"player", "assist"})
+
+
+def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
+    """Yield the names of a side that the event is not of, but where a score or a match is told."""
+    scorer = reading.grounds.scorer_role
+    pieces = reading.pieces
+    for index, piece in enumerate(pieces):
+        side = side_of(piece)
+        if not side:
+            continue
+        before = _before(pieces, index)
+        is_opponent = before is not None and "against" in before.codes
+        if is_opponent and (scorer not in SIDES or side == scorer):
+            yield f"{before.text if before else ''} {piece.text}"
+        elif side != scorer and not (
+            is_opponent
+            or _is_of_match(pieces, index, numbers)
+            or ("own_goal" in reading.grounds.proven and _is_of_player(pieces, index))
+        ):
+            yield piece.text
+
+
+def _before(pieces: list[Piece], index: int) -> Piece | None:
+    return pieces[index - 1] if index else None
+
+
+def _is_of_player(pieces: list[Piece], index: int) -> bool:
+    """Return whether a side is that of the player: Croatia's Mandžukić, Mandžukić (Croatia)."""
+    if index >= 2 and pieces[index - 1].text == "(" and "player" in pieces[index - 2].names:
+        return True
+    position = index + 1
+    while position < len(pieces) and pieces[position].text in ("'", "’", "s"):
+        position += 1
+    return index + 1 < position < len(pieces) and "player" in pieces[position].names
+
+
+def _is_of_match(pieces: list[Piece], index: int, numbers: Numbers) -> bool:
+    """Return whether a name is beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
+    starts = {score.start: score.end for score in numbers.scores}
+    ends = {score.end: score.start for score in numbers.scores}
+    for step in (1, -1):
+        position, has_link = index + step, False
+        while 0 <= position < len(pieces):
+            piece = pieces[position]
+            jump = starts.get(position) if step > 0 else ends.get(position + 1)
+            if jump is not None:
+                position, has_link = (jump if step > 0 else jump - 1), True
+            elif "versus" in piece.codes or piece.role is Role.NUMBER:
+                position, has_link = position + step, True
+            elif piece.role is Role.MARK and piece.text in BETWEEN:
+                has_link |= piece.text in "-–—"
+                position += step
+            else:
+                break
+        if 0 <= position < len(pieces) and has_link:
+            other = side_of(pieces[position])
+            if other and other != side_of(pieces[index]):
+                return True
+    return False
+
+
+def wrong_roles(reading: Reading) -> Iterator[str]:
+    """Yield the names of an assist without its word, and such words beside another name."""
+    if "assist" not in reading.grounds.proven:
+        return
+    pieces = reading.pieces
+    bound: set[int] = set()
+    for first, last in reading.sentences():
+        for index in range(first, last):
+            if codes := pieces[index].codes & ASSISTS:
+                name = _name_of(pieces, index, first, last, codes)
+                if name is not None and "assist" not in pieces[name].names:
+                    yield f"{pieces[index].text} {pieces[name].text}"
+                if name is not None:
+                    bound.add(name)
+    for index, piece in enumerate(pieces):
+        if piece.role is Role.NAME and piece.names & PEOPLE == {"assist"} and index not in bound:
+            yield piece.text
+
+
+def _name_of(
+    pieces: list[Piece], index: int, first: int, last: int, codes: frozenset[str]
+) -> int | None:
+    """Return the index of the person whom a word of the assist is about."""
+    after = range(index + 1, min(index + 1 + NEAR, last))
+    before = range(index - 1, max(index - 1 - NEAR, first - 1), -1)
+    ways = {"assist_by": (after,), "assist_of": (before,)}
+    for way in ways.get(min(codes), (after, before)):
+        for position in way:
+            if pieces[position].role is Role.NAME and pieces[position].names & PEOPLE:
+                return position
+    return None

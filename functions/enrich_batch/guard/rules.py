@@ -1,0 +1,170 @@
+"""The rules of the fact guard: each has a code, a sentence for editors, and a finder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from functions.enrich_batch.guard.claims import event_type
+from functions.enrich_batch.guard.lexicon import REFUSED
+from functions.enrich_batch.guard.numbers import Numbers, numbers_of
+from functions.enrich_batch.guard.reading import Reading, Role
+from functions.enrich_batch.guard.relations import wrong_roles, wrong_sides
+
+
+@dataclass
+class Part:
+    """A title or a summary under examination."""
+
+    text: str
+    reading: Reading
+    longest: int  # characters
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Its scores and numbers."""
+        return numbers_of(self.reading)
+
+
+Find = Callable[[Part], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: `find` yields what of a text breaks it."""
+
+    code: str
+    sentence: str
+    find: Find
+
+
+def _empty(part: Part) -> Iterator[str]:
+    if not any(character.isalnum() for character in part.text):
+        yield part.text
+
+
+def _long(part: Part) -> Iterator[str]:
+    if len(part.text) > part.longest:
+        yield f"{len(part.text)} characters, {part.longest} are allowed"
+
+
+def _surface(code: str, part: Part) -> Iterator[str]:
+    return (text for found, text in part.reading.surface.found if found == code)
+
+
+def _word(code: str, part: Part) -> Iterator[str]:
+    return (piece.text for piece in part.reading.pieces if code in piece.codes)
+
+
+def _number(code: str, part: Part) -> Iterator[str]:
+    return (text for found, text in part.numbers.wrong if found == code)
+
+
+def _unknown(part: Part) -> Iterator[str]:
+    """Yield unknown words, those in a row as one."""
+    row: list[str] = []
+    for piece in part.reading.pieces:
+        if piece.role is Role.UNKNOWN:
+            row.append(piece.text)
+        elif row:
+            yield " ".join(row)
+            row = []
+    if row:
+        yield " ".join(row)
+
+
+def _unknown_name(part: Part) -> Iterator[str]:
+    return (text for text in _unknown(part) if not text[0].islower())
+
+
+def _unknown_word(part: Part) -> Iterator[str]:
+    return (text for text in _unknown(part) if text[0].islower())
+
+
+def _unproven(part: Part) -> Iterator[str]:
+    """Yield words of claims none of which is proven."""
+    proven = part.reading.grounds.proven
+    for piece in part.reading.pieces:
+        claims = piece.codes - {*REFUSED, "against", "versus"}
+        if claims and not claims & proven:
+            yield piece.text
+    for code, text in part.reading.claims_with_gap():
+        if code not in proven:
+            yield text
+
+
+def _side(part: Part) -> Iterator[str]:
+    return wrong_sides(part.reading, part.numbers)
+
+
+def _role(part: Part) -> Iterator[str]:
+    return wrong_roles(part.reading)
+
+
+def _kind(part: Part) -> Iterator[str]:
+    """Yield the type of an own goal or of a kick where the text does not say so."""
+    needed = {"own goal": "own_goal", "shootout goal": "shootout", "shootout miss": "shootout"}
+    type_ = event_type(part.reading.grounds.facts)
+    if type_ in needed and part.text and needed[type_] not in part.reading.claims:
+        yield type_
+
+
+RULES = (
+    Rule("empty", "A title or a summary says something.", _empty),
+    Rule(
+        "length",
+        "A title has at most 120 characters and a summary 400, names not counted; "
+        "in the style `short` each has at most 65 in all.",
+        _long,
+    ),
+    Rule(
+        "control",
+        "No control or direction characters, but balanced isolates around names and scores.",
+        partial(_surface, "control"),
+    ),
+    Rule(
+        "placeholder",
+        "No placeholders: `[[TEAM]]`, `{player}`, `None`, `undefined`, `null`.",
+        partial(_surface, "placeholder"),
+    ),
+    Rule("address", "No web or mail addresses.", partial(_surface, "address")),
+    Rule("handle", "No hashtags and no handles.", partial(_surface, "handle")),
+    Rule("markup", "No HTML, Markdown or other code.", partial(_surface, "markup")),
+    Rule("quotation", "No quotation marks: nobody is quoted.", partial(_surface, "quotation")),
+    Rule("emoji", "No emoji, pictures or arrows.", partial(_surface, "emoji")),
+    Rule("symbol", "No other symbols, such as % or €.", partial(_surface, "symbol")),
+    Rule("date", "No days, months or times of day.", partial(_word, "date")),
+    Rule("place", "No stadiums, cities or other places.", partial(_word, "place")),
+    Rule("age", "No ages.", partial(_word, "age")),
+    Rule("superlative", "No superlatives and no records.", partial(_word, "superlative")),
+    Rule(
+        "name",
+        "Each name is a name of the facts, or a part of one; "
+        "case and missing diacritics do not matter, likeness does not help.",
+        _unknown_name,
+    ),
+    Rule("word", "Each other word is of the language's closed vocabulary.", _unknown_word),
+    Rule(
+        "score",
+        "A score is that after the event, or that of the shoot-out; "
+        "the away side's number is first only where the sides are named in that order.",
+        partial(_number, "score"),
+    ),
+    Rule(
+        "minute",
+        "A minute is that of the event, with its added time if it has one.",
+        partial(_number, "minute"),
+    ),
+    Rule(
+        "number",
+        "Any other number counts the goals of the side that is named beside it.",
+        partial(_number, "number"),
+    ),
+    Rule("claim", "A word of a claim stands only where the facts prove it.", _unproven),
+    Rule(
+        "side",
+        "The event is of its own side: the other is named only as the opponent or in a score.",
+        _side,
+    ),
+    Rule("role", "Who assisted is named only as that, and nobody else is.", _role),
+    Rule("kind", "An own goal and a kick of a shoot-out are called so.", _kind),
+)
