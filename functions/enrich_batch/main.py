@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from functions.enrich_batch.app import build_app
 from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.http.readiness import Readiness
@@ -37,7 +38,7 @@ def page_cache() -> PageCache:
 @cache
 def worker() -> EnrichmentWorker:
     """Return the process' one worker."""
-    return EnrichmentWorker(queue(), page_cache(), TemplateEnricher(), settings)
+    return EnrichmentWorker(queue(), page_cache(), Reviewer(TemplateEnricher()), settings)
 
 
 readiness = Readiness({"postgres": queue}, {"redis": page_cache})

@@ -10,6 +10,7 @@ import yaml
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app
 from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.contract.highlight import Status
@@ -23,7 +24,9 @@ from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakeStore
 
 GOAL = id_of(MATCH, "goal-1")
-NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
+NOTHING = dict.fromkeys(
+    ("claimed", "ready", "provisional", "postponed", "failed", "remaining", "tokens"), 0
+)
 
 
 @pytest.fixture(name="store")
@@ -39,7 +42,7 @@ def _store() -> FakeStore:
 def _cron(store: FakeStore) -> Client:
     """A client of the function, which has the template enricher."""
     settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-    enrich = EnrichmentWorker(store, FakeCache(), TemplateEnricher(), settings)
+    enrich = EnrichmentWorker(store, FakeCache(), Reviewer(TemplateEnricher()), settings)
     return Client(build_app(lambda: enrich))
 
 

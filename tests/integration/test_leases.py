@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from functions.consume_goal.revisions import revision_of
-from functions.shared.contract.highlight import HighlightText
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import Claim, HighlightStore
+from functions.shared.postgres.highlights import Claim, GivenBack, HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.table import Table
@@ -17,7 +17,7 @@ from tests.support.waiting import eventually
 
 LEASE_S = 60.0
 ATTEMPTS = 3
-TEXT = HighlightText("Goal", "A goal.")
+TEXT = enrichment()
 LEASES_END = "UPDATE highlights SET leased_until = now() - interval '1 second'"
 WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 
@@ -52,9 +52,9 @@ def put(table: Table, count: int = 1) -> None:
     )
 
 
-async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
+async def claim(queue: HighlightStore, limit: int = 100, **which: bool) -> list[Claim]:
     """Claim the highlights that are due."""
-    return await queue.claim(limit=limit, lease_s=LEASE_S)
+    return await queue.claim(limit=limit, lease_s=LEASE_S, **which)
 
 
 def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Table) -> None:
@@ -70,14 +70,15 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
 
 
 def test_claims_of_a_crashed_worker_are_claimed_again(quiet_stack: Stack, table: Table) -> None:
-    """Only claims with an expired lease are claimed by the next worker."""
+    """Only claims with an expired lease, and apart from what nobody has claimed yet."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
         (first,) = await claim(queue)
-        assert await claim(queue) == []
+        assert await claim(queue, crashed=True) == []
         table.run(LEASES_END)
-        (again,) = await claim(queue)
+        assert await claim(queue) == []
+        (again,) = await claim(queue, crashed=True)
         assert again.id == first.id
 
     with_queue(quiet_stack, work)
@@ -90,9 +91,9 @@ def test_a_worker_with_an_expired_lease_changes_nothing(quiet_stack: Stack, tabl
     async def work(queue: HighlightStore) -> None:
         (late,) = await claim(queue)
         table.run(LEASES_END)
-        (holder,) = await claim(queue)
+        (holder,) = await claim(queue, crashed=True)
         assert await queue.finish([(late, TEXT)]) == []
-        assert await queue.give_back([late], max_attempts=ATTEMPTS, backoff_s=1) == []
+        assert await queue.give_back([GivenBack(late, 1)], max_attempts=ATTEMPTS) == []
         assert len(await queue.finish([(holder, TEXT)])) == 1
 
     with_queue(quiet_stack, work)
@@ -121,7 +122,7 @@ def test_a_correction_ends_the_lease(quiet_stack: Stack, table: Table) -> None:
 def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """After the last allowed attempt it is FAILED_AI; before, the backoff grows."""
+    """After the last allowed attempt it is FAILED_AI; before, it waits as long as it is told to."""
     put(table)
     waits: list[float] = []
 
@@ -129,14 +130,14 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
             (claimed,) = await claim(queue)
-            await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=100)
+            await queue.give_back([GivenBack(claimed, 100)], max_attempts=ATTEMPTS)
             ((wait,),) = table.run(
                 "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
             )
             waits.append(round(wait, -2))
 
     with_queue(quiet_stack, work)
-    assert waits == [100, 200, 400]
+    assert waits == [100, 100, 100]
     assert table.statuses() == {"FAILED_AI": 1}
 
 
@@ -147,7 +148,7 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
     async def work(queue: HighlightStore) -> None:
         (claimed,) = await claim(queue)
-        await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=1)
+        await queue.give_back([GivenBack(claimed, 1)], max_attempts=ATTEMPTS)
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}
@@ -185,9 +186,9 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
     table.run(OLD_CLAIM, seconds=60)
 
     async def work(queue: HighlightStore) -> None:
-        assert await claim(queue) == []
+        assert await claim(queue, crashed=True) == []
         table.run(OLD_CLAIM, seconds=-1)
-        assert len(await claim(queue)) == 1
+        assert len(await claim(queue, crashed=True)) == 1
 
     with_queue(quiet_stack, work)
 

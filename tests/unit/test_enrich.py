@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
+from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.enricher import Draft, Enricher, EnrichmentTask
+from functions.enrich_batch.results import EnrichmentCounts
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.errors import Unavailable
@@ -76,7 +78,12 @@ class WorkerHarness:
     def run(self) -> EnrichmentCounts:
         """Run the worker once, as a request does."""
         worker = EnrichmentWorker(
-            self.store, self.cache, self.enricher, self.settings, clock=lambda: self.store.now
+            self.store,
+            self.cache,
+            Reviewer(self.enricher),
+            self.settings,
+            clock=lambda: self.store.now,
+            uniform=lambda _, longest: longest,
         )
         return asyncio.run(worker.run())
 
@@ -96,7 +103,7 @@ def test_a_pending_highlight_gets_its_text() -> None:
 
 
 def test_the_enricher_gets_all_facts_of_the_event() -> None:
-    """Each under its own name."""
+    """Each under its own name, in words."""
     harness = WorkerHarness()
     event = identified(
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
@@ -106,7 +113,7 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
     harness.run()
     assert harness.recorder.seen == [
         Facts(
-            "own_goal",
+            "own goal",
             team="home",
             player="Saïss",
             description="Off the post.",
@@ -228,7 +235,7 @@ def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
     def another_claims(_: Facts) -> None:
         if not others:
             harness.store.now += 60
-            claiming = harness.store.claim(limit=10, lease_s=60)
+            claiming = harness.store.claim(limit=10, lease_s=60, crashed=True)
             others.append(_finished(claiming))
 
     harness.recorder.side_effect = another_claims
