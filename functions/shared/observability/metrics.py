@@ -23,7 +23,7 @@ class Counter:
     def __init__(self, name: str, help_text: str, *, label: str | None = None) -> None:
         self.name = name
         self._help = help_text
-        self._label = label
+        self.label = label
         self._values: dict[str, int] = {} if label else {"": 0}
         _metrics.append(self)
 
@@ -43,10 +43,10 @@ class Counter:
         )
 
     def _labelled(self, value: str) -> str:
-        if self._label is None:
+        if self.label is None:
             return ""
         escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-        return f'{{{self._label}="{escaped}"}}'
+        return f'{{{self.label}="{escaped}"}}'
 
 
 class Gauge:
@@ -54,6 +54,7 @@ class Gauge:
 
     def __init__(self, name: str, help_text: str, read: Callable[[], float] = lambda: 0) -> None:
         self.name = name
+        self.label = None
         self._help = help_text
         self.read = read
         _metrics.append(self)

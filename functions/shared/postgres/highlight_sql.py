@@ -21,7 +21,7 @@ COLUMNS: Final = ("id", "match_id", "event_id", *REVISABLE, "status")
 # Every field of an event is shown too, but whether it is retracted: that is the status.
 SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
 # The text and what belongs to it: a text for other facts is dropped as a whole.
-TEXT: Final = ("title", "summary", "texts", "enriched_by", "refused", "thumbnail_url")
+TEXT: Final = ("title", "summary", "thumbnail_url", "texts", "enriched_by", "refused")
 GENERATED: Final = ("status", *TEXT, "created_at", "updated_at")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")
 # The rows that a statement is given as JSON, each value of the type of its column.
