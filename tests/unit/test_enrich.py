@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -224,6 +225,30 @@ def test_a_highlight_is_claimed_again_after_a_crash() -> None:
     harness.store.now += 1
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
     assert harness.statuses(ids) == [Status.READY]
+
+
+def test_a_highlight_that_crashes_its_worker_takes_no_other_of_its_batch_with_it() -> None:
+    """All of the batch are tried alone then: the others once, and that one to its last attempt."""
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="3", ENRICH_LEASE_S="30")
+    beside: list[int] = []
+
+    def crash(facts: Facts) -> None:
+        if facts.player == "crash":
+            beside.append(harness.recorder.running - 1)
+            harness.recorder.running = 0
+            raise SystemExit
+
+    harness.recorder.side_effect = crash
+    ids = harness.goals("Messi", "Mbappé", "crash", "Di María")
+    for _ in range(10):
+        with suppress(SystemExit):
+            harness.run()
+        harness.store.now += 31
+    ready = Status.READY
+    assert harness.statuses(ids) == [ready, ready, Status.FAILED_AI, ready]
+    assert beside[0] > 0
+    assert beside[1:] == [0, 0]
+    assert max(harness.store.rows[id_]["attempts"] for id_ in ids) == 4
 
 
 def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
