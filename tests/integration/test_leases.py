@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from functions.consume_goal.revisions import revision_of
+from functions.shared.contract.highlight import Enrichment, HighlightText
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import Claim, GivenBack, HighlightStore
 from functions.shared.postgres.pool import Postgres
@@ -203,3 +204,121 @@ def test_a_new_revision_can_be_claimed_at_once(quiet_stack: Stack, table: Table)
         assert len(await claim(queue)) == 1
 
     with_queue(quiet_stack, work)
+
+
+def test_a_lease_is_prolonged_only_while_it_is_valid(quiet_stack: Stack, table: Table) -> None:
+    """In place, without an entry in any index; not for a worker that has lost it."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        table.run(LEASES_END)
+        assert await queue.prolong(claimed, lease_s=LEASE_S)
+        assert await claim(queue, crashed=True) == []
+        table.run("UPDATE highlights SET lease = gen_random_uuid()")
+        assert not await queue.prolong(claimed, lease_s=LEASE_S)
+
+    with_queue(quiet_stack, work)
+
+
+def test_an_attempt_that_does_not_count_leaves_all_others(quiet_stack: Stack, table: Table) -> None:
+    """However often the endpoint is away."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        for _ in range(2 * ATTEMPTS):
+            (claimed,) = await claim(queue)
+            assert claimed.attempts == 1
+            await queue.give_back([GivenBack(claimed, 0, failed=False)], max_attempts=1)
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"PENDING_AI": 1}
+
+
+PROVISIONAL = enrichment(provisional=True)
+TOLD = "SELECT status, title, enriched_by, provisional, attempts, change_xid::text FROM highlights"
+
+
+def test_a_provisional_text_is_replaced_once(quiet_stack: Stack, table: Table) -> None:
+    """It is READY all the time, has all attempts again, and its second text is another change."""
+    put(table)
+    seen = []
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        seen.extend(table.run(TOLD))
+        assert await claim(queue) == []
+        (again,) = await claim(queue, provisional=True)
+        assert (again.id, again.provisional) == (claimed.id, True)
+        better = Enrichment(
+            {"de": HighlightText("Tor", "Ein Tor.")}, "model:m", ("number",), "https://host/a.png"
+        )
+        await queue.finish([(again, better)])
+        seen.extend(table.run(TOLD))
+        assert await claim(queue, provisional=True) == []
+
+    with_queue(quiet_stack, work)
+    (*first, before), (*second, after) = seen
+    assert first == ["READY", "Goal", "template", True, 0]
+    assert second == ["READY", "Tor", "model:m", False, 1]
+    assert int(after) > int(before)
+    assert table.run("SELECT texts, refused, thumbnail_url FROM highlights") == [
+        [{"de": {"title": "Tor", "summary": "Ein Tor."}}, ["number"], "https://host/a.png"]
+    ]
+
+
+def test_a_provisional_text_stays_when_no_attempt_is_left(quiet_stack: Stack, table: Table) -> None:
+    """Readers see nothing of the attempts."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        before = table.run("SELECT change_xid::text FROM highlights")
+        for _ in range(ATTEMPTS):
+            (again,) = await claim(queue, provisional=True)
+            await queue.give_back([GivenBack(again, 0)], max_attempts=ATTEMPTS)
+        assert await claim(queue, provisional=True) == []
+        assert table.run("SELECT change_xid::text FROM highlights") == before
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"READY": 1}
+
+
+def test_new_facts_end_a_provisional_text(quiet_stack: Stack, table: Table) -> None:
+    """Nothing of it is shown any more, and it awaits its text like any other."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        (late,) = await claim(queue, provisional=True)
+        for revision, status in ((1, "PENDING_AI"), (2, "RETRACTED")):
+            event = identified(
+                eventId="1", revision=revision, player="Mbappé", retracted=revision > 1
+            )
+            corrected = revision_of(event, ReceivedRecord(None, None, None), RULES)
+            corrected.id = str(late.id)
+            await queue.record([corrected])
+            assert table.run(TOLD)[0][:4] == [status, None, None, False]
+            assert await queue.finish([(late, TEXT)]) == []
+            assert not await queue.prolong(late, lease_s=LEASE_S)
+
+    with_queue(quiet_stack, work)
+
+
+def test_an_older_function_leaves_nothing_of_a_text_that_it_replaces(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """It knows only title and summary, and what it keeps of both stays whole."""
+    put(table, 2)
+
+    async def work(queue: HighlightStore) -> None:
+        await queue.finish([(each, PROVISIONAL) for each in await claim(queue)])
+
+    with_queue(quiet_stack, work)
+    table.run("UPDATE highlights SET title = NULL, summary = NULL WHERE event_id = '1'")
+    table.run("UPDATE highlights SET updated_at = now() WHERE event_id = '2'")
+    told = "SELECT texts IS NULL, enriched_by, provisional FROM highlights ORDER BY event_id"
+    assert table.run(told) == [[True, None, False], [False, "template", True]]
