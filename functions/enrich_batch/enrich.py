@@ -139,24 +139,29 @@ class EnrichmentWorker:
             claims = await self._claim_any(free)
         finally:
             self._lanes -= free - len(claims)
-        lanes = [self._lane(run, endpoint, claim, once=is_probe) for claim in claims]
+        lanes = [
+            asyncio.ensure_future(self._lane(run, endpoint, claim, once=is_probe))
+            for claim in claims
+        ]
+        for lane in lanes:
+            lane.add_done_callback(self._free_lane)
         for ended in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
+
+    def _free_lane(self, _: object) -> None:
+        self._lanes -= 1
 
     async def _lane(
         self, run: _Run, endpoint: ProtectedEnricher, claim: Claim, *, once: bool
     ) -> None:
         """Enrich one highlight after the other."""
-        try:
-            claims = [claim]
-            while claims:
-                await self._enrich_one(run, claims[0])
-                if once or self._clock() >= run.budget_ends or endpoint.wait_s():
-                    return
-                claims = await self._claim_any(1)
-        finally:
-            self._lanes -= 1
+        claims = [claim]
+        while claims:
+            await self._enrich_one(run, claims[0])
+            if once or self._clock() >= run.budget_ends or endpoint.wait_s():
+                return
+            claims = await self._claim_any(1)
 
     async def _claim_any(self, limit: int) -> list[Claim]:
         """Claim new highlights, and if there are too few, those with a provisional text."""
@@ -184,7 +189,8 @@ class EnrichmentWorker:
         run.counts.remaining = await self._queue.count_pending()
         found = False
         while (run.counts.remaining or self._endpoint) and self._runs == 1:
-            claim = await self._claim_crashed()
+            is_late = self._clock() >= run.deadline
+            claim = None if is_late else await self._claim_crashed()
             if claim is None:
                 break
             found = True

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app
@@ -54,6 +55,20 @@ def test_a_call_enriches_pending_highlights(cron: Client, store: FakeStore) -> N
     assert response.json() == NOTHING | {"claimed": 1, "ready": 1}
     assert store.rows[GOAL]["status"] == Status.READY
     assert store.rows[GOAL]["title"] == "Home GOAL by John Doe"
+
+
+def test_metrics_count_texts_by_who_wrote_them(cron: Client) -> None:
+    """Of this process, in the format of Prometheus."""
+    before = _texts_by_template(cron)
+    cron.post("/")
+    assert _texts_by_template(cron) == before + 1
+
+
+def _texts_by_template(client: Client) -> float:
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    (texts,) = (family for family in families if family.name == "enrich_batch_texts")
+    found = (each.value for each in texts.samples if each.labels == {"enriched_by": "template"})
+    return next(found, 0.0)
 
 
 def test_a_second_call_finds_nothing_to_do(cron: Client) -> None:

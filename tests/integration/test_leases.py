@@ -156,15 +156,18 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
 
 def test_a_claim_writes_to_no_index(own_table: Table) -> None:
-    """Nearly all its updates are HOT, and add no index entry."""
+    """Nor does one that is prolonged: nearly all updates are HOT, and add no index entry."""
     put(own_table, 500)
 
     async def work(queue: HighlightStore) -> None:
-        assert len(await claim(queue, 500)) == 500
+        claims = await claim(queue, 500)
+        assert len(claims) == 500
+        for each in claims[:50]:
+            assert await queue.prolong(each, lease_s=LEASE_S)
 
     with_queue_at(own_table.url, work)
-    eventually(lambda: _updates(own_table)[0] == 500)
-    assert _updates(own_table)[1] >= 400
+    eventually(lambda: _updates(own_table)[0] == 550)
+    assert _updates(own_table)[1] >= 450
 
 
 def _updates(table: Table) -> list[int]:
@@ -207,7 +210,7 @@ def test_a_new_revision_can_be_claimed_at_once(quiet_stack: Stack, table: Table)
 
 
 def test_a_lease_is_prolonged_only_while_it_is_valid(quiet_stack: Stack, table: Table) -> None:
-    """In place, without an entry in any index; not for a worker that has lost it."""
+    """Not for a worker that has lost it."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
