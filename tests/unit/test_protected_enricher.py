@@ -186,3 +186,21 @@ def test_calls_are_bounded_within_any_minute() -> None:
     assert len(called_at) >= 25
     assert TOKENS.value - counted == len(called_at) * TOKENS_OF_A_CALL
     assert not circuit.protected.is_open
+
+
+def test_of_several_pauses_that_are_asked_for_the_longest_is_made() -> None:
+    """Whichever comes last."""
+    circuit = Circuit()
+
+    async def two_fail() -> None:
+        waits = iter([30, 5])
+
+        def behave(_: EnrichmentTask) -> None:
+            raise EnricherUnavailable("429", next(waits))
+
+        circuit.endpoint.behave = behave
+        calls = (circuit.protected.enrich(TASK) for _ in range(2))
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    asyncio.run(two_fail())
+    assert circuit.protected.wait_s() == 30
