@@ -2,80 +2,61 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import random
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
-from typing import Protocol
 
-from functions.enrich_batch.enricher import Enricher, EnrichmentTask, normalize
+from functions.enrich_batch.attempts import Attempts, Write
+from functions.enrich_batch.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue import EnrichmentQueue
+from functions.enrich_batch.results import EnrichmentCounts, Results, ResultStore, log_claim
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.shared.contract.highlight import HighlightText, Status
-from functions.shared.errors import DataRejected
-from functions.shared.observability import trace
-from functions.shared.postgres.highlights import ChangedHighlight, Claim
+from functions.shared.contract.highlight import Enrichment
+from functions.shared.postgres.highlights import Claim, GivenBack
 from functions.shared.redis.invalidation import CacheInvalidator
 
-log = logging.getLogger(__name__)
-
-
-class EnrichmentQueue(Protocol):
-    """The part of the store that enrich-batch uses."""
-
-    async def claim(self, *, limit: int, lease_s: float, ahead_s: float) -> list[Claim]:
-        """Lease pending highlights."""
-
-    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
-        """Make READY the highlights whose lease is still valid."""
-
-    async def give_back(
-        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
-    ) -> list[ChangedHighlight]:
-        """Postpone, or after `max_attempts` fail, the highlights whose lease is still valid."""
-
-    async def count_pending(self) -> int:
-        """Return how many highlights are pending."""
-
-
-class OutOfAttempts(Exception):
-    """All attempts have begun, and the last one ended in a crash."""
-
 
 @dataclass(slots=True)
-class EnrichmentCounts:
-    """The highlights that a call claimed, by their attempts, and those that remain pending."""
+class _Run:
+    """A call's counts, when it makes no more claims, and when its attempts have to end."""
 
-    claimed: int = 0
-    ready: int = 0
-    postponed: int = 0
-    failed: int = 0
-    remaining: int = 0
-
-
-@dataclass(slots=True)
-class _Results:
-    """The texts of a batch of claims, and the claims that have none."""
-
-    texts: list[tuple[Claim, HighlightText]] = field(default_factory=list)
-    failed: list[Claim] = field(default_factory=list)
+    budget_ends: float
+    deadline: float
+    counts: EnrichmentCounts = field(default_factory=EnrichmentCounts)
 
 
 class EnrichmentWorker:
-    """Works through the queue for a limited time; several workers may do so at once."""
+    """Works through the queue for a limited time; several workers may do so at once.
+
+    The template writes whole batches at once. An `endpoint`, which `reviewer` has as its enricher,
+    gets several highlights at once, each claimed in its turn; while it is away, new highlights get
+    the template's text for the time being, or wait. A process has one worker for all its calls.
+    """
 
     def __init__(
         self,
         queue: EnrichmentQueue,
         cache: CacheInvalidator,
-        enricher: Enricher,
+        reviewer: Reviewer,
         settings: EnrichBatchSettings,
+        endpoint: ProtectedEnricher | None = None,
+        *,
         clock: Callable[[], float] = monotonic,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._queue = queue
-        self._cache = cache
-        self._enricher = enricher
+        self._reviewer = reviewer
         self._settings = settings
+        self._endpoint = endpoint
+        self._attempts = Attempts(queue, reviewer, settings, endpoint, clock=clock, uniform=uniform)
+        self._results = ResultStore(queue, cache, settings, self._attempts.failed)
         self._clock = clock
+        self._runs = 0  # under way
+        self._lanes = 0  # of all runs, each with one highlight at the endpoint
 
     async def run(self) -> EnrichmentCounts:
         """Enrich pending highlights until none is left or the time budget is spent.
@@ -83,93 +64,152 @@ class EnrichmentWorker:
         Raises:
             Unavailable: the database is away; claims become free when their leases end.
         """
-        counts = EnrichmentCounts()
-        deadline = self._clock() + self._settings.enrich_time_budget_s
-        while claims := await self._claim():
-            counts.claimed += len(claims)
-            await self._store_results(await self._write_texts(claims), counts)
-            if len(claims) < self._settings.enrich_batch_size or self._clock() >= deadline:
-                break
-        counts.remaining = await self._queue.count_pending()
-        return counts
+        now = self._clock()
+        run = _Run(
+            now + self._settings.enrich_time_budget_s, now + self._settings.enrich_deadline_s
+        )
+        self._runs += 1
+        try:
+            if self._endpoint is None:
+                await self._enrich_batches(run, self._reviewer.review)
+            else:
+                await self._enrich_by_endpoint(run, self._endpoint)
+            await self._enrich_crashed(run)
+        finally:
+            self._runs -= 1
+        return run.counts
 
-    async def _claim(self) -> list[Claim]:
+    async def _claim(self, limit: int, **which: bool) -> list[Claim]:
         return await self._queue.claim(
-            limit=self._settings.enrich_batch_size,
+            limit=limit,
             lease_s=self._settings.enrich_lease_s,
             ahead_s=self._settings.max_ahead_s,
+            **which,
         )
 
-    async def _write_texts(self, claims: Sequence[Claim]) -> _Results:
-        results = _Results()
-        tasks = [asyncio.ensure_future(self._text(claim)) for claim in claims]
+    async def _enrich_batches(self, run: _Run, write: Write) -> None:
+        size = self._settings.enrich_batch_size
+        while claims := await self._claim(size):
+            await self._enrich_batch(run, claims, write)
+            if len(claims) < size or self._clock() >= run.budget_ends:
+                break
+
+    async def _enrich_batch(self, run: _Run, claims: Sequence[Claim], write: Write) -> None:
+        run.counts.claimed += len(claims)
+        limit_s = min(self._settings.enrich_timeout_s, run.deadline - self._clock())
+        await self._results.store(await self._write_texts(claims, write, limit_s), run.counts)
+
+    async def _write_texts(self, claims: Sequence[Claim], write: Write, limit_s: float) -> Results:
+        results = Results()
+        tasks = [asyncio.ensure_future(self._attempts.write(claim, write)) for claim in claims]
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.enrich_timeout_s):
+            async with asyncio.timeout(limit_s):
                 await asyncio.gather(*tasks, return_exceptions=True)
         for claim, task in zip(claims, tasks, strict=True):
             error = TimeoutError() if task.cancelled() else task.exception()
             if error is None:
                 results.texts.append((claim, task.result()))
             else:
-                results.failed.append(claim)
-                _log(logging.WARNING, "enrichment failed", claim, error=repr(error))
+                results.given_back.append(self._attempts.failed(claim))
+                log_claim(logging.WARNING, "enrichment failed", claim, error=repr(error))
         return results
 
-    async def _text(self, claim: Claim) -> HighlightText:
-        if claim.attempts > self._settings.enrich_max_attempts:
-            raise OutOfAttempts
-        draft = await self._enricher.enrich(EnrichmentTask(normalize(claim.facts)))
-        return draft.texts["en"]
+    async def _enrich_by_endpoint(self, run: _Run, endpoint: ProtectedEnricher) -> None:
+        progress = True
+        while progress and self._clock() < run.budget_ends:
+            claimed = run.counts.claimed
+            if endpoint.is_away and self._settings.enrich_while_away == "template":
+                await self._enrich_batches(run, self._stand_in)
+            if endpoint.wait_s():
+                return
+            await self._fill_lanes(run, endpoint)
+            progress = run.counts.claimed > claimed
 
-    async def _store_results(self, results: _Results, counts: EnrichmentCounts) -> None:
-        claims = [*results.failed, *(claim for claim, _ in results.texts)]
-        async with self._cache.change({claim.match_id for claim in claims}):
-            ready = await self._finish(results)
-            given_back = await self._give_back(results.failed)
-        failed = {change.id for change in given_back if change.status is Status.FAILED_AI}
-        for claim in (each for each in results.failed if each.id in failed):
-            _log(logging.ERROR, "highlight failed", claim, attempts=claim.attempts)
-        counts.ready += len(ready)
-        counts.failed += len(failed)
-        counts.postponed += len(given_back) - len(failed)
+    @property
+    def _stand_in(self) -> Write:
+        return partial(self._reviewer.fall_back, provisional=True)
 
-    async def _finish(self, results: _Results) -> list[ChangedHighlight]:
-        """Store all texts in one statement, or each alone if Postgres refuses one."""
+    async def _fill_lanes(self, run: _Run, endpoint: ProtectedEnricher) -> None:
+        """Enrich up to the limit at once; one alone, once, if the endpoint was away."""
+        is_probe = endpoint.is_open
+        free = 1 if is_probe else max(0, self._settings.enrich_concurrency - self._lanes)
+        self._lanes += free
+        claims: list[Claim] = []
         try:
-            return await self._store_texts(results.texts)
-        except DataRejected:
-            ready: list[ChangedHighlight] = []
-            for claim, text in results.texts:
-                try:
-                    ready += await self._store_texts([(claim, text)])
-                except DataRejected as refused:
-                    results.failed.append(claim)
-                    _log(logging.WARNING, "text refused", claim, error=str(refused))
-            return ready
+            claims = await self._claim_any(free)
+        finally:
+            self._lanes -= free - len(claims)
+        lanes = [
+            asyncio.ensure_future(self._lane(run, endpoint, claim, once=is_probe))
+            for claim in claims
+        ]
+        for lane in lanes:
+            lane.add_done_callback(self._free_lane)
+        for ended in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
 
-    async def _store_texts(
-        self, texts: Sequence[tuple[Claim, HighlightText]]
-    ) -> list[ChangedHighlight]:
-        if not texts:
-            return []
-        ready = await self._queue.finish(texts)
-        ready_ids = {change.id for change in ready}
-        for claim, text in texts:
-            if claim.id in ready_ids:
-                _log(logging.INFO, "highlight ready", claim, title=text.title)
-        return ready
+    def _free_lane(self, _: object) -> None:
+        self._lanes -= 1
 
-    async def _give_back(self, claims: Sequence[Claim]) -> list[ChangedHighlight]:
-        if not claims:
-            return []
-        return await self._queue.give_back(
-            claims,
-            max_attempts=self._settings.enrich_max_attempts,
-            backoff_s=self._settings.enrich_backoff_s,
-        )
+    async def _lane(
+        self, run: _Run, endpoint: ProtectedEnricher, claim: Claim, *, once: bool
+    ) -> None:
+        """Enrich one highlight after the other."""
+        claims = [claim]
+        while claims:
+            await self._enrich_one(run, claims[0])
+            if once or self._clock() >= run.budget_ends or endpoint.wait_s():
+                return
+            claims = await self._claim_any(1)
 
+    async def _claim_any(self, limit: int) -> list[Claim]:
+        """Claim new highlights, and if there are too few, those with a provisional text."""
+        claims = await self._claim(limit) if limit else []
+        if len(claims) < limit:
+            claims += await self._claim(limit - len(claims), provisional=True)
+        return claims
 
-def _log(level: int, message: str, claim: Claim, **fields: object) -> None:
-    if claim.traceparent:
-        fields["correlationId"] = trace.trace_id(claim.traceparent)
-    log.log(level, message, extra={"fields": {"highlightId": str(claim.id), **fields}})
+    async def _enrich_one(self, run: _Run, claim: Claim) -> None:
+        run.counts.claimed += 1
+        ended = await self._attempts.make(claim, run.deadline - self._clock())
+        results = Results()
+        if isinstance(ended, Enrichment):
+            results.texts.append((claim, ended))
+        elif isinstance(ended, GivenBack):
+            results.given_back.append(ended)
+        if ended:
+            await self._results.store(results, run.counts)
+
+    async def _enrich_crashed(self, run: _Run) -> None:
+        """Count what remains, and enrich what may have crashed its worker, each alone.
+
+        It is left to the next call while another of this process, which it might crash, works.
+        """
+        run.counts.remaining = await self._queue.count_pending()
+        found = False
+        while (run.counts.remaining or self._endpoint) and self._runs == 1:
+            is_late = self._clock() >= run.deadline
+            claim = None if is_late else await self._claim_crashed()
+            if claim is None:
+                break
+            found = True
+            if self._endpoint is None:
+                await self._enrich_batch(run, [claim], self._reviewer.review)
+            elif self._endpoint.wait_s():
+                await self._enrich_batch(run, [claim], self._stand_in)
+            else:
+                await self._enrich_one(run, claim)
+            if self._clock() >= run.budget_ends:
+                break
+        if found:
+            run.counts.remaining = await self._queue.count_pending()
+
+    async def _claim_crashed(self) -> Claim | None:
+        claims: list[Claim] = []
+        is_away = self._endpoint is not None and self._endpoint.is_away
+        if not is_away or self._settings.enrich_while_away == "template":
+            claims = await self._claim(1, crashed=True)
+        if not claims and self._endpoint is not None and not is_away:
+            claims = await self._claim(1, crashed=True, provisional=True)
+        return claims[0] if claims else None

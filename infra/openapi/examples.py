@@ -1,6 +1,7 @@
 """Examples from the final of 2022, as a replay posts it; each can be posted unchanged."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Final
 
 from functions.enrich_batch.enricher import EnrichmentTask, normalize
@@ -71,6 +72,9 @@ def _highlight(event: Event) -> Json:
         "title": text.title,
         "summary": text.summary,
         "thumbnailUrl": None,
+        "texts": {"en": asdict(text)},
+        "enrichedBy": draft.written_by,
+        "refused": None,
         "createdAt": "2022-12-18T18:36:01.015Z",
         "updatedAt": "2022-12-18T18:36:01.065Z",
     }

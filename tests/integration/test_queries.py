@@ -8,7 +8,16 @@ import pytest
 
 from functions.list_highlights.query import PAGE_SIZE, Query, parse_query
 from functions.shared.postgres.change_sql import SCANNED, changes_statement
-from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
+from functions.shared.postgres.highlight_sql import (
+    CLAIM,
+    CLAIM_CRASHED,
+    CLAIM_CRASHED_PROVISIONAL,
+    CLAIM_PROVISIONAL,
+    COUNT_PENDING,
+    GET,
+    PROLONG,
+    list_statement,
+)
 from functions.shared.postgres.match_sql import matches_statement
 from local.stack.stack import Stack
 from tests.integration.test_leases import put
@@ -16,6 +25,7 @@ from tests.support.drivers.query_plan import execute, explain
 from tests.support.drivers.table import Table
 
 MATCH = UUID(int=7)
+CLAIMED = {"limit": 100, "lease_s": 30.0, "ahead_s": 64.0}
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
 
 # A thousand matches of a hundred goals; one in a hundred awaits its text, as many are retracted,
@@ -89,7 +99,11 @@ def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str
     ("statement", "values", "one_of"),
     [
         (GET, {"id": MATCH}, {"highlights_pkey"}),
-        (CLAIM, {"limit": 100, "lease_s": 30.0, "ahead_s": 64.0}, {"highlights_to_enrich"}),
+        (CLAIM, CLAIMED, {"highlights_to_enrich"}),
+        (CLAIM_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
+        (CLAIM_CRASHED, CLAIMED, {"highlights_to_enrich"}),
+        (CLAIM_CRASHED_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
+        (PROLONG, {"id": MATCH, "lease": MATCH, "lease_s": 30.0}, {"highlights_pkey"}),
         (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )

@@ -38,6 +38,11 @@ SCHEMA = """
     ORDER BY 1
 """
 FILES = "SELECT relname, relfilenode FROM pg_class WHERE relname ~ 'change$|_latest$|_newest$'"
+PUT_OFF = {"wait_s": 0, "failed": True}
+TEXT = {
+    "title": "Goal", "summary": "A goal.", "texts": {"en": {"title": "Goal", "summary": "A goal."}},
+    "enriched_by": "template",
+}  # fmt: skip
 ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_s": 0, "offset": 0}
 
 
@@ -62,7 +67,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
     row = goal | {to_snake(name): value for name, value in goal.items()}  # the oldest took JSON's
     await postgres.run(sql["RECORD"], rows=orjson.dumps([row]).decode())
     await postgres.run(sql["COUNT_PENDING"])
-    for statement, more in (("GIVE_BACK", {}), ("FINISH", {"title": "Goal", "summary": "A goal."})):
+    for statement, more in (("GIVE_BACK", PUT_OFF), ("FINISH", TEXT)):
         leases = [
             {"id": claimed, "lease": lease, **more}
             for claimed, lease, *_ in await postgres.run(sql["CLAIM"], **ALL)

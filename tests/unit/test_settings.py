@@ -129,10 +129,12 @@ def test_a_wrong_variable_is_named(name: str, value: str) -> None:
     [
         "ENRICH_BATCH_SIZE",
         "ENRICH_TIME_BUDGET_S",
+        "ENRICH_DEADLINE_S",
         "ENRICH_LEASE_S",
         "ENRICH_TIMEOUT_S",
         "ENRICH_MAX_ATTEMPTS",
         "ENRICH_BACKOFF_S",
+        "ENRICH_CONCURRENCY",
     ],
 )
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1e9"])
@@ -200,6 +202,23 @@ def test_a_lease_outlives_the_attempt_that_it_covers() -> None:
     assert "ENRICH_LEASE_S" in refusal(
         EnrichBatchSettings, ALL | {"ENRICH_LEASE_S": "5", "ENRICH_TIMEOUT_S": "10"}
     )
+
+
+def test_a_call_has_time_to_end_after_its_last_claim() -> None:
+    """Otherwise its last attempts would have no time at all."""
+    assert "ENRICH_DEADLINE_S" in refusal(
+        EnrichBatchSettings, ALL | {"ENRICH_DEADLINE_S": "20", "ENRICH_TIME_BUDGET_S": "20"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ENRICH_MAX_PER_MINUTE", "-1"), ("ENRICH_MAX_PER_MINUTE", "x"), ("ENRICH_WHILE_AWAY", "off")],
+)
+def test_a_wrong_variable_of_an_endpoint_is_named(name: str, value: str) -> None:
+    """0 is no limit of calls."""
+    assert load(EnrichBatchSettings, ALL | {"ENRICH_MAX_PER_MINUTE": "0"})
+    assert name in refusal(EnrichBatchSettings, ALL | {name: value})
 
 
 def test_all_errors_are_reported_at_once() -> None:

@@ -9,17 +9,21 @@ from uuid import UUID
 import orjson
 
 from functions.shared.contract.event import IdentifiedEvent
-from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.contract.highlight import Enrichment, Facts, Status
 from functions.shared.contract.team_names import Side
 from functions.shared.postgres.change_sql import NOW
 from functions.shared.postgres.highlight_sql import (
     CLAIM,
+    CLAIM_CRASHED,
+    CLAIM_CRASHED_PROVISIONAL,
+    CLAIM_PROVISIONAL,
     CONFLICTS,
     COUNT_PENDING,
     FINISH,
     GET,
     GIVE_BACK,
     LONGEST_BACKOFF_S,
+    PROLONG,
     RECORD,
     is_heavy,
     list_statement,
@@ -29,6 +33,14 @@ from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.session import Row
 
 Rows = list[Row]
+
+# By whether the highlights have a provisional text, and whether their last worker crashed.
+_CLAIMS = {
+    (False, False): CLAIM,
+    (True, False): CLAIM_PROVISIONAL,
+    (False, True): CLAIM_CRASHED,
+    (True, True): CLAIM_CRASHED_PROVISIONAL,
+}
 
 
 @dataclass(slots=True)  # frozen, it would take three times as long to make, 500 in a batch
@@ -63,7 +75,8 @@ class Revision:
 class Claim:
     """A highlight that one worker alone may enrich until its lease ends.
 
-    `attempts` counts this one too.
+    `attempts` counts this one too. One that is `provisional` is READY, with a text that is to be
+    replaced.
     """
 
     id: UUID
@@ -71,7 +84,17 @@ class Claim:
     match_id: UUID
     traceparent: str | None
     attempts: int
+    provisional: bool
     facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A claim that ends without a text: the seconds to wait, and whether the attempt counts."""
+
+    claim: Claim
+    wait_s: float
+    failed: bool = True
 
 
 @dataclass(slots=True)
@@ -126,39 +149,70 @@ class HighlightStore:
         return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_rows(revisions))]
 
     async def claim(
-        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+        self,
+        *,
+        limit: int,
+        lease_s: float,
+        ahead_s: float = LONGEST_BACKOFF_S,
+        provisional: bool = False,
+        crashed: bool = False,
     ) -> list[Claim]:
         """Lease up to `limit` highlights that await their text, oldest first.
 
+        Instead, `provisional` leases those that are READY with a text that is to be replaced, and
+        `crashed` those whose last lease expired, so that their worker may have crashed over them.
         No lease ends, and no backoff, more than `ahead_s` seconds from now: one that claims to was
         written before the clock stepped back.
         """
-        rows = await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, ahead_s=ahead_s)
+        rows = await self._postgres.run(
+            _CLAIMS[provisional, crashed], limit=limit, lease_s=lease_s, ahead_s=ahead_s
+        )
         return [
-            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
-            for id_, lease, match_id, traceparent, attempts, *facts in rows
+            Claim(id_, lease, match_id, traceparent, attempts, is_provisional, Facts(*facts))
+            for id_, lease, match_id, traceparent, attempts, is_provisional, *facts in rows
         ]
 
-    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+    async def prolong(self, claim: Claim, *, lease_s: float) -> bool:
+        """Have a lease end `lease_s` seconds from now; return whether it was still valid."""
+        rows = await self._postgres.run(PROLONG, id=claim.id, lease=claim.lease, lease_s=lease_s)
+        return bool(rows)
+
+    async def finish(self, texts: Iterable[tuple[Claim, Enrichment]]) -> list[ChangedHighlight]:
         """Make READY, with their texts, the highlights whose lease is still valid."""
         rows = [
-            {"id": claim.id, "lease": claim.lease, "title": text.title, "summary": text.summary}
-            for claim, text in texts
+            {
+                "id": claim.id,
+                "lease": claim.lease,
+                "title": each.text.title,
+                "summary": each.text.summary,
+                "texts": each.texts,
+                "enriched_by": each.enriched_by,
+                "refused": each.refused or None,
+                "thumbnail_url": each.thumbnail_url,
+                "provisional": each.provisional,
+            }
+            for claim, each in texts
         ]
         return _changed(await self._postgres.run(FINISH, rows=_json(rows)))
 
     async def give_back(
-        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
+        self, given_back: Iterable[GivenBack], *, max_attempts: int
     ) -> list[ChangedHighlight]:
         """Put off, or after `max_attempts` fail, the highlights whose lease is still valid.
 
-        `backoff_s` is what the first attempt waits; the wait doubles with each attempt.
+        A READY highlight keeps its provisional text; after `max_attempts` it is not replaced.
         """
-        rows = [{"id": claim.id, "lease": claim.lease} for claim in claims]
+        rows = [
+            {
+                "id": each.claim.id,
+                "lease": each.claim.lease,
+                "wait_s": each.wait_s,
+                "failed": each.failed,
+            }
+            for each in given_back
+        ]
         return _changed(
-            await self._postgres.run(
-                GIVE_BACK, rows=_json(rows), attempts=max_attempts, backoff_s=backoff_s
-            )
+            await self._postgres.run(GIVE_BACK, rows=_json(rows), attempts=max_attempts)
         )
 
     async def count_pending(self) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.enricher import EnrichmentTask, normalize
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
@@ -69,9 +69,9 @@ class _Writer:
 
     async def enrich(self) -> None:
         for claim in await self._store.claim(limit=MATCHES, lease_s=LEASE_S):
-            draft = await TemplateEnricher().enrich(EnrichmentTask(normalize(claim.facts)))
+            text = await Reviewer(TemplateEnricher()).review(claim.facts)
             async with self.cache.change({claim.match_id}):
-                self._note(await self._store.finish([(claim, draft.texts["en"])]))
+                self._note(await self._store.finish([(claim, text)]))
             await asyncio.sleep(PAUSE_S)
 
     def _note(self, changed: Sequence[ChangedHighlight]) -> None:

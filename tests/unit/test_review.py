@@ -1,0 +1,132 @@
+"""Review: no text is published that was refused, and a writer is told why."""
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask, Refusal
+from functions.enrich_batch.review import FALLBACKS, REFUSED, NothingPublishable, Reviewer
+from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
+from tests.support.fakes.endpoint import no_rumours
+
+FACTS = Facts("own_goal", player="Sa\u00efss\u200b")
+Written = str | Exception
+
+
+class Scripted:
+    """An enricher whose titles, or errors, are given."""
+
+    def __init__(self, *written: Written, name: str = "model:m", languages: str = "en de") -> None:
+        self.tasks: list[EnrichmentTask] = []
+        self._written = iter(written)
+        self._name = name
+        self._languages = languages.split()
+
+    async def enrich(self, task: EnrichmentTask) -> Draft:
+        """Return the next text."""
+        self.tasks.append(task)
+        written = next(self._written)
+        if isinstance(written, Exception):
+            raise written
+        text = HighlightText(written, "It counts.")
+        return Draft(dict.fromkeys(self._languages, text), self._name, tokens=10)
+
+
+def template(title: str = "template") -> Scripted:
+    """An enricher like the template, for one text."""
+    return Scripted(title, name="template")
+
+
+def review(
+    enricher: Scripted | None, by_template: Scripted, languages: tuple[str, ...] = ("en",)
+) -> Enrichment:
+    """Return the reviewed text of some facts."""
+    reviewer = Reviewer(by_template, enricher, no_rumours, languages=languages)
+    return asyncio.run(reviewer.review(FACTS))
+
+
+def test_a_text_that_passes_is_published_at_the_first_try() -> None:
+    """With who wrote it and the tokens that it took."""
+    model, by_template = Scripted("fact"), template()
+    text = HighlightText("fact", "It counts.")
+    assert review(model, by_template) == Enrichment({"en": text}, "model:m", tokens=10)
+    assert not by_template.tasks
+
+
+def test_a_writer_is_told_why_its_text_was_refused() -> None:
+    """And the highlight says that one was."""
+    model = Scripted("rumour", "fact")
+    written = review(model, template())
+    assert [task.refusals for task in model.tasks] == [(), (Refusal("rumour", "rumour"),)]
+    assert (written.text.title, written.refused, written.tokens) == ("fact", ("rumour",), 20)
+
+
+def test_after_three_refused_texts_the_template_writes() -> None:
+    """A code is named once; both are counted."""
+    counted = FALLBACKS.value, REFUSED.value
+    model = Scripted("rumour", EnrichmentRefused("I cannot help with that.", 5), "rumour", "fact")
+    written = review(model, template())
+    assert (written.text.title, written.enriched_by) == ("template", "template")
+    assert written.refused == ("rumour", "no_text")
+    assert (len(model.tasks), written.tokens) == (3, 10 + 5 + 10 + 10)
+    assert (FALLBACKS.value - counted[0], REFUSED.value - counted[1]) == (1, 3)
+
+
+def test_nothing_is_published_if_the_template_is_refused_too() -> None:
+    """Rather no text than a wrong one; without an enricher it is tried once."""
+    with pytest.raises(NothingPublishable, match="rumour"):
+        review(Scripted(*["rumour"] * 3), template("rumour"))
+    with pytest.raises(NothingPublishable, match="rumour"):
+        review(None, template("rumour"))
+
+
+@pytest.mark.parametrize(
+    ("languages", "wanted", "refused"),
+    [
+        (("de",), "en", ("missing_language",)),
+        (("de", "en"), "en", ("missing_language",)),
+        (("de",), "de en", ()),
+    ],
+)
+def test_a_text_in_every_language_is_wanted(
+    languages: tuple[str, ...], wanted: str, refused: tuple[str, ...]
+) -> None:
+    """The first is that of title and summary; what nobody asked for is not published."""
+    model = Scripted(*["fact"] * 3, languages=wanted)
+    written = review(model, template(), languages=languages)
+    assert (tuple(written.texts), written.refused) == (languages, refused)
+
+
+def test_the_texts_of_all_languages_are_checked() -> None:
+    """A wrong one among them refuses all."""
+    seen: list[str] = []
+
+    def guard(_: HighlightText, __: Facts, language: str, ___: str = "") -> Iterable[Refusal]:
+        seen.append(language)
+        return [Refusal("name", "x")] if language == "de" and len(seen) < 3 else []
+
+    reviewer = Reviewer(
+        template(),
+        Scripted("a", "b"),
+        guard,  # type: ignore[arg-type] # its parameters have no names
+        languages=("en", "de"),
+    )
+    assert asyncio.run(reviewer.review(FACTS)).refused == ("name",)
+    assert seen == ["en", "de"] * 2
+
+
+def test_facts_are_normalized_for_writer_and_guard() -> None:
+    """Words instead of codes, and nothing invisible."""
+    model = Scripted("fact")
+    review(model, template())
+    assert model.tasks[0].facts == Facts("own goal", player="Sa\u00efss")
+
+
+def test_a_text_may_be_there_for_the_time_being() -> None:
+    """It is the template's, and guarded too."""
+    reviewer = Reviewer(template(), Scripted(), no_rumours)
+    written = asyncio.run(reviewer.fall_back(FACTS, provisional=True))
+    assert (written.enriched_by, written.provisional) == ("template", True)
+    with pytest.raises(NothingPublishable):
+        asyncio.run(Reviewer(template("rumour"), Scripted(), no_rumours).fall_back(FACTS))
