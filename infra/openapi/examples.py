@@ -69,6 +69,9 @@ def _highlight(event: Event) -> Json:
         "title": text.title,
         "summary": text.summary,
         "thumbnailUrl": None,
+        "texts": None,
+        "enrichedBy": None,
+        "refused": None,
         "createdAt": "2022-12-18T18:36:01.015Z",
         "updatedAt": "2022-12-18T18:36:01.065Z",
     }

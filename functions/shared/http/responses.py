@@ -25,11 +25,16 @@ def metrics_response() -> Response:
 
 
 def conditional_json_response(
-    request: Request, body: bytes, *, etag: str | None = None, link: str = ""
+    request: Request,
+    body: bytes,
+    *,
+    etag: str | None = None,
+    link: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return 200 with a JSON body, or 304 if the client has the body with this entity tag."""
     etag = etag or etag_of(body)
-    headers = {"ETag": etag}
+    headers = {"ETag": etag, **(headers or {})}
     if link:
         headers["Link"] = link
     if matches_etag(request, etag):

@@ -20,7 +20,12 @@ REVISABLE: Final = (
 COLUMNS: Final = ("id", "match_id", "event_id", *REVISABLE, "status")
 # Every field of an event is shown too, but whether it is retracted: that is the status.
 SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
-GENERATED: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
+GENERATED: Final = (
+    "status", "title", "summary", "thumbnail_url", "texts", "enriched_by", "refused", "created_at",
+    "updated_at",
+)  # fmt: skip
+# They are shown in the language of `:lang`, if there are texts in it.
+TRANSLATED: Final = ("title", "summary")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")
 # The rows that a statement is given as JSON, each value of the type of its column.
 ROWS_FROM_JSON: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
@@ -35,6 +40,8 @@ def _as_json(columns: Iterable[str]) -> str:
 
 
 def _shown(column: str) -> str:
+    if column in TRANSLATED:
+        return f"coalesce(h.texts -> cast(:lang AS text) ->> '{column}', h.{column})"
     return f"rfc3339(h.{column})" if column in TIMES else f"h.{column}"
 
 
@@ -155,7 +162,8 @@ RETRY = """
     RETURNING h.id, h.status
 """
 
-# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
+# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python. While
+# `:lang` is null, its texts are not looked into.
 DOCUMENT = f"LATERAL (SELECT {_as_json(('id', *SHOWN_FIELDS, *GENERATED))}) AS d"
 _PLACE_AND_JSON = "h.id, rfc3339(h.occurred_at), row_to_json(d)::text"
 
