@@ -30,7 +30,7 @@ class ChangeQuery:
     def links(self, page: ChangePage, language: Language = ONLY) -> str:
         """Return the `Link` header: where to read on, at once if more is there already."""
         rels = ("next", "changes") if page.has_more else ("changes",)
-        parameters = {**self.parameters, **language.parameters}
+        parameters = language.carried(self.parameters)
         return ", ".join(change_link(parameters, str(page.cursor), rel) for rel in rels)
 
 

@@ -66,7 +66,7 @@ class Query:
 
         All that it leads to is in the language of the page, however that was chosen.
         """
-        parameters = {**self.parameters, **language.parameters}
+        parameters = language.carried(self.parameters)
         changes = change_link(parameters, moment, "changes", path=self.feed_path)
         if last is None:
             return changes

@@ -32,10 +32,10 @@ class Language:
     tag: str = ""
     translation: str | None = None
 
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        """The query parameters of a link to more in the same language."""
-        return {"lang": self.tag} if self.tag else {}
+    def carried(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return the query parameters of a link to more in this language."""
+        others = {name: value for name, value in parameters.items() if name != "lang"}
+        return {**others, "lang": self.tag} if self.tag else others
 
 
 ONLY: Final = Language()
@@ -87,7 +87,9 @@ class Languages:
         acceptable = {
             tag: language for tag, language in self._known.items() if not _is_in(tag, refused)
         }
-        for preferred in sorted(weights.keys() - refused, key=weights.__getitem__, reverse=True):
+        for preferred in sorted(weights, key=weights.__getitem__, reverse=True):
+            if preferred in refused:
+                break
             if preferred == ANY:  # what no other range means
                 unnamed = (tag for tag in acceptable if not _is_in(tag, weights))
                 found = next((acceptable[tag] for tag in unnamed), None)
