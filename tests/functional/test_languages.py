@@ -12,8 +12,11 @@ from functions.consume_goal.revisions import revision_of
 from functions.get_highlight.app import build_app as get_highlight
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
+from functions.shared.contract.change_cursor import BEGINNING
 from functions.shared.http.languages import Languages
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.change_feed import Change
+from functions.stream_highlights.subscription import Event
 from tests.functional.test_stream_highlights import Server, Viewer, run
 from tests.support.builders.events import MATCH, id_of, identified
 from tests.support.builders.revisions import RULES
@@ -52,8 +55,11 @@ class Reading:
         """Return an answer to a reader who prefers these languages."""
         if accept_language is not None:
             headers["Accept-Language"] = accept_language
-        client = self._get if path.startswith("/highlights/") else self._list
-        return client.get(path, headers=headers)
+        return self.client(path).get(path, headers=headers)
+
+    def client(self, path: str) -> Client:
+        """Return a client of the function that serves a path."""
+        return self._get if path.startswith("/highlights/") else self._list
 
 
 def highlight(response: httpx.Response) -> dict[str, Any]:
@@ -159,6 +165,21 @@ def test_pages_are_cached_by_language() -> None:
             assert asked.headers["link"] == response.headers["link"]
 
 
+@each_route
+def test_readers_of_two_languages_at_once_have_each_their_own(path: str) -> None:
+    """Though those of one share what is read."""
+    reading = Reading()
+
+    async def read() -> list[httpx.Response]:
+        client = reading.client(path)
+        return await asyncio.gather(
+            *(client.send("GET", path, headers={"Accept-Language": tag}) for tag in 2 * TAGS)
+        )
+
+    titles = [highlight(response)["title"] for response in asyncio.run(read())]
+    assert titles == 2 * [TEXTS[tag]["title"] for tag in TAGS]
+
+
 @pytest.mark.parametrize("query", ["", f"matchId={MATCH}", "changedSince=0", "lang=de"])
 def test_links_lead_on_in_the_same_language(query: str) -> None:
     """To the next page and to the changes: whoever reads on does not change the language."""
@@ -219,6 +240,18 @@ def test_a_stream_is_in_the_language_of_its_client() -> None:
         assert ids[0] == ids[1] == ids[2]
 
     run(work)
+
+
+def test_an_event_is_rendered_once_in_each_language() -> None:
+    """However many clients take it."""
+    change = Change(BEGINNING, MATCH, None, None, "goal", document(1))
+    event = Event.of_change(change)
+    german = event.text_in("de")
+    assert event.text_in("de") is german
+    assert event.text_in("pt-BR") != german
+    assert event.text_in(None) is event.text
+    ready = Event(BEGINNING, b"event: ready")
+    assert ready.text_in("de") is ready.text
 
 
 def test_a_stream_refuses_an_unknown_language() -> None:
