@@ -9,7 +9,7 @@ from functions.shared.postgres.highlight_sql import GENERATED
 from functions.shared.postgres.translation import translate
 from tests.support.builders.events import NAMES, texts
 
-TITLE = '"title":"a","summary":"b","thumbnailUrl":"c","texts":{"de":1},"enrichedBy":"d"'
+TITLE = '"n":1,"title":"a","summary":"b","thumbnailUrl":"c","texts":{"de":1},"enrichedBy":"d"'
 TEXTS = {"de": {"title": "Tor", "summary": "Ein Tor."}, "ja": {"title": "先制", "summary": "点"}}
 
 

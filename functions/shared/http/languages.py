@@ -119,8 +119,6 @@ def _look_up(language_range: str, known: Mapping[str, Language]) -> Language | N
             if tag.startswith(f"{prefix}-"):
                 return language
         subtags.pop()
-        if subtags and len(subtags[-1]) == 1:  # introduces what was dropped
-            subtags.pop()
     return None
 
 
