@@ -2,6 +2,8 @@
 
 import orjson
 
+from functions.shared.postgres.highlight_sql import TRANSLATED
+
 
 def translate(document: str, language: str) -> str:
     """Return a highlight's JSON with title and summary in a language, if it has texts in that.
@@ -13,9 +15,9 @@ def translate(document: str, language: str) -> str:
     # these names: the members of the event come before.
     end = document.rindex(',"thumbnailUrl":')
     _, _, rest = document[end:].partition(',"texts":')
-    texts = orjson.loads(rest[: rest.rindex(',"enrichedBy":')])
-    if not texts or language not in texts:
+    texts = orjson.loads(rest[: rest.rindex(',"enrichedBy":')]) or {}
+    text = {name: texts.get(language, {}).get(name) for name in TRANSLATED}
+    if None in text.values():
         return document
-    text = {name: texts[language][name] for name in ("title", "summary")}
     start = document.rindex(',"title":', 0, end)
     return f"{document[:start]},{orjson.dumps(text).decode()[1:-1]}{document[end:]}"
