@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from functions.shared.http.routing import Guard, Router
 from functions.shared.postgres.highlights import Document
 
 PREFIX = "/highlights/"
-PARAMETERS = ("lang",)
+LANG = "lang"
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -63,12 +64,16 @@ def parse_id(text: str) -> UUID:
 def parse_language(query: str, languages: Languages = ENGLISH) -> Language | None:
     """Return the language that the query of a URL asks for, None if it asks for none.
 
+    Other parameters are ignored.
+
     Raises:
-        InvalidInput: with the reasons, by parameter.
+        InvalidInput: `lang` names no language, or none of these.
     """
     if not query:
         return None
-    parameters = QueryParameters(query, PARAMETERS)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    own = [(name, value) for name, value in pairs if name == LANG]
+    parameters = QueryParameters(urlencode(own), (LANG,))
     language = parameters.language(languages)
     parameters.raise_for_errors()
     return language

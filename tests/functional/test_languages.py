@@ -115,16 +115,23 @@ def test_an_unknown_language_is_a_400(path: str, tags: tuple[str, ...]) -> None:
     [
         ("lang=", {"lang": ["must not be empty; without a value it is left out"]}),
         ("lang=de&lang=en", {"lang": ["must be given once"]}),
-        ("lnag=de", {"lnag": ["is unknown; did you mean lang?"]}),
     ],
 )
 @pytest.mark.parametrize("path", [GOAL, "/highlights"])
 def test_a_wrong_parameter_is_a_400(path: str, query: str, why: dict[str, list[str]]) -> None:
-    """Of one highlight as of a list."""
+    """Of one highlight as of a list, before the database is asked."""
     reading = Reading()
     before = reading.store.statements
     assert reading.get(f"{path}?{query}").json()["errors"] == why
     assert reading.store.statements == before
+
+
+def test_one_highlight_ignores_other_parameters() -> None:
+    """Which a client may add to pass a cache by; a list refuses them, with a hint."""
+    reading = Reading()
+    assert highlight(reading.get(f"{GOAL}?x=1&lang=de&x=&y=%FF"))["title"] == "title de"
+    refused = reading.get("/highlights?lnag=de")
+    assert refused.json()["errors"] == {"lnag": ["is unknown; did you mean lang?"]}
 
 
 @each_route
