@@ -14,7 +14,9 @@ from functions.get_highlight.app import build_app as get_highlight
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
 from functions.shared.contract.change_cursor import BEGINNING
+from functions.shared.http.auth import build_guard
 from functions.shared.http.languages import Languages
+from functions.shared.http.settings import AccessSettings
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.change_feed import Change
 from functions.stream_highlights.subscription import Event
@@ -200,6 +202,17 @@ def test_links_lead_on_in_the_same_language(query: str) -> None:
         assert parse_qs(followed)["lang"] == ["de"]
         onward = reading.get(f"/highlights?{followed}", "en")
         assert {each["title"] for each in onward.json()} <= {"title de"}
+
+
+def test_an_answer_that_depends_on_the_origin_too_says_both() -> None:
+    """In lines of their own, which are one list (RFC 9110, 5.3)."""
+    settings = AccessSettings.model_validate(
+        {"CORS_ORIGINS": "https://a.example https://b.example"}
+    )
+    store = Reading().store
+    client = Client(get_highlight(lambda: store, build_guard(settings), languages=Languages(TAGS)))
+    vary = client.get(GOAL).headers["vary"].split(", ")
+    assert sorted(vary) == ["Accept-Language", "Origin"]
 
 
 @each_route

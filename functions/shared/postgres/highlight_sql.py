@@ -20,10 +20,9 @@ REVISABLE: Final = (
 COLUMNS: Final = ("id", "match_id", "event_id", *REVISABLE, "status")
 # Every field of an event is shown too, but whether it is retracted: that is the status.
 SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
-GENERATED: Final = (
-    "status", "title", "summary", "thumbnail_url", "texts", "enriched_by", "refused", "created_at",
-    "updated_at",
-)  # fmt: skip
+# The text and what belongs to it: a text for other facts is dropped as a whole.
+TEXT: Final = ("title", "summary", "thumbnail_url", "texts", "enriched_by", "refused")
+GENERATED: Final = ("status", *TEXT, "created_at", "updated_at")
 # They are shown in the language of `:lang`, if there are texts in it.
 TRANSLATED: Final = ("title", "summary")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")

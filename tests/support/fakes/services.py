@@ -31,15 +31,12 @@ Row = dict[str, Any]
 Rows = list[Row]
 
 FACTS = tuple(map(to_camel, highlight_sql.FACTS))
+TEXT = tuple(map(to_camel, highlight_sql.TEXT))
 SAID = tuple(map(to_camel, highlight_sql.FIELDS))
 SHOWN = (
     "id", *(name for name in SAID if name != "retracted"),
-    "status", "title", "summary", "thumbnailUrl", "texts", "enrichedBy", "refused", "createdAt",
-    "updatedAt",
+    *map(to_camel, highlight_sql.GENERATED),
 )  # fmt: skip
-
-
-WRITTEN = ("title", "summary", "thumbnailUrl", "texts", "enrichedBy", "refused")
 
 
 class FakePublisher:
@@ -175,10 +172,9 @@ class FakeStore:
 
     def _new(self, row: Row) -> Row:
         stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339()}
-        written = dict.fromkeys(WRITTEN)
         queue = {"attempts": 0, "lease": None, "availableAt": self.now}
         self.xid += 1
-        return {**row, **written, **stamp, **queue, "change": self.xid}
+        return {**row, **dict.fromkeys(TEXT), **stamp, **queue, "change": self.xid}
 
     async def claim(
         self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
