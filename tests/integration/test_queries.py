@@ -98,7 +98,7 @@ def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str
 @pytest.mark.parametrize(
     ("statement", "values", "one_of"),
     [
-        (GET, {"id": MATCH}, {"highlights_pkey"}),
+        (GET, {"id": MATCH, "lang": "de"}, {"highlights_pkey"}),
         (CLAIM, CLAIMED, {"highlights_to_enrich"}),
         (CLAIM_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
         (CLAIM_CRASHED, CLAIMED, {"highlights_to_enrich"}),
@@ -133,9 +133,8 @@ def test_the_feed_reads_on_from_any_place_of_a_transaction(
 ) -> None:
     """All changes are of one transaction, as after an upgrade; a page reads few, in their order."""
     ((xid, id_),) = full_table.run(NTH_CHANGE, offset=offset)
-    plan = execute(
-        full_table.run, changes_statement(filters), **filters, xid=xid, id=id_, limit=PAGE_SIZE
-    )
+    place = {"xid": xid, "id": id_, "limit": PAGE_SIZE}
+    plan = execute(full_table.run, changes_statement(filters), **filters, **place, lang="de")
     assert index in plan.indexes
     assert "Seq Scan" not in plan.kinds
     assert plan.rows_read < 3 * SCANNED
@@ -180,4 +179,4 @@ def _blocks_of_a_claim(table: Table, done: int) -> int:
 
 def _values(query: Query) -> dict[str, Any]:
     filters = {name: value for name, value in query.filters.items() if name != "not_retracted"}
-    return {**filters, "limit": query.page_size + 1, "offset": query.offset}
+    return {**filters, "limit": query.page_size + 1, "offset": query.offset, "lang": "de"}

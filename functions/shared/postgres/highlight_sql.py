@@ -23,6 +23,8 @@ SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
 # The text and what belongs to it: a text for other facts is dropped as a whole.
 TEXT: Final = ("title", "summary", "thumbnail_url", "texts", "enriched_by", "refused")
 GENERATED: Final = ("status", *TEXT, "created_at", "updated_at")
+# They are shown in the language of `:lang`, if there are texts in it.
+TRANSLATED: Final = ("title", "summary")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")
 # The rows that a statement is given as JSON, each value of the type of its column.
 ROWS_FROM_JSON: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
@@ -37,6 +39,8 @@ def _as_json(columns: Iterable[str]) -> str:
 
 
 def _shown(column: str) -> str:
+    if column in TRANSLATED:
+        return f"coalesce(h.texts -> cast(:lang AS text) ->> '{column}', h.{column})"
     return f"rfc3339(h.{column})" if column in TIMES else f"h.{column}"
 
 
@@ -191,7 +195,8 @@ RETRY = """
     RETURNING h.id, h.status
 """
 
-# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
+# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python. While
+# `:lang` is null, its texts are not looked into.
 DOCUMENT = f"LATERAL (SELECT {_as_json(('id', *SHOWN_FIELDS, *GENERATED))}) AS d"
 _PLACE_AND_JSON = "h.id, rfc3339(h.occurred_at), row_to_json(d)::text"
 

@@ -220,18 +220,30 @@ class HighlightStore:
         ((count,),) = await self._postgres.run(COUNT_PENDING)
         return int(count)
 
-    async def get(self, highlight_id: UUID) -> Document | None:
-        """Return one highlight, in any status that is shown."""
-        rows = await self._postgres.run(GET, id=highlight_id)
+    async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
+        """Return one highlight, in any status that is shown.
+
+        Its title and summary are those of `texts` in a language, if it has them there.
+        """
+        rows = await self._postgres.run(GET, id=highlight_id, lang=language)
         return Document(*rows[0]) if rows else None
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
-        """Return highlights by the values of FILTERS, newest first by (occurred_at, id)."""
+    async def list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        limit: int,
+        offset: int = 0,
+        language: str | None = None,
+    ) -> Listing:
+        """Return highlights by the values of FILTERS, newest first by (occurred_at, id).
+
+        The language is as in `get`.
+        """
         values = {name: value for name, value in filters.items() if name != "not_retracted"}
         run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
-        return await self._list(
-            partial(run, list_statement(filters), limit=limit, offset=offset, **values)
-        )
+        values |= {"limit": limit, "offset": offset, "lang": language}
+        return await self._list(partial(run, list_statement(filters), **values))
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
         """Return matches by the values of MATCH_FILTERS, that with the latest highlight first.

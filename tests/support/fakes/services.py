@@ -266,20 +266,26 @@ class FakeStore:
         self._stated([])
         return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
 
-    async def get(self, highlight_id: UUID) -> Document | None:
+    async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
         """Return one highlight, in any status."""
         self._stated([])
         row = self.rows.get(highlight_id)
-        return _document(row) if row and row["status"] != Status.IGNORED else None
+        return _document(row, language) if row and row["status"] != Status.IGNORED else None
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
+    async def list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        limit: int,
+        offset: int = 0,
+        language: str | None = None,
+    ) -> Listing:
         """Return highlights, newest first by (occurredAt, id)."""
         self._stated([])
         rows = sorted(self.rows.values(), key=_position, reverse=True)
         found = [row for row in rows if _passes(row, filters)]
-        return Listing(
-            [_document(row) for row in found[offset : offset + limit]], str(self.now_in_feed)
-        )
+        shown = [_document(row, language) for row in found[offset : offset + limit]]
+        return Listing(shown, str(self.now_in_feed))
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
         """Return matches, that with the latest highlight first."""
@@ -299,7 +305,11 @@ class FakeStore:
         return ChangeCursor(self.xid + 1, epoch=self.epoch)
 
     async def read(
-        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+        self,
+        after: ChangeCursor | None,
+        filters: Mapping[str, Any],
+        limit: int,
+        language: str | None = None,
     ) -> ChangePage:
         """Return changes after a place, as the change feed does."""
         self._stated([])
@@ -307,7 +317,11 @@ class FakeStore:
             raise CursorExpired
         start = after or self.now_in_feed
         changes = sorted(
-            (_changed_row(row, self.epoch) for row in self._shown() if _passes(row, filters)),
+            (
+                _changed_row(row, self.epoch, language)
+                for row in self._shown()
+                if _passes(row, filters)
+            ),
             key=lambda change: change.cursor,
         )
         found = [change for change in changes if change.cursor > start][:limit]
@@ -368,9 +382,10 @@ def _position(row: Row) -> tuple[datetime, UUID]:
     return datetime.fromisoformat(row["occurredAt"]), row["id"]
 
 
-def _document(row: Row) -> Document:
+def _document(row: Row, language: str | None = None) -> Document:
     occurred_at = row["occurredAt"].replace("+00:00", "Z")
-    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at}
+    translated = (row["texts"] or {}).get(language, {})
+    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at, **translated}
     return Document(row["id"], occurred_at, orjson.dumps(shown).decode())
 
 
@@ -393,14 +408,14 @@ def _match(rows: Rows) -> Document:
     return Document(latest.id, latest.occurred_at, orjson.dumps(shown).decode())
 
 
-def _changed_row(row: Row, epoch: str) -> Change:
+def _changed_row(row: Row, epoch: str, language: str | None) -> Change:
     return Change(
         ChangeCursor(row["change"], row["id"], epoch),
         UUID(row["matchId"]),
         row["side"],
         row["teamKey"],
         row["eventType"],
-        _document(row).json,
+        _document(row, language).json,
     )
 
 
