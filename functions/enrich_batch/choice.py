@@ -1,14 +1,17 @@
 """The enricher that the settings choose."""
 
-from functions.enrich_batch.enricher import Enricher
-from functions.enrich_batch.remote.settings import EnricherSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.settings import EnrichBatchSettings
 
 
-def build_enricher(settings: EnricherSettings) -> Enricher:
-    """Return the chosen enricher; only one that asks an endpoint loads an HTTP client."""
+def build_endpoint(settings: EnrichBatchSettings) -> ProtectedEnricher | None:
+    """Return the enricher that asks an endpoint, or None if the template writes.
+
+    Only one that asks an endpoint loads an HTTP client.
+    """
     if settings.enricher == "template":
-        return TemplateEnricher()
+        return None
     from functions.enrich_batch.remote.build import http_enricher, openai_enricher
 
-    return http_enricher(settings) if settings.enricher == "http" else openai_enricher(settings)
+    build = http_enricher if settings.enricher == "http" else openai_enricher
+    return ProtectedEnricher(build(settings), settings)

@@ -25,14 +25,13 @@ class Refusal:
 class EnrichmentTask:
     """The facts of a highlight, normalized, and the texts that are asked for.
 
-    `languages` are tags of BCP 47, the first of which is that of title and summary. `used` are the
-    keys of the phrases that other texts of the match have, `refusals` those of the try before.
+    `languages` are tags of BCP 47, the first of which is that of title and summary. `refusals` are
+    those of the try before.
     """
 
     facts: Facts
     languages: tuple[str, ...] = ("en",)
     style: Style = "neutral"
-    used: frozenset[str] = frozenset()
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -40,15 +39,13 @@ class EnrichmentTask:
 class Draft:
     """What an enricher wrote: a text by language, of which some may be missing.
 
-    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used, and
-    `phrases` the keys of the phrases of the template, for `used` of the match's other highlights.
+    `written_by` is `template`, `http` or `model:NAME`; `tokens` are those that a model used.
     """
 
     texts: Mapping[str, HighlightText]
     written_by: str
     thumbnail_url: str | None = None
     tokens: int = 0
-    phrases: frozenset[str] = frozenset()
 
 
 class EnricherUnavailable(GoalStreamError):

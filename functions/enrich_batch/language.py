@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Final
 from unicodedata import bidirectional
-from zlib import crc32
 
 FOLDER: Final = Path(__file__).parent / "languages"
 LANGUAGES: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))  # tags of BCP 47
@@ -25,22 +24,20 @@ class UnknownLanguage(ValueError):
 class Phrase:
     """A phrase with {words}, and with [parts] that are left out if one of their words is unknown.
 
-    A phrase without {player} is for a player who is unknown. Its key is equal for equal phrases.
+    A phrase without {player} is for a player who is unknown.
     """
 
-    key: str
     parts: tuple[tuple[str, frozenset[str]], ...]
     required: frozenset[str]
     words: frozenset[str]
 
     @classmethod
-    def parse(cls, tag: str, text: str) -> "Phrase":
+    def parse(cls, text: str) -> "Phrase":
         """Return the phrase that is written as this text."""
         parts = [
             (part, _placeholders(part)) for part in re.split(r"[\[\]]", text.replace("~", NO_BREAK))
         ]
         return cls(
-            f"{tag}:{crc32(text.encode()):08x}",
             tuple((part, words) for part, words in parts if part),
             frozenset().union(*(words for _, words in parts[::2])),
             frozenset().union(*(words for _, words in parts)),
@@ -107,8 +104,8 @@ def load_language(tag: str) -> Language:
         {name: form for name, form in content["side"].items() if not name.startswith("unlisted")},
         _by_kind(content["kind"]),
         content["event_types"],
-        dict(_phrases(tag, content["title"])),
-        dict(_phrases(tag, content["summary"])),
+        dict(_phrases(content["title"])),
+        dict(_phrases(content["summary"])),
     )
 
 
@@ -120,12 +117,12 @@ def _by_kind(table: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]
     }
 
 
-def _phrases(tag: str, table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Phrases]]:
+def _phrases(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Phrases]]:
     for name, value in table.items():
         if isinstance(value, list):
-            yield path + name, tuple(Phrase.parse(tag, text) for text in value)
+            yield path + name, tuple(Phrase.parse(text) for text in value)
         else:
-            yield from _phrases(tag, value, f"{path}{name}.")
+            yield from _phrases(value, f"{path}{name}.")
 
 
 def _placeholders(part: str) -> frozenset[str]:

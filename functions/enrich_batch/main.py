@@ -9,7 +9,6 @@ from starlette.responses import Response
 from functions.enrich_batch.app import build_app
 from functions.enrich_batch.choice import build_endpoint
 from functions.enrich_batch.enrich import EnrichmentWorker
-from functions.enrich_batch.guard import check
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
@@ -41,7 +40,9 @@ def page_cache() -> PageCache:
 def worker() -> EnrichmentWorker:
     """Return the process' one worker."""
     endpoint = build_endpoint(settings)
-    reviewer = Reviewer(TemplateEnricher(), endpoint, check)
+    reviewer = Reviewer(
+        TemplateEnricher(), endpoint, languages=settings.languages, style=settings.enrich_style
+    )
     return EnrichmentWorker(queue(), page_cache(), reviewer, settings, endpoint)
 
 

@@ -45,7 +45,7 @@ class ProtectedEnricher:
         clock: Callable[[], float] = monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._enricher = enricher
+        self.enricher = enricher
         self._timeout_s = settings.enrich_timeout_s
         self._backoff_s = settings.enrich_backoff_s
         self._calls: deque[float] = deque(maxlen=settings.enrich_max_per_minute)
@@ -90,7 +90,7 @@ class ProtectedEnricher:
         is_probe = self._is_probed = self.is_open
         try:
             async with asyncio.timeout(self._timeout_s):
-                draft = await self._enricher.enrich(task)
+                draft = await self.enricher.enrich(task)
         except EnricherUnavailable as away:
             self._record_failure(away.retry_after_s)
             raise

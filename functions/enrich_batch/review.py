@@ -14,6 +14,7 @@ from functions.enrich_batch.enricher import (
     Style,
     normalize,
 )
+from functions.enrich_batch.guard import check
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
 from functions.shared.errors import GoalStreamError
 from functions.shared.observability.metrics import Counter
@@ -38,7 +39,13 @@ class Guard(Protocol):
     """Finds what a text says that the facts do not."""
 
     def __call__(
-        self, text: HighlightText, facts: Facts, language: str, style: Style = "neutral"
+        self,
+        text: HighlightText,
+        facts: Facts,
+        language: str,
+        style: Style,
+        *,
+        allow_description: bool,
     ) -> Sequence[Refusal]:
         """Return the reasons to refuse a text; none if it may be published."""
 
@@ -59,8 +66,8 @@ class Reviewer:
         self,
         template: Enricher,
         enricher: Enricher | None = None,
-        guard: Guard | None = None,
         *,
+        guard: Guard = check,
         languages: tuple[str, ...] = ("en",),
         style: Style = "neutral",
     ) -> None:
@@ -100,7 +107,7 @@ class Reviewer:
                 refusals: tuple[Refusal, ...] = (Refusal(NO_TEXT, refused.reason),)
             else:
                 tokens += draft.tokens
-                refusals = tuple(self._refusals(draft, task))
+                refusals = tuple(self._refusals(draft, task, is_template=writer is self._template))
                 if not refusals:
                     if codes and writer is self._template:
                         FALLBACKS.increment()
@@ -110,13 +117,17 @@ class Reviewer:
             task = replace(task, refusals=refusals)
         raise NothingPublishable(f"Every text was refused: {', '.join(codes)}.")
 
-    def _refusals(self, draft: Draft, task: EnrichmentTask) -> Iterable[Refusal]:
+    def _refusals(
+        self, draft: Draft, task: EnrichmentTask, *, is_template: bool
+    ) -> Iterable[Refusal]:
         for language in self._languages:
             text = draft.texts.get(language)
             if text is None:
                 yield Refusal(MISSING_LANGUAGE, language)
-            elif self._guard is not None:
-                yield from self._guard(text, task.facts, language, self._style)
+            else:
+                yield from self._guard(
+                    text, task.facts, language, self._style, allow_description=is_template
+                )
 
     def _enrichment(self, draft: Draft, refused: tuple[str, ...], tokens: int) -> Enrichment:
         texts = {language: draft.texts[language] for language in self._languages}

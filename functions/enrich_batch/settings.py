@@ -4,21 +4,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from functions.enrich_batch.enricher import Style
+from functions.enrich_batch.language import LANGUAGES
 from functions.enrich_batch.remote.settings import EnricherSettings
 from functions.shared.http.settings import HttpSettings
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.base import Seconds
+from functions.shared.settings.languages import LanguageSettings
 
 
-class EnrichBatchSettings(EnricherSettings, HttpSettings, PostgresSettings, RedisSettings):
-    """The enricher, the size and the lease of a claim, the attempts at a highlight, and the use of an endpoint.
+class EnrichBatchSettings(
+    EnricherSettings, LanguageSettings, HttpSettings, PostgresSettings, RedisSettings
+):
+    """Who writes, in which languages; how much is claimed, and how often it is attempted.
 
     `enrich_while_away` is what new highlights get while the enricher's endpoint is away: the text
     of the template, to be replaced later, or none, so that they wait.
     """
 
+    enrich_style: Style = "neutral"
     enrich_batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
     enrich_time_budget_s: Seconds = 20.0
     enrich_deadline_s: Seconds = Field(45.0, validate_default=True)
@@ -47,6 +53,13 @@ class EnrichBatchSettings(EnricherSettings, HttpSettings, PostgresSettings, Redi
         """Return the longest wait after so many attempts, in seconds: twice as long each time."""
         wait_s: float = self.enrich_backoff_s * 2 ** (attempts - 1)
         return min(wait_s, LONGEST_BACKOFF_S)
+
+    @field_validator("languages")
+    @classmethod
+    def _must_have_phrases(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [tag for tag in tags if tag not in LANGUAGES]:
+            raise ValueError(f"there are no phrases in {unknown[0]}, but in {' '.join(LANGUAGES)}")
+        return tags
 
     @field_validator("enrich_deadline_s")
     @classmethod

@@ -9,6 +9,8 @@ Setting = Literal["late", "added_time", "extra_time"]
 
 LATE: Final = range(85, 91)  # minutes
 KINDS: Final = frozenset({"goal", "penalty_goal", "own_goal", "shootout_goal", "shootout_miss"})
+# That a side has after its goal had this effect; 1 after any other.
+FEWEST_GOALS: Final = {GoalEffect.LEADS: 2, GoalEffect.DOUBLES: 2, GoalEffect.EXTENDS: 3}
 EXTRA_TIME: Final = ("extra_time_first", "extra_time_second")
 
 
@@ -19,6 +21,7 @@ class Situation(NamedTuple):
     effect: GoalEffect | None
     setting: Setting | None
     shows_score: bool
+    turn: int  # of the phrases that fit
 
     @property
     def section(self) -> str:
@@ -35,7 +38,22 @@ def situation_of(facts: Facts) -> Situation:
         effect,
         _setting(facts),
         shows_score=effect is not None or not score_is_doubtful(facts),
+        turn=_turn(facts, effect),
     )
+
+
+def _turn(facts: Facts, effect: GoalEffect | None) -> int:
+    """Return the number by which a phrase is chosen among those for the same situation.
+
+    No two goals of a match with the same effect leave their sides with the same number of goals.
+    """
+    if effect is not None and facts.score is not None:
+        home, away = facts.score
+        goals = {"home": home, "away": away, None: max(home, away)}[facts.side]
+        return goals - FEWEST_GOALS.get(effect, 1)
+    if facts.shootout_score is not None:
+        return sum(facts.shootout_score) + (facts.side == "away")
+    return facts.minute or 0
 
 
 def _setting(facts: Facts) -> Setting | None:

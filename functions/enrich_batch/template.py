@@ -1,8 +1,7 @@
 """An enricher that puts texts together from the facts alone, without an AI."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-from zlib import crc32
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Style
 from functions.enrich_batch.language import POP_ISOLATE, Language, Phrase, Phrases, load_language
@@ -35,27 +34,24 @@ class TemplateEnricher:
             UnknownLanguage: there are no phrases in one of the languages.
         """
         situation = situation_of(task.facts)
-        texts: dict[str, HighlightText] = {}
-        phrases: set[str] = set()
-        for tag in task.languages:
-            writer = _Writer(task.facts, situation, load_language(tag), task.style, task.used)
-            texts[tag] = writer.text()
-            phrases |= writer.phrases
-        return Draft(texts, "template", phrases=frozenset(phrases))
+        texts = {
+            tag: _Writer(task.facts, situation, load_language(tag), task.style).text()
+            for tag in task.languages
+        }
+        return Draft(texts, "template")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Writer:
-    """Writes the text of an event in one language, and keeps the keys of its phrases."""
+    """Writes the text of an event in one language."""
 
     facts: Facts
     situation: Situation
     language: Language
     style: Style
-    used: frozenset[str]
-    phrases: set[str] = field(default_factory=set)
 
     def text(self) -> HighlightText:
+        """Return the title and the summary."""
         words = words_of(self.facts, self.situation, self.language)
         title = self._line(self._titles(), words)
         summary = self._line((self.language.summaries[self.situation.section],), words)
@@ -83,7 +79,6 @@ class _Writer:
             return self._short_line(choices, words)
         for phrases in choices:
             if phrase := self._fitting(phrases, words):
-                self.phrases.add(phrase.key)
                 return phrase.fill(words)
         raise LookupError(f"no phrase in {self.language.tag} fits")
 
@@ -94,21 +89,14 @@ class _Writer:
                 for fewer in poorer(known, self.facts, self.language):
                     phrase = self._fitting(phrases, fewer)
                     if phrase and len(self._sentence(line := phrase.fill(fewer))) <= LONGEST_SHORT:
-                        self.phrases.add(phrase.key)
                         return line
         raise LookupError(f"no phrase in {self.language.tag} is short enough")
 
     def _fitting(self, phrases: Phrases, words: Words) -> Phrase | None:
-        for phrase in phrases:
-            if phrase.fits(words):
-                return phrase if phrase.key not in self.used else self._another(phrases, words)
-        return None
-
-    def _another(self, phrases: Phrases, words: Words) -> Phrase:
-        """Return a phrase that the match has not used, if one fits, and by the facts which."""
-        fitting = [each for each in phrases if each.fits(words)]
-        unused = [each for each in fitting if each.key not in self.used] or fitting
-        return unused[crc32(repr(self.facts).encode()) % len(unused)]
+        """Return the phrase whose turn it is, or the next one that fits."""
+        turn = self.situation.turn % len(phrases) if phrases else 0
+        in_turn = phrases[turn:] + phrases[:turn]
+        return next((phrase for phrase in in_turn if phrase.fits(words)), None)
 
     def _sentence(self, text: str) -> str:
         ends = text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)

@@ -1,11 +1,10 @@
 """Review: no text is published that was refused, and a writer is told why."""
 
 import asyncio
-from collections.abc import Iterable
 
 import pytest
 
-from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask, Refusal
+from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask, Refusal, Style
 from functions.enrich_batch.review import FALLBACKS, REFUSED, NothingPublishable, Reviewer
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
 from tests.support.fakes.endpoint import no_rumours
@@ -42,7 +41,7 @@ def review(
     enricher: Scripted | None, by_template: Scripted, languages: tuple[str, ...] = ("en",)
 ) -> Enrichment:
     """Return the reviewed text of some facts."""
-    reviewer = Reviewer(by_template, enricher, no_rumours, languages=languages)
+    reviewer = Reviewer(by_template, enricher, guard=no_rumours, languages=languages)
     return asyncio.run(reviewer.review(FACTS))
 
 
@@ -102,14 +101,17 @@ def test_the_texts_of_all_languages_are_checked() -> None:
     """A wrong one among them refuses all."""
     seen: list[str] = []
 
-    def guard(_: HighlightText, __: Facts, language: str, ___: str = "") -> Iterable[Refusal]:
+    def guard(
+        text: HighlightText, facts: Facts, language: str, style: Style, *, allow_description: bool
+    ) -> list[Refusal]:
+        del text, facts, style, allow_description
         seen.append(language)
         return [Refusal("name", "x")] if language == "de" and len(seen) < 3 else []
 
     reviewer = Reviewer(
         template(),
         Scripted("a", "b"),
-        guard,  # type: ignore[arg-type] # its parameters have no names
+        guard=guard,
         languages=("en", "de"),
     )
     assert asyncio.run(reviewer.review(FACTS)).refused == ("name",)
@@ -125,8 +127,8 @@ def test_facts_are_normalized_for_writer_and_guard() -> None:
 
 def test_a_text_may_be_there_for_the_time_being() -> None:
     """It is the template's, and guarded too."""
-    reviewer = Reviewer(template(), Scripted(), no_rumours)
+    reviewer = Reviewer(template(), Scripted(), guard=no_rumours)
     written = asyncio.run(reviewer.fall_back(FACTS, provisional=True))
     assert (written.enriched_by, written.provisional) == ("template", True)
     with pytest.raises(NothingPublishable):
-        asyncio.run(Reviewer(template("rumour"), Scripted(), no_rumours).fall_back(FACTS))
+        asyncio.run(Reviewer(template("rumour"), Scripted(), guard=no_rumours).fall_back(FACTS))

@@ -1,8 +1,9 @@
 """The fact guard: a text says nothing that the facts of its highlight do not."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Final
 
+from functions.enrich_batch.enricher import Refusal, Style
 from functions.enrich_batch.guard.grounds import Grounds, grounds_of
 from functions.enrich_batch.guard.lexicon import lexicon_of
 from functions.enrich_batch.guard.reading import read
@@ -12,22 +13,17 @@ from functions.shared.contract.highlight import Facts, HighlightText
 
 __all__ = ["LONGEST", "RULES", "Refusal", "Rule", "check"]
 
-LONGEST = {"neutral": (120, 400), "short": (65, 65)}  # characters of the title, the summary
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a text is refused: the code of the rule, and what broke it."""
-
-    code: str
-    found: str
+LONGEST: Final[Mapping[Style, tuple[int, int]]] = {
+    "neutral": (120, 400),
+    "short": (65, 65),
+}  # characters of the title, the summary
 
 
 def check(
     text: HighlightText,
     facts: Facts,
     language: str,
-    style: str = "neutral",
+    style: Style = "neutral",
     *,
     allow_description: bool = False,
     rules: Sequence[Rule] = RULES,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enrich import EnrichmentWorker
-from functions.enrich_batch.enricher import Draft, EnrichmentTask, Refusal
+from functions.enrich_batch.enricher import Draft, EnrichmentTask, Refusal, Style
 from functions.enrich_batch.protected_enricher import ProtectedEnricher
 from functions.enrich_batch.results import EnrichmentCounts
 from functions.enrich_batch.review import Reviewer
@@ -50,10 +50,10 @@ class FakeEndpoint:
 
 
 def no_rumours(
-    text: HighlightText, facts: Facts, language: str, style: str = "neutral"
+    text: HighlightText, facts: Facts, language: str, style: Style, *, allow_description: bool
 ) -> Sequence[Refusal]:
     """A guard that refuses one word."""
-    del facts, language, style
+    del facts, language, style, allow_description
     return [Refusal("rumour", "rumour")] if "rumour" in f"{text.title} {text.summary}" else []
 
 
@@ -71,7 +71,7 @@ class EndpointHarness:
         """Return a worker as a new process has it."""
         clock, uniform = lambda: self.store.now, random.Random(7).uniform
         protected = ProtectedEnricher(self.endpoint, self.settings, clock, uniform)
-        reviewer = Reviewer(TemplateEnricher(), protected, no_rumours)
+        reviewer = Reviewer(TemplateEnricher(), protected, guard=no_rumours)
         return EnrichmentWorker(
             self.store,
             self.cache,
