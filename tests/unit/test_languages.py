@@ -4,7 +4,7 @@ import asyncio
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from functions.enrich_batch.situation import situation_of
 from functions.enrich_batch.template import LONGEST_SHORT, TemplateEnricher
 from functions.enrich_batch.words import words_of
 from functions.shared.contract.highlight import Facts
-from tests.support.goals import goals_of_matches
+from tests.support.goals import goals_of_matches, shoot_outs
 from tests.support.pages import section
 
 SCORES = {  # between the names of the teams
@@ -116,8 +116,8 @@ def test_every_language_has_phrases_for_the_same_situations(language: str) -> No
         *(content.titles[path] for path in ("shootout_goal", "shootout_miss", "other")),
         *content.summaries.values(),
     ):
-        assert any(phrase.fits(least) for phrase in phrases)
-        assert any(phrase.fits({**least, "player": "XX"}) for phrase in phrases)
+        assert any(phrase.fits(least.keys()) for phrase in phrases)
+        assert any(phrase.fits({*least, "player"}) for phrase in phrases)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -130,7 +130,7 @@ def test_every_phrase_for_a_goal_tells_a_penalty(language: str) -> None:
             facts = normalize(replace(goal, event_type=kind))
             words[kind] = words_of(facts, situation_of(facts), content)
         for path, phrase in phrases_of(language):
-            if path.partition(".")[2].startswith("goal") and phrase.fits(words["goal"]):
+            if path.partition(".")[2].startswith("goal") and phrase.fits(words["goal"].keys()):
                 assert phrase.fill(words["goal"]) != phrase.fill(words["penalty_goal"]), path
 
 
@@ -204,23 +204,67 @@ def test_a_short_text_leaves_out_what_a_reader_misses_least() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_phrase_is_repeated_in_a_match_while_another_fits(language: str) -> None:
-    """In all real matches; own goals and penalties have words of their own."""
+def test_no_title_is_repeated_in_a_match_while_another_phrase_fits(language: str) -> None:
+    """In all real matches; a penalty, told in the phrases of a goal, is told as one here."""
     content = load_language(language)
     for match in goals_of_matches():
         told = defaultdict(list)
-        for goal in match:
+        for each in match:
+            goal = replace(each, event_type=each.event_type.replace("penalty_goal", "goal"))
             facts = normalize(goal)
             situation = situation_of(facts)
             if situation.effect is None:
                 continue
-            path = f"{situation.section}.{situation.effect.name.lower()}"
-            words = words_of(facts, situation, content)
-            fitting = sum(phrase.fits(words) for phrase in content.titles[path])
-            key = situation.kind, path, situation.setting, bool(facts.player), fitting
-            told[key].append(without_facts(title(goal, language), goal))
-        for (*_, fitting), shapes in told.items():
-            assert len({*shapes}) == min(len(shapes), fitting), shapes
+            effect = situation.effect.name.lower()
+            known = words_of(facts, situation, content).keys()
+            for name in (f"{situation.section}.{situation.setting}.{effect}",
+                         f"{situation.section}.{effect}"):  # fmt: skip
+                if fitting := sum(each.fits(known) for each in content.titles.get(name, ())):
+                    line = without_facts(title(goal, language), goal)
+                    told[name, bool(facts.player), fitting].append(line)
+                    break
+        assert_varied(told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_summary_is_repeated_in_a_match_while_another_phrase_fits(language: str) -> None:
+    """In all real matches, of the goals in a row that are told in phrases of the same list."""
+    content = load_language(language)
+    for match in goals_of_matches():
+        before: tuple[object, str] = (None, "")
+        for goal in match:
+            facts = normalize(goal)
+            situation = situation_of(facts)
+            known = words_of(facts, situation, content).keys()
+            phrases = [p for p in content.summaries[situation.section] if p.fits(known)]
+            summary = draft(goal, language).texts[language].summary
+            told = (situation.kind, bool(goal.added_time), phrases), without_facts(summary, goal)
+            assert told != before
+            before = told
+
+
+@pytest.mark.parametrize("clock", [False, True])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_kicks_of_a_shoot_out_are_told_in_turn(language: str, clock: bool) -> None:
+    """No goal of a shoot-out is told as another while a phrase is left; nor are two misses in a
+    row, nor any two if the clock counts the kicks: 120+1, 120+2, …"""
+    for kicks in shoot_outs(clock=clock):
+        for part in ("title", "summary"):
+            told = defaultdict(list)
+            for kick in kicks:
+                line = getattr(draft(kick, language).texts[language], part)
+                told[kick.event_type, 4 if part == "title" else 3].append(without_facts(line, kick))
+            misses = [line for (kind, _), lines in told.items() if "miss" in kind for line in lines]
+            if clock:
+                assert_varied(told)
+            else:
+                assert_varied({key: lines for key, lines in told.items() if "goal" in key[0]})
+
+
+def assert_varied(told: Mapping[Any, Sequence[str]]) -> None:
+    """Assert that no line is repeated while a phrase is left; a key ends with their number."""
+    for (*_, fitting), lines in told.items():
+        assert len({*lines}) >= min(len(lines), fitting), lines
 
 
 def without_facts(line: str, facts: Facts) -> str:
