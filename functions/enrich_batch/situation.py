@@ -64,22 +64,20 @@ def _title_turn(facts: Facts, effect: GoalEffect | None, summary_turn: int) -> i
 def _summary_turn(facts: Facts, *, shows_score: bool) -> int:
     """Return the number by which a summary's phrase is chosen: that of the goal in its match."""
     if facts.shootout_score is not None:
-        return _kick_turn(facts, *facts.shootout_score)
+        return _kick_turn(facts, sum(facts.shootout_score))
     if facts.score is not None and shows_score:
         return sum(facts.score) - 1
     return facts.minute or 0
 
 
-def _kick_turn(facts: Facts, home: int, away: int) -> int:
-    """Return the number of a kick that scores, or of one that misses if the clock counts the kicks.
+def _kick_turn(facts: Facts, scored: int) -> int:
+    """Return the number of a kick among those that score, or that miss if the clock counts kicks.
 
-    A miss leaves the score as it is, so without such a clock the side has to tell two in a row.
+    A miss leaves the score as it is, so without such a clock the sides have to tell two in a row.
     """
     if "miss" not in facts.event_type.casefold():
-        return home + away - 1
-    if facts.added_time:
-        return facts.added_time - home - away - 1
-    return home - away + 2 * (facts.side == "away")
+        return scored - 1
+    return facts.added_time - scored - 1 if facts.added_time else scored + (facts.side == "away")
 
 
 def _setting(facts: Facts) -> Setting | None:

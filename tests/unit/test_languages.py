@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -154,7 +155,8 @@ def test_all_real_goals_are_told_rightly(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_real_goals_fit_a_push_notification(language: str) -> None:
-    """In the style `short`; whatever else goes, the kind of goal and what it says stay whole."""
+    """In the style `short`; whatever else goes, a penalty, the scorer and the kind of goal stay."""
+    penalties = load_language(language).kind["penalty_goal"].values()
     for match in goals_of_matches():
         for goal in match:
             text = draft(goal, language, style="short").texts[language]
@@ -162,6 +164,7 @@ def test_all_real_goals_fit_a_push_notification(language: str) -> None:
                 assert len(line) <= LONGEST_SHORT
                 assert_well_formed(line)
                 assert (goal.player or "") in line
+                assert goal.event_type != "penalty_goal" or any(word in line for word in penalties)
 
 
 NAMES = st.text("Жж\u0301", min_size=1, max_size=80), st.text("Ωω", min_size=1, max_size=80)
@@ -219,7 +222,7 @@ def test_no_title_is_repeated_in_a_match_while_another_phrase_fits(language: str
             known = words_of(facts, situation, content).keys()
             for name in (f"{situation.section}.{situation.setting}.{effect}",
                          f"{situation.section}.{effect}"):  # fmt: skip
-                if fitting := sum(each.fits(known) for each in content.titles.get(name, ())):
+                if fitting := sum(p.fits(known) for p in content.titles.get(name, ())):
                     line = without_facts(title(goal, language), goal)
                     told[name, bool(facts.player), fitting].append(line)
                     break
@@ -227,38 +230,38 @@ def test_no_title_is_repeated_in_a_match_while_another_phrase_fits(language: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_summary_is_repeated_in_a_match_while_another_phrase_fits(language: str) -> None:
-    """In all real matches, of the goals in a row that are told in phrases of the same list."""
-    content = load_language(language)
+def test_no_two_goals_in_a_row_have_the_same_summary(language: str) -> None:
+    """In all real matches, but for the names and numbers in it."""
     for match in goals_of_matches():
-        before: tuple[object, str] = (None, "")
-        for goal in match:
-            facts = normalize(goal)
-            situation = situation_of(facts)
-            known = words_of(facts, situation, content).keys()
-            phrases = [p for p in content.summaries[situation.section] if p.fits(known)]
-            summary = draft(goal, language).texts[language].summary
-            told = (situation.kind, bool(goal.added_time), phrases), without_facts(summary, goal)
-            assert told != before
-            before = told
+        summaries = [
+            without_facts(draft(goal, language).texts[language].summary, goal) for goal in match
+        ]
+        assert all(told != after for told, after in pairwise(summaries)), summaries
 
 
 @pytest.mark.parametrize("clock", [False, True])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_kicks_of_a_shoot_out_are_told_in_turn(language: str, clock: bool) -> None:
-    """No goal of a shoot-out is told as another while a phrase is left; nor are two misses in a
-    row, nor any two if the clock counts the kicks: 120+1, 120+2, …"""
+def test_no_kick_of_a_shoot_out_is_told_as_another_while_a_phrase_is_left(
+    language: str, *, clock: bool
+) -> None:
+    """Of those that score; and of those that miss if the clock counts the kicks: 120+1, 120+2, ….
+
+    Without such a clock no two that miss in a row are told alike.
+    """
+    content = load_language(language)
     for kicks in shoot_outs(clock=clock):
-        for part in ("title", "summary"):
+        for table, part in ((content.titles, "title"), (content.summaries, "summary")):
+            lines = [
+                without_facts(getattr(draft(kick, language).texts[language], part), kick)
+                for kick in kicks
+            ]
             told = defaultdict(list)
-            for kick in kicks:
-                line = getattr(draft(kick, language).texts[language], part)
-                told[kick.event_type, 4 if part == "title" else 3].append(without_facts(line, kick))
-            misses = [line for (kind, _), lines in told.items() if "miss" in kind for line in lines]
-            if clock:
-                assert_varied(told)
-            else:
-                assert_varied({key: lines for key, lines in told.items() if "goal" in key[0]})
+            for kick, line in zip(kicks, lines, strict=True):
+                fitting = sum("player" in phrase.words for phrase in table[kick.event_type])
+                if clock or kick.event_type == "shootout_goal":
+                    told[kick.event_type, fitting].append(line)
+            assert_varied(told)
+            assert all(told != after for told, after in pairwise(lines)), lines
 
 
 def assert_varied(told: Mapping[Any, Sequence[str]]) -> None:
