@@ -79,8 +79,9 @@ class _Writer:
         if self.situation.effect is None:
             return (plain,)
         effect = self.situation.effect.name.lower()
-        in_setting = titles.get(f"{section}.{self.situation.setting}.{effect}", ())
-        return in_setting, titles[f"{section}.{effect}"], plain
+        usual = titles[f"{section}.{effect}"], plain
+        in_setting = titles.get(f"{section}.{self.situation.setting}.{effect}")
+        return (in_setting, *usual) if in_setting else usual
 
     def _line(self, choices: tuple[Phrases, ...], turn: int, words: Words) -> str:
         """Return a phrase of the first of these choices in which one fits, with the words."""

@@ -53,7 +53,7 @@ def shoot_outs(*, clock: bool, count: int = 100) -> Iterator[list[Facts]]:
         clock: whether the added time counts the kicks, as in some feeds.
         count: of shoot-outs, the same ones in each run.
     """
-    chance = random.Random(2022)  # noqa: S311 # not for secrets
+    chance = random.Random(2022)  # not for secrets
     for _ in range(count):
         score, kicks = {"home": 0, "away": 0}, list[Facts]()
         sides = chance.choice([("home", "away"), ("away", "home")])

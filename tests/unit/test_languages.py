@@ -107,6 +107,17 @@ def test_every_phrase_can_be_told(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_phrase_tells_a_fact_twice(language: str) -> None:
+    """In one form or in two, as a side by its name and as the home side."""
+    content = load_language(language)
+    forms = dict.fromkeys(content.side, "side") | {"clock": "when", "shootout_score": "score"}
+    forms |= dict.fromkeys(content.kind["penalty_goal"], "kind")
+    for path, phrase in phrases_of(language):
+        words = re.findall(r"{(\w+)}", "".join(part for part, _ in phrase.parts))
+        assert len(words) == len({forms.get(word, word) for word in words}), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_phrases_for_the_same_situations(language: str) -> None:
     """For a known and for an unknown player, with any fact missing."""
     content = load_language(language)
@@ -329,6 +340,15 @@ def test_a_known_type_of_event_is_told_in_the_language() -> None:
     """Another one in the words of the feed."""
     assert title(Facts("yellow_card", "home", "Ann"), "de") == "Heimteam: Gelbe Karte, Ann"
     assert title(Facts("drone_on_pitch"), "de") == "Drone on pitch"
+
+
+def test_a_word_has_the_form_that_its_place_asks_for() -> None:
+    """A dative in German, the singular of the first minute in Portuguese."""
+    own_goal = Facts("own_goal", "home", minute=1, home_score=1, away_score=1)
+    assert title(own_goal, "de") == "Eigentor bringt dem Heimteam den Ausgleich: 1:1 (1.)"
+    for minute, when in ((1, "com 1 minuto"), (2, "aos 2 minutos")):
+        text = draft(replace(own_goal, minute=minute), "pt-BR").texts["pt-BR"]
+        assert f" {when}," in text.summary or f" {when} " in text.summary
 
 
 def test_each_word_of_the_phrases_is_explained_to_translators() -> None:
