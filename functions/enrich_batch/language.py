@@ -3,8 +3,9 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final
@@ -20,7 +21,7 @@ class UnknownLanguage(ValueError):
     """There is no file of this language."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # so that it is a fast key
 class Phrase:
     """A phrase with {words}, and with [parts] that are left out if one of their words is unknown.
 
@@ -43,9 +44,9 @@ class Phrase:
             frozenset().union(*(words for _, words in parts)),
         )
 
-    def fits(self, words: Mapping[str, str]) -> bool:
+    def fits(self, known: AbstractSet[str]) -> bool:
         """Return whether all required words are known, and the player is told if known."""
-        return words.keys() >= self.required and ("player" in self.words or "player" not in words)
+        return self.required <= known and ("player" in self.words or "player" not in known)
 
     def fill(self, words: Mapping[str, str]) -> str:
         """Return the phrase with these words."""
@@ -54,6 +55,12 @@ class Phrase:
 
 
 Phrases = tuple[Phrase, ...]
+
+
+@lru_cache(maxsize=4096)
+def fitting(phrases: Phrases, known: frozenset[str]) -> Phrases:
+    """Return the phrases that fit these known words."""
+    return tuple(phrase for phrase in phrases if phrase.fits(known))
 
 
 @dataclass(frozen=True, slots=True)

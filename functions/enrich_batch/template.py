@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Style
-from functions.enrich_batch.language import POP_ISOLATE, Language, Phrase, Phrases, load_language
+from functions.enrich_batch.language import (
+    POP_ISOLATE,
+    Language,
+    Phrase,
+    Phrases,
+    fitting,
+    load_language,
+)
 from functions.enrich_batch.situation import Situation, situation_of
 from functions.enrich_batch.words import Words, poorer, without, words_of
 from functions.shared.contract.highlight import Facts, HighlightText
@@ -53,8 +60,10 @@ class _Writer:
     def text(self) -> HighlightText:
         """Return the title and the summary."""
         words = words_of(self.facts, self.situation, self.language)
-        title = self._line(self._titles(), words)
-        summary = self._line((self.language.summaries[self.situation.section],), words)
+        situation = self.situation
+        title = self._line(self._titles(), situation.title_turn, words)
+        summaries = self.language.summaries[situation.section]
+        summary = self._line((summaries,), situation.summary_turn, words)
         sentences = [self._sentence(summary)]
         description = (self.facts.description or "").rstrip(TRAILING)
         if description and self.style == "neutral":
@@ -62,7 +71,7 @@ class _Writer:
         return HighlightText(title, self.language.formats["between_sentences"].join(sentences))
 
     def _titles(self) -> tuple[Phrases, ...]:
-        """Return the phrases for the situation, and those for a goal of no known effect."""
+        """Return the phrases for the setting, for the effect, and for a goal of no known effect."""
         section, titles = self.situation.section, self.language.titles
         if section in titles:
             return (titles[section],)
@@ -70,34 +79,35 @@ class _Writer:
         if self.situation.effect is None:
             return (plain,)
         effect = self.situation.effect.name.lower()
-        in_setting = titles.get(f"{section}.{self.situation.setting}.{effect}", ())
-        return in_setting + titles[f"{section}.{effect}"], plain
+        usual = titles[f"{section}.{effect}"], plain
+        in_setting = titles.get(f"{section}.{self.situation.setting}.{effect}")
+        return (in_setting, *usual) if in_setting else usual
 
-    def _line(self, choices: tuple[Phrases, ...], words: Words) -> str:
+    def _line(self, choices: tuple[Phrases, ...], turn: int, words: Words) -> str:
         """Return a phrase of the first of these choices in which one fits, with the words."""
         if self.style == "short":
-            return self._short_line(choices, words)
+            return self._short_line(choices, turn, words)
         for phrases in choices:
-            if phrase := self._fitting(phrases, words):
+            if phrase := _phrase(phrases, turn, words):
                 return phrase.fill(words)
         raise LookupError(f"no phrase in {self.language.tag} fits")
 
-    def _short_line(self, choices: tuple[Phrases, ...], words: Words) -> str:
+    def _short_line(self, choices: tuple[Phrases, ...], turn: int, words: Words) -> str:
         """Return a phrase with as many of the words as the limit allows; the player goes last."""
         for known in (words, without(words, "player")):
             for phrases in choices:
                 for fewer in poorer(known, self.facts, self.language):
-                    phrase = self._fitting(phrases, fewer)
+                    phrase = _phrase(phrases, turn, fewer)
                     if phrase and len(self._sentence(line := phrase.fill(fewer))) <= LONGEST_SHORT:
                         return line
         raise LookupError(f"no phrase in {self.language.tag} is short enough")
 
-    def _fitting(self, phrases: Phrases, words: Words) -> Phrase | None:
-        """Return the phrase whose turn it is, or the next one that fits."""
-        turn = self.situation.turn % len(phrases) if phrases else 0
-        in_turn = phrases[turn:] + phrases[:turn]
-        return next((phrase for phrase in in_turn if phrase.fits(words)), None)
-
     def _sentence(self, text: str) -> str:
         ends = text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
         return text if ends else text + self.language.formats["sentence_end"]
+
+
+def _phrase(phrases: Phrases, turn: int, words: Words) -> Phrase | None:
+    """Return the phrase whose turn it is among those that fit, or None if none does."""
+    fit = fitting(phrases, frozenset(words))
+    return fit[turn % len(fit)] if fit else None

@@ -44,7 +44,6 @@ def poorer(words: Words, facts: Facts, language: Language) -> Iterator[Words]:
         yield words | _side_words(facts, language, are_listed=False)
     yield (words := without(words, *(language.side.keys() - language.listed_side.keys())))
     yield (words := without(words, *language.side))
-    yield (words := without(words, "penalty"))
     yield (words := without(words, "score", "shootout_score"))
     yield words | {"event_type": language.formats["event"]}
 
@@ -87,4 +86,8 @@ def _score(facts: Facts, score: tuple[int, int], language: Language) -> str:
 def _time_words(minute: int, added: int | None, language: Language) -> Words:
     suffix = "_added" if added else ""
     values = {"minute": minute, "added": added, "ordinal": language.ordinal(minute)}
-    return {name: language.formats[name + suffix].format_map(values) for name in ("clock", "when")}
+    forms = language.formats
+    clock, when = forms[f"clock{suffix}"], forms[f"when{suffix}"]
+    if minute == 1 and not added:
+        when = forms.get("when_1", when)
+    return {"clock": clock.format_map(values), "when": when.format_map(values)}

@@ -4,8 +4,9 @@ import asyncio
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from functions.enrich_batch.situation import situation_of
 from functions.enrich_batch.template import LONGEST_SHORT, TemplateEnricher
 from functions.enrich_batch.words import words_of
 from functions.shared.contract.highlight import Facts
-from tests.support.goals import goals_of_matches
+from tests.support.goals import goals_of_matches, shoot_outs
 from tests.support.pages import section
 
 SCORES = {  # between the names of the teams
@@ -106,6 +107,17 @@ def test_every_phrase_can_be_told(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_phrase_tells_a_fact_twice(language: str) -> None:
+    """In one form or in two, as a side by its name and as the home side."""
+    content = load_language(language)
+    forms = dict.fromkeys(content.side, "side") | {"clock": "when", "shootout_score": "score"}
+    forms |= dict.fromkeys(content.kind["penalty_goal"], "kind")
+    for path, phrase in phrases_of(language):
+        words = re.findall(r"{(\w+)}", "".join(part for part, _ in phrase.parts))
+        assert len(words) == len({forms.get(word, word) for word in words}), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_phrases_for_the_same_situations(language: str) -> None:
     """For a known and for an unknown player, with any fact missing."""
     content = load_language(language)
@@ -116,8 +128,8 @@ def test_every_language_has_phrases_for_the_same_situations(language: str) -> No
         *(content.titles[path] for path in ("shootout_goal", "shootout_miss", "other")),
         *content.summaries.values(),
     ):
-        assert any(phrase.fits(least) for phrase in phrases)
-        assert any(phrase.fits({**least, "player": "XX"}) for phrase in phrases)
+        assert any(phrase.fits(least.keys()) for phrase in phrases)
+        assert any(phrase.fits({*least, "player"}) for phrase in phrases)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -130,7 +142,7 @@ def test_every_phrase_for_a_goal_tells_a_penalty(language: str) -> None:
             facts = normalize(replace(goal, event_type=kind))
             words[kind] = words_of(facts, situation_of(facts), content)
         for path, phrase in phrases_of(language):
-            if path.partition(".")[2].startswith("goal") and phrase.fits(words["goal"]):
+            if path.partition(".")[2].startswith("goal") and phrase.fits(words["goal"].keys()):
                 assert phrase.fill(words["goal"]) != phrase.fill(words["penalty_goal"]), path
 
 
@@ -154,7 +166,8 @@ def test_all_real_goals_are_told_rightly(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_real_goals_fit_a_push_notification(language: str) -> None:
-    """In the style `short`; whatever else goes, the kind of goal and what it says stay whole."""
+    """In the style `short`; whatever else goes, a penalty, the scorer and the kind of goal stay."""
+    penalties = load_language(language).kind["penalty_goal"].values()
     for match in goals_of_matches():
         for goal in match:
             text = draft(goal, language, style="short").texts[language]
@@ -162,6 +175,7 @@ def test_all_real_goals_fit_a_push_notification(language: str) -> None:
                 assert len(line) <= LONGEST_SHORT
                 assert_well_formed(line)
                 assert (goal.player or "") in line
+                assert goal.event_type != "penalty_goal" or any(word in line for word in penalties)
 
 
 NAMES = st.text("Жж\u0301", min_size=1, max_size=80), st.text("Ωω", min_size=1, max_size=80)
@@ -204,23 +218,67 @@ def test_a_short_text_leaves_out_what_a_reader_misses_least() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_phrase_is_repeated_in_a_match_while_another_fits(language: str) -> None:
-    """In all real matches; own goals and penalties have words of their own."""
+def test_no_title_is_repeated_in_a_match_while_another_phrase_fits(language: str) -> None:
+    """In all real matches; a penalty, told in the phrases of a goal, is told as one here."""
     content = load_language(language)
     for match in goals_of_matches():
         told = defaultdict(list)
-        for goal in match:
+        for each in match:
+            goal = replace(each, event_type=each.event_type.replace("penalty_goal", "goal"))
             facts = normalize(goal)
             situation = situation_of(facts)
             if situation.effect is None:
                 continue
-            path = f"{situation.section}.{situation.effect.name.lower()}"
-            words = words_of(facts, situation, content)
-            fitting = sum(phrase.fits(words) for phrase in content.titles[path])
-            key = situation.kind, path, situation.setting, bool(facts.player), fitting
-            told[key].append(without_facts(title(goal, language), goal))
-        for (*_, fitting), shapes in told.items():
-            assert len({*shapes}) == min(len(shapes), fitting), shapes
+            effect = situation.effect.name.lower()
+            known = words_of(facts, situation, content).keys()
+            for name in (f"{situation.section}.{situation.setting}.{effect}",
+                         f"{situation.section}.{effect}"):  # fmt: skip
+                if fitting := sum(p.fits(known) for p in content.titles.get(name, ())):
+                    line = without_facts(title(goal, language), goal)
+                    told[name, bool(facts.player), fitting].append(line)
+                    break
+        assert_varied(told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_goals_in_a_row_have_the_same_summary(language: str) -> None:
+    """In all real matches, but for the names and numbers in it."""
+    for match in goals_of_matches():
+        summaries = [
+            without_facts(draft(goal, language).texts[language].summary, goal) for goal in match
+        ]
+        assert all(told != after for told, after in pairwise(summaries)), summaries
+
+
+@pytest.mark.parametrize("clock", [False, True])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_kick_of_a_shoot_out_is_told_as_another_while_a_phrase_is_left(
+    language: str, *, clock: bool
+) -> None:
+    """Of those that score; and of those that miss if the clock counts the kicks: 120+1, 120+2, ….
+
+    Without such a clock no two that miss in a row are told alike.
+    """
+    content = load_language(language)
+    for kicks in shoot_outs(clock=clock):
+        for table, part in ((content.titles, "title"), (content.summaries, "summary")):
+            lines = [
+                without_facts(getattr(draft(kick, language).texts[language], part), kick)
+                for kick in kicks
+            ]
+            told = defaultdict(list)
+            for kick, line in zip(kicks, lines, strict=True):
+                fitting = sum("player" in phrase.words for phrase in table[kick.event_type])
+                if clock or kick.event_type == "shootout_goal":
+                    told[kick.event_type, fitting].append(line)
+            assert_varied(told)
+            assert all(told != after for told, after in pairwise(lines)), lines
+
+
+def assert_varied(told: Mapping[Any, Sequence[str]]) -> None:
+    """Assert that no line is repeated while a phrase is left; a key ends with their number."""
+    for (*_, fitting), lines in told.items():
+        assert len({*lines}) >= min(len(lines), fitting), lines
 
 
 def without_facts(line: str, facts: Facts) -> str:
@@ -282,6 +340,15 @@ def test_a_known_type_of_event_is_told_in_the_language() -> None:
     """Another one in the words of the feed."""
     assert title(Facts("yellow_card", "home", "Ann"), "de") == "Heimteam: Gelbe Karte, Ann"
     assert title(Facts("drone_on_pitch"), "de") == "Drone on pitch"
+
+
+def test_a_word_has_the_form_that_its_place_asks_for() -> None:
+    """A dative in German, the singular of the first minute in Portuguese."""
+    own_goal = Facts("own_goal", "home", minute=1, home_score=1, away_score=1)
+    assert title(own_goal, "de") == "Eigentor bringt dem Heimteam den Ausgleich: 1:1 (1.)"
+    for minute, when in ((1, "com 1 minuto"), (2, "aos 2 minutos")):
+        text = draft(replace(own_goal, minute=minute), "pt-BR").texts["pt-BR"]
+        assert f" {when}," in text.summary or f" {when} " in text.summary
 
 
 def test_each_word_of_the_phrases_is_explained_to_translators() -> None:
