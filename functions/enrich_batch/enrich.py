@@ -122,8 +122,7 @@ class EnrichmentWorker:
             claimed = run.counts.claimed
             if endpoint.is_away and self._settings.enrich_while_away == "template":
                 await self._enrich_batches(run, self._stand_in)
-            else:
-                await self._corrections.show_what_holds()
+            await self._corrections.show_what_holds()
             if endpoint.wait_s():
                 return
             await self._fill_lanes(run, endpoint)

@@ -100,15 +100,34 @@ def test_a_text_that_is_still_true_is_shown_while_the_endpoint_is_away() -> None
     assert harness.cache.changed == [{MATCH}]
 
 
-def test_a_text_that_is_shown_again_is_written_anew_by_the_template_if_the_endpoint_is_away() -> (
-    None
-):
-    """Where new highlights get that text for the time being."""
+def test_a_corrected_highlight_gets_the_text_of_the_template_for_the_time_being() -> None:
+    """While the endpoint is away, as new ones do by default: at once, and by one change."""
     harness, (goal,) = enriched()
     harness.endpoint.behave = away
+    harness.goals(*["Mbappé"] * 3)
+    harness.run()
     asyncio.run(revise(harness, minute=23))
-    assert harness.run().provisional == 1
+    harness.cache.changed.clear()
+    harness.run()
     assert shown(harness, goal)[3] == "template"
+    assert harness.cache.changed == [{MATCH}]
+
+
+def test_a_correction_during_a_long_call_is_looked_at_before_the_next_one() -> None:
+    """Though others are to be enriched before it."""
+    harness, (goal,) = enriched(ENRICH_CONCURRENCY="1")
+    harness.goals("Mbappé", "Di María")
+    at_calls: list[Any] = []
+
+    async def correct_during_the_first_call() -> None:
+        at_calls.append(shown(harness, goal))
+        if len(at_calls) == 1:
+            harness.store.now += 1
+            await revise(harness, minute=23)
+
+    harness.endpoint.behave = lambda _: correct_during_the_first_call()
+    assert harness.run().ready == 3
+    assert at_calls == [(*OLD, "model:fake")] * 3
 
 
 @pytest.mark.parametrize(
