@@ -10,6 +10,7 @@ from functools import partial
 from time import monotonic
 
 from functions.enrich_batch.attempts import Attempts, Write
+from functions.enrich_batch.corrections import Corrections
 from functions.enrich_batch.protected_enricher import ProtectedEnricher
 from functions.enrich_batch.queue import EnrichmentQueue
 from functions.enrich_batch.results import EnrichmentCounts, Results, ResultStore, log_claim
@@ -54,6 +55,7 @@ class EnrichmentWorker:
         self._endpoint = endpoint
         self._attempts = Attempts(queue, reviewer, settings, endpoint, clock=clock, uniform=uniform)
         self._results = ResultStore(queue, cache, settings, self._attempts.failed)
+        self._corrections = Corrections(queue, cache, reviewer, settings)
         self._clock = clock
         self._runs = 0  # under way
         self._lanes = 0  # of all runs, each with one highlight at the endpoint
@@ -120,6 +122,7 @@ class EnrichmentWorker:
             claimed = run.counts.claimed
             if endpoint.is_away and self._settings.enrich_while_away == "template":
                 await self._enrich_batches(run, self._stand_in)
+            await self._corrections.show_what_holds()
             if endpoint.wait_s():
                 return
             await self._fill_lanes(run, endpoint)
@@ -161,6 +164,7 @@ class EnrichmentWorker:
             await self._enrich_one(run, claims[0])
             if once or self._clock() >= run.budget_ends or endpoint.wait_s():
                 return
+            await self._corrections.show_what_holds()
             claims = await self._claim_any(1)
 
     async def _claim_any(self, limit: int) -> list[Claim]:

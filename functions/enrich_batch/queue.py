@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from functions.shared.contract.highlight import Enrichment
-from functions.shared.postgres.highlights import ChangedHighlight, Claim, GivenBack
+from functions.shared.postgres.highlights import ChangedHighlight, Claim, Correction, GivenBack
 
 
 class EnrichmentQueue(Protocol):
@@ -31,6 +31,14 @@ class EnrichmentQueue(Protocol):
         self, given_back: Iterable[GivenBack], *, max_attempts: int
     ) -> list[ChangedHighlight]:
         """Postpone, or after `max_attempts` fail, the highlights whose lease is still valid."""
+
+    async def corrected(self, *, limit: int) -> list[Correction]:
+        """Return corrected highlights whose former texts are still to be checked."""
+
+    async def settle(
+        self, corrections: Iterable[tuple[Correction, Enrichment | None]]
+    ) -> list[ChangedHighlight]:
+        """Show these texts of highlights that are still pending, or none."""
 
     async def count_pending(self) -> int:
         """Return how many highlights are pending."""

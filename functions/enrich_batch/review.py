@@ -95,6 +95,18 @@ class Reviewer:
         texts = await self._first_publishable(facts, (self._template,))
         return replace(texts, provisional=provisional)
 
+    def recheck(self, former: Enrichment, facts: Facts) -> Enrichment | None:
+        """Return texts of other facts, in the languages that are wanted, if they are true of these.
+
+        A picture is not kept, as nothing tells whether it is still the right one.
+        """
+        draft = Draft(former.texts, former.enriched_by)
+        task = EnrichmentTask(normalize(facts), self._languages, self._style)
+        is_template = former.enriched_by == "template"
+        if any(True for _ in self._refusals(draft, task, is_template=is_template)):
+            return None
+        return self._enrichment(draft, (), 0)
+
     async def _first_publishable(self, facts: Facts, writers: Sequence[Enricher]) -> Enrichment:
         task = EnrichmentTask(normalize(facts), self._languages, self._style)
         codes: dict[str, None] = {}  # in the order of the tries

@@ -13,6 +13,7 @@ from functions.shared.postgres.highlight_sql import (
     CLAIM_CRASHED,
     CLAIM_CRASHED_PROVISIONAL,
     CLAIM_PROVISIONAL,
+    CORRECTED,
     COUNT_PENDING,
     GET,
     PROLONG,
@@ -104,6 +105,7 @@ def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str
         (CLAIM_CRASHED, CLAIMED, {"highlights_to_enrich"}),
         (CLAIM_CRASHED_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
         (PROLONG, {"id": MATCH, "lease": MATCH, "lease_s": 30.0}, {"highlights_pkey"}),
+        (CORRECTED, {"limit": 100}, {"highlights_corrected"}),
         (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )

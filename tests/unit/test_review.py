@@ -1,6 +1,7 @@
 """Review: no text is published that was refused, and a writer is told why."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -132,3 +133,35 @@ def test_a_text_may_be_there_for_the_time_being() -> None:
     assert (written.enriched_by, written.provisional) == ("template", True)
     with pytest.raises(NothingPublishable):
         asyncio.run(Reviewer(template("rumour"), Scripted(), guard=no_rumours).fall_back(FACTS))
+
+
+GOAL = Facts("goal", "Argentina", "Messi", description="Into the corner.", minute=23)
+
+
+@pytest.mark.parametrize(
+    ("by", "summary", "languages", "facts", "holds"),
+    [
+        ("model:m", "Messi scores.", "en", GOAL, True),
+        ("model:m", "Messi scores.", "en", replace(GOAL, event_type="own_goal"), False),
+        ("model:m", "Messi scores in the 23rd minute.", "en", replace(GOAL, minute=22), False),
+        ("model:m", "Messi scores.", "en de", GOAL, False),
+        ("model:m", "Messi scores. Into the corner.", "en", GOAL, False),
+        ("template", "Messi scores. Into the corner.", "en", GOAL, True),
+        (
+            "template",
+            "Messi scores. Into the corner.",
+            "en",
+            replace(GOAL, description="In."),
+            False,
+        ),
+    ],
+)
+def test_an_old_text_is_checked_like_a_new_one(
+    by: str, summary: str, languages: str, facts: Facts, holds: bool
+) -> None:
+    """In each language that is wanted; only the template's may end with the description."""
+    reviewer = Reviewer(template(), languages=tuple(languages.split()))
+    texts = {tag: HighlightText("Messi scores", summary) for tag in ("en", "fr")}
+    former = Enrichment(texts, by, ("name",), "https://pictures.example/messi.jpg", 5)
+    kept = Enrichment({"en": texts["en"]}, by) if holds else None
+    assert reviewer.recheck(former, facts) == kept

@@ -169,6 +169,29 @@ GIVE_BACK = f"""
     RETURNING h.id, h.status
 """
 
+# The corrected highlights whose former texts are still to be checked. A trigger moves those there,
+# and clears them once the highlight is no longer PENDING_AI.
+CORRECTED = f"""
+    SELECT h.id, h.revision, h.match_id, h.former, {_names(FACTS, "h.")}
+    FROM highlights AS h WHERE h.former IS NOT NULL ORDER BY h.id LIMIT :limit
+"""
+
+# No lease is needed: a later correction has a higher revision, and a retraction no former texts.
+SETTLE = """
+    WITH settled AS (
+        SELECT h.id, r.title, r.summary, r.texts, r.enriched_by FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json)) AS r (
+            id uuid, revision bigint, title text, summary text, texts json, enriched_by text)
+            USING (id, revision)
+        WHERE h.former IS NOT NULL ORDER BY h.id FOR UPDATE OF h)
+    UPDATE highlights AS h
+    SET (title, summary, texts, enriched_by) = ROW (s.title, s.summary, s.texts, s.enriched_by),
+        former = NULL,
+        updated_at = CASE WHEN s.texts IS NULL THEN h.updated_at ELSE clock_timestamp() END
+    FROM settled AS s WHERE h.id = s.id
+    RETURNING h.id, h.status
+"""
+
 COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
 
 # For operators of the queue (infra/enrichment.py). A highlight that is retried has all its attempts
@@ -253,4 +276,4 @@ GETS: Final = (GET,)
 LISTS: Final = (list_statement(FILTERS),)
 RECORDS: Final = (RECORD, CONFLICTS)
 ENRICHES: Final = (CLAIM, CLAIM_PROVISIONAL, CLAIM_CRASHED, CLAIM_CRASHED_PROVISIONAL, PROLONG,
-                   FINISH, GIVE_BACK, COUNT_PENDING)  # fmt: skip
+                   FINISH, GIVE_BACK, CORRECTED, SETTLE, COUNT_PENDING)  # fmt: skip

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from functions.shared.contract.event import IdentifiedEvent
-from functions.shared.contract.highlight import Enrichment, Facts, Status
+from functions.shared.contract.highlight import Enrichment, Facts, HighlightText, Status
 from functions.shared.contract.team_names import Side
 from functions.shared.postgres.change_sql import NOW
 from functions.shared.postgres.highlight_sql import (
@@ -18,6 +18,7 @@ from functions.shared.postgres.highlight_sql import (
     CLAIM_CRASHED_PROVISIONAL,
     CLAIM_PROVISIONAL,
     CONFLICTS,
+    CORRECTED,
     COUNT_PENDING,
     FINISH,
     GET,
@@ -25,6 +26,7 @@ from functions.shared.postgres.highlight_sql import (
     LONGEST_BACKOFF_S,
     PROLONG,
     RECORD,
+    SETTLE,
     is_heavy,
     list_statement,
 )
@@ -95,6 +97,17 @@ class GivenBack:
     claim: Claim
     wait_s: float
     failed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A pending highlight whose facts changed, and its former texts, which are hidden."""
+
+    id: UUID
+    revision: int
+    match_id: UUID
+    former: Enrichment
+    facts: Facts
 
 
 @dataclass(slots=True)
@@ -215,6 +228,35 @@ class HighlightStore:
             await self._postgres.run(GIVE_BACK, rows=_json(rows), attempts=max_attempts)
         )
 
+    async def corrected(self, *, limit: int) -> list[Correction]:
+        """Return up to `limit` corrected highlights whose former texts are still to be checked."""
+        return [
+            Correction(id_, revision, match_id, _former(former), Facts(*facts))
+            for id_, revision, match_id, former, *facts in await self._postgres.run(
+                CORRECTED, limit=limit
+            )
+        ]
+
+    async def settle(
+        self, corrections: Iterable[tuple[Correction, Enrichment | None]]
+    ) -> list[ChangedHighlight]:
+        """Show these texts of highlights that are still pending, or none, and drop the former ones.
+
+        What has been revised, retracted, enriched or settled meanwhile is not changed.
+        """
+        rows = [
+            {
+                "id": correction.id,
+                "revision": correction.revision,
+                "title": shown and shown.text.title,
+                "summary": shown and shown.text.summary,
+                "texts": shown and shown.texts,
+                "enriched_by": shown and shown.enriched_by,
+            }
+            for correction, shown in corrections
+        ]
+        return _changed(await self._postgres.run(SETTLE, rows=_json(rows)))
+
     async def count_pending(self) -> int:
         """Return how many highlights still await their text."""
         ((count,),) = await self._postgres.run(COUNT_PENDING)
@@ -269,6 +311,11 @@ def _rows(revisions: Iterable[Revision]) -> str:
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
+
+
+def _former(column: Mapping[str, Any]) -> Enrichment:
+    texts = {tag: HighlightText(**text) for tag, text in column["texts"].items()}
+    return Enrichment(texts, column["enriched_by"])
 
 
 def _changed(rows: Iterable[Row]) -> list[ChangedHighlight]:

@@ -16,6 +16,8 @@ NAMED = {
     "PROLONG": sql.PROLONG,
     "FINISH": sql.FINISH,
     "GIVE_BACK": sql.GIVE_BACK,
+    "CORRECTED": sql.CORRECTED,
+    "SETTLE": sql.SETTLE,
     "COUNT_PENDING": sql.COUNT_PENDING,
     "GET": sql.GET,
     "LIST": sql.list_statement(["match_id", "not_retracted"]),

@@ -11,7 +11,7 @@ from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Refusal, Style
 from functions.enrich_batch.protected_enricher import ProtectedEnricher
 from functions.enrich_batch.results import EnrichmentCounts
-from functions.enrich_batch.review import Reviewer
+from functions.enrich_batch.review import Guard, Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.contract.highlight import Facts, HighlightText, Status
@@ -64,6 +64,7 @@ class EndpointHarness:
         self.store = FakeStore()
         self.cache = FakeCache()
         self.endpoint = FakeEndpoint()
+        self.guard: Guard = no_rumours
         self.settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://", **settings})
         self.worker = self.start_worker()
 
@@ -71,7 +72,7 @@ class EndpointHarness:
         """Return a worker as a new process has it."""
         clock, uniform = lambda: self.store.now, random.Random(7).uniform
         protected = ProtectedEnricher(self.endpoint, self.settings, clock, uniform)
-        reviewer = Reviewer(TemplateEnricher(), protected, guard=no_rumours)
+        reviewer = Reviewer(TemplateEnricher(), protected, guard=self.guard)
         return EnrichmentWorker(
             self.store,
             self.cache,

@@ -12,7 +12,7 @@ import orjson
 from pydantic.alias_generators import to_camel
 
 from functions.shared.contract.change_cursor import ChangeCursor
-from functions.shared.contract.highlight import Enrichment, Facts, Status
+from functions.shared.contract.highlight import Enrichment, Facts, HighlightText, Status
 from functions.shared.errors import CursorExpired, DataRejected, NotAcknowledged, Unavailable
 from functions.shared.kafka.acknowledgements import Acknowledged
 from functions.shared.kafka.publisher import Record
@@ -22,6 +22,7 @@ from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.highlights import (
     ChangedHighlight,
     Claim,
+    Correction,
     Document,
     GivenBack,
     Listing,
@@ -157,7 +158,11 @@ class FakeStore:
             and all(known[fact] == row[fact] for fact in FACTS)
         )
         kept = ("status", *TEXT, *QUEUE) if unchanged else ()
+        former = {"texts": known["texts"], "enrichedBy": known["enrichedBy"]}
+        if unchanged or not known["texts"]:
+            former = known["former"]
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
+        known["former"] = former if row["status"] == Status.PENDING_AI else None
         return True
 
     async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
@@ -174,7 +179,8 @@ class FakeStore:
         stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339()}
         queue = dict(zip(QUEUE, (False, 0, None, 0.0, self.now), strict=True))
         self.xid += 1
-        return {**row, **dict.fromkeys(TEXT), **stamp, **queue, "change": self.xid}
+        hidden = {"former": None, "change": self.xid}
+        return {**row, **dict.fromkeys(TEXT), **stamp, **queue, **hidden}
 
     async def claim(
         self,
@@ -260,6 +266,48 @@ class FakeStore:
             if row["status"] == Status.PENDING_AI:
                 return self._set(row, status=Status.FAILED_AI)
         return _change(row)
+
+    async def corrected(self, *, limit: int) -> list[Correction]:
+        """Return corrected highlights whose former texts are still to be checked."""
+        self._stated([])
+        found = [row for row in self.rows.values() if row["former"]]
+        return [
+            Correction(
+                row["id"],
+                row["revision"],
+                UUID(row["matchId"]),
+                Enrichment(
+                    {tag: HighlightText(**text) for tag, text in row["former"]["texts"].items()},
+                    row["former"]["enrichedBy"],
+                ),
+                Facts(*(row[fact] for fact in FACTS)),
+            )
+            for row in found[:limit]
+        ]
+
+    async def settle(
+        self, corrections: Iterable[tuple[Correction, Enrichment | None]]
+    ) -> list[ChangedHighlight]:
+        """Show these texts, or none, of those that nothing has changed meanwhile."""
+        given = self._stated(
+            [
+                {"id": each.id, "revision": each.revision}
+                | ({**asdict(shown.text), **asdict(shown)} if shown else {})
+                for each, shown in corrections
+            ]
+        )
+        return [
+            self._settled(row, each)
+            for each in given
+            if (row := self.rows[each["id"]])["former"] and row["revision"] == each["revision"]
+        ]
+
+    def _settled(self, row: Row, shown: Row) -> ChangedHighlight:
+        row["former"] = None
+        if "title" not in shown:
+            return _change(row)
+        names = ("title", "summary", "texts", "enrichedBy")
+        return self._set(row, **{name: shown[name] for name in names})
 
     async def count_pending(self) -> int:
         """Return the number of highlights that are still pending."""
@@ -365,6 +413,8 @@ class FakeStore:
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
         self.xid += 1
         row |= values | {"updatedAt": self._rfc3339(), "change": self.xid}
+        if row["status"] != Status.PENDING_AI:
+            row["former"] = None
         return _change(row)
 
     def _change(self, row: Row) -> ChangedHighlight:
