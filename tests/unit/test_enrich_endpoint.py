@@ -161,11 +161,19 @@ def test_retry_after_is_obeyed_and_costs_no_attempt(mode: str) -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("error", [EnricherUnavailable("500"), EnricherUnavailable("503", 0.0)])
 @pytest.mark.parametrize("mode", ["template", "wait"])
-def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template(mode: str) -> None:
+def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template(
+    mode: str, error: EnricherUnavailable
+) -> None:
     """Though it answers all others: those are not kept waiting, and it is not called for ever."""
     harness = EndpointHarness(ENRICH_WHILE_AWAY=mode)
-    harness.endpoint.behave = lambda task: away(task) if task.facts.player == "500" else None
+
+    def fail_over_one(task: EnrichmentTask) -> None:
+        if task.facts.player == "500":
+            raise error
+
+    harness.endpoint.behave = fail_over_one
     goals = harness.goals("500")
     counts = []
     for _ in range(20):
@@ -177,6 +185,22 @@ def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template
     calls = len(harness.endpoint.tasks)
     harness.run_for(10 * MINUTE_S)
     assert len(harness.endpoint.tasks) == calls
+
+
+@pytest.mark.parametrize("mode", ["template", "wait"])
+def test_a_highlight_whose_texts_are_refused_ends_though_the_limit_leaves_no_second_try(
+    mode: str,
+) -> None:
+    """A try that was refused makes it an attempt that counts."""
+    harness = EndpointHarness(
+        ENRICH_WHILE_AWAY=mode, ENRICH_MAX_PER_MINUTE="1", ENRICH_MAX_ATTEMPTS="3"
+    )
+    harness.endpoint.title = "A rumour on {}"
+    goals = harness.goals("Messi")
+    harness.run_for(10 * MINUTE_S)
+    assert harness.written_by(goals) == {TEMPLATE}
+    assert not harness.rows(goals)[0]["provisional"]
+    assert len(harness.endpoint.tasks) == {"template": 4, "wait": 3}[mode]
 
 
 def test_an_error_that_nobody_expected_ends_with_the_template() -> None:
