@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -77,24 +78,35 @@ def test_several_highlights_are_at_the_endpoint_at_once() -> None:
     assert harness.run() == EnrichmentCounts()
 
 
+def away_with_a_pause(_: EnrichmentTask) -> None:
+    """Fail as an endpoint that asks to be left alone for a while."""
+    raise EnricherUnavailable("503", 20)
+
+
+@pytest.mark.parametrize("fail", [away, hang, away_with_a_pause])
 @pytest.mark.parametrize("mode", ["template", "wait"])
-def test_an_endpoint_that_is_away_for_ten_minutes_costs_no_attempt(mode: str) -> None:
-    """Nothing fails, and all is enriched once it is back; it is hardly called meanwhile."""
-    harness = EndpointHarness(ENRICH_WHILE_AWAY=mode)
-    harness.endpoint.behave = away
+def test_an_endpoint_that_is_away_for_ten_minutes_costs_no_attempt(
+    mode: str, fail: Callable[[EnrichmentTask], Any]
+) -> None:
+    """Nothing fails; it is hardly called meanwhile, and all is enriched once it is back."""
+    harness = EndpointHarness(ENRICH_WHILE_AWAY=mode, ENRICH_TIMEOUT_S="0.02")
+    harness.endpoint.behave = fail
     goals, counts = [], []
     for _ in range(20):  # one every 30 s
         goals += harness.goals("Messi")
-        counts += harness.run_for(30)
+        counts.append(harness.run())
         if mode == "template":
-            assert harness.written_by(goals) == {TEMPLATE}
+            assert harness.written_by(goals) == {TEMPLATE}  # at once
+        counts += harness.run_for(30)
+        status = Status.READY if mode == "template" else Status.PENDING_AI
+        assert {row["status"] for row in harness.rows(goals)} == {status}
         assert {row["attempts"] for row in harness.rows(goals)} == {0}
-    if mode == "wait":
-        assert {row["status"] for row in harness.rows(goals)} == {Status.PENDING_AI}
     assert len(harness.endpoint.tasks) < 60
     harness.endpoint.behave = lambda _: None
     counts += harness.run_for(2 * MINUTE_S)
     assert harness.written_by(goals) == {MODEL}
+    assert {row["attempts"] for row in harness.rows(goals)} == {1}
+    assert {row["provisional"] for row in harness.rows(goals)} == {False}
     assert sum(each.failed for each in counts) == 0
 
 
