@@ -233,7 +233,7 @@ def test_nothing_that_a_hostile_endpoint_says_is_published_unless_it_is_true(
         assert to_ready[-1] < READY_WITHIN_S, told
 
 
-AWAY_S = 3.0  # of pauses that begin with at most 0.05 s, and double
+AWAY_S = 2.0  # of pauses that begin with at most 0.05 s, and double
 BACK_WITHIN_S = 15
 STATES = "SELECT status, enriched_by, count(*) FROM highlights GROUP BY 1, 2"
 

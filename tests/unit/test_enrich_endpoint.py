@@ -14,6 +14,7 @@ from functions.enrich_batch.results import EnrichmentCounts
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import identified
 from tests.support.builders.revisions import RULES
@@ -33,6 +34,10 @@ def away(_: EnrichmentTask) -> None:
 def hang(_: EnrichmentTask) -> Any:
     """Never answer."""
     return asyncio.get_running_loop().create_future()
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 async def revise(harness: EndpointHarness, **event: Any) -> None:
@@ -173,6 +178,26 @@ def test_retry_after_is_obeyed_and_costs_no_attempt(mode: str) -> None:
     assert len(asked) == 2
 
 
+def test_another_process_leaves_a_highlight_alone_for_the_pause_that_was_asked_for() -> None:
+    """Though it has not been told of the pause itself."""
+    harness = EndpointHarness(ENRICH_WHILE_AWAY="wait", ENRICH_BACKOFF_S="10")
+    harness.endpoint.behave = lambda _: _raise(EnricherUnavailable("429", 30))
+    harness.goals("Messi")
+    harness.run()
+    harness.worker = harness.start_worker()
+    harness.run_for(30)
+    assert len(harness.endpoint.tasks) == 1
+    harness.run()
+    assert len(harness.endpoint.tasks) == 2
+
+
+def test_the_longest_wait_after_a_failed_attempt_doubles() -> None:
+    """Up to a limit."""
+    settings = EndpointHarness(ENRICH_BACKOFF_S="10").settings
+    waits = [settings.backoff_s(attempts) for attempts in (1, 2, 3, 100)]
+    assert waits == [10, 20, 40, LONGEST_BACKOFF_S]
+
+
 @pytest.mark.parametrize("error", [EnricherUnavailable("500"), EnricherUnavailable("503", 0.0)])
 @pytest.mark.parametrize("mode", ["template", "wait"])
 def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template(
@@ -180,12 +205,7 @@ def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template
 ) -> None:
     """Though it answers all others: those are not kept waiting, and it is not called for ever."""
     harness = EndpointHarness(ENRICH_WHILE_AWAY=mode)
-
-    def fail_over_one(task: EnrichmentTask) -> None:
-        if task.facts.player == "500":
-            raise error
-
-    harness.endpoint.behave = fail_over_one
+    harness.endpoint.behave = lambda task: _raise(error) if task.facts.player == "500" else None
     goals = harness.goals("500")
     counts = []
     for _ in range(20):
