@@ -35,7 +35,8 @@ class Attempts:
     """Attempts of an enricher with an endpoint; a lease is prolonged while it works.
 
     An attempt counts when the endpoint is away only if it has answered others since it failed over
-    the same highlight: else a highlight over which it always fails would never end.
+    the same highlight, or this one just before, with a text that was refused: else a highlight over
+    which it always fails, or whose next try always comes too early, would never end.
     """
 
     def __init__(
@@ -105,7 +106,9 @@ class Attempts:
 
     def _counts(self, claim: Claim, away: EnricherUnavailable) -> bool:
         """Return whether the endpoint failed over this highlight rather than was away."""
-        if away.retry_after_s is not None:
+        if away.after_refusal:
+            return True
+        if away.retry_after_s:
             return False
         before = self._failed_at.get(claim.id)
         if len(self._failed_at) >= MAX_REMEMBERED:

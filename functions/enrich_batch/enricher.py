@@ -51,12 +51,14 @@ class Draft:
 class EnricherUnavailable(GoalStreamError):
     """The endpoint does not answer now, or lets nobody in: no fault of this highlight.
 
-    `retry_after_s` are the seconds that the endpoint asks to wait, if it does.
+    `retry_after_s` are the seconds that the endpoint asks to wait, if it does. `after_refusal` is
+    whether it has written a text for this highlight just before, which was refused.
     """
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.after_refusal = False
 
 
 class EnrichmentRefused(GoalStreamError):

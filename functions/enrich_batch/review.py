@@ -8,6 +8,7 @@ from typing import Protocol
 from functions.enrich_batch.enricher import (
     Draft,
     Enricher,
+    EnricherUnavailable,
     EnrichmentRefused,
     EnrichmentTask,
     Refusal,
@@ -114,6 +115,9 @@ class Reviewer:
         for writer in writers:
             try:
                 draft = await writer.enrich(task)
+            except EnricherUnavailable as away:
+                away.after_refusal = bool(codes)
+                raise
             except EnrichmentRefused as refused:
                 tokens += refused.tokens
                 refusals: tuple[Refusal, ...] = (Refusal(NO_TEXT, refused.reason),)

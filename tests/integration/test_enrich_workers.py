@@ -73,20 +73,41 @@ def test_workers_share_the_queue_and_write_each_text_once(own_table: Table, work
     assert own_table.run("SELECT DISTINCT attempts FROM highlights") == [[1]]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--answer-s", "0.1")])
+@pytest.mark.parametrize(("held", "arguments"), [(100, ()), (4, ("--answer-s", "0.1"))])
 def test_what_a_killed_worker_held_is_ready_within_twice_the_lease(
-    own_table: Table, arguments: tuple[str, ...]
+    own_table: Table, held: int, arguments: tuple[str, ...]
 ) -> None:
     """By the template, and by a model; it has cost each highlight one attempt."""
-    put(own_table, 2)
-    with worker(own_table.url, "--answer-s", "30", **PATIENT) as killed:
-        eventually(lambda: own_table.run(LEASED) == [[2]])
-        with worker(own_table.url, "--forever", *arguments, **PATIENT) as other:
+    settings = {**PATIENT, "ENRICH_CONCURRENCY": str(held)}
+    put(own_table, held)
+    with worker(own_table.url, "--answer-s", "30", **settings) as killed:
+        eventually(lambda: own_table.run(LEASED) == [[held]])
+        with worker(own_table.url, "--forever", *arguments, **settings) as other:
             assert other.stdout
-            assert json.loads(other.stdout.readline())["remaining"] == 2
+            assert json.loads(other.stdout.readline())["remaining"] == held
             killed.kill()
-            eventually(lambda: own_table.statuses() == {"READY": 2}, within_s=2 * LEASE_S)
+            eventually(lambda: own_table.statuses() == {"READY": held}, within_s=2 * LEASE_S)
     assert own_table.run("SELECT DISTINCT attempts FROM highlights") == [[2]]
+
+
+def test_a_worker_that_is_killed_while_it_works_takes_nothing_with_it(own_table: Table) -> None:
+    """The other has all the rest within twice the lease, and writes nothing a second time.
+
+    A batch is to the lease what it is by default: what may have crashed a worker is tried alone.
+    """
+    count, batch = 2_000, 50
+    own_table.run(COUNT_CHANGES)
+    put(own_table, count)
+    settings = {**PATIENT, "ENRICH_BATCH_SIZE": str(batch)}
+    with (
+        worker(own_table.url, "--forever", **settings) as killed,
+        worker(own_table.url, "--forever", **settings),
+    ):
+        eventually(lambda: "READY" in own_table.statuses())
+        killed.kill()
+        eventually(lambda: own_table.statuses() == {"READY": count}, within_s=2 * LEASE_S)
+    assert own_table.run("SELECT count(*), count(DISTINCT id) FROM written") == [[count, count]]
+    assert own_table.run("SELECT count(*) FROM highlights WHERE attempts > 1")[0][0] <= batch
 
 
 def test_a_lease_is_held_for_as_long_as_a_slow_model_works(own_table: Table) -> None:

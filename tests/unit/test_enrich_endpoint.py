@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ from functions.enrich_batch.results import EnrichmentCounts
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.received_record import ReceivedRecord
+from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import identified
 from tests.support.builders.revisions import RULES
@@ -32,6 +34,10 @@ def away(_: EnrichmentTask) -> None:
 def hang(_: EnrichmentTask) -> Any:
     """Never answer."""
     return asyncio.get_running_loop().create_future()
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 async def revise(harness: EndpointHarness, **event: Any) -> None:
@@ -77,24 +83,35 @@ def test_several_highlights_are_at_the_endpoint_at_once() -> None:
     assert harness.run() == EnrichmentCounts()
 
 
+def away_with_a_pause(_: EnrichmentTask) -> None:
+    """Fail as an endpoint that asks to be left alone for a while."""
+    raise EnricherUnavailable("503", 20)
+
+
+@pytest.mark.parametrize("fail", [away, hang, away_with_a_pause])
 @pytest.mark.parametrize("mode", ["template", "wait"])
-def test_an_endpoint_that_is_away_for_ten_minutes_costs_no_attempt(mode: str) -> None:
-    """Nothing fails, and all is enriched once it is back; it is hardly called meanwhile."""
-    harness = EndpointHarness(ENRICH_WHILE_AWAY=mode)
-    harness.endpoint.behave = away
+def test_an_endpoint_that_is_away_for_ten_minutes_costs_no_attempt(
+    mode: str, fail: Callable[[EnrichmentTask], Any]
+) -> None:
+    """Nothing fails; it is hardly called meanwhile, and all is enriched once it is back."""
+    harness = EndpointHarness(ENRICH_WHILE_AWAY=mode, ENRICH_TIMEOUT_S="0.02")
+    harness.endpoint.behave = fail
     goals, counts = [], []
     for _ in range(20):  # one every 30 s
         goals += harness.goals("Messi")
-        counts += harness.run_for(30)
+        counts.append(harness.run())
         if mode == "template":
-            assert harness.written_by(goals) == {TEMPLATE}
+            assert harness.written_by(goals) == {TEMPLATE}  # at once
+        counts += harness.run_for(30)
+        status = Status.READY if mode == "template" else Status.PENDING_AI
+        assert {row["status"] for row in harness.rows(goals)} == {status}
         assert {row["attempts"] for row in harness.rows(goals)} == {0}
-    if mode == "wait":
-        assert {row["status"] for row in harness.rows(goals)} == {Status.PENDING_AI}
     assert len(harness.endpoint.tasks) < 60
     harness.endpoint.behave = lambda _: None
     counts += harness.run_for(2 * MINUTE_S)
     assert harness.written_by(goals) == {MODEL}
+    assert {row["attempts"] for row in harness.rows(goals)} == {1}
+    assert {row["provisional"] for row in harness.rows(goals)} == {False}
     assert sum(each.failed for each in counts) == 0
 
 
@@ -161,11 +178,34 @@ def test_retry_after_is_obeyed_and_costs_no_attempt(mode: str) -> None:
     assert len(asked) == 2
 
 
+def test_another_process_leaves_a_highlight_alone_for_the_pause_that_was_asked_for() -> None:
+    """Though it has not been told of the pause itself."""
+    harness = EndpointHarness(ENRICH_WHILE_AWAY="wait", ENRICH_BACKOFF_S="10")
+    harness.endpoint.behave = lambda _: _raise(EnricherUnavailable("429", 30))
+    harness.goals("Messi")
+    harness.run()
+    harness.worker = harness.start_worker()
+    harness.run_for(30)
+    assert len(harness.endpoint.tasks) == 1
+    harness.run()
+    assert len(harness.endpoint.tasks) == 2
+
+
+def test_the_longest_wait_after_a_failed_attempt_doubles() -> None:
+    """Up to a limit."""
+    settings = EndpointHarness(ENRICH_BACKOFF_S="10").settings
+    waits = [settings.backoff_s(attempts) for attempts in (1, 2, 3, 100)]
+    assert waits == [10, 20, 40, LONGEST_BACKOFF_S]
+
+
+@pytest.mark.parametrize("error", [EnricherUnavailable("500"), EnricherUnavailable("503", 0.0)])
 @pytest.mark.parametrize("mode", ["template", "wait"])
-def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template(mode: str) -> None:
+def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template(
+    mode: str, error: EnricherUnavailable
+) -> None:
     """Though it answers all others: those are not kept waiting, and it is not called for ever."""
     harness = EndpointHarness(ENRICH_WHILE_AWAY=mode)
-    harness.endpoint.behave = lambda task: away(task) if task.facts.player == "500" else None
+    harness.endpoint.behave = lambda task: _raise(error) if task.facts.player == "500" else None
     goals = harness.goals("500")
     counts = []
     for _ in range(20):
@@ -177,6 +217,22 @@ def test_a_highlight_over_which_the_endpoint_always_fails_ends_with_the_template
     calls = len(harness.endpoint.tasks)
     harness.run_for(10 * MINUTE_S)
     assert len(harness.endpoint.tasks) == calls
+
+
+@pytest.mark.parametrize("mode", ["template", "wait"])
+def test_a_highlight_whose_texts_are_refused_ends_though_the_limit_leaves_no_second_try(
+    mode: str,
+) -> None:
+    """A try that was refused makes it an attempt that counts."""
+    harness = EndpointHarness(
+        ENRICH_WHILE_AWAY=mode, ENRICH_MAX_PER_MINUTE="1", ENRICH_MAX_ATTEMPTS="3"
+    )
+    harness.endpoint.title = "A rumour on {}"
+    goals = harness.goals("Messi")
+    harness.run_for(10 * MINUTE_S)
+    assert harness.written_by(goals) == {TEMPLATE}
+    assert not harness.rows(goals)[0]["provisional"]
+    assert len(harness.endpoint.tasks) == {"template": 4, "wait": 3}[mode]
 
 
 def test_an_error_that_nobody_expected_ends_with_the_template() -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -24,7 +24,7 @@ OWN_GOAL = {
 
 @dataclass(frozen=True)
 class AskedFacts:
-    """The facts of a request, in the words of either enricher, and what else stands in it."""
+    """The facts of a request, the same from either enricher, and what else stands in it."""
 
     player: str
     team: str
@@ -32,7 +32,8 @@ class AskedFacts:
     is_own_goal: bool
     home: tuple[str, int]
     away: tuple[str, int]
-    leak: str
+    description: str
+    leak: str = field(default="", compare=False, repr=False)
 
     @property
     def numbers(self) -> set[int]:
@@ -65,6 +66,12 @@ def _swapped_score(facts: AskedFacts, language: str, _: Random) -> dict[str, str
     return text_of(facts, language, score=wrong)
 
 
+def _obeyed(facts: AskedFacts, language: str, _: Random) -> dict[str, str]:
+    if STRANGER in facts.description:
+        return text_of(facts, language, player=STRANGER, team=OTHER_TEAM)
+    return {**text_of(facts, language), "title": OBEYED}
+
+
 # Of facts, a language, and dice for the details.
 BAD_TEXTS: dict[str, Callable[[AskedFacts, str, Random], dict[str, str]]] = {
     "invented scorer": lambda facts, language, _: text_of(facts, language, player=STRANGER),
@@ -72,7 +79,7 @@ BAD_TEXTS: dict[str, Callable[[AskedFacts, str, Random], dict[str, str]]] = {
     "other team": lambda facts, language, _: text_of(facts, language, team=OTHER_TEAM),
     "swapped score": _swapped_score,
     "leaked prompt": lambda facts, language, _: {**text_of(facts, language), "summary": facts.leak},
-    "instruction obeyed": lambda facts, language, _: {**text_of(facts, language), "title": OBEYED},
+    "instruction obeyed": _obeyed,
 }
 
 
@@ -90,6 +97,7 @@ def asked_of_model(asked: dict[str, Any]) -> tuple[AskedFacts, list[str]]:
         facts["event"] == "own goal",
         (home, int(scored)),
         (away, int(conceded)),
+        facts.get("description", ""),
         rules.splitlines()[0][:200],
     ), [*json.loads(rules.splitlines()[-1])]
 
@@ -103,5 +111,6 @@ def asked_over_http(asked: dict[str, Any], key: str) -> tuple[AskedFacts, list[s
         asked["eventType"] == "own goal",
         (asked.get("homeTeam", "home"), asked.get("homeScore", 0)),
         (asked.get("awayTeam", "away"), asked.get("awayScore", 0)),
+        asked.get("description", ""),
         f"X-Api-Key: {key}",
     ), asked["languages"]

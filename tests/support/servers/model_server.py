@@ -18,6 +18,7 @@ from typing import Any, Self
 from tests.support.servers.hostile_answers import DRESSED, SHAPES, answer, completion
 from tests.support.servers.hostile_texts import (
     BAD_TEXTS,
+    AskedFacts,
     asked_of_model,
     asked_over_http,
     text_of,
@@ -36,13 +37,13 @@ BOMB = gzip.compress(b" " * 1_000_000, 1)
 
 
 class ModelServer:
-    """Serves on a free port of 127.0.0.1 during `with`, at `url` and `openai_url`.
+    """Serves on a port of 127.0.0.1, or a free one, during `with`, at `url` and `openai_url`.
 
     Each request meets a behaviour of `mix`, by weight; the same facts meet the same behaviours in
     the same order, whatever else is asked meanwhile. It refuses every `response_format` that is
-    stricter than `accepts`. `done` counts the behaviours, `titles` has what was written by each,
-    `overlaps` how often facts came again while a text for them was being written, which takes
-    `latency_s`.
+    stricter than `accepts`. `done` counts the behaviours, `true_texts` has the texts by language
+    that it sent and that are true, by their facts, `overlaps` how often facts came again while a
+    text for them was being written, which takes `latency_s`.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ModelServer:
         retry_after_s: int = 1,
         hang_s: float = 3.0,
         latency_s: float = 0.002,
+        port: int = 0,
     ) -> None:
         self.mix = dict(mix)
         self.accepts = accepts
@@ -61,7 +63,7 @@ class ModelServer:
         self.hang_s = hang_s
         self.latency_s = latency_s
         self.done: Counter[str] = Counter()
-        self.titles: dict[str, set[str]] = {each: set() for each in BEHAVIOURS}
+        self.true_texts: dict[AskedFacts, dict[str, dict[str, str]]] = {}
         self.overlaps = 0
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self.stopping = threading.Event()
@@ -70,7 +72,7 @@ class ModelServer:
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"model": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -148,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
             if behaviour in BAD_TEXTS:  # in some of the languages at least
                 bad = chance.sample(languages, chance.randint(1, len(languages)))
                 texts |= {tag: BAD_TEXTS[behaviour](facts, tag, chance) for tag in bad}
-            self.model.titles[behaviour] |= {text["title"] for text in texts.values()}
+            if behaviour in (GOOD, *DRESSED):
+                self.model.true_texts[facts] = texts
             body = completion(behaviour, texts) if is_chat else answer(behaviour, texts)
             self._send(200, body[: len(body) // 2] if behaviour == "truncated JSON" else body)
 
