@@ -147,6 +147,16 @@ def test_a_highlight_without_the_language_is_shown_as_it_is(path: str) -> None:
         assert highlight(response)["texts"] == texts
 
 
+@each_route
+@pytest.mark.parametrize("tag", ["de", "en"])
+def test_a_highlight_from_when_another_language_was_first_is_shown_in_each(
+    path: str, tag: str
+) -> None:
+    """Its title is still in that one; in the language that is first now it has a text too."""
+    reading = Reading("de", "en")
+    assert highlight(reading.get(path, tag))["title"] == f"title {tag}"
+
+
 @pytest.mark.parametrize("path", [GOAL, "/highlights", OF_MATCH])
 def test_each_language_has_an_entity_tag(path: str) -> None:
     """A 304 says to caches too that the header chooses."""

@@ -174,6 +174,19 @@ def test_a_reader_has_the_languages_of_its_variable(function: str, path: str) ->
     assert "cannot start: LANGUAGES is wrong: 'german' is no language tag" in refused.stderr
 
 
+def test_a_language_that_nobody_can_write_stops_the_start_of_enrich_batch_alone() -> None:
+    """It names those that there are; readers need no phrases, so their language may be any."""
+    languages = {"LANGUAGES": "en nl"}
+    refused = run(
+        "-c", "import functions.enrich_batch.main", **environment("enrich_batch", **languages)
+    )
+    assert refused.returncode != 0
+    reason = "LANGUAGES is wrong: there are no phrases in nl, but in ar de en es fr ja pt-BR"
+    assert f"cannot start: {reason}" in refused.stderr
+    asked = run("-c", ASK, "/highlights?lang=de", **environment("list_highlights", **languages))
+    assert '{"lang":["must be one of en, nl"]}' in asked.stdout
+
+
 @pytest.mark.parametrize(("function", "name"), NEEDED)
 def test_a_missing_variable_stops_the_start(function: str, name: str) -> None:
     """With a line that names it, and without a traceback."""

@@ -90,12 +90,6 @@ def test_access_is_set_for_each_service_that_decides_on_it() -> None:
         assert variables <= SERVICES[name]["environment"].keys(), name
 
 
-def test_all_that_show_texts_have_the_same_languages() -> None:
-    """Else a reader would find another one in a list than in the stream."""
-    names = ("list-highlights", "get-highlight", "stream-highlights")
-    assert {SERVICES[name]["environment"]["LANGUAGES"] for name in names} == {"${LANGUAGES:-en}"}
-
-
 def test_the_names_of_our_images_are_unique() -> None:
     """They are not pulled; with one name for several, `watch` would stop all of them."""
     assert not any("image" in each for each in SERVICES.values() if "build" in each)

@@ -23,14 +23,20 @@ ANY: Final = "*"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Language:
-    """A language in which highlights are read.
+    """A language in which highlights are read; `tag` is empty if no other one is configured.
 
-    `translation` is its key in `texts`; None for that of `title` and `summary`. `tag` is empty if
-    no other language is configured: then answers do not mention it.
+    Then answers do not mention it.
     """
 
     tag: str = ""
-    translation: str | None = None
+
+    @property
+    def translation(self) -> str | None:
+        """Its key in `texts`, which the first language has too: another one may have been first.
+
+        None for `title` and `summary` as they are.
+        """
+        return self.tag or None
 
     def carried(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the query parameters of a link to more in this language."""
@@ -47,11 +53,9 @@ class Languages:
     def __init__(self, tags: Sequence[str] = ("en",)) -> None:
         self.tags = tags
         self._are_several = len(tags) > 1
-        first, *others = tags
-        self._first = Language(first) if others else ONLY
-        self._known = {first.lower(): self._first} | {
-            tag.lower(): Language(tag, tag) for tag in others
-        }
+        languages = [Language(tag) for tag in tags] if self._are_several else [ONLY]
+        self._first = languages[0]
+        self._known = {tag.lower(): each for tag, each in zip(tags, languages, strict=True)}
         self._negotiated = lru_cache(maxsize=256)(self._negotiate)
 
     def find(self, language_range: str) -> Language | None:
