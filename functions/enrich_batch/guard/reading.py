@@ -194,13 +194,15 @@ class Reading:
 
     def _term(self, tokens: Sequence[Token], start: int) -> tuple[Term | None, int]:
         """Return the longest phrase of the language that begins at a token, and its end."""
+        if not self.lexicon.spells(tokens[start]):
+            return None, start
         for term in self.lexicon.terms.get(tokens[start].plain, ()):
             position, count = start + 1, 1
             while count < len(term.words) and position < len(tokens):
                 token = tokens[position]
                 if token.kind is Kind.MARK and token.raw in LINKS:
                     position += 1
-                elif token.plain == term.words[count]:
+                elif token.plain == term.words[count] and self.lexicon.spells(token):
                     position += 1
                     count += 1
                 else:

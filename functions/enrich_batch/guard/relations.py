@@ -1,13 +1,20 @@
 """Who did what for whom: names of the facts that stand in a role that is not theirs."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from functions.enrich_batch.guard.numbers import BETWEEN, SIDES, Numbers, side_of
+from functions.enrich_batch.guard.numbers import BETWEEN, PEOPLE, SIDES, Numbers, side_of
 from functions.enrich_batch.guard.reading import Piece, Reading, Role
+
+_Told = TypeVar("_Told")
 
 NEAR = 3  # pieces between "assisted by" and the name
 ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
-PEOPLE = frozenset({"player", "assist"})
+# What only the scorer does, so no assist is the subject of it.
+DEEDS = frozenset(
+    {"goal", "opens", "equalises", "leads", "doubles", "extends", "reduces", "penalty", "who"}
+)
 
 
 def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
@@ -84,8 +91,20 @@ def wrong_roles(reading: Reading) -> Iterator[str]:
                 if name is not None:
                     bound.add(name)
     for index, piece in enumerate(pieces):
-        if piece.role is Role.NAME and piece.names & PEOPLE == {"assist"} and index not in bound:
+        is_assist = piece.role is Role.NAME and piece.names & PEOPLE == {"assist"}
+        if is_assist and (index not in bound or _does_it(pieces, index)):
             yield piece.text
+
+
+def _does_it(pieces: list[Piece], index: int) -> bool:
+    """Return whether who assisted is told as the scorer: Mac Allister scores, …, who scores."""
+    after = pieces[index + 1 : index + 3]
+    follows = next((piece for piece in after if piece.text not in (",", "が")), None)
+    if follows is None or follows.codes & ASSISTS or not follows.codes & DEEDS:
+        return False
+    # "nach Vorlage von Mac Allister trifft Di María"
+    is_after_word = index > 0 and "assist_by" in pieces[index - 1].codes
+    return "who" in follows.codes or not is_after_word
 
 
 def _name_of(
@@ -100,3 +119,34 @@ def _name_of(
             if pieces[position].role is Role.NAME and pieces[position].names & PEOPLE:
                 return position
     return None
+
+
+def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
+    """Yield what a text tells twice: its score, its minute, a name within a sentence."""
+    pieces = reading.pieces
+    scores = [tuple(sorted(score.numbers)) for score in numbers.scores]
+    if len(numbers.goals) == len(SIDES) and reading.grounds.facts.score is not None:
+        scores.append(tuple(sorted(reading.grounds.facts.score)))
+    yield from ("–".join(map(str, score)) for score in _twice(scores))
+    yield from numbers.minutes[1:]
+    for first, last in reading.sentences():
+        names: list[tuple[str, bool]] = []
+        for index in range(first, last):
+            piece = pieces[index]
+            if piece.role is Role.NAME and len(piece.names) == 1 and not _goes_on(pieces, index):
+                (role,) = piece.names
+                names.append((role, role in SIDES and _is_of_match(pieces, index, numbers)))
+        yield from (role for role, _ in _twice(names))
+
+
+def _goes_on(pieces: list[Piece], index: int) -> bool:
+    """Return whether a name goes on with other words of it: Kevin [(K.)] De Bruyne."""
+    before = index - 1
+    while before > 0 and pieces[before].role is Role.MARK and pieces[before].text not in BETWEEN:
+        before -= 1
+    is_same = before >= 0 and pieces[before].names == pieces[index].names
+    return is_same and set(pieces[before].words).isdisjoint(pieces[index].words)
+
+
+def _twice(things: Iterable[_Told]) -> Iterator[_Told]:
+    return (thing for thing, count in Counter(things).items() if count > 1)

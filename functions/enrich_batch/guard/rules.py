@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from functions.enrich_batch.guard.claims import event_type
-from functions.enrich_batch.guard.lexicon import REFUSED
+from functions.enrich_batch.guard.claims import CLAIMS, event_type, type_code
+from functions.enrich_batch.guard.lexicon import REFUSED, RELATIONS
 from functions.enrich_batch.guard.numbers import Numbers, numbers_of
 from functions.enrich_batch.guard.reading import Reading, Role
-from functions.enrich_batch.guard.relations import wrong_roles, wrong_sides
+from functions.enrich_batch.guard.relations import repetitions, wrong_roles, wrong_sides
 
 
 @dataclass
@@ -25,6 +25,12 @@ class Part:
         return numbers_of(self.reading)
 
 
+# Claims that tell when or whose, and not what.
+_CIRCUMSTANCES = frozenset(
+    {"home", "away", "first_half", "second_half", "extra_time", "added_time", "early", "late"}
+)
+TELLING = frozenset(CLAIMS) - _CIRCUMSTANCES
+
 Find = Callable[[Part], Iterator[str]]
 
 
@@ -38,7 +44,8 @@ class Rule:
 
 
 def _empty(part: Part) -> Iterator[str]:
-    if not any(character.isalnum() for character in part.text):
+    is_said = any(character.isalnum() for character in part.text)
+    if not is_said and not any(piece.role is Role.NAME for piece in part.reading.pieces):
         yield part.text
 
 
@@ -84,7 +91,7 @@ def _unproven(part: Part) -> Iterator[str]:
     """Yield words of claims none of which is proven."""
     proven = part.reading.grounds.proven
     for piece in part.reading.pieces:
-        claims = piece.codes - {*REFUSED, "against", "versus"}
+        claims = piece.codes.difference(REFUSED, RELATIONS)
         if claims and not claims & proven:
             yield piece.text
     for code, text in part.reading.claims_with_gap():
@@ -106,6 +113,22 @@ def _kind(part: Part) -> Iterator[str]:
     type_ = event_type(part.reading.grounds.facts)
     if type_ in needed and part.text and needed[type_] not in part.reading.claims:
         yield type_
+
+
+def _pointless(part: Part) -> Iterator[str]:
+    """Yield a text in which nothing happens."""
+    codes = part.reading.claims | {code for code, _ in part.reading.claims_with_gap()}
+    is_told = (
+        not TELLING.isdisjoint(codes)
+        or any(code.startswith(type_code("")) for code in codes)
+        or any("type" in piece.names for piece in part.reading.pieces)
+    )
+    if part.text and not (is_told or part.numbers.scores or part.numbers.goals):
+        yield part.text
+
+
+def _repeated(part: Part) -> Iterator[str]:
+    yield from repetitions(part.reading, part.numbers)
 
 
 RULES = (
@@ -167,4 +190,15 @@ RULES = (
     ),
     Rule("role", "Who assisted is named only as that, and nobody else is.", _role),
     Rule("kind", "An own goal and a kick of a shoot-out are called so.", _kind),
+    Rule(
+        "pointless",
+        "A title or a summary tells what happened, or the score; when and whose is too little.",
+        _pointless,
+    ),
+    Rule(
+        "repeated",
+        "A title or a summary tells the score once and the minute once, "
+        "and no sentence has a name twice, but in a score.",
+        _repeated,
+    ),
 )
