@@ -14,7 +14,7 @@ FULL_TIME = 90
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an editor reads about a claim, and whether facts prove it."""
+    """What an editor reads about a claim, and whether facts prove it, their type in words."""
 
     sentence: str
     is_proven: Callable[[Facts, GoalEffect | None], bool]
@@ -25,7 +25,7 @@ def _effect(*effects: GoalEffect) -> Callable[[Facts, GoalEffect | None], bool]:
 
 
 def _type(*types: str) -> Callable[[Facts, GoalEffect | None], bool]:
-    return lambda facts, _: event_type(facts) in types
+    return lambda facts, _: facts.event_type in types
 
 
 def _period(first: int, last: int, *periods: str) -> Callable[[Facts, GoalEffect | None], bool]:
@@ -46,7 +46,7 @@ def _late(facts: Facts, _: GoalEffect | None) -> bool:
 
 
 def _ahead(facts: Facts, effect: GoalEffect | None) -> bool:
-    if event_type(facts) == "shootout goal" and facts.shootout_score and facts.side:
+    if facts.event_type == "shootout goal" and facts.shootout_score and facts.side:
         home, away = facts.shootout_score
         return home > away if facts.side == "home" else away > home
     return effect in (GoalEffect.OPENS, GoalEffect.LEADS, GoalEffect.DOUBLES, GoalEffect.EXTENDS)
@@ -137,5 +137,5 @@ def proven_claims(facts: Facts) -> frozenset[str]:
     type_ = event_type(facts)
     named = facts if facts.event_type == type_ else replace(facts, event_type=type_)
     effect = certain_effect(named)
-    proven = {code for code, claim in CLAIMS.items() if claim.is_proven(facts, effect)}
+    proven = {code for code, claim in CLAIMS.items() if claim.is_proven(named, effect)}
     return frozenset(proven | {type_code(type_)})

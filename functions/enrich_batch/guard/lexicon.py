@@ -21,6 +21,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 OWN_TABLES = ("event_types", "vocabulary", "claims", "refused", "relations", "numbers")
 
 Words = tuple[str, ...]
+Gap = tuple[Words, Words, str]  # words before and after others, the code of the claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +37,23 @@ class Lexicon:
     """The words and phrases that a text of a language may use."""
 
     terms: dict[str, list[Term]] = field(default_factory=dict)  # by first word, longest first
+    simple: dict[str, frozenset[str]] = field(default_factory=dict)  # codes of words that are
+    # no numbers and begin no phrase
     words: set[str] = field(default_factory=set)  # all words of all terms
     spellings: set[str] = field(default_factory=set)  # those with diacritics, of all words
     longest: int = 1  # characters of the longest word
     numbers: dict[str, int] = field(default_factory=dict)
     ordinals: dict[str, int] = field(default_factory=dict)
+    number_words: frozenset[str] = frozenset()  # separators, "all" and what is beside a minute
     joiners: frozenset[str] = frozenset()  # between tens and units
     separators: frozenset[str] = frozenset()  # between the numbers of a score
     each: frozenset[str] = frozenset()  # after the number of a drawn score
     suffixes: frozenset[str] = frozenset()  # of an ordinal in digits
     minute_after: frozenset[str] = frozenset()  # after the number of a minute
     minute_before: frozenset[str] = frozenset()
+    totals: frozenset[str] = frozenset()  # before all goals of a side: makes it two for Chile
     possessives: frozenset[str] = frozenset()  # "su": what follows is counted of the player
-    gaps: list[tuple[Words, Words, str]] = field(default_factory=list)  # "gives … the lead"
+    gaps: dict[str, list[Gap]] = field(default_factory=dict)  # "gives … the lead", by first word
     clitics: tuple[str, ...] = ()  # longest first
 
     def add(self, words: Words, codes: Iterable[str]) -> None:
@@ -133,7 +138,8 @@ def build_lexicon(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
                 for phrase in phrases:
                     first, gap, second = phrase.partition("…")
                     if gap:
-                        lexicon.gaps.append((words_of(first), words_of(second), code))
+                        gap_words = words_of(first), words_of(second), code
+                        lexicon.gaps.setdefault(gap_words[0][0], []).append(gap_words)
                     else:
                         codes.setdefault(words_of(phrase), set()).add(code)
         _inherit_claims(codes, table.get("relations", {}))
@@ -151,6 +157,14 @@ def build_lexicon(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
                 lexicon.add((lexicon.without_clitics(word, ()),), ())
     for terms in lexicon.terms.values():
         terms.sort(key=lambda term: -len(term.words))
+    lexicon.simple = {
+        word: terms[0].codes
+        for word, terms in lexicon.terms.items()
+        if len(terms[0].words) == 1 and word not in lexicon.numbers and word not in lexicon.ordinals
+    }
+    lexicon.number_words = (
+        lexicon.separators | lexicon.each | lexicon.minute_after | lexicon.minute_before
+    )
     lexicon.spellings = {
         token.folded for table in tables for text in _strings(table) for token in tokenize(text)
     }
@@ -207,7 +221,7 @@ def _plain(words: Iterable[str]) -> frozenset[str]:
 
 def _add_numbers(lexicon: Lexicon, table: Mapping[str, Any]) -> None:
     for name in (
-        "joiners", "separators", "each", "suffixes", "minute_after", "minute_before", "possessives",
+        "joiners", "separators", "each", "suffixes", "minute_after", "minute_before", "possessives", "totals",
     ):  # fmt: skip
         words = _plain(table.get(name, ()))
         setattr(lexicon, name, getattr(lexicon, name) | words)

@@ -1,6 +1,6 @@
 """Scores, clock times and other numbers in a text, and which of them the facts do not give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,6 +38,7 @@ class Numbers:
     wrong: list[tuple[str, str]]
     minutes: list[str]  # the minute of the event, as often as it is told
     goals: set[str]  # the sides whose part of the score is told: Argentina 2, France 0
+    match_names: frozenset[int] = frozenset()  # the indexes of the sides in a score or a match
 
 
 def numbers_of(reading: Reading) -> Numbers:
@@ -55,12 +56,11 @@ class _Parser:
         self._result = Numbers([], [], [], set())
 
     def parse(self) -> Numbers:
-        index = 0
-        while index < len(self._pieces):
-            if self._pieces[index].role is Role.NUMBER:
-                index = self._clock(index) or self._score(index) or self._lone(index)
-            else:
-                index += 1
+        end = 0
+        for index in self._reading.numbers:
+            if index >= end:
+                end = self._clock(index) or self._score(index) or self._lone(index)
+        self._result.match_names = _match_names(self._reading, self._result.scores)
         return self._result
 
     def _piece(self, index: int) -> Piece | None:
@@ -156,7 +156,7 @@ class _Parser:
 
     def _teams_before(self, index: int) -> list[str]:
         """Return the last two sides that are named before a score in its sentence."""
-        start = max(first for first, _ in self._reading.sentences() if first <= index)
+        start = max(first for first, _ in self._reading.sentences if first <= index)
         sides = [side for piece in self._pieces[start:index] if (side := side_of(piece))]
         return sides[-2:] if len(sides) > 1 else self._opponent_within(start, index)
 
@@ -172,7 +172,7 @@ class _Parser:
         piece = self._pieces[index]
         end = index + 1
         if self._is_minute(index) and not piece.is_article:
-            added_time = "added_time" in self._reading.claims and self._facts.added_time
+            added_time = "added_time" in self._reading.codes and self._facts.added_time
             if piece.value not in (self._facts.minute, added_time or None, self._of_half(index)):
                 self._wrong("minute", index, end)
             elif piece.value == self._facts.minute:
@@ -181,9 +181,12 @@ class _Parser:
             pass  # un gol, 1点を返す
         elif self._is_beside_its_team(index):
             self._result.goals.add(side_of(self._pieces[index - 1]))
+        elif margin := self._margin_codes(index):
+            if not self._is_margin(index, margin):
+                self._wrong("number", index, end)
         elif self._is_goal_of_side(index):
-            self._result.goals.add(self._facts.side or "")
-        elif not self._is_margin(index):
+            self._result.goals.add(self._grounds.side or "")
+        else:
             self._wrong("number", index, end)
         return end
 
@@ -201,8 +204,9 @@ class _Parser:
             self._is(index - 1, frozenset("."))
             and self._is_word(index - 2, self._lexicon.minute_before)
         ):
-            is_counting = not piece.text[0].isdigit() or self._is_goal(after)
-            return not (piece.is_ordinal and is_counting)  # el segundo, no minute
+            is_in_words = not piece.text[0].isdigit()
+            is_article = not self._is_word(index - 1, self._lexicon.minute_after)  # el segundo
+            return not (piece.is_ordinal and (self._is_goal(after) or (is_in_words and is_article)))
         in_brackets = self._is(index - 1, frozenset("(")) and self._is(after, frozenset(")"))
         return in_brackets and (piece.is_ordinal or after > index + 1)
 
@@ -225,7 +229,7 @@ class _Parser:
         piece = self._pieces[index]
         near = self._clause(index)
         names = [each for each in near if self._pieces[each].role is Role.NAME]
-        side, score = self._facts.side, self._facts.score
+        side, score = self._grounds.side, self._facts.score
         if side is None or score is None or not names or "goal" not in self._grounds.proven:
             return False
         if self._is_of_person(index, names):
@@ -238,9 +242,10 @@ class _Parser:
         else:
             is_of_side = before >= 0 and self._pieces[before].names == {side}
             is_of_side = is_of_side and (after is None or is_possessive)
+        is_alone = all(self._pieces[each].names <= SIDES for each in names)
+        is_total = is_alone or self._is_word(index - 1, self._lexicon.totals)
         counts = any(self._is_goal(each) for each in near) or (
-            (is_possessive or after is not None)
-            and (piece.is_ordinal or all(self._pieces[each].names <= SIDES for each in names))
+            (is_possessive or after is not None) and (piece.is_ordinal or is_total)
         )
         return is_of_side and counts and piece.value == score[side == "away"]
 
@@ -260,19 +265,21 @@ class _Parser:
             not POSSESSIVE.isdisjoint(piece.words) for piece in self._pieces[name + 1 : index]
         )
 
-    def _is_margin(self, index: int) -> bool:
-        """Return whether it is by how much the side leads: two goals ahead, a two-goal lead."""
-        score = self._facts.score
-        if score is None or self._pieces[index].value != abs(score[0] - score[1]):
-            return False
+    def _margin_codes(self, index: int) -> frozenset[str]:
+        """Return the claims beside a number that make it a lead: two goals ahead, leads by two."""
+        if self._pieces[index].is_ordinal:
+            return frozenset()
         after = self._after_dash(index + 1)
         if self._is_goal(after) or self._is_word(after, UNITS):
             after = self._after_dash(after + 1)
+        before = index - 1 if self._codes(index - 1) else index - 2
         codes = self._codes(after) or self._codes(after + 1)
-        if not codes & MARGINS:
-            before = index - 1 if self._codes(index - 1) else index - 2
-            codes = self._codes(before)
-        return bool(codes & MARGINS & self._grounds.proven)
+        return MARGINS & (codes | self._codes(before))
+
+    def _is_margin(self, index: int, codes: frozenset[str]) -> bool:
+        score = self._facts.score
+        is_difference = score and self._pieces[index].value == abs(score[0] - score[1])
+        return bool(is_difference and codes & self._grounds.proven)
 
     def _after_dash(self, index: int) -> int:
         return index + 1 if self._is(index, DASHES) else index
@@ -304,3 +311,36 @@ def side_of(piece: Piece) -> str:
     """Return home or away if a piece names just that side, or ""."""
     sides = piece.names & SIDES
     return next(iter(sides)) if piece.role is Role.NAME and len(sides) == 1 else ""
+
+
+def _match_names(reading: Reading, scores: Sequence[Score]) -> frozenset[int]:
+    """Return the names that are beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
+    pieces = reading.pieces
+    starts = {score.start: score.end for score in scores}
+    ends = {score.end: score.start for score in scores}
+    sides = [index for index in reading.names if side_of(pieces[index])]
+    return frozenset(each for each in sides if _is_of_match(pieces, each, starts, ends))
+
+
+def _is_of_match(
+    pieces: Sequence[Piece], index: int, starts: Mapping[int, int], ends: Mapping[int, int]
+) -> bool:
+    for step in (1, -1):
+        position, has_link = index + step, False
+        while 0 <= position < len(pieces):
+            piece = pieces[position]
+            jump = starts.get(position) if step > 0 else ends.get(position + 1)
+            if jump is not None:
+                position, has_link = (jump if step > 0 else jump - 1), True
+            elif "versus" in piece.codes or piece.role is Role.NUMBER:
+                position, has_link = position + step, True
+            elif piece.role is Role.MARK and piece.text in BETWEEN:
+                has_link |= piece.text in "-–—"
+                position += step
+            else:
+                break
+        if 0 <= position < len(pieces) and has_link:
+            other = side_of(pieces[position])
+            if other and other != side_of(pieces[index]):
+                return True
+    return False

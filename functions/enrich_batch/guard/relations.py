@@ -21,7 +21,8 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
     """Yield the names of a side that the event is not of, but where a score or a match is told."""
     scorer = reading.grounds.scorer_role
     pieces = reading.pieces
-    for index, piece in enumerate(pieces):
+    for index in reading.names:
+        piece = pieces[index]
         side = side_of(piece)
         if not side:
             continue
@@ -31,7 +32,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
             yield f"{before.text if before else ''} {piece.text}"
         elif side != scorer and not (
             is_opponent
-            or _is_of_match(pieces, index, numbers)
+            or index in numbers.match_names
             or ("own_goal" in reading.grounds.proven and _is_of_player(pieces, index))
         ):
             yield piece.text
@@ -51,38 +52,13 @@ def _is_of_player(pieces: list[Piece], index: int) -> bool:
     return index + 1 < position < len(pieces) and "player" in pieces[position].names
 
 
-def _is_of_match(pieces: list[Piece], index: int, numbers: Numbers) -> bool:
-    """Return whether a name is beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
-    starts = {score.start: score.end for score in numbers.scores}
-    ends = {score.end: score.start for score in numbers.scores}
-    for step in (1, -1):
-        position, has_link = index + step, False
-        while 0 <= position < len(pieces):
-            piece = pieces[position]
-            jump = starts.get(position) if step > 0 else ends.get(position + 1)
-            if jump is not None:
-                position, has_link = (jump if step > 0 else jump - 1), True
-            elif "versus" in piece.codes or piece.role is Role.NUMBER:
-                position, has_link = position + step, True
-            elif piece.role is Role.MARK and piece.text in BETWEEN:
-                has_link |= piece.text in "-–—"
-                position += step
-            else:
-                break
-        if 0 <= position < len(pieces) and has_link:
-            other = side_of(pieces[position])
-            if other and other != side_of(pieces[index]):
-                return True
-    return False
-
-
 def wrong_roles(reading: Reading) -> Iterator[str]:
     """Yield the names of an assist without its word, and such words beside another name."""
     if "assist" not in reading.grounds.proven:
         return
     pieces = reading.pieces
     bound: set[int] = set()
-    for first, last in reading.sentences():
+    for first, last in reading.sentences:
         for index in range(first, last):
             if codes := pieces[index].codes & ASSISTS:
                 name = _name_of(pieces, index, first, last, codes)
@@ -90,9 +66,9 @@ def wrong_roles(reading: Reading) -> Iterator[str]:
                     yield f"{pieces[index].text} {pieces[name].text}"
                 if name is not None:
                     bound.add(name)
-    for index, piece in enumerate(pieces):
-        is_assist = piece.role is Role.NAME and piece.names & PEOPLE == {"assist"}
-        if is_assist and (index not in bound or _does_it(pieces, index)):
+    for index in reading.names:
+        piece = pieces[index]
+        if piece.names & PEOPLE == {"assist"} and (index not in bound or _does_it(pieces, index)):
             yield piece.text
 
 
@@ -129,14 +105,15 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
         scores.append(tuple(sorted(reading.grounds.facts.score)))
     yield from ("–".join(map(str, score)) for score in _twice(scores))
     yield from numbers.minutes[1:]
-    for first, last in reading.sentences():
-        names: list[tuple[str, bool]] = []
-        for index in range(first, last):
-            piece = pieces[index]
-            if piece.role is Role.NAME and len(piece.names) == 1 and not _goes_on(pieces, index):
-                (role,) = piece.names
-                names.append((role, role in SIDES and _is_of_match(pieces, index, numbers)))
-        yield from (role for role, _ in _twice(names))
+    for first, last in reading.sentences:
+        names = [
+            (*pieces[index].names, index in numbers.match_names)
+            for index in reading.names
+            if first <= index < last
+            and len(pieces[index].names) == 1
+            and not _goes_on(pieces, index)
+        ]
+        yield from (str(name[0]) for name in _twice(names))
 
 
 def _goes_on(pieces: list[Piece], index: int) -> bool:
@@ -149,4 +126,7 @@ def _goes_on(pieces: list[Piece], index: int) -> bool:
 
 
 def _twice(things: Iterable[_Told]) -> Iterator[_Told]:
+    things = list(things)
+    if len(things) == len({*things}):
+        return iter(())
     return (thing for thing, count in Counter(things).items() if count > 1)

@@ -38,6 +38,13 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((code, re.compile(pattern)) for code, pattern in patterns.items())
 
 
+# A text without any of these has nothing of the patterns, and most have none.
+_SUSPECT = re.compile(
+    r"[^\w\s.,:;()+\-–'’]|_|\.(?=\w)|(?<![\w.)])['’](?=\w)|[.,:;()+\-–'’]{3,}"
+    r"|\b(?:None|NaN|TBD|TODO|undefined|(?i:null|lorem))\b"
+)
+
+
 class Surface:
     """What a text in NFKC contains that none may, and the rest of it."""
 
@@ -53,8 +60,9 @@ class Surface:
             text = re.sub(rf"(?<!{letter}){re.escape(name)}(?!{letter})", character, text)
         if not raw.isascii() or not raw.isprintable():
             text = self._without_controls(text)
-        for code, pattern in _patterns():
-            text = pattern.sub(self._hide(code), text)
+        if _SUSPECT.search(text):
+            for code, pattern in _patterns():
+                text = pattern.sub(self._hide(code), text)
         self.rest = text
 
     def _without_controls(self, text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 from unicodedata import category
 
 from functions.enrich_batch.guard.folding import fold, without_marks
@@ -22,7 +22,7 @@ class Kind(Enum):
     MARK = auto()  # one character of any other kind
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """A token as it is written, and in the forms that are compared."""
 
@@ -31,11 +31,7 @@ class Token:
     folded: str  # NFKC, without case
     plain: str  # and without diacritics
     spaced: bool  # whether white space is before it
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written as a name is; a script without case has no capitals."""
-        return not self.raw[0].islower()
+    capital: bool  # whether it is written as a name is; a script without case has no capitals
 
 
 @cache
@@ -52,13 +48,14 @@ def _pattern() -> re.Pattern[str]:
 _KINDS = (Kind.WORD, Kind.DENSE, Kind.NUMBER, Kind.STAND_IN, Kind.MARK)
 
 
+@lru_cache(maxsize=8192)  # the same words come again and again
+def _token(*groups: str) -> Token:
+    """Return the token of the white space before it and of its raw text, by its kind."""
+    kind, raw = next(each for each in zip(_KINDS, groups[1:], strict=True) if each[1])
+    folded = fold(raw)
+    return Token(kind, raw, folded, without_marks(folded), bool(groups[0]), not raw[0].islower())
+
+
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a text in NFKC."""
-    tokens = []
-    for match in _pattern().finditer(text):
-        index = match.lastindex or 0
-        raw = match[index]
-        folded = fold(raw)
-        kind = _KINDS[index - 2]
-        tokens.append(Token(kind, raw, folded, without_marks(folded), bool(match[1])))
-    return tokens
+    return [_token(*groups) for groups in _pattern().findall(text)]
