@@ -221,7 +221,8 @@ def _plain(words: Iterable[str]) -> frozenset[str]:
 
 def _add_numbers(lexicon: Lexicon, table: Mapping[str, Any]) -> None:
     for name in (
-        "joiners", "separators", "each", "suffixes", "minute_after", "minute_before", "possessives", "totals",
+        "joiners", "separators", "each", "suffixes", "minute_after", "minute_before",
+        "possessives", "totals",
     ):  # fmt: skip
         words = _plain(table.get(name, ()))
         setattr(lexicon, name, getattr(lexicon, name) | words)

@@ -67,8 +67,12 @@ class _Parser:
         return self._pieces[index] if 0 <= index < len(self._pieces) else None
 
     def _is(self, index: int, marks: frozenset[str]) -> bool:
-        piece = self._piece(index)
-        return piece is not None and piece.role is Role.MARK and piece.text in marks
+        pieces = self._pieces
+        return (
+            0 <= index < len(pieces)
+            and pieces[index].role is Role.MARK
+            and pieces[index].text in marks
+        )
 
     def _is_word(self, index: int, words: frozenset[str]) -> bool:
         piece = self._piece(index)
@@ -309,8 +313,10 @@ class _Parser:
 
 def side_of(piece: Piece) -> str:
     """Return home or away if a piece names just that side, or ""."""
+    if piece.role is not Role.NAME:
+        return ""
     sides = piece.names & SIDES
-    return next(iter(sides)) if piece.role is Role.NAME and len(sides) == 1 else ""
+    return next(iter(sides)) if len(sides) == 1 else ""
 
 
 def _match_names(reading: Reading, scores: Sequence[Score]) -> frozenset[int]:

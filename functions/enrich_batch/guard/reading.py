@@ -1,6 +1,6 @@
 """A text read as names of the facts, words of the language, numbers and marks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property, lru_cache
@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from unicodedata import normalize
 
+from functions.enrich_batch.guard.grounds import LINKS as LINKS_OF_NAMES
 from functions.enrich_batch.guard.grounds import Grounds, Mention
 from functions.enrich_batch.guard.lexicon import Lexicon, Term
 from functions.enrich_batch.guard.number_words import number_at, numeral
@@ -54,9 +55,10 @@ class Reading:
         self.surface = surface
         self.grounds = grounds
         self.lexicon = lexicon
-
         self.pieces: list[Piece] = []  # of the text, without what the surface has found
-        tokens = list(self._tokens())
+        tokens = tokenize(surface.rest)
+        if lexicon.clitics or any(token.kind is Kind.DENSE for token in tokens):
+            tokens = list(self._divided(tokens))
         start = 0
         while start < len(tokens):
             start = self._read(tokens, start)
@@ -83,8 +85,11 @@ class Reading:
                 for before, after, code in gaps.get(word, ()):
                     start = index + len(before)
                     near = words[start : start + GAP + len(after)]
-                    is_there = tuple(words[index:start]) == before
-                    if is_there and any(True for _ in _positions(near, after)):
+                    if (
+                        after[0] in near
+                        and tuple(words[index:start]) == before
+                        and any(True for _ in _positions(near, after))
+                    ):
                         yield code, " ".join((*before, "…", *after))
 
     def _sentences(self) -> Iterator[tuple[int, int]]:
@@ -113,10 +118,10 @@ class Reading:
         piece = self.pieces[index]
         return piece.capital and not set(piece.words) & self.lexicon.minute_after
 
-    def _tokens(self) -> Iterator[Token]:
+    def _divided(self, tokens: Iterable[Token]) -> Iterator[Token]:
         """Yield the tokens; runs without spaces are divided, and clitics taken off."""
         names = self.grounds.names
-        for token in tokenize(self.surface.rest):
+        for token in tokens:
             if token.kind is Kind.DENSE and token.plain not in names:
                 yield from divide(token, self._is_known_run, self._longest)
             elif self.lexicon.clitics and token.kind is Kind.WORD:
@@ -139,9 +144,12 @@ class Reading:
             pieces.append(_mark(token.raw, token.spaced))
             return start + 1
         plain, lexicon = token.plain, self.lexicon
-        if plain in lexicon.simple and plain not in self.grounds.names and lexicon.spells(token):
-            pieces.append(_word(token, lexicon.simple[plain]))
-            return start + 1
+        if plain not in self.grounds.names:
+            if plain in lexicon.simple and lexicon.spells(token):
+                pieces.append(_word(token, lexicon.simple[plain]))
+                return start + 1
+        elif plain not in lexicon.terms and (end := self._plain_name(tokens, start)):
+            return end
         mention = self.grounds.mention(tokens, start)
         term, term_end = self._term(tokens, start)
         if mention and self._is_name(mention, tokens, start, term, term_end):
@@ -165,6 +173,27 @@ class Reading:
         role = Role.WORD if is_known else Role.UNKNOWN
         pieces.append(_piece(role, tokens, start, start + 1))
         return start + 1
+
+    def _plain_name(self, tokens: Sequence[Token], start: int) -> int:
+        """Append a name that is written as the facts have it; return the index after it, or 0.
+
+        Only if no word of it can be anything else, for the sake of speed.
+        """
+        entries = self.grounds.names[tokens[start].plain]
+        if len(entries) > 1 or tokens[start].kind is not Kind.WORD:
+            return 0
+        name, index = entries[0]
+        if name.role == "type" or name.tokens[index].raw != tokens[start].raw:
+            return 0
+        end, last = start + 1, min(len(tokens), start + len(name.tokens) - index)
+        while end < last and tokens[end].raw == name.tokens[index + end - start].raw:
+            end += 1
+        if end < last and tokens[end].kind is Kind.MARK and tokens[end].raw in LINKS_OF_NAMES:
+            return 0
+        if end < last and tokens[end].plain == name.tokens[index + end - start].plain:
+            return 0
+        self.pieces.append(_piece(Role.NAME, tokens, start, end, names=frozenset((name.role,))))
+        return end
 
     def _is_name(
         self, mention: Mention, tokens: Sequence[Token], start: int, term: Term | None, end: int
@@ -232,6 +261,7 @@ def _piece(
     names: frozenset[str] = NO_ROLES, codes: frozenset[str] = NO_ROLES,
 ) -> Piece:  # fmt: skip
     first = tokens[start]
+    words: tuple[str, ...]
     if end == start + 1:
         text, words = first.raw, (first.plain,)
     else:

@@ -103,7 +103,8 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
     scores = [tuple(sorted(score.numbers)) for score in numbers.scores]
     if len(numbers.goals) == len(SIDES) and reading.grounds.facts.score is not None:
         scores.append(tuple(sorted(reading.grounds.facts.score)))
-    yield from ("–".join(map(str, score)) for score in _twice(scores))
+    if len(scores) > 1:
+        yield from ("–".join(map(str, score)) for score in _twice(scores))
     yield from numbers.minutes[1:]
     for first, last in reading.sentences:
         names = [
@@ -113,7 +114,8 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
             and len(pieces[index].names) == 1
             and not _goes_on(pieces, index)
         ]
-        yield from (str(name[0]) for name in _twice(names))
+        if len({*names}) < len(names):
+            yield from (str(name[0]) for name in _twice(names))
 
 
 def _goes_on(pieces: list[Piece], index: int) -> bool:
@@ -126,7 +128,4 @@ def _goes_on(pieces: list[Piece], index: int) -> bool:
 
 
 def _twice(things: Iterable[_Told]) -> Iterator[_Told]:
-    things = list(things)
-    if len(things) == len({*things}):
-        return iter(())
     return (thing for thing, count in Counter(things).items() if count > 1)

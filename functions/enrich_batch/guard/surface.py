@@ -38,11 +38,19 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((code, re.compile(pattern)) for code, pattern in patterns.items())
 
 
-# A text without any of these has nothing of the patterns, and most have none.
-_SUSPECT = re.compile(
-    r"[^\w\s.,:;()+\-–'’]|_|\.(?=\w)|(?<![\w.)])['’](?=\w)|[.,:;()+\-–'’]{3,}"
-    r"|\b(?:None|NaN|TBD|TODO|undefined|(?i:null|lorem))\b"
-)
+# A text of nothing but these, and without what _is_usual looks for, matches none of the patterns.
+_USUAL = re.compile(r"[\w\s.,:;()+\-–'’]*")
+_UNUSUAL = re.compile(r"\.\w|[.,:;()+\-–'’]{3}")
+_QUOTE = re.compile(r"(?<![\w.)])['’]\w")
+_PLACEHOLDERS = ("none", "nan", "tbd", "todo", "undefined", "null", "lorem", "_")
+
+
+def _is_usual(text: str) -> bool:
+    """Return whether no pattern can match, which is quick to see for most texts."""
+    if not _USUAL.fullmatch(text) or _UNUSUAL.search(text) or _QUOTE.search(text):
+        return False
+    lower = text.lower()
+    return not any(word in lower for word in _PLACEHOLDERS)
 
 
 class Surface:
@@ -60,7 +68,7 @@ class Surface:
             text = re.sub(rf"(?<!{letter}){re.escape(name)}(?!{letter})", character, text)
         if not raw.isascii() or not raw.isprintable():
             text = self._without_controls(text)
-        if _SUSPECT.search(text):
+        if not _is_usual(text):
             for code, pattern in _patterns():
                 text = pattern.sub(self._hide(code), text)
         self.rest = text

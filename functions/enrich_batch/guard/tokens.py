@@ -35,27 +35,35 @@ class Token:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the pattern of a token with the white space before it, and that of its kinds."""
     marks = "".join(chr(code) for code in range(0x300, 0x3100) if category(chr(code))[0] == "M")
     letter = rf"[^\W\d_{DENSE}]"
     last = chr(FIRST_STAND_IN + 15)
-    return re.compile(
-        rf"(\s*)(?:({letter}(?:{letter}|[{marks}\u200c\u200d])*)|([{DENSE}]+)|(\d+)"
-        rf"|([{chr(FIRST_STAND_IN)}-{last}])|(\S))"
-    )
+    kinds = (
+        rf"{letter}(?:{letter}|[{marks}\u200c\u200d])*", rf"[{DENSE}]+", r"\d+",
+        rf"[{chr(FIRST_STAND_IN)}-{last}]", r"\S",
+    )  # fmt: skip
+    any_kind, each_kind = "|".join(kinds), "|".join(f"({kind})" for kind in kinds)
+    return re.compile(rf"\s*(?:{any_kind})"), re.compile(rf"(\s*)(?:{each_kind})")
 
 
 _KINDS = (Kind.WORD, Kind.DENSE, Kind.NUMBER, Kind.STAND_IN, Kind.MARK)
 
 
 @lru_cache(maxsize=8192)  # the same words come again and again
-def _token(*groups: str) -> Token:
-    """Return the token of the white space before it and of its raw text, by its kind."""
-    kind, raw = next(each for each in zip(_KINDS, groups[1:], strict=True) if each[1])
+def _token(found: str) -> Token:
+    """Return the token that is found, with the white space before it."""
+    match = _patterns()[1].fullmatch(found)
+    index = match.lastindex if match and match.lastindex else len(_KINDS) + 1
+    raw = found.lstrip()
     folded = fold(raw)
-    return Token(kind, raw, folded, without_marks(folded), bool(groups[0]), not raw[0].islower())
+    spaced = len(raw) < len(found)
+    return Token(
+        _KINDS[index - 2], raw, folded, without_marks(folded), spaced, not raw[0].islower()
+    )
 
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a text in NFKC."""
-    return [_token(*groups) for groups in _pattern().findall(text)]
+    return [_token(found) for found in _patterns()[0].findall(text)]
