@@ -6,6 +6,7 @@ from typing import Final
 from functions.enrich_batch.enricher import Refusal, Style
 from functions.enrich_batch.guard.grounds import Grounds, grounds_of
 from functions.enrich_batch.guard.lexicon import lexicon_of
+from functions.enrich_batch.guard.numbers import numbers_of
 from functions.enrich_batch.guard.reading import read
 from functions.enrich_batch.guard.rules import RULES, Part, Rule
 from functions.enrich_batch.one_line import one_line
@@ -47,10 +48,13 @@ def check(
     for words, longest in zip((text.title, summary), LONGEST[style], strict=True):
         if not words and text.summary and text.title:
             continue  # it is the description alone
-        spare = _letters_of_names(words, grounds) if style == "neutral" else 0
-        part = Part(words, read(words, grounds, lexicon), longest + spare)
+        if style == "neutral" and len(words) > longest:
+            longest += _letters_of_names(words, grounds)
+        reading = read(words, grounds, lexicon)
+        part = Part(words, reading, numbers_of(reading), longest)
         for rule in rules:
-            refusals.update(dict.fromkeys(Refusal(rule.code, found) for found in rule.find(part)))
+            for found in rule.find(part):
+                refusals[Refusal(rule.code, found)] = None
     return tuple(refusals)
 
 

@@ -1,9 +1,9 @@
 """Claims that a text may make, and the facts that prove each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from functions.enrich_batch.goal_effect import GoalEffect, goal_effects
+from functions.enrich_batch.goal_effect import GoalEffect, certain_effect
 from functions.shared.contract.highlight import Facts
 
 LATE = 85
@@ -14,24 +14,24 @@ FULL_TIME = 90
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an editor reads about a claim, and whether facts prove it."""
+    """What an editor reads about a claim, and whether facts prove it, their type in words."""
 
     sentence: str
-    is_proven: Callable[[Facts, frozenset[GoalEffect]], bool]
+    is_proven: Callable[[Facts, GoalEffect | None], bool]
 
 
-def _effect(*effects: GoalEffect) -> Callable[[Facts, frozenset[GoalEffect]], bool]:
-    return lambda _, possible: bool(possible) and possible <= {*effects}
+def _effect(*effects: GoalEffect) -> Callable[[Facts, GoalEffect | None], bool]:
+    return lambda _, effect: effect in effects
 
 
-def _type(*types: str) -> Callable[[Facts, frozenset[GoalEffect]], bool]:
-    return lambda facts, _: event_type(facts) in types
+def _type(*types: str) -> Callable[[Facts, GoalEffect | None], bool]:
+    return lambda facts, _: facts.event_type in types
 
 
-def _period(first: int, last: int, *periods: str) -> Callable[[Facts, frozenset[GoalEffect]], bool]:
+def _period(first: int, last: int, *periods: str) -> Callable[[Facts, GoalEffect | None], bool]:
     """Return whether the period is one of these, or the minute is one of theirs."""
 
-    def is_proven(facts: Facts, _: frozenset[GoalEffect]) -> bool:
+    def is_proven(facts: Facts, _: GoalEffect | None) -> bool:
         if facts.period:
             return facts.period in periods
         return facts.minute is not None and first <= facts.minute <= last
@@ -39,10 +39,17 @@ def _period(first: int, last: int, *periods: str) -> Callable[[Facts, frozenset[
     return is_proven
 
 
-def _late(facts: Facts, _: frozenset[GoalEffect]) -> bool:
+def _late(facts: Facts, _: GoalEffect | None) -> bool:
     minute = facts.minute or 0
     in_second_half = facts.period in (None, "second_half") and LATE <= minute <= FULL_TIME
     return in_second_half or (facts.period == "extra_time_second" and minute >= FULL_TIME + 25)
+
+
+def _ahead(facts: Facts, effect: GoalEffect | None) -> bool:
+    if facts.event_type == "shootout goal" and facts.shootout_score and facts.side:
+        home, away = facts.shootout_score
+        return home > away if facts.side == "home" else away > home
+    return effect in (GoalEffect.OPENS, GoalEffect.LEADS, GoalEffect.DOUBLES, GoalEffect.EXTENDS)
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -64,13 +71,9 @@ CLAIMS: Mapping[str, Claim] = {
         _effect(GoalEffect.OPENS, GoalEffect.LEADS),
     ),
     "leads_again": Claim(
-        "the side of the goal is one ahead after it, and both have scored",
-        _effect(GoalEffect.LEADS),
+        "no facts prove it: the score does not tell which side led before", lambda *_: False
     ),
-    "ahead": Claim(
-        "the side of the goal is ahead after it",
-        _effect(GoalEffect.OPENS, GoalEffect.LEADS, GoalEffect.DOUBLES, GoalEffect.EXTENDS),
-    ),
+    "ahead": Claim("the side of the goal is ahead after it, in the shoot-out for a kick", _ahead),
     "doubles": Claim("2–0 or 0–2 after the goal", _effect(GoalEffect.DOUBLES)),
     "extends": Claim(
         "the side of the goal was ahead before it",
@@ -110,6 +113,7 @@ CLAIMS: Mapping[str, Claim] = {
         ),
     ),
     "late": Claim("a minute from 85 to 90, or from 115 in extra time; added time after", _late),
+    "event": Claim("any event: the word for one whose type is not told", lambda *_: True),
     "never": Claim(
         "no facts prove it: a hat-trick, a winner, a comeback, a header, …", lambda *_: False
     ),
@@ -130,17 +134,8 @@ def type_code(words: str) -> str:
 
 def proven_claims(facts: Facts) -> frozenset[str]:
     """Return the codes of the claims that the facts prove."""
-    effects: frozenset[GoalEffect] = frozenset()
-    is_third_team = facts.team and not facts.side and facts.home_team and facts.away_team
-    is_goal = event_type(facts) in ("goal", "own goal", "penalty goal")
-    if facts.score is not None and is_goal and not is_third_team and not _may_be_kick(facts):
-        effects = goal_effects(*facts.score, facts.side)
-        effects = effects if len(effects) == 1 else frozenset()
-    proven = {code for code, claim in CLAIMS.items() if claim.is_proven(facts, effects)}
-    return frozenset(proven | {type_code(event_type(facts))})
-
-
-def _may_be_kick(facts: Facts) -> bool:
-    """Return whether a penalty may be of the shoot-out: some feeds have its kicks at 120+1, …."""
-    is_late = facts.minute is not None and facts.minute >= 120 and facts.added_time
-    return event_type(facts) == "penalty goal" and facts.period is None and bool(is_late)
+    type_ = event_type(facts)
+    named = facts if facts.event_type == type_ else replace(facts, event_type=type_)
+    effect = certain_effect(named)
+    proven = {code for code, claim in CLAIMS.items() if claim.is_proven(named, effect)}
+    return frozenset(proven | {type_code(type_)})

@@ -9,6 +9,7 @@ from unicodedata import normalize
 from functions.enrich_batch.guard.claims import event_type, proven_claims
 from functions.enrich_batch.guard.tokens import FIRST_STAND_IN, Kind, Token, tokenize
 from functions.shared.contract.highlight import Facts
+from functions.shared.contract.team_names import Side
 
 TYPES = frozenset({"goal", "own goal", "penalty goal", "shootout goal", "shootout miss"})
 TEAMS = frozenset({"home", "away", "team"})
@@ -40,6 +41,8 @@ class Grounds:
     """All that a text may say of these facts."""
 
     facts: Facts
+    type: str
+    side: Side | None
     proven: frozenset[str]
     names: dict[str, list[tuple[Name, int]]] = field(default_factory=dict)  # by each word
     stand_ins: dict[str, tuple[str, str]] = field(default_factory=dict)  # role, name; by character
@@ -47,8 +50,8 @@ class Grounds:
     @property
     def scorer_role(self) -> str | None:
         """The role of the name of the side that the event is of."""
-        if self.facts.side:
-            return self.facts.side
+        if self.side:
+            return self.side
         return "team" if self.facts.team else None
 
     def mention(self, tokens: Sequence[Token], start: int) -> Mention | None:
@@ -56,9 +59,11 @@ class Grounds:
         first = tokens[start]
         if first.kind is Kind.STAND_IN:
             return Mention(start + 1, frozenset({self.stand_ins[first.raw][0]}), 1, True)
+        if first.plain not in self.names:
+            return None
         best: tuple[int, bool] = (0, False)
         end, roles = start, frozenset[str]()
-        for name, index in self.names.get(first.plain, ()):
+        for name, index in self.names[first.plain]:
             stop, count = _match(tokens, start, name.tokens, index)
             found = (count, count == len(name.tokens))
             if found > best:
@@ -98,14 +103,15 @@ def _same(token: Token, of_name: Token) -> bool:
 @lru_cache(maxsize=64)  # a text is checked again after each try
 def grounds_of(facts: Facts) -> Grounds:
     """Return what these facts give."""
-    grounds = Grounds(facts, proven_claims(facts))
+    type_, side = event_type(facts), facts.side
+    grounds = Grounds(facts, type_, side, proven_claims(facts))
     given = {
         "home": facts.home_team,
         "away": facts.away_team,
-        "team": None if facts.side else facts.team,
+        "team": None if side else facts.team,
         "player": facts.player,
         "assist": facts.assist,
-        "type": None if event_type(facts) in TYPES else event_type(facts),
+        "type": None if type_ in TYPES else type_,
     }
     for role, given_text in given.items():
         if not given_text:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,17 +10,18 @@ from typing import Any
 
 from functions.enrich_batch.guard.claims import CLAIMS, type_code
 from functions.enrich_batch.guard.folding import fold, without_marks
-from functions.enrich_batch.guard.tokens import Kind, tokenize
+from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
 
 WORDS = Path(__file__).parent / "words"
 PHRASES = Path(__file__).parents[1] / "languages"
 # Words that are refused with a code of their own, which tells more than that they are unknown.
 REFUSED = ("date", "place", "age", "superlative")
-RELATIONS = ("against", "versus")
+RELATIONS = ("against", "versus", "who")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 OWN_TABLES = ("event_types", "vocabulary", "claims", "refused", "relations", "numbers")
 
 Words = tuple[str, ...]
+Gap = tuple[Words, Words, str]  # words before and after others, the code of the claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,23 @@ class Lexicon:
     """The words and phrases that a text of a language may use."""
 
     terms: dict[str, list[Term]] = field(default_factory=dict)  # by first word, longest first
+    simple: dict[str, frozenset[str]] = field(default_factory=dict)  # codes of words that are
+    # no numbers and begin no phrase
     words: set[str] = field(default_factory=set)  # all words of all terms
+    spellings: set[str] = field(default_factory=set)  # those with diacritics, of all words
     longest: int = 1  # characters of the longest word
     numbers: dict[str, int] = field(default_factory=dict)
     ordinals: dict[str, int] = field(default_factory=dict)
+    number_words: frozenset[str] = frozenset()  # separators, "all" and what is beside a minute
     joiners: frozenset[str] = frozenset()  # between tens and units
     separators: frozenset[str] = frozenset()  # between the numbers of a score
     each: frozenset[str] = frozenset()  # after the number of a drawn score
     suffixes: frozenset[str] = frozenset()  # of an ordinal in digits
     minute_after: frozenset[str] = frozenset()  # after the number of a minute
     minute_before: frozenset[str] = frozenset()
-    gaps: list[tuple[Words, Words, str]] = field(default_factory=list)  # "gives … the lead"
+    totals: frozenset[str] = frozenset()  # before all goals of a side: makes it two for Chile
+    possessives: frozenset[str] = frozenset()  # "su": what follows is counted of the player
+    gaps: dict[str, list[Gap]] = field(default_factory=dict)  # "gives … the lead", by first word
     clitics: tuple[str, ...] = ()  # longest first
 
     def add(self, words: Words, codes: Iterable[str]) -> None:
@@ -59,6 +66,10 @@ class Lexicon:
             terms.remove(known)
         terms.append(Term(words, frozenset(codes) | (known.codes if known else frozenset())))
         self.words.update(words)
+
+    def spells(self, token: Token) -> bool:
+        """Return whether a word has its diacritics, or none: "hätte" is not "hatte"."""
+        return token.folded == token.plain or token.folded in self.spellings
 
     def knows(self, word: str) -> bool:
         """Return whether a word has a use in this language."""
@@ -127,22 +138,48 @@ def build_lexicon(tables: Iterable[Mapping[str, Any]]) -> Lexicon:
                 for phrase in phrases:
                     first, gap, second = phrase.partition("…")
                     if gap:
-                        lexicon.gaps.append((words_of(first), words_of(second), code))
+                        gap_words = words_of(first), words_of(second), code
+                        lexicon.gaps.setdefault(gap_words[0][0], []).append(gap_words)
                     else:
                         codes.setdefault(words_of(phrase), set()).add(code)
+        _inherit_claims(codes, table.get("relations", {}))
         for type_, phrase in table.get("event_types", {}).items():
             code = type_code(type_.replace("_", " "))
             codes.setdefault(words_of(phrase), set()).add(code)
+        if event := table.get("formats", {}).get("event"):
+            codes.setdefault(words_of(event), set()).add("event")
         _add_numbers(lexicon, table.get("numbers", {}))
     for words, found in codes.items():
         lexicon.add(words, found)
     for table in tables:
         for word in list(_words_of_phrases(table, lexicon.words)):
-            lexicon.add((lexicon.without_clitics(word, ()),), ())
+            if word not in lexicon.numbers:  # "pulls one back" makes "one" no article
+                lexicon.add((lexicon.without_clitics(word, ()),), ())
     for terms in lexicon.terms.values():
         terms.sort(key=lambda term: -len(term.words))
+    lexicon.simple = {
+        word: terms[0].codes
+        for word, terms in lexicon.terms.items()
+        if len(terms[0].words) == 1 and word not in lexicon.numbers and word not in lexicon.ordinals
+    }
+    lexicon.number_words = (
+        lexicon.separators | lexicon.each | lexicon.minute_after | lexicon.minute_before
+    )
+    lexicon.spellings = {
+        token.folded for table in tables for text in _strings(table) for token in tokenize(text)
+    }
     lexicon.longest = max(map(len, (*lexicon.words, *lexicon.numbers, *lexicon.ordinals)))
     return lexicon
+
+
+def _inherit_claims(codes: dict[Words, set[str]], relations: Mapping[str, Sequence[str]]) -> None:
+    """Give a relation the claims of its first words: "level with" claims what "level" does."""
+    for phrase in (phrase for phrases in relations.values() for phrase in phrases):
+        words = words_of(phrase)
+        for end in range(len(words) - 1, 0, -1):
+            if claims := codes.get(words[:end]):
+                codes[words] |= claims
+                break
 
 
 def _words_of_phrases(table: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
@@ -183,7 +220,10 @@ def _plain(words: Iterable[str]) -> frozenset[str]:
 
 
 def _add_numbers(lexicon: Lexicon, table: Mapping[str, Any]) -> None:
-    for name in ("joiners", "separators", "each", "suffixes", "minute_after", "minute_before"):
+    for name in (
+        "joiners", "separators", "each", "suffixes", "minute_after", "minute_before",
+        "possessives", "totals",
+    ):  # fmt: skip
         words = _plain(table.get(name, ()))
         setattr(lexicon, name, getattr(lexicon, name) | words)
         lexicon.words.update(words)

@@ -1,7 +1,8 @@
 """Scores, clock times and other numbers in a text, and which of them the facts do not give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from functions.enrich_batch.guard.claims import HALF_TIME
 from functions.enrich_batch.guard.reading import Piece, Reading, Role
@@ -12,6 +13,11 @@ PRIMES = frozenset("'’′.")
 SIDES = frozenset({"home", "away"})
 BETWEEN = DASHES | frozenset(",:()")  # a side and a score, or two sides
 POSSESSIVE = frozenset({"s", "の"})
+UNITS = frozenset({"点"})
+COUNTERS = frozenset({"点目"})  # make a number ordinal
+APOSTROPHES = frozenset("'’")
+PEOPLE = frozenset({"player", "assist"})
+MARGINS = frozenset({"ahead", "extends", "reduces"})
 GOAL_WINDOW = 3  # pieces between "second goal" and the name of the side
 
 
@@ -30,6 +36,9 @@ class Numbers:
 
     scores: list[Score]
     wrong: list[tuple[str, str]]
+    minutes: list[str]  # the minute of the event, as often as it is told
+    goals: set[str]  # the sides whose part of the score is told: Argentina 2, France 0
+    match_names: frozenset[int] = frozenset()  # the indexes of the sides in a score or a match
 
 
 def numbers_of(reading: Reading) -> Numbers:
@@ -44,23 +53,26 @@ class _Parser:
         self._lexicon = reading.lexicon
         self._grounds = reading.grounds
         self._facts = reading.grounds.facts
-        self._result = Numbers([], [])
+        self._result = Numbers([], [], [], set())
 
     def parse(self) -> Numbers:
-        index = 0
-        while index < len(self._pieces):
-            if self._pieces[index].role is Role.NUMBER:
-                index = self._clock(index) or self._score(index) or self._lone(index)
-            else:
-                index += 1
+        end = 0
+        for index in self._reading.numbers:
+            if index >= end:
+                end = self._clock(index) or self._score(index) or self._lone(index)
+        self._result.match_names = _match_names(self._reading, self._result.scores)
         return self._result
 
     def _piece(self, index: int) -> Piece | None:
         return self._pieces[index] if 0 <= index < len(self._pieces) else None
 
     def _is(self, index: int, marks: frozenset[str]) -> bool:
-        piece = self._piece(index)
-        return piece is not None and piece.role is Role.MARK and piece.text in marks
+        pieces = self._pieces
+        return (
+            0 <= index < len(pieces)
+            and pieces[index].role is Role.MARK
+            and pieces[index].text in marks
+        )
 
     def _is_word(self, index: int, words: frozenset[str]) -> bool:
         piece = self._piece(index)
@@ -81,6 +93,7 @@ class _Parser:
         minute = (self._pieces[start].value, added.value)
         if minute != (self._facts.minute, self._facts.added_time):
             self._wrong("minute", start, index + 2)
+        self._result.minutes.append(self._pieces[start].text)
         return index + 2
 
     def _score(self, start: int) -> int:
@@ -112,6 +125,8 @@ class _Parser:
     def _possible(self, score: Score) -> Iterator[tuple[int, int]]:
         """Yield the scores that may stand here, in the order of the sides beside them."""
         beside = self._sides_beside(score)
+        if len(beside) == 2 and beside[0] == beside[1]:
+            return  # a side does not play itself
         named = beside or self._opponent_after(score.end) or self._teams_before(score.start)
         is_reversed = named == ["away", "home"]
         for known in (self._facts.score, self._facts.shootout_score):
@@ -141,29 +156,41 @@ class _Parser:
 
     def _opponent_after(self, index: int) -> list[str]:
         """Return the side of the event and its opponent, if that is named after a score."""
-        for position in (index, index + 1):
-            name = self._piece(position + 1)
-            if "against" in self._codes(position) and name and side_of(name):
-                return [each for each in SIDES if each != side_of(name)] + [side_of(name)]
-        return []
+        return self._opponent_within(index, index + 3)
 
     def _teams_before(self, index: int) -> list[str]:
         """Return the last two sides that are named before a score in its sentence."""
-        start = max(first for first, _ in self._reading.sentences() if first <= index)
+        start = max(first for first, _ in self._reading.sentences if first <= index)
         sides = [side for piece in self._pieces[start:index] if (side := side_of(piece))]
-        return sides[-2:]
+        return sides[-2:] if len(sides) > 1 else self._opponent_within(start, index)
+
+    def _opponent_within(self, start: int, end: int) -> list[str]:
+        """Return the side of the event and its opponent, if only that is named there."""
+        for before, name in pairwise(self._pieces[start:end]):
+            if "against" in before.codes and side_of(name):
+                return [each for each in SIDES if each != side_of(name)] + [side_of(name)]
+        return []
 
     def _lone(self, index: int) -> int:
         """Read any other number; return the index after it."""
         piece = self._pieces[index]
         end = index + 1
         if self._is_minute(index) and not piece.is_article:
-            added_time = "added_time" in self._reading.claims and self._facts.added_time
+            added_time = "added_time" in self._reading.codes and self._facts.added_time
             if piece.value not in (self._facts.minute, added_time or None, self._of_half(index)):
                 self._wrong("minute", index, end)
+            elif piece.value == self._facts.minute:
+                self._result.minutes.append(piece.text)
         elif piece.is_article or (piece.value == 1 and "reduces" in self._codes(end)):
             pass  # un gol, 1点を返す
-        elif not self._is_goal_of_side(index) and not self._is_beside_its_team(index):
+        elif self._is_beside_its_team(index):
+            self._result.goals.add(side_of(self._pieces[index - 1]))
+        elif margin := self._margin_codes(index):
+            if not self._is_margin(index, margin):
+                self._wrong("number", index, end)
+        elif self._is_goal_of_side(index):
+            self._result.goals.add(self._grounds.side or "")
+        else:
             self._wrong("number", index, end)
         return end
 
@@ -181,7 +208,9 @@ class _Parser:
             self._is(index - 1, frozenset("."))
             and self._is_word(index - 2, self._lexicon.minute_before)
         ):
-            return not (piece.is_ordinal and self._is_goal(after))
+            is_in_words = not piece.text[0].isdigit()
+            is_article = not self._is_word(index - 1, self._lexicon.minute_after)  # el segundo
+            return not (piece.is_ordinal and (self._is_goal(after) or (is_in_words and is_article)))
         in_brackets = self._is(index - 1, frozenset("(")) and self._is(after, frozenset(")"))
         return in_brackets and (piece.is_ordinal or after > index + 1)
 
@@ -204,21 +233,60 @@ class _Parser:
         piece = self._pieces[index]
         near = self._clause(index)
         names = [each for each in near if self._pieces[each].role is Role.NAME]
-        side, score = self._facts.side, self._facts.score
+        side, score = self._grounds.side, self._facts.score
         if side is None or score is None or not names or "goal" not in self._grounds.proven:
+            return False
+        if self._is_of_person(index, names):
             return False
         before = max((each for each in names if each < index), default=-GOAL_WINDOW)
         after = min((each for each in names if each > index), default=None)
+        is_possessive = before >= 0 and self._is_possessive(before, index)
         if after is not None and self._pieces[after].names == {side}:
             is_of_side = before < index - 1 or self._pieces[before].names == {side}
         else:
-            is_possessive = any(
-                set(self._pieces[each].words) & POSSESSIVE for each in range(max(before, 0), index)
-            )
             is_of_side = before >= 0 and self._pieces[before].names == {side}
             is_of_side = is_of_side and (after is None or is_possessive)
-        says_goal = any(self._is_goal(each) for each in near)
-        return is_of_side and says_goal and piece.value == score[side == "away"]
+        is_alone = all(self._pieces[each].names <= SIDES for each in names)
+        is_total = is_alone or self._is_word(index - 1, self._lexicon.totals)
+        counts = any(self._is_goal(each) for each in near) or (
+            (is_possessive or after is not None) and (piece.is_ordinal or is_total)
+        )
+        return is_of_side and counts and piece.value == score[side == "away"]
+
+    def _is_of_person(self, index: int, names: list[int]) -> bool:
+        """Return whether it counts the goals of a player: Messi's third, three goals by Messi."""
+        if self._is_word(index - 1, self._lexicon.possessives):
+            return True
+        people = [each for each in names if self._pieces[each].names & PEOPLE]
+        if not self._pieces[index].is_ordinal and not self._is_word(index + 1, COUNTERS):
+            return bool(people) and self._is_goal(index + 1)
+        before = max((each for each in people if each < index), default=-1)
+        return before >= 0 and self._is_possessive(before, index)
+
+    def _is_possessive(self, name: int, index: int) -> bool:
+        """Return whether what is at an index is said to be of a name."""
+        return self._pieces[name + 1].text in APOSTROPHES or any(
+            not POSSESSIVE.isdisjoint(piece.words) for piece in self._pieces[name + 1 : index]
+        )
+
+    def _margin_codes(self, index: int) -> frozenset[str]:
+        """Return the claims beside a number that make it a lead: two goals ahead, leads by two."""
+        if self._pieces[index].is_ordinal:
+            return frozenset()
+        after = self._after_dash(index + 1)
+        if self._is_goal(after) or self._is_word(after, UNITS):
+            after = self._after_dash(after + 1)
+        before = index - 1 if self._codes(index - 1) else index - 2
+        codes = self._codes(after) or self._codes(after + 1)
+        return MARGINS & (codes | self._codes(before))
+
+    def _is_margin(self, index: int, codes: frozenset[str]) -> bool:
+        score = self._facts.score
+        is_difference = score and self._pieces[index].value == abs(score[0] - score[1])
+        return bool(is_difference and codes & self._grounds.proven)
+
+    def _after_dash(self, index: int) -> int:
+        return index + 1 if self._is(index, DASHES) else index
 
     def _clause(self, index: int) -> range:
         """Return the indexes of the pieces near one, as far as the next mark on each side."""
@@ -245,5 +313,40 @@ class _Parser:
 
 def side_of(piece: Piece) -> str:
     """Return home or away if a piece names just that side, or ""."""
+    if piece.role is not Role.NAME:
+        return ""
     sides = piece.names & SIDES
-    return next(iter(sides)) if piece.role is Role.NAME and len(sides) == 1 else ""
+    return next(iter(sides)) if len(sides) == 1 else ""
+
+
+def _match_names(reading: Reading, scores: Sequence[Score]) -> frozenset[int]:
+    """Return the names that are beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
+    pieces = reading.pieces
+    starts = {score.start: score.end for score in scores}
+    ends = {score.end: score.start for score in scores}
+    sides = [index for index in reading.names if side_of(pieces[index])]
+    return frozenset(each for each in sides if _is_of_match(pieces, each, starts, ends))
+
+
+def _is_of_match(
+    pieces: Sequence[Piece], index: int, starts: Mapping[int, int], ends: Mapping[int, int]
+) -> bool:
+    for step in (1, -1):
+        position, has_link = index + step, False
+        while 0 <= position < len(pieces):
+            piece = pieces[position]
+            jump = starts.get(position) if step > 0 else ends.get(position + 1)
+            if jump is not None:
+                position, has_link = (jump if step > 0 else jump - 1), True
+            elif "versus" in piece.codes or piece.role is Role.NUMBER:
+                position, has_link = position + step, True
+            elif piece.role is Role.MARK and piece.text in BETWEEN:
+                has_link |= piece.text in "-–—"
+                position += step
+            else:
+                break
+        if 0 <= position < len(pieces) and has_link:
+            other = side_of(pieces[position])
+            if other and other != side_of(pieces[index]):
+                return True
+    return False

@@ -1,11 +1,14 @@
 """A text read as names of the facts, words of the language, numbers and marks."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import groupby
+from operator import attrgetter
 from unicodedata import normalize
 
+from functions.enrich_batch.guard.grounds import LINKS as LINKS_OF_NAMES
 from functions.enrich_batch.guard.grounds import Grounds, Mention
 from functions.enrich_batch.guard.lexicon import Lexicon, Term
 from functions.enrich_batch.guard.number_words import number_at, numeral
@@ -14,6 +17,7 @@ from functions.enrich_batch.guard.surface import Surface
 from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
 
 NO_ROLES: frozenset[str] = frozenset()
+SENTENCE_ENDS = frozenset(".!?。؟")
 GAP = 6  # words within a claim
 LINKS = frozenset("-'’\u2011‐")
 
@@ -51,41 +55,54 @@ class Reading:
         self.surface = surface
         self.grounds = grounds
         self.lexicon = lexicon
-
-    @cached_property
-    def pieces(self) -> list[Piece]:
-        """The pieces of the text, without what the surface has found."""
-        tokens = list(self._tokens())
-        pieces: list[Piece] = []
+        self.pieces: list[Piece] = []  # of the text, without what the surface has found
+        tokens = tokenize(surface.rest)
+        if lexicon.clitics or any(token.kind is Kind.DENSE for token in tokens):
+            tokens = list(self._divided(tokens))
         start = 0
         while start < len(tokens):
-            start = self._read(tokens, start, pieces)
-        return pieces
+            start = self._read(tokens, start)
+        pieces = self.pieces
+        self.names = [i for i, piece in enumerate(pieces) if piece.role is Role.NAME]
+        self.numbers = [i for i, piece in enumerate(pieces) if piece.role is Role.NUMBER]
+        self.unknown = [  # those in a row as one
+            " ".join([piece.text for piece in row])
+            for role, row in groupby(pieces, key=attrgetter("role"))
+            if role is Role.UNKNOWN
+        ]
+        self.codes = NO_ROLES.union(*[piece.codes for piece in pieces if piece.codes])
+        self.sentences = list(self._sentences())  # the first index and the last + 1 of each
+        self.gap_claims = list(self._claims_with_gap())
 
-    @cached_property
-    def claims(self) -> frozenset[str]:
-        """The codes of all words of the text."""
-        return frozenset().union(*(piece.codes for piece in self.pieces))
-
-    def claims_with_gap(self) -> Iterator[tuple[str, str]]:
+    def _claims_with_gap(self) -> Iterator[tuple[str, str]]:
         """Yield codes and texts of claims with other words inside: gives Argentina the lead."""
-        for first, last in self.sentences():
+        gaps = self.lexicon.gaps
+        if gaps.keys().isdisjoint([word for piece in self.pieces for word in piece.words]):
+            return
+        for first, last in self.sentences:
             words = [word for piece in self.pieces[first:last] for word in piece.words]
-            for before, after, code in self.lexicon.gaps:
-                for index in _positions(words, before):
+            for index, word in enumerate(words):
+                for before, after, code in gaps.get(word, ()):
                     start = index + len(before)
                     near = words[start : start + GAP + len(after)]
-                    if any(True for _ in _positions(near, after)):
+                    if (
+                        after[0] in near
+                        and tuple(words[index:start]) == before
+                        and any(True for _ in _positions(near, after))
+                    ):
                         yield code, " ".join((*before, "…", *after))
 
-    def sentences(self) -> Iterator[tuple[int, int]]:
-        """Yield the first and the last index + 1 of the pieces of each sentence."""
+    def _sentences(self) -> Iterator[tuple[int, int]]:
         start = 0
         for index, piece in enumerate(self.pieces):
-            if piece.role is Role.MARK and (
-                piece.text in "!?。؟"
-                or (piece.text == "." and not self._is_number(index - 1))
-                or (piece.text == "." and self._is_capital(index + 1))
+            if (
+                piece.role is Role.MARK
+                and piece.text in SENTENCE_ENDS
+                and (
+                    piece.text != "."
+                    or not self._is_number(index - 1)
+                    or self._is_capital(index + 1)
+                )
             ):
                 yield start, index
                 start = index + 1
@@ -101,17 +118,15 @@ class Reading:
         piece = self.pieces[index]
         return piece.capital and not set(piece.words) & self.lexicon.minute_after
 
-    def _tokens(self) -> Iterator[Token]:
+    def _divided(self, tokens: Iterable[Token]) -> Iterator[Token]:
         """Yield the tokens; runs without spaces are divided, and clitics taken off."""
         names = self.grounds.names
-        for token in tokenize(self.surface.rest):
+        for token in tokens:
             if token.kind is Kind.DENSE and token.plain not in names:
                 yield from divide(token, self._is_known_run, self._longest)
             elif self.lexicon.clitics and token.kind is Kind.WORD:
                 stem = self.lexicon.without_clitics(token.plain, names)
-                if stem != token.plain:
-                    token.plain = token.folded = stem
-                yield token
+                yield token if stem == token.plain else replace(token, plain=stem, folded=stem)
             else:
                 yield token
 
@@ -122,48 +137,62 @@ class Reading:
     def _longest(self) -> int:
         return max(self.lexicon.longest, *map(len, self.grounds.names), 1)
 
-    def _read(self, tokens: Sequence[Token], start: int, pieces: list[Piece]) -> int:
+    def _read(self, tokens: Sequence[Token], start: int) -> int:
         """Append the piece that begins at a token, and return the index of the token after it."""
-        token = tokens[start]
+        token, pieces = tokens[start], self.pieces
+        if token.kind is Kind.MARK:
+            pieces.append(_mark(token.raw, token.spaced))
+            return start + 1
+        plain, lexicon = token.plain, self.lexicon
+        if plain not in self.grounds.names:
+            if plain in lexicon.simple and lexicon.spells(token):
+                pieces.append(_word(token, lexicon.simple[plain]))
+                return start + 1
+        elif plain not in lexicon.terms and (end := self._plain_name(tokens, start)):
+            return end
         mention = self.grounds.mention(tokens, start)
         term, term_end = self._term(tokens, start)
         if mention and self._is_name(mention, tokens, start, term, term_end):
-            return self._append(pieces, Role.NAME, tokens, start, mention.end, names=mention.roles)
+            pieces.append(_piece(Role.NAME, tokens, start, mention.end, names=mention.roles))
+            return mention.end
+        codes = term.codes if term else NO_ROLES
         value, number_end, is_ordinal = number_at(tokens, start, self.lexicon)
         if value >= 0 and (term is None or number_end >= term_end):
-            return self._append(
-                pieces, Role.NUMBER, tokens, start, number_end, value=value,
-                is_ordinal=is_ordinal, is_article=term is not None,
-                codes=term.codes if term else NO_ROLES,
-            )  # fmt: skip
+            piece = _piece(Role.NUMBER, tokens, start, number_end, codes=codes)
+            piece.value, piece.is_ordinal, piece.is_article = value, is_ordinal, term is not None
+            pieces.append(piece)
+            return number_end
         if term:
-            return self._append(pieces, Role.WORD, tokens, start, term_end, codes=term.codes)
-        if token.kind is Kind.MARK:
-            return self._append(pieces, Role.MARK, tokens, start, start + 1)
+            pieces.append(_piece(Role.WORD, tokens, start, term_end, codes=codes))
+            return term_end
         after_number = pieces and pieces[-1].role is Role.NUMBER and not token.spaced
         is_suffix = after_number and token.plain in self.lexicon.suffixes
         if is_suffix:
             pieces[-1].is_ordinal = True
-        is_known = is_suffix or token.plain in self._words_of_numbers
+        is_known = is_suffix or token.plain in self.lexicon.number_words
         role = Role.WORD if is_known else Role.UNKNOWN
-        return self._append(pieces, role, tokens, start, start + 1)
+        pieces.append(_piece(role, tokens, start, start + 1))
+        return start + 1
 
-    @cached_property
-    def _words_of_numbers(self) -> frozenset[str]:
-        lexicon = self.lexicon
-        return lexicon.separators | lexicon.each | lexicon.minute_after | lexicon.minute_before
+    def _plain_name(self, tokens: Sequence[Token], start: int) -> int:
+        """Append a name that is written as the facts have it; return the index after it, or 0.
 
-    def _append(
-        self, pieces: list[Piece], role: Role, tokens: Sequence[Token], start: int, end: int,
-        **more: object,
-    ) -> int:  # fmt: skip
-        part = tokens[start:end]
-        text = " ".join(token.raw for token in part)
-        words = tuple(token.plain for token in part if token.kind is not Kind.MARK)
-        piece = Piece(role, text, words, spaced=part[0].spaced, capital=part[0].capital)
-        for name, value in more.items():
-            setattr(piece, name, value)
-        pieces.append(piece)
+        Only if no word of it can be anything else, for the sake of speed.
+        """
+        entries = self.grounds.names[tokens[start].plain]
+        if len(entries) > 1 or tokens[start].kind is not Kind.WORD:
+            return 0
+        name, index = entries[0]
+        if name.role == "type" or name.tokens[index].raw != tokens[start].raw:
+            return 0
+        end, last = start + 1, min(len(tokens), start + len(name.tokens) - index)
+        while end < last and tokens[end].raw == name.tokens[index + end - start].raw:
+            end += 1
+        if end < last and tokens[end].kind is Kind.MARK and tokens[end].raw in LINKS_OF_NAMES:
+            return 0
+        if end < last and tokens[end].plain == name.tokens[index + end - start].plain:
+            return 0
+        self.pieces.append(_piece(Role.NAME, tokens, start, end, names=frozenset((name.role,))))
         return end
 
     def _is_name(
@@ -194,13 +223,16 @@ class Reading:
 
     def _term(self, tokens: Sequence[Token], start: int) -> tuple[Term | None, int]:
         """Return the longest phrase of the language that begins at a token, and its end."""
-        for term in self.lexicon.terms.get(tokens[start].plain, ()):
+        terms = self.lexicon.terms.get(tokens[start].plain)
+        if not terms or not self.lexicon.spells(tokens[start]):
+            return None, start
+        for term in terms:
             position, count = start + 1, 1
             while count < len(term.words) and position < len(tokens):
                 token = tokens[position]
                 if token.kind is Kind.MARK and token.raw in LINKS:
                     position += 1
-                elif token.plain == term.words[count]:
+                elif token.plain == term.words[count] and self.lexicon.spells(token):
                     position += 1
                     count += 1
                 else:
@@ -208,6 +240,35 @@ class Reading:
             if count == len(term.words):
                 return term, position
         return None, start
+
+
+@lru_cache(maxsize=512)
+def _mark(raw: str, spaced: bool) -> Piece:
+    return Piece(Role.MARK, raw, spaced=spaced)
+
+
+@lru_cache(maxsize=8192)
+def _word(token: Token, codes: frozenset[str]) -> Piece:
+    """Return the piece of a word that is a term alone, and begins no other."""
+    return Piece(
+        Role.WORD, token.raw, (token.plain,), codes=codes,
+        spaced=token.spaced, capital=token.capital,
+    )  # fmt: skip
+
+
+def _piece(
+    role: Role, tokens: Sequence[Token], start: int, end: int, *,
+    names: frozenset[str] = NO_ROLES, codes: frozenset[str] = NO_ROLES,
+) -> Piece:  # fmt: skip
+    first = tokens[start]
+    words: tuple[str, ...]
+    if end == start + 1:
+        text, words = first.raw, (first.plain,)
+    else:
+        part = tokens[start:end]
+        text = " ".join([token.raw for token in part])
+        words = tuple([token.plain for token in part if token.kind is not Kind.MARK])
+    return Piece(role, text, words, names, codes, spaced=first.spaced, capital=first.capital)
 
 
 def _positions(words: Sequence[str], part: tuple[str, ...]) -> Iterator[int]:

@@ -1,20 +1,28 @@
 """Who did what for whom: names of the facts that stand in a role that is not theirs."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from functions.enrich_batch.guard.numbers import BETWEEN, SIDES, Numbers, side_of
+from functions.enrich_batch.guard.numbers import BETWEEN, PEOPLE, SIDES, Numbers, side_of
 from functions.enrich_batch.guard.reading import Piece, Reading, Role
+
+_Told = TypeVar("_Told")
 
 NEAR = 3  # pieces between "assisted by" and the name
 ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
-PEOPLE = frozenset({"player", "assist"})
+# What only the scorer does, so no assist is the subject of it.
+DEEDS = frozenset(
+    {"goal", "opens", "equalises", "leads", "doubles", "extends", "reduces", "penalty", "who"}
+)
 
 
 def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
     """Yield the names of a side that the event is not of, but where a score or a match is told."""
     scorer = reading.grounds.scorer_role
     pieces = reading.pieces
-    for index, piece in enumerate(pieces):
+    for index in reading.names:
+        piece = pieces[index]
         side = side_of(piece)
         if not side:
             continue
@@ -24,7 +32,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
             yield f"{before.text if before else ''} {piece.text}"
         elif side != scorer and not (
             is_opponent
-            or _is_of_match(pieces, index, numbers)
+            or index in numbers.match_names
             or ("own_goal" in reading.grounds.proven and _is_of_player(pieces, index))
         ):
             yield piece.text
@@ -44,38 +52,13 @@ def _is_of_player(pieces: list[Piece], index: int) -> bool:
     return index + 1 < position < len(pieces) and "player" in pieces[position].names
 
 
-def _is_of_match(pieces: list[Piece], index: int, numbers: Numbers) -> bool:
-    """Return whether a name is beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
-    starts = {score.start: score.end for score in numbers.scores}
-    ends = {score.end: score.start for score in numbers.scores}
-    for step in (1, -1):
-        position, has_link = index + step, False
-        while 0 <= position < len(pieces):
-            piece = pieces[position]
-            jump = starts.get(position) if step > 0 else ends.get(position + 1)
-            if jump is not None:
-                position, has_link = (jump if step > 0 else jump - 1), True
-            elif "versus" in piece.codes or piece.role is Role.NUMBER:
-                position, has_link = position + step, True
-            elif piece.role is Role.MARK and piece.text in BETWEEN:
-                has_link |= piece.text in "-–—"
-                position += step
-            else:
-                break
-        if 0 <= position < len(pieces) and has_link:
-            other = side_of(pieces[position])
-            if other and other != side_of(pieces[index]):
-                return True
-    return False
-
-
 def wrong_roles(reading: Reading) -> Iterator[str]:
     """Yield the names of an assist without its word, and such words beside another name."""
     if "assist" not in reading.grounds.proven:
         return
     pieces = reading.pieces
     bound: set[int] = set()
-    for first, last in reading.sentences():
+    for first, last in reading.sentences:
         for index in range(first, last):
             if codes := pieces[index].codes & ASSISTS:
                 name = _name_of(pieces, index, first, last, codes)
@@ -83,9 +66,21 @@ def wrong_roles(reading: Reading) -> Iterator[str]:
                     yield f"{pieces[index].text} {pieces[name].text}"
                 if name is not None:
                     bound.add(name)
-    for index, piece in enumerate(pieces):
-        if piece.role is Role.NAME and piece.names & PEOPLE == {"assist"} and index not in bound:
+    for index in reading.names:
+        piece = pieces[index]
+        if piece.names & PEOPLE == {"assist"} and (index not in bound or _does_it(pieces, index)):
             yield piece.text
+
+
+def _does_it(pieces: list[Piece], index: int) -> bool:
+    """Return whether who assisted is told as the scorer: Mac Allister scores, …, who scores."""
+    after = pieces[index + 1 : index + 3]
+    follows = next((piece for piece in after if piece.text not in (",", "が")), None)
+    if follows is None or follows.codes & ASSISTS or not follows.codes & DEEDS:
+        return False
+    # "nach Vorlage von Mac Allister trifft Di María"
+    is_after_word = index > 0 and "assist_by" in pieces[index - 1].codes
+    return "who" in follows.codes or not is_after_word
 
 
 def _name_of(
@@ -100,3 +95,37 @@ def _name_of(
             if pieces[position].role is Role.NAME and pieces[position].names & PEOPLE:
                 return position
     return None
+
+
+def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
+    """Yield what a text tells twice: its score, its minute, a name within a sentence."""
+    pieces = reading.pieces
+    scores = [tuple(sorted(score.numbers)) for score in numbers.scores]
+    if len(numbers.goals) == len(SIDES) and reading.grounds.facts.score is not None:
+        scores.append(tuple(sorted(reading.grounds.facts.score)))
+    if len(scores) > 1:
+        yield from ("–".join(map(str, score)) for score in _twice(scores))
+    yield from numbers.minutes[1:]
+    for first, last in reading.sentences:
+        names = [
+            (*pieces[index].names, index in numbers.match_names)
+            for index in reading.names
+            if first <= index < last
+            and len(pieces[index].names) == 1
+            and not _goes_on(pieces, index)
+        ]
+        if len({*names}) < len(names):
+            yield from (str(name[0]) for name in _twice(names))
+
+
+def _goes_on(pieces: list[Piece], index: int) -> bool:
+    """Return whether a name goes on with other words of it: Kevin [(K.)] De Bruyne."""
+    before = index - 1
+    while before > 0 and pieces[before].role is Role.MARK and pieces[before].text not in BETWEEN:
+        before -= 1
+    is_same = before >= 0 and pieces[before].names == pieces[index].names
+    return is_same and set(pieces[before].words).isdisjoint(pieces[index].words)
+
+
+def _twice(things: Iterable[_Told]) -> Iterator[_Told]:
+    return (thing for thing, count in Counter(things).items() if count > 1)

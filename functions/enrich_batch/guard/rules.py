@@ -1,31 +1,35 @@
 """The rules of the fact guard: each has a code, a sentence for editors, and a finder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
-from functions.enrich_batch.guard.claims import event_type
-from functions.enrich_batch.guard.lexicon import REFUSED
-from functions.enrich_batch.guard.numbers import Numbers, numbers_of
-from functions.enrich_batch.guard.reading import Reading, Role
-from functions.enrich_batch.guard.relations import wrong_roles, wrong_sides
+from functions.enrich_batch.guard.claims import CLAIMS, type_code
+from functions.enrich_batch.guard.lexicon import REFUSED, RELATIONS
+from functions.enrich_batch.guard.numbers import Numbers
+from functions.enrich_batch.guard.reading import Reading
+from functions.enrich_batch.guard.relations import repetitions, wrong_roles, wrong_sides
 
 
-@dataclass
+@dataclass(slots=True)
 class Part:
     """A title or a summary under examination."""
 
     text: str
     reading: Reading
+    numbers: Numbers
     longest: int  # characters
 
-    @cached_property
-    def numbers(self) -> Numbers:
-        """Its scores and numbers."""
-        return numbers_of(self.reading)
 
+# Claims that tell when or whose, and not what.
+_CIRCUMSTANCES = frozenset(
+    {"home", "away", "first_half", "second_half", "extra_time", "added_time", "early", "late"}
+)
+TELLING = frozenset(CLAIMS) - _CIRCUMSTANCES
 
-Find = Callable[[Part], Iterator[str]]
+_NO_CLAIMS = frozenset((*REFUSED, *RELATIONS))
+
+Find = Callable[[Part], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Rule:
 
 
 def _empty(part: Part) -> Iterator[str]:
-    if not any(character.isalnum() for character in part.text):
+    is_said = any(character.isalnum() for character in part.text)
+    if not is_said and not part.reading.names:
         yield part.text
 
 
@@ -47,65 +52,69 @@ def _long(part: Part) -> Iterator[str]:
         yield f"{len(part.text)} characters, {part.longest} are allowed"
 
 
-def _surface(code: str, part: Part) -> Iterator[str]:
-    return (text for found, text in part.reading.surface.found if found == code)
+def _surface(code: str, part: Part) -> Iterable[str]:
+    return [text for found, text in part.reading.surface.found if found == code]
 
 
-def _word(code: str, part: Part) -> Iterator[str]:
-    return (piece.text for piece in part.reading.pieces if code in piece.codes)
+def _word(code: str, part: Part) -> Iterable[str]:
+    if code not in part.reading.codes:
+        return ()
+    return [piece.text for piece in part.reading.pieces if code in piece.codes]
 
 
-def _number(code: str, part: Part) -> Iterator[str]:
-    return (text for found, text in part.numbers.wrong if found == code)
+def _number(code: str, part: Part) -> Iterable[str]:
+    return [text for found, text in part.numbers.wrong if found == code]
 
 
-def _unknown(part: Part) -> Iterator[str]:
-    """Yield unknown words, those in a row as one."""
-    row: list[str] = []
-    for piece in part.reading.pieces:
-        if piece.role is Role.UNKNOWN:
-            row.append(piece.text)
-        elif row:
-            yield " ".join(row)
-            row = []
-    if row:
-        yield " ".join(row)
+def _unknown_name(part: Part) -> Iterable[str]:
+    return [text for text in part.reading.unknown if not text[0].islower()]
 
 
-def _unknown_name(part: Part) -> Iterator[str]:
-    return (text for text in _unknown(part) if not text[0].islower())
-
-
-def _unknown_word(part: Part) -> Iterator[str]:
-    return (text for text in _unknown(part) if text[0].islower())
+def _unknown_word(part: Part) -> Iterable[str]:
+    return [text for text in part.reading.unknown if text[0].islower()]
 
 
 def _unproven(part: Part) -> Iterator[str]:
     """Yield words of claims none of which is proven."""
     proven = part.reading.grounds.proven
     for piece in part.reading.pieces:
-        claims = piece.codes - {*REFUSED, "against", "versus"}
-        if claims and not claims & proven:
+        if piece.codes and piece.codes.isdisjoint(proven) and piece.codes - _NO_CLAIMS:
             yield piece.text
-    for code, text in part.reading.claims_with_gap():
+    for code, text in part.reading.gap_claims:
         if code not in proven:
             yield text
 
 
-def _side(part: Part) -> Iterator[str]:
+def _side(part: Part) -> Iterable[str]:
     return wrong_sides(part.reading, part.numbers)
 
 
-def _role(part: Part) -> Iterator[str]:
+def _role(part: Part) -> Iterable[str]:
     return wrong_roles(part.reading)
 
 
 def _kind(part: Part) -> Iterator[str]:
     """Yield the type of an own goal or of a kick where the text does not say so."""
     needed = {"own goal": "own_goal", "shootout goal": "shootout", "shootout miss": "shootout"}
-    type_ = event_type(part.reading.grounds.facts)
-    if type_ in needed and part.text and needed[type_] not in part.reading.claims:
+    type_ = part.reading.grounds.type
+    if type_ in needed and part.text and needed[type_] not in part.reading.codes:
         yield type_
+
+
+def _pointless(part: Part) -> Iterator[str]:
+    """Yield a text in which nothing happens."""
+    codes = part.reading.codes.union(code for code, _ in part.reading.gap_claims)
+    is_told = (
+        not TELLING.isdisjoint(codes)
+        or any(code.startswith(type_code("")) for code in codes)
+        or any("type" in part.reading.pieces[index].names for index in part.reading.names)
+    )
+    if part.text and not (is_told or part.numbers.scores or part.numbers.goals):
+        yield part.text
+
+
+def _repeated(part: Part) -> Iterable[str]:
+    return repetitions(part.reading, part.numbers)
 
 
 RULES = (
@@ -167,4 +176,15 @@ RULES = (
     ),
     Rule("role", "Who assisted is named only as that, and nobody else is.", _role),
     Rule("kind", "An own goal and a kick of a shoot-out are called so.", _kind),
+    Rule(
+        "pointless",
+        "A title or a summary tells what happened, or the score; when and whose is too little.",
+        _pointless,
+    ),
+    Rule(
+        "repeated",
+        "A title or a summary tells the score once and the minute once, "
+        "and no sentence has a name twice, but in a score.",
+        _repeated,
+    ),
 )

@@ -26,4 +26,4 @@ def divide(run: Token, is_known: Callable[[str], bool], longest: int) -> Iterato
         ends.append(ends[-1] - best[ends[-1]][2])
     for start, end in pairwise(reversed(ends)):
         word = text[start:end]
-        yield Token(Kind.DENSE, word, word, word, run.spaced and start == 0)
+        yield Token(Kind.DENSE, word, word, word, run.spaced and start == 0, True)

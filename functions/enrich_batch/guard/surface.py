@@ -38,6 +38,21 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((code, re.compile(pattern)) for code, pattern in patterns.items())
 
 
+# A text of nothing but these, and without what _is_usual looks for, matches none of the patterns.
+_USUAL = re.compile(r"[\w\s.,:;()+\-–'’]*")
+_UNUSUAL = re.compile(r"\.\w|[.,:;()+\-–'’]{3}")
+_QUOTE = re.compile(r"(?<![\w.)])['’]\w")
+_PLACEHOLDERS = ("none", "nan", "tbd", "todo", "undefined", "null", "lorem", "_")
+
+
+def _is_usual(text: str) -> bool:
+    """Return whether no pattern can match, which is quick to see for most texts."""
+    if not _USUAL.fullmatch(text) or _UNUSUAL.search(text) or _QUOTE.search(text):
+        return False
+    lower = text.lower()
+    return not any(word in lower for word in _PLACEHOLDERS)
+
+
 class Surface:
     """What a text in NFKC contains that none may, and the rest of it."""
 
@@ -53,8 +68,9 @@ class Surface:
             text = re.sub(rf"(?<!{letter}){re.escape(name)}(?!{letter})", character, text)
         if not raw.isascii() or not raw.isprintable():
             text = self._without_controls(text)
-        for code, pattern in _patterns():
-            text = pattern.sub(self._hide(code), text)
+        if not _is_usual(text):
+            for code, pattern in _patterns():
+                text = pattern.sub(self._hide(code), text)
         self.rest = text
 
     def _without_controls(self, text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 from unicodedata import category
 
 from functions.enrich_batch.guard.folding import fold, without_marks
@@ -22,7 +22,7 @@ class Kind(Enum):
     MARK = auto()  # one character of any other kind
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """A token as it is written, and in the forms that are compared."""
 
@@ -31,34 +31,39 @@ class Token:
     folded: str  # NFKC, without case
     plain: str  # and without diacritics
     spaced: bool  # whether white space is before it
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written as a name is; a script without case has no capitals."""
-        return not self.raw[0].islower()
+    capital: bool  # whether it is written as a name is; a script without case has no capitals
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the pattern of a token with the white space before it, and that of its kinds."""
     marks = "".join(chr(code) for code in range(0x300, 0x3100) if category(chr(code))[0] == "M")
     letter = rf"[^\W\d_{DENSE}]"
     last = chr(FIRST_STAND_IN + 15)
-    return re.compile(
-        rf"(\s*)(?:({letter}(?:{letter}|[{marks}\u200c\u200d])*)|([{DENSE}]+)|(\d+)"
-        rf"|([{chr(FIRST_STAND_IN)}-{last}])|(\S))"
-    )
+    kinds = (
+        rf"{letter}(?:{letter}|[{marks}\u200c\u200d])*", rf"[{DENSE}]+", r"\d+",
+        rf"[{chr(FIRST_STAND_IN)}-{last}]", r"\S",
+    )  # fmt: skip
+    any_kind, each_kind = "|".join(kinds), "|".join(f"({kind})" for kind in kinds)
+    return re.compile(rf"\s*(?:{any_kind})"), re.compile(rf"(\s*)(?:{each_kind})")
 
 
 _KINDS = (Kind.WORD, Kind.DENSE, Kind.NUMBER, Kind.STAND_IN, Kind.MARK)
 
 
+@lru_cache(maxsize=8192)  # the same words come again and again
+def _token(found: str) -> Token:
+    """Return the token that is found, with the white space before it."""
+    match = _patterns()[1].fullmatch(found)
+    index = match.lastindex if match and match.lastindex else len(_KINDS) + 1
+    raw = found.lstrip()
+    folded = fold(raw)
+    spaced = len(raw) < len(found)
+    return Token(
+        _KINDS[index - 2], raw, folded, without_marks(folded), spaced, not raw[0].islower()
+    )
+
+
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a text in NFKC."""
-    tokens = []
-    for match in _pattern().finditer(text):
-        index = match.lastindex or 0
-        raw = match[index]
-        folded = fold(raw)
-        kind = _KINDS[index - 2]
-        tokens.append(Token(kind, raw, folded, without_marks(folded), bool(match[1])))
-    return tokens
+    return [_token(found) for found in _patterns()[0].findall(text)]

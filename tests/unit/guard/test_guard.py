@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -179,6 +180,31 @@ def test_the_template_passes_for_all_real_goals(language: str, style: Style) -> 
             text = asyncio.run(TemplateEnricher().enrich(task)).texts[language]
             found = check(text, task.facts, language, style, allow_description=True)
             assert found == (), text
+
+
+ODD_FACTS = [
+    Facts(
+        type_, team, player, assist, minute=minute,
+        home_team=home, away_team=away, home_score=goals, away_score=conceded,
+    )
+    for type_, team, (player, assist), minute, (home, away, conceded), goals in product(
+        ("goal", "own_goal", "penalty_goal", "shootout_goal", "shootout_miss", "red card", "?!⚽"),
+        ("home", "A Team", None),
+        ((None, None), ("Bo Li", "Al Ko")),
+        (None, 47),
+        ((None, None, None), ("Reds", "Blues", 1)),
+        (None, 2),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_template_passes_whatever_is_unknown(language: str) -> None:
+    """An event of any type, with few facts or many, is told in a text that tells something."""
+    for facts, style in product(ODD_FACTS, LONGEST):
+        task = EnrichmentTask(normalize(facts), (language,), style)
+        text = asyncio.run(TemplateEnricher().enrich(task)).texts[language]
+        assert check(text, task.facts, language, style) == (), text
 
 
 @given(st.text(), st.text(), st.sampled_from(["en", "ar", "ja"]))

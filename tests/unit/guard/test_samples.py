@@ -11,6 +11,7 @@ from tests.support.guard_samples import BAD, GOOD, Sample
 LANGUAGES = ("en", "de", "es", "fr", "pt-BR", "ar", "ja")
 KINDS = (
     "scorer", "team", "score", "minute", "word of a number", "claim", "invented", "leak",
+    "nothing", "repetition",
 )  # fmt: skip
 ALONE = {  # a line that this rule alone refuses
     "empty": "en leak 2",
@@ -36,6 +37,8 @@ ALONE = {  # a line that this rule alone refuses
     "side": "en team 1",
     "role": "en scorer 1",
     "kind": "en claim 7",
+    "pointless": "en nothing 1",
+    "repeated": "en repetition 5",
 }
 
 
