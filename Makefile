@@ -42,7 +42,7 @@ setup: $(ready) $(sdk)/installed ## install all packages into .venv, or bring it
 demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
 	@$(python) -m local.stack.demo
 
-demo-ai: $(ready) $(model)/installed ## have a small model write of that final: MATCH="spain" or ALL=1 for others
+demo-ai: $(ready) $(model)/installed ## have a small language model write of it, and see: MATCH="spain" ALL=1
 	@$(python) -m local.demo_ai $${MATCH:+--match "$$MATCH"} $${ALL:+--all}
 
 up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
