@@ -16,7 +16,7 @@ ORDINALS = ("first", "second", "third")
 
 def show(console: Console, title: str, result: Result) -> None:
     """Print a goal: each try with the reasons to refuse it, and the text that is published."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), width=WIDTH)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=9)
     table.add_column(ratio=5)
     table.add_column(ratio=3)
@@ -26,7 +26,7 @@ def show(console: Console, title: str, result: Result) -> None:
         table.add_row(f"try {number}", _lines(each.text), why)
     written_by = Text(f"by {result.published.enriched_by}")
     table.add_row("published", _lines(result.published.text, "bold green"), written_by)
-    console.print(Text(title, "bold"), table, "", soft_wrap=True)
+    console.print(Text(title, "bold"), table, "")
 
 
 def summary(results: Sequence[Result], seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.enrich_batch.enricher import EnrichmentTask, Refusal, normalize
+from functions.enrich_batch.enricher import EnrichmentTask, Refusal, Style, normalize
 from functions.enrich_batch.guard import check
 from functions.enrich_batch.remote.example import example_of
 from functions.enrich_batch.remote.facts import facts_document
@@ -170,14 +170,15 @@ def example_messages(facts: Facts, **task: Any) -> list[dict[str, str]]:
     return messages(asked, with_description=True, example=(example, texts))
 
 
+@pytest.mark.parametrize("style", ["neutral", "short"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("team", ["home", "France", "Brazil", None])
 def test_an_example_is_of_the_same_situation_with_names_of_ours(
-    kind: str, team: str | None
+    kind: str, team: str | None, style: Style
 ) -> None:
     """It would pass the guard, in each language, and no text of a stranger's is in it."""
     system, asked, answer, user = example_messages(
-        replace(GOAL, event_type=kind, team=team), languages=("de", "ja"), style="short"
+        replace(GOAL, event_type=kind, team=team), languages=("de", "ja"), style=style
     )
     assert [each["role"] for each in (system, asked, answer, user)] == [
         "system",
