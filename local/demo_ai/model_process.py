@@ -3,6 +3,7 @@
 It runs in the environment of requirements.txt beside it, and imports nothing of this project.
 """
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import xllamacpp
 
 CONTEXT = 4096  # tokens
+# They wait for one another in busy loops: on a machine that does other work, more are slower.
+THREADS = max(1, (os.cpu_count() or 1) // 2)
 
 
 def main() -> None:
@@ -23,6 +26,7 @@ def main() -> None:
     params.model.path = str(model)
     params.n_ctx = CONTEXT
     params.n_parallel = 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}/v1\n")
     sys.stdout.flush()

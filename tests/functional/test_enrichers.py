@@ -1,6 +1,7 @@
 """The enrichers that ask an endpoint, against one that answers well, badly, or not at all."""
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -283,6 +284,9 @@ def test_a_request_for_a_chat_completion() -> None:
     assert headers["Authorization"] == f"Bearer {CANARY}"
     assert body.keys() == {"model", "messages", "temperature", "max_tokens", "response_format"}
     assert (body["model"], body["temperature"], body["max_tokens"]) == ("small", 0.2, 300)
+    roles = [message["role"] for message in body["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]  # with an example, in the languages
+    assert json.loads(body["messages"][2]["content"]).keys() == {"de", "pt-BR"}
     schema = body["response_format"]["json_schema"]
     assert schema["strict"] is True
     assert schema["schema"]["required"] == ["de", "pt-BR"]

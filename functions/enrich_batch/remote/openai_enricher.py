@@ -3,13 +3,16 @@
 from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask
 from functions.enrich_batch.remote.completion import texts_in, tokens_used
 from functions.enrich_batch.remote.endpoint import Endpoint
-from functions.enrich_batch.remote.prompt import messages
+from functions.enrich_batch.remote.example import example_of
+from functions.enrich_batch.remote.prompt import Example, messages
+from functions.enrich_batch.template import TemplateEnricher
 
 
 class OpenAIEnricher:
     """Asks for JSON in the strictest way that the endpoint accepts, and checks every answer.
 
-    The ways are a schema, any JSON, and words alone. The one that was accepted is remembered.
+    The ways are a schema, any JSON, and words alone. The one that was accepted is remembered. The
+    model is shown an example of a text for the same situation.
     """
 
     def __init__(
@@ -27,12 +30,17 @@ class OpenAIEnricher:
         self._limits = {name: value for name, value in limits.items() if value is not None}
         self._sends_description = sends_description
         self._first_format = 0
+        self._template = TemplateEnricher()
 
     async def enrich(self, task: EnrichmentTask) -> Draft:
         """Return the texts that the model writes, one for each language."""
         asked = {
             "model": self._model,
-            "messages": messages(task, with_description=self._sends_description),
+            "messages": messages(
+                task,
+                with_description=self._sends_description,
+                example=await self._example(task),
+            ),
             **self._limits,
         }
         first = self._first_format
@@ -45,6 +53,11 @@ class OpenAIEnricher:
         except EnrichmentRefused as refused:
             raise EnrichmentRefused(refused.reason, tokens) from None
         return Draft(texts, f"model:{self._model}", tokens=tokens)
+
+    async def _example(self, task: EnrichmentTask) -> Example | None:
+        """Return what the template writes of the same situation, with other names."""
+        example = example_of(task)
+        return (example, (await self._template.enrich(example)).texts) if example else None
 
     async def close(self) -> None:
         """Close the connections."""

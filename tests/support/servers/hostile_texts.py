@@ -85,7 +85,7 @@ BAD_TEXTS: dict[str, Callable[[AskedFacts, str, Random], dict[str, str]]] = {
 
 def asked_of_model(asked: dict[str, Any]) -> tuple[AskedFacts, list[str]]:
     """Return the facts and the languages of a request for a chat completion."""
-    rules, told = (message["content"] for message in asked["messages"])
+    rules, *_, told = (message["content"] for message in asked["messages"])
     facts = json.loads(told)["facts"]
     match = re.fullmatch(r"(.+) (\d+)-(\d+) (.+)", facts.get("score", "home 0-0 away"))
     assert match
