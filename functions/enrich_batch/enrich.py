@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from time import monotonic
 
 from functions.enrich_batch.attempts import Attempts, Write
@@ -17,8 +18,10 @@ from functions.enrich_batch.results import EnrichmentCounts, Results, ResultStor
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Enrichment
-from functions.shared.postgres.highlights import Claim, GivenBack
+from functions.shared.postgres.highlights import Claim, GivenBack, Pending
 from functions.shared.redis.invalidation import CacheInvalidator
+
+IN_A_TURN = 25  # texts of the template, before other requests, as for /health, have theirs
 
 
 @dataclass(slots=True)
@@ -103,15 +106,20 @@ class EnrichmentWorker:
 
     async def _write_texts(self, claims: Sequence[Claim], write: Write, limit_s: float) -> Results:
         results = Results()
-        tasks = [asyncio.ensure_future(self._attempts.write(claim, write)) for claim in claims]
+        tasks: list[asyncio.Future[Enrichment]] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                await asyncio.gather(*tasks, return_exceptions=True)
-        for claim, task in zip(claims, tasks, strict=True):
-            error = TimeoutError() if task.cancelled() else task.exception()
-            if error is None:
+                for first in range(0, len(claims), IN_A_TURN):
+                    turn = claims[first : first + IN_A_TURN]
+                    tasks += [
+                        asyncio.ensure_future(self._attempts.write(each, write)) for each in turn
+                    ]
+                    await asyncio.gather(*tasks[first:], return_exceptions=True)
+        for claim, task in zip_longest(claims, tasks):
+            if task and not task.cancelled() and task.exception() is None:
                 results.texts.append((claim, task.result()))
             else:
+                error = task.exception() if task and not task.cancelled() else TimeoutError()
                 results.given_back.append(self._attempts.failed(claim))
                 log_claim(logging.WARNING, "enrichment failed", claim, error=repr(error))
         return results
@@ -190,9 +198,9 @@ class EnrichmentWorker:
 
         It is left to the next call while another of this process, which it might crash, works.
         """
-        run.counts.remaining = await self._queue.count_pending()
+        pending = await self._count_pending(run)
         found = False
-        while (run.counts.remaining or self._endpoint) and self._runs == 1:
+        while (pending.crashed or self._endpoint) and self._runs == 1:
             is_late = self._clock() >= run.deadline
             claim = None if is_late else await self._claim_crashed()
             if claim is None:
@@ -207,7 +215,12 @@ class EnrichmentWorker:
             if self._clock() >= run.budget_ends:
                 break
         if found:
-            run.counts.remaining = await self._queue.count_pending()
+            await self._count_pending(run)
+
+    async def _count_pending(self, run: _Run) -> Pending:
+        pending = await self._queue.count_pending(ahead_s=self._settings.max_ahead_s)
+        run.counts.remaining = pending.total
+        return pending
 
     async def _claim_crashed(self) -> Claim | None:
         claims: list[Claim] = []

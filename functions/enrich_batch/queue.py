@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from functions.shared.contract.highlight import Enrichment
-from functions.shared.postgres.highlights import ChangedHighlight, Claim, Correction, GivenBack
+from functions.shared.postgres.highlights import (
+    ChangedHighlight,
+    Claim,
+    Correction,
+    GivenBack,
+    Pending,
+)
 
 
 class EnrichmentQueue(Protocol):
@@ -40,5 +46,5 @@ class EnrichmentQueue(Protocol):
     ) -> list[ChangedHighlight]:
         """Show these texts of highlights that are still pending, or none."""
 
-    async def count_pending(self) -> int:
+    async def count_pending(self, *, ahead_s: float) -> Pending:
         """Return how many highlights are pending."""

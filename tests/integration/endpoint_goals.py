@@ -51,7 +51,7 @@ async def record_in_bursts(store: HighlightStore, facts: Sequence[Facts]) -> Non
     """Record goals for as long as there are any, the next when fewer than a burst are pending."""
     for first in range(0, len(facts), BURST):
         await record(store, facts[first : first + BURST], first)
-        while await store.count_pending() >= BURST:
+        while (await store.count_pending()).total >= BURST:
             await asyncio.sleep(0.02)
 
 

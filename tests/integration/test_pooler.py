@@ -74,7 +74,7 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     nothing = ReceivedRecord(None, None, None)
     [recorded] = await highlights.record([revision_of(event, nothing, RULES)])
     assert await highlights.record([revision_of(event, nothing, RULES)]) == []
-    assert await highlights.count_pending() == 1
+    assert await highlights.count_pending() == (1, 0)
     [claimed] = await highlights.claim(limit=10, lease_s=60)
     [given_back] = await highlights.give_back([GivenBack(claimed, 0)], max_attempts=5)
     [again] = await highlights.claim(limit=10, lease_s=60)

@@ -106,7 +106,7 @@ def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str
         (CLAIM_CRASHED_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
         (PROLONG, {"id": MATCH, "lease": MATCH, "lease_s": 30.0}, {"highlights_pkey"}),
         (CORRECTED, {"limit": 100}, {"highlights_corrected"}),
-        (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
+        (COUNT_PENDING, {"ahead_s": 64.0}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )
 def test_one_highlight_and_the_queue_are_found_by_index(

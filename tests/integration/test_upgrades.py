@@ -69,7 +69,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
             "retracted": False, "status": "PENDING_AI"}  # fmt: skip
     row = goal | {to_snake(name): value for name, value in goal.items()}  # the oldest took JSON's
     await postgres.run(sql["RECORD"], rows=orjson.dumps([row]).decode())
-    await postgres.run(sql["COUNT_PENDING"])
+    await postgres.run(sql["COUNT_PENDING"], ahead_s=3600)
     for statement, more in (("GIVE_BACK", PUT_OFF), ("FINISH", TEXT)):
         leases = [
             {"id": claimed, "lease": lease, **more}

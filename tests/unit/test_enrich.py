@@ -50,7 +50,7 @@ class RecordingEnricher:
             raise ValueError("no text")
         if facts.player == "hangs":
             await asyncio.get_running_loop().create_future()
-        return Draft({"en": HighlightText(f"GOAL by {facts.player}", "It counts.")}, "template")
+        return Draft({"en": HighlightText(f"GOAL by {facts.player}", "A goal.")}, "template")
 
 
 class WorkerHarness:
@@ -99,7 +99,7 @@ def test_a_pending_highlight_gets_its_text() -> None:
     (highlight,) = harness.goals("Messi")
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
     row = harness.store.rows[highlight]
-    assert (row["title"], row["summary"]) == ("GOAL by Messi", "It counts.")
+    assert (row["title"], row["summary"]) == ("GOAL by Messi", "A goal.")
     assert (row["status"], row["lease"]) == (Status.READY, None)
 
 

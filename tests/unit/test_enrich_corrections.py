@@ -19,7 +19,7 @@ from tests.support.builders.revisions import RULES
 from tests.support.fakes.endpoint import TOKENS, EndpointHarness
 
 SHOWN = ("title", "summary", "texts", "enrichedBy")
-OLD = ("Messi scores", "It counts.", {"en": {"title": "Messi scores", "summary": "It counts."}})
+OLD = ("Messi scores", "A goal.", {"en": {"title": "Messi scores", "summary": "A goal."}})
 
 
 def enriched(count: int = 1, **settings: str) -> tuple[EndpointHarness, list[UUID]]:

@@ -54,7 +54,7 @@ def test_a_highlight_gets_the_text_of_the_model() -> None:
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1, tokens=TOKENS)
     row = harness.store.rows[goal]
     assert (row["title"], row["enrichedBy"], row["refused"]) == ("Model on Messi", MODEL, None)
-    assert row["texts"] == {"en": {"title": "Model on Messi", "summary": "It counts."}}
+    assert row["texts"] == {"en": {"title": "Model on Messi", "summary": "A goal."}}
 
 
 def test_a_refused_text_leaves_its_reason() -> None:

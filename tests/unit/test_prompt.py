@@ -70,7 +70,7 @@ def test_an_unknown_fact_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("facts", "effect"),
     [
-        ({"team": "home", "home_score": 1, "away_score": 0}, "opens the scoring: Argentina lead"),
+        ({"team": "home", "home_score": 1, "away_score": 0}, "opens the scoring for Argentina"),
         ({"team": "home", "home_score": 3, "away_score": 2}, "puts Argentina ahead"),
         (
             {"team": "France", "home_score": 2, "away_score": 2},

@@ -29,7 +29,7 @@ class Scripted:
         written = next(self._written)
         if isinstance(written, Exception):
             raise written
-        text = HighlightText(written, "It counts.")
+        text = HighlightText(written, "A goal.")
         return Draft(dict.fromkeys(self._languages, text), self._name, tokens=10)
 
 
@@ -49,7 +49,7 @@ def review(
 def test_a_text_that_passes_is_published_at_the_first_try() -> None:
     """With who wrote it and the tokens that it took."""
     model, by_template = Scripted("fact"), template()
-    text = HighlightText("fact", "It counts.")
+    text = HighlightText("fact", "A goal.")
     assert review(model, by_template) == Enrichment({"en": text}, "model:m", tokens=10)
     assert not by_template.tasks
 

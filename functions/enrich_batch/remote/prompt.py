@@ -37,7 +37,7 @@ STYLES: Final[Mapping[Style, str]] = {
     "short": "Title and summary have at most 65 characters each: they are push notifications.",
 }
 EFFECTS: Final = {
-    GoalEffect.OPENS: "opens the scoring: {team} lead",
+    GoalEffect.OPENS: "opens the scoring for {team}",
     GoalEffect.LEADS: "puts {team} ahead",
     GoalEffect.EQUALISES: "equalises for {team}: the score is level",
     GoalEffect.DOUBLES: "doubles the lead of {team}",

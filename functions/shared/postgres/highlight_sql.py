@@ -192,7 +192,9 @@ SETTLE = """
     RETURNING h.id, h.status
 """
 
-COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
+COUNT_PENDING = f"""
+    SELECT count(*), count(*) FILTER (WHERE {_CRASHED}) FROM highlights WHERE {_PENDING}
+"""
 
 # For operators of the queue (infra/enrichment.py). A highlight that is retried has all its attempts
 # again; readers see the change, so it has a new time.

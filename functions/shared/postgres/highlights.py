@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -88,6 +88,13 @@ class Claim:
     attempts: int
     provisional: bool
     facts: Facts
+
+
+class Pending(NamedTuple):
+    """How many highlights await their text, and of how many the worker may have crashed."""
+
+    total: int
+    crashed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +264,10 @@ class HighlightStore:
         ]
         return _changed(await self._postgres.run(SETTLE, rows=_json(rows)))
 
-    async def count_pending(self) -> int:
-        """Return how many highlights still await their text."""
-        ((count,),) = await self._postgres.run(COUNT_PENDING)
-        return int(count)
+    async def count_pending(self, *, ahead_s: float = LONGEST_BACKOFF_S) -> Pending:
+        """Return how many highlights still await their text; `ahead_s` is as for a claim."""
+        ((total, crashed),) = await self._postgres.run(COUNT_PENDING, ahead_s=ahead_s)
+        return Pending(total, crashed)
 
     async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
         """Return one highlight, in any status that is shown.

@@ -104,7 +104,7 @@ def queries(places: Places) -> Iterator[Query]:
             yield _changes(name, path)
     yield Query("GET /highlights/{id}", GET, {"id": places.id, "lang": None})
     yield Query("a claim of 100", CLAIM, {"limit": 100, "lease_s": 30.0, "ahead_s": 3600.0})
-    yield Query("count of PENDING_AI", COUNT_PENDING, {})
+    yield Query("count of PENDING_AI", COUNT_PENDING, {"ahead_s": 64.0})
 
 
 def _indexed(places: Places) -> Iterator[str]:

@@ -45,7 +45,7 @@ class FakeEndpoint:
                 await waiting
         finally:
             self.running -= 1
-        text = HighlightText(self.title.format(task.facts.player), "It counts.")
+        text = HighlightText(self.title.format(task.facts.player), "A goal.")
         return Draft({"en": text}, "model:fake", tokens=TOKENS)
 
 

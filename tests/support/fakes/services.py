@@ -26,6 +26,7 @@ from functions.shared.postgres.highlights import (
     Document,
     GivenBack,
     Listing,
+    Pending,
     Revision,
 )
 
@@ -309,10 +310,12 @@ class FakeStore:
         names = ("title", "summary", "texts", "enrichedBy")
         return self._set(row, **{name: shown[name] for name in names})
 
-    async def count_pending(self) -> int:
+    async def count_pending(self, *, ahead_s: float = LONGEST_BACKOFF_S) -> Pending:
         """Return the number of highlights that are still pending."""
         self._stated([])
-        return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
+        pending = [row for row in self.rows.values() if row["status"] == Status.PENDING_AI]
+        crashed = sum(bool(row["lease"]) and self._is_free(row, ahead_s, True) for row in pending)
+        return Pending(len(pending), crashed)
 
     async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
         """Return one highlight, in any status."""
