@@ -132,12 +132,12 @@ function contents(highlight, isCorrected, { withMatch, language }) {
   ];
 }
 
-function note({ status, reason }, isCorrected) {
+function note({ status, reason, title: hasText }, isCorrected) {
   const [className, text] =
     {
       RETRACTED: ["taken-back", "Taken back"],
-      PENDING_AI: ["pending", "Text follows …"],
-      FAILED_AI: ["pending", "No text could be written"],
+      PENDING_AI: ["pending", hasText ? "A new text follows …" : "Text follows …"],
+      FAILED_AI: hasText ? null : ["pending", "No text could be written"],
     }[status] ?? (isCorrected ? ["corrected", "Corrected"] : []);
   if (!text) {
     return [];
