@@ -44,14 +44,18 @@ def check(
     """
     grounds, lexicon = grounds_of(facts), lexicon_of(language)
     summary = _without_description(text.summary, facts) if allow_description else text.summary
-    refusals: dict[Refusal, None] = {}
+    parts: list[Part] = []
     for words, longest in zip((text.title, summary), LONGEST[style], strict=True):
         if not words and text.summary and text.title:
             continue  # it is the description alone
         if style == "neutral" and len(words) > longest:
             longest += _letters_of_names(words, grounds)
         reading = read(words, grounds, lexicon)
-        part = Part(words, reading, numbers_of(reading), longest)
+        parts.append(Part(words, reading, numbers_of(reading), longest, style))
+    if summary == text.summary:
+        parts[0].other, parts[1].other = parts[1], parts[0]
+    refusals: dict[Refusal, None] = {}
+    for part in parts:
         for rule in rules:
             for found in rule.find(part):
                 refusals[Refusal(rule.code, found)] = None

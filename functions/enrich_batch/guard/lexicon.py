@@ -16,7 +16,7 @@ WORDS = Path(__file__).parent / "words"
 PHRASES = Path(__file__).parents[1] / "languages"
 # Words that are refused with a code of their own, which tells more than that they are unknown.
 REFUSED = ("date", "place", "age", "superlative")
-RELATIONS = ("against", "versus", "who")
+RELATIONS = ("against", "versus", "who", "only_side", "within")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 OWN_TABLES = ("event_types", "vocabulary", "claims", "refused", "relations", "numbers")
 
@@ -178,7 +178,7 @@ def _inherit_claims(codes: dict[Words, set[str]], relations: Mapping[str, Sequen
         words = words_of(phrase)
         for end in range(len(words) - 1, 0, -1):
             if claims := codes.get(words[:end]):
-                codes[words] |= claims
+                codes[words] |= claims.difference(RELATIONS)
                 break
 
 

@@ -19,6 +19,7 @@ from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
 NO_ROLES: frozenset[str] = frozenset()
 SENTENCE_ENDS = frozenset(".!?。؟")
 GAP = 6  # words within a claim
+ABBREVIATIONS = frozenset({"v", "vs"})  # a full stop after one ends no sentence
 LINKS = frozenset("-'’\u2011‐")
 
 
@@ -141,6 +142,8 @@ class Reading:
         """Append the piece that begins at a token, and return the index of the token after it."""
         token, pieces = tokens[start], self.pieces
         if token.kind is Kind.MARK:
+            if token.raw == "." and pieces and pieces[-1].text in ABBREVIATIONS:
+                return start + 1
             pieces.append(_mark(token.raw, token.spaced))
             return start + 1
         plain, lexicon = token.plain, self.lexicon

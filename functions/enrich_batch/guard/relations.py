@@ -4,13 +4,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from functions.enrich_batch.guard.numbers import BETWEEN, PEOPLE, SIDES, Numbers, side_of
+from functions.enrich_batch.guard.numbers import (
+    APOSTROPHES,
+    BETWEEN,
+    DASHES,
+    PEOPLE,
+    POSSESSIVE,
+    SIDES,
+    Numbers,
+    side_of,
+)
 from functions.enrich_batch.guard.reading import Piece, Reading, Role
 
 _Told = TypeVar("_Told")
 
 NEAR = 3  # pieces between "assisted by" and the name
 ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
+SUBJECTS = frozenset({"が", "は"})  # after the subject of a sentence
+PLACES = frozenset({"で"})  # after a place, and after a means
 # What only the scorer does, so no assist is the subject of it.
 DEEDS = frozenset(
     {"goal", "opens", "equalises", "leads", "doubles", "extends", "reduces", "penalty", "who"}
@@ -39,7 +50,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
 
 
 def _before(pieces: list[Piece], index: int) -> Piece | None:
-    return pieces[index - 1] if index else None
+    return pieces[index - 1] if 0 < index <= len(pieces) else None
 
 
 def _is_of_player(pieces: list[Piece], index: int) -> bool:
@@ -70,6 +81,48 @@ def wrong_roles(reading: Reading) -> Iterator[str]:
         piece = pieces[index]
         if piece.names & PEOPLE == {"assist"} and (index not in bound or _does_it(pieces, index)):
             yield piece.text
+
+
+def wrong_leaders(reading: Reading) -> Iterator[str]:
+    """Yield a player who leads, and "makes it Iran lead"."""
+    if "only_side" not in reading.codes:
+        return
+    pieces, totals = reading.pieces, reading.lexicon.totals
+    for index, piece in enumerate(pieces):
+        if "only_side" not in piece.codes:
+            continue
+        name = index - 1
+        while name > 0 and not SUBJECTS.isdisjoint(pieces[name].words):
+            name -= 1
+        if name < 0 or pieces[name].role is not Role.NAME:
+            continue
+        before = _before(pieces, name)
+        is_player = not pieces[name].names - PEOPLE
+        # "Con gol de Messi lidera Argentina"
+        is_subject = before is None or before.role is Role.MARK
+        if (is_player and is_subject) or (before and not totals.isdisjoint(before.words)):
+            yield f"{pieces[name].text} {piece.text}"
+
+
+def sides_as_places(reading: Reading) -> Iterator[str]:
+    """Yield a side after "in", but in Argentina's favour and in Argentina v France."""
+    if "within" not in reading.codes:
+        return
+    pieces = reading.pieces
+    for index in reading.names:
+        before, after = _before(pieces, index), _before(pieces, index + 2)
+        if not side_of(pieces[index]):
+            continue
+        if after and after.text in PLACES:
+            yield f"{pieces[index].text} {after.text}"
+        elif before and "within" in before.codes and before.text not in PLACES:
+            is_free = after and (
+                after.role is Role.NUMBER
+                or "versus" in after.codes
+                or after.text in DASHES | APOSTROPHES | POSSESSIVE
+            )
+            if not is_free:
+                yield f"{before.text} {pieces[index].text}"
 
 
 def _does_it(pieces: list[Piece], index: int) -> bool:
@@ -116,6 +169,26 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
         ]
         if len({*names}) < len(names):
             yield from (str(name[0]) for name in _twice(names))
+        words = [
+            word
+            for piece in pieces[first:last]
+            for word in (piece.words if piece.role is Role.WORD else ("",))
+        ]
+        yield from _words_again(words)
+
+
+def _words_again(words: list[str]) -> Iterator[str]:
+    """Yield words that stand twice in a row, and three words that a sentence has twice."""
+    if len(set(words)) == len(words):
+        return
+    for size in (1, 2):
+        rows = [words[start : start + size] for start in range(len(words) - size + 1)]
+        yield from (
+            " ".join(row) for row, after in zip(rows, rows[size:], strict=False)
+            if row == after and "" not in row
+        )  # fmt: skip
+    rows_of_three = zip(words, words[1:], words[2:], strict=False)
+    yield from (" ".join(row) for row in _twice(rows_of_three) if "" not in row)
 
 
 def _goes_on(pieces: list[Piece], index: int) -> bool:

@@ -4,11 +4,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from functions.enrich_batch.enricher import Style
 from functions.enrich_batch.guard.claims import CLAIMS, type_code
 from functions.enrich_batch.guard.lexicon import REFUSED, RELATIONS
 from functions.enrich_batch.guard.numbers import Numbers
 from functions.enrich_batch.guard.reading import Reading
-from functions.enrich_batch.guard.relations import repetitions, wrong_roles, wrong_sides
+from functions.enrich_batch.guard.relations import (
+    repetitions,
+    sides_as_places,
+    wrong_leaders,
+    wrong_roles,
+    wrong_sides,
+)
 
 
 @dataclass(slots=True)
@@ -19,6 +26,8 @@ class Part:
     reading: Reading
     numbers: Numbers
     longest: int  # characters
+    style: Style
+    other: "Part | None" = None  # the summary of a title, or the title; none with a description
 
 
 # Claims that tell when or whose, and not what.
@@ -27,6 +36,7 @@ _CIRCUMSTANCES = frozenset(
 )
 TELLING = frozenset(CLAIMS) - _CIRCUMSTANCES
 
+GOALS = frozenset({"goal", "own goal", "penalty goal"})
 _NO_CLAIMS = frozenset((*REFUSED, *RELATIONS))
 
 Find = Callable[[Part], Iterable[str]]
@@ -89,8 +99,14 @@ def _side(part: Part) -> Iterable[str]:
     return wrong_sides(part.reading, part.numbers)
 
 
-def _role(part: Part) -> Iterable[str]:
-    return wrong_roles(part.reading)
+def _role(part: Part) -> Iterator[str]:
+    yield from wrong_roles(part.reading)
+    yield from wrong_leaders(part.reading)
+
+
+def _place(part: Part) -> Iterator[str]:
+    yield from _word("place", part)
+    yield from sides_as_places(part.reading)
 
 
 def _kind(part: Part) -> Iterator[str]:
@@ -102,19 +118,44 @@ def _kind(part: Part) -> Iterator[str]:
 
 
 def _pointless(part: Part) -> Iterator[str]:
-    """Yield a text in which nothing happens."""
-    codes = part.reading.codes.union(code for code, _ in part.reading.gap_claims)
-    is_told = (
-        not TELLING.isdisjoint(codes)
-        or any(code.startswith(type_code("")) for code in codes)
-        or any("type" in part.reading.pieces[index].names for index in part.reading.names)
-    )
-    if part.text and not (is_told or part.numbers.scores or part.numbers.goals):
+    """Yield a text in which nothing happens, and a bare score if the other text is no more."""
+    if not part.text or _is_told(part.reading):
+        return
+    grounds = part.reading.grounds
+    has_score = part.numbers.scores or part.numbers.goals
+    is_known = grounds.scorer_role or grounds.facts.player
+    if not has_score or (is_known and part.other and not _is_more_than_score(part, part.other)):
         yield part.text
 
 
-def _repeated(part: Part) -> Iterable[str]:
-    return repetitions(part.reading, part.numbers)
+def _is_told(reading: Reading) -> bool:
+    codes = reading.codes.union(code for code, _ in reading.gap_claims)
+    return (
+        not TELLING.isdisjoint(codes)
+        or any(code.startswith(type_code("")) for code in codes)
+        or any("type" in reading.pieces[index].names for index in reading.names)
+    )
+
+
+def _is_more_than_score(*parts: Part) -> bool:
+    """Return whether one of them tells what happened, or by whom."""
+    return any(
+        _is_told(part.reading)
+        or any("player" in part.reading.pieces[index].names for index in part.reading.names)
+        for part in parts
+    )
+
+
+def _repeated(part: Part) -> Iterator[str]:
+    yield from repetitions(part.reading, part.numbers)
+    other, grounds = part.other, part.reading.grounds
+    facts = grounds.facts
+    # Of an event with few facts, or of a kick, there is no more to tell.
+    is_full = grounds.type in GOALS and facts.player and facts.score and facts.minute is not None
+    if other and part.style == "neutral" and is_full:
+        text, before = (each.text.rstrip(".。 ").casefold() for each in (part, other))
+        if text == before:
+            yield part.text
 
 
 RULES = (
@@ -142,7 +183,7 @@ RULES = (
     Rule("emoji", "No emoji, pictures or arrows.", partial(_surface, "emoji")),
     Rule("symbol", "No other symbols, such as % or €.", partial(_surface, "symbol")),
     Rule("date", "No days, months or times of day.", partial(_word, "date")),
-    Rule("place", "No stadiums, cities or other places.", partial(_word, "place")),
+    Rule("place", "No stadiums, cities or other places, and no side as one.", _place),
     Rule("age", "No ages.", partial(_word, "age")),
     Rule("superlative", "No superlatives and no records.", partial(_word, "superlative")),
     Rule(
@@ -174,17 +215,23 @@ RULES = (
         "The event is of its own side: the other is named only as the opponent or in a score.",
         _side,
     ),
-    Rule("role", "Who assisted is named only as that, and nobody else is.", _role),
+    Rule(
+        "role",
+        "Who assisted is named only as that, and nobody else is; a side leads, no player does.",
+        _role,
+    ),
     Rule("kind", "An own goal and a kick of a shoot-out are called so.", _kind),
     Rule(
         "pointless",
-        "A title or a summary tells what happened, or the score; when and whose is too little.",
+        "A title or a summary tells what happened, or the score; when and whose is too little. "
+        "One of them is more than a score, if the player or the side is known.",
         _pointless,
     ),
     Rule(
         "repeated",
         "A title or a summary tells the score once and the minute once, "
-        "and no sentence has a name twice, but in a score.",
+        "and no sentence has a name twice, but in a score, or words that it had before; "
+        "in the style `neutral` the summary is not the title.",
         _repeated,
     ),
 )

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from functions.enrich_batch.enricher import EnrichmentTask, Refusal, Style, normalize
 from functions.enrich_batch.guard import LONGEST, RULES, check
 from functions.enrich_batch.guard.claims import CLAIMS
-from functions.enrich_batch.guard.lexicon import REFUSED, WORDS, build_lexicon, lexicon_of
+from functions.enrich_batch.guard.lexicon import (
+    REFUSED,
+    RELATIONS,
+    WORDS,
+    build_lexicon,
+    lexicon_of,
+)
 from functions.enrich_batch.language import LANGUAGES
 from functions.enrich_batch.template import TemplateEnricher
 from functions.shared.contract.highlight import Facts, HighlightText
@@ -32,8 +38,8 @@ FACTS = Facts(
 
 
 def codes(title: str, facts: Facts = FACTS, language: str = "en", **more: Any) -> set[str]:
-    """Return the codes for which a title is refused, or a summary with a title that is taken."""
-    text = HighlightText(title, more.pop("summary", title))
+    """Return the codes for which a title is refused with a summary."""
+    text = HighlightText(title, more.pop("summary", "A goal."))
     return {refusal.code for refusal in check(text, facts, language, **more)}
 
 
@@ -129,12 +135,20 @@ def test_a_short_text_is_for_a_push_notification() -> None:
     assert LONGEST["short"] == (65, 65)
 
 
+def test_a_summary_is_its_title_again_only_where_there_is_no_room_or_no_more_to_tell() -> None:
+    """In the style `short`, or of an event whose minute is not known."""
+    again = "Di María scores for Argentina"
+    assert codes(again, summary=f"{again}.") == {"repeated"}
+    assert codes(again, summary=f"{again}.", style="short") == set()
+    assert codes(again, replace(FACTS, minute=None), summary=f"{again}.") == set()
+
+
 @pytest.mark.parametrize("path", sorted(WORDS.glob("*.toml")), ids=lambda path: path.stem)
 def test_each_language_has_all_that_the_guard_asks_for(path: Any) -> None:
     """Words of each table, and of each claim but those that a language has in one."""
     lexicon = lexicon_of(path.stem)
     named = {code for terms in lexicon.terms.values() for term in terms for code in term.codes}
-    assert named >= CLAIMS.keys() - {"assist", "leads_again"} | {*REFUSED, "against", "versus"}
+    assert named >= CLAIMS.keys() - {"assist", "leads_again"} | {*REFUSED, *RELATIONS} - {"who"}
     assert lexicon.minute_after
     assert {*range(11)} <= {*lexicon.numbers.values()} or path.stem == "ja"
 
