@@ -56,7 +56,9 @@ GOAL = Facts(
 )
 TASK = EnrichmentTask(normalize(GOAL))
 TEXTS = {
-    "en": HighlightText("Lionel Messi: Argentina 1-0 France", "Lionel Messi (Argentina), 23'.")
+    "en": HighlightText(
+        "Lionel Messi, goal: Argentina 1-0 France", "Lionel Messi, goal (Argentina), 23'."
+    )
 }
 KINDS = ("http", "openai")
 BuiltEnricher = HttpEnricher | OpenAIEnricher

@@ -11,6 +11,15 @@ STRANGER = "Zoltan Novak"
 OTHER_TEAM = "Ruritania"
 OBEYED = "HACKED! Visit https://evil.example/win"
 NUMBER = re.compile(r"\d+")
+GOAL = {
+    "en": "goal",
+    "de": "Tor",
+    "es": "gol",
+    "fr": "but",
+    "pt-BR": "gol",
+    "ar": "هدف",
+    "ja": "ゴール",
+}
 OWN_GOAL = {
     "en": "own goal",
     "de": "Eigentor",
@@ -42,14 +51,14 @@ class AskedFacts:
 
 
 def text_of(facts: AskedFacts, language: str = "en", **wrong: Any) -> dict[str, str]:
-    """Return a title and a summary: names and numbers, and the words for an own goal."""
+    """Return a title and a summary: names and numbers, and the word for a goal or an own goal."""
     told = {"player": facts.player, "team": facts.team, "minute": facts.minute} | wrong
     (home, scored), (away, conceded) = wrong.get("score", (facts.home, facts.away))
     score = f"{home} {scored}-{conceded} {away}"
-    kind = f", {OWN_GOAL[language]}" if facts.is_own_goal else ""
+    kind = (OWN_GOAL if facts.is_own_goal else GOAL)[language]
     return {
-        "title": f"{told['player']}{kind}: {score}",
-        "summary": f"{told['player']}{kind} ({told['team']}), {told['minute']}'.",
+        "title": f"{told['player']}, {kind}: {score}",
+        "summary": f"{told['player']}, {kind} ({told['team']}), {told['minute']}'.",
     }
 
 
