@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.request_body import read_body
 from functions.shared.http.responses import json_response, metrics_response

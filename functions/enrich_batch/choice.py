@@ -1,6 +1,6 @@
 """The enricher that the settings choose."""
 
-from functions.enrich_batch.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.protected_enricher import ProtectedEnricher
 from functions.enrich_batch.settings import EnrichBatchSettings
 
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from functions.enrich_batch.app import build_app
 from functions.enrich_batch.choice import build_endpoint
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
 from functions.shared.postgres.highlight_sql import ENRICHES

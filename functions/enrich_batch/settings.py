@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from functions.enrich_batch.enricher import Style
-from functions.enrich_batch.language import LANGUAGES
 from functions.enrich_batch.remote.settings import EnricherSettings
+from functions.enrich_batch.template.language import LANGUAGES
 from functions.shared.http.settings import HttpSettings
 from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.settings import PostgresSettings

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Final
 
 from functions.enrich_batch.enricher import EnrichmentTask, normalize
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.event import Event

@@ -12,7 +12,7 @@ from functions.enrich_batch.enricher import (
 )
 from functions.enrich_batch.guard import check
 from functions.enrich_batch.review import NO_TEXT, Reviewer
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
 
 

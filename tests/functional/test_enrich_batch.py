@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.inbound.received_record import ReceivedRecord

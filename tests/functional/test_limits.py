@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from functions.consume_goal.app import BODY_LIMIT
 from functions.enrich_batch.enricher import EnrichmentTask, normalize
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.list_highlights.app import build_app as list_highlights

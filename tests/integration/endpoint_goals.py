@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enricher import EnrichmentTask, normalize
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Facts
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlight_sql import FACTS

@@ -10,12 +10,12 @@ import json
 import os
 from dataclasses import asdict
 
-from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask
-from functions.enrich_batch.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import HighlightText
 from functions.shared.postgres.highlights import HighlightStore
 from functions.shared.postgres.pool import Postgres

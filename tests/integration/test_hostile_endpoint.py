@@ -9,8 +9,8 @@ from functools import partial
 import httpx
 import pytest
 
-from functions.enrich_batch.language import LANGUAGES
 from functions.enrich_batch.review import TRIES
+from functions.enrich_batch.template.language import LANGUAGES
 from local.stack.ports import free_port
 from local.stack.stack import Stack
 from tests.benchmarks.servers import function

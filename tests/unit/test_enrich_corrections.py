@@ -10,7 +10,7 @@ import pytest
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enricher import EnricherUnavailable, EnrichmentTask, Refusal, Style
 from functions.enrich_batch.guard import check
-from functions.enrich_batch.results import EnrichmentCounts
+from functions.enrich_batch.queue.results import EnrichmentCounts
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText, Status
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import ChangedHighlight, Correction

@@ -10,7 +10,7 @@ import pytest
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.enricher import EnricherUnavailable, EnrichmentTask
-from functions.enrich_batch.results import EnrichmentCounts
+from functions.enrich_batch.queue.results import EnrichmentCounts
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.received_record import ReceivedRecord

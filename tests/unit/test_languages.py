@@ -14,16 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, normalize
-from functions.enrich_batch.language import (
+from functions.enrich_batch.situation import situation_of
+from functions.enrich_batch.template.language import (
     FOLDER,
     LANGUAGES,
     Phrase,
     UnknownLanguage,
     load_language,
 )
-from functions.enrich_batch.situation import situation_of
-from functions.enrich_batch.template import LONGEST_SHORT, TemplateEnricher
-from functions.enrich_batch.words import words_of
+from functions.enrich_batch.template.template_enricher import LONGEST_SHORT, TemplateEnricher
+from functions.enrich_batch.template.words import words_of
 from functions.shared.contract.highlight import Facts
 from tests.support.goals import goals_of_matches, shoot_outs
 from tests.support.pages import section

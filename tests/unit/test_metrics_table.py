@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Metric
 
-from functions.enrich_batch import protected_enricher, results, review
+from functions.enrich_batch import review
+from functions.enrich_batch.queue import protected_enricher, results
 from functions.shared.observability.metrics import Counter, Gauge
 from local.cron import metrics as cron
 from local.kafka_trigger.consuming.partition_worker import PartitionWorker

@@ -13,7 +13,7 @@ from functions.enrich_batch.remote.example import example_of
 from functions.enrich_batch.remote.facts import facts_document
 from functions.enrich_batch.remote.prompt import messages
 from functions.enrich_batch.situation import KINDS
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Facts
 
 TEAMS: dict[str, Any] = {"home_team": "Argentina", "away_team": "France"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.enrich_batch.enricher import EnricherUnavailable, EnrichmentRefused, EnrichmentTask
-from functions.enrich_batch.protected_enricher import (
+from functions.enrich_batch.queue.protected_enricher import (
     IS_OPEN,
     LONGEST_PAUSE_S,
     LONGEST_RETRY_AFTER_S,

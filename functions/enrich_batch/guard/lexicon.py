@@ -13,7 +13,7 @@ from functions.enrich_batch.guard.folding import fold, without_marks
 from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
 
 WORDS = Path(__file__).parent / "words"
-PHRASES = Path(__file__).parents[1] / "languages"
+PHRASES = Path(__file__).parents[1] / "template/languages"
 # Words that are refused with a code of their own, which tells more than that they are unknown.
 REFUSED = ("date", "place", "age", "superlative")
 RELATIONS = ("against", "versus", "who", "only_side", "within")

@@ -5,7 +5,7 @@ from functions.enrich_batch.remote.completion import texts_in, tokens_used
 from functions.enrich_batch.remote.endpoint import Endpoint
 from functions.enrich_batch.remote.example import example_of
 from functions.enrich_batch.remote.prompt import Example, messages
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 
 
 class OpenAIEnricher:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.review import Reviewer
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import ChangedHighlight, HighlightStore

@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Refusal, Style
-from functions.enrich_batch.protected_enricher import ProtectedEnricher
-from functions.enrich_batch.results import EnrichmentCounts
+from functions.enrich_batch.queue.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.results import EnrichmentCounts
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.enrich_batch.review import Guard, Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import load

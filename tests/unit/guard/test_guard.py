@@ -19,8 +19,8 @@ from functions.enrich_batch.guard.lexicon import (
     build_lexicon,
     lexicon_of,
 )
-from functions.enrich_batch.language import LANGUAGES
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.language import LANGUAGES
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Facts, HighlightText
 from tests.support.goals import goals_of_matches
 from tests.support.pages import rows, section

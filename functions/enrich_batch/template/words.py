@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from functions.enrich_batch.language import Language
 from functions.enrich_batch.situation import Situation
+from functions.enrich_batch.template.language import Language
 from functions.shared.contract.highlight import Facts
 
 Words = dict[str, str]

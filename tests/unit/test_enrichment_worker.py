@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.enrich import EnrichmentWorker
 from functions.enrich_batch.enricher import Draft, Enricher, EnrichmentTask
-from functions.enrich_batch.results import EnrichmentCounts
+from functions.enrich_batch.queue.results import EnrichmentCounts
+from functions.enrich_batch.queue.worker import EnrichmentWorker
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText, Status

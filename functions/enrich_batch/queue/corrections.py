@@ -2,7 +2,7 @@
 
 import logging
 
-from functions.enrich_batch.queue import EnrichmentQueue
+from functions.enrich_batch.queue.enrichment_queue import EnrichmentQueue
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Enrichment

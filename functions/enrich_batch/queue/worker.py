@@ -10,11 +10,11 @@ from functools import partial
 from itertools import zip_longest
 from time import monotonic
 
-from functions.enrich_batch.attempts import Attempts, Write
-from functions.enrich_batch.corrections import Corrections
-from functions.enrich_batch.protected_enricher import ProtectedEnricher
-from functions.enrich_batch.queue import EnrichmentQueue
-from functions.enrich_batch.results import EnrichmentCounts, Results, ResultStore, log_claim
+from functions.enrich_batch.queue.attempts import Attempts, Write
+from functions.enrich_batch.queue.corrections import Corrections
+from functions.enrich_batch.queue.enrichment_queue import EnrichmentQueue
+from functions.enrich_batch.queue.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.results import EnrichmentCounts, Results, ResultStore, log_claim
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Enrichment

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.enrich_batch.enricher import Draft, EnrichmentTask, Style
-from functions.enrich_batch.language import (
+from functions.enrich_batch.situation import Situation, situation_of
+from functions.enrich_batch.template.language import (
     POP_ISOLATE,
     Language,
     Phrase,
@@ -12,8 +13,7 @@ from functions.enrich_batch.language import (
     fitting,
     load_language,
 )
-from functions.enrich_batch.situation import Situation, situation_of
-from functions.enrich_batch.words import Words, poorer, without, words_of
+from functions.enrich_batch.template.words import Words, poorer, without, words_of
 from functions.shared.contract.highlight import Facts, HighlightText
 
 LONGEST_SHORT: Final = 65  # characters of a title, and of a summary, in the style `short`

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from functions.enrich_batch.queue import EnrichmentQueue
+from functions.enrich_batch.queue.enrichment_queue import EnrichmentQueue
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Enrichment, Status
 from functions.shared.errors import DataRejected

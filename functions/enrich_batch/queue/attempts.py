@@ -8,9 +8,9 @@ from time import monotonic
 from uuid import UUID
 
 from functions.enrich_batch.enricher import EnricherUnavailable
-from functions.enrich_batch.protected_enricher import ProtectedEnricher
-from functions.enrich_batch.queue import EnrichmentQueue
-from functions.enrich_batch.results import log_claim
+from functions.enrich_batch.queue.enrichment_queue import EnrichmentQueue
+from functions.enrich_batch.queue.protected_enricher import ProtectedEnricher
+from functions.enrich_batch.queue.results import log_claim
 from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Enrichment, Facts
