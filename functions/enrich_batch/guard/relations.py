@@ -10,11 +10,9 @@ from functions.enrich_batch.guard.numbers import (
     DASHES,
     PEOPLE,
     POSSESSIVE,
-    SIDES,
     Numbers,
-    side_of,
 )
-from functions.enrich_batch.guard.reading import Piece, Reading, Role
+from functions.enrich_batch.guard.reading import SIDES, Piece, Reading, Role
 
 _Told = TypeVar("_Told")
 
@@ -34,7 +32,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
     pieces = reading.pieces
     for index in reading.names:
         piece = pieces[index]
-        side = side_of(piece)
+        side = piece.side
         if not side:
             continue
         before = _before(pieces, index)
@@ -110,9 +108,9 @@ def sides_as_places(reading: Reading) -> Iterator[str]:
         return
     pieces = reading.pieces
     for index in reading.names:
-        before, after = _before(pieces, index), _before(pieces, index + 2)
-        if not side_of(pieces[index]):
+        if not pieces[index].side:
             continue
+        before, after = _before(pieces, index), _before(pieces, index + 2)
         if after and after.text in PLACES:
             yield f"{pieces[index].text} {after.text}"
         elif before and "within" in before.codes and before.text not in PLACES:
@@ -159,16 +157,12 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
     if len(scores) > 1:
         yield from ("–".join(map(str, score)) for score in _twice(scores))
     yield from numbers.minutes[1:]
+    words = [word for piece in pieces if piece.role is Role.WORD for word in piece.words]
+    has_words_again = len({*words}) < len(words)
     for first, last in reading.sentences:
-        names = [
-            (*pieces[index].names, index in numbers.match_names)
-            for index in reading.names
-            if first <= index < last
-            and len(pieces[index].names) == 1
-            and not _goes_on(pieces, index)
-        ]
-        if len({*names}) < len(names):
-            yield from (str(name[0]) for name in _twice(names))
+        yield from _names_again(reading, numbers, first, last)
+        if not has_words_again:
+            continue
         words = [
             word
             for piece in pieces[first:last]
@@ -177,16 +171,27 @@ def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
         yield from _words_again(words)
 
 
+def _names_again(reading: Reading, numbers: Numbers, first: int, last: int) -> Iterator[str]:
+    """Yield the role of each name that a sentence has twice, in a score or twice out of one."""
+    pieces, match_names = reading.pieces, numbers.match_names
+    names = [i for i in reading.names if first <= i < last and len(pieces[i].names) == 1]
+    if len(names) < 2:
+        return
+    told = [(pieces[i].names, i in match_names) for i in names]
+    if len({*told}) < len(told):
+        first_told = [name for i, name in zip(names, told, strict=True) if not _goes_on(pieces, i)]
+        yield from (next(iter(roles)) for roles, _ in _twice(first_told))
+
+
 def _words_again(words: list[str]) -> Iterator[str]:
     """Yield words that stand twice in a row, and three words that a sentence has twice."""
-    if len(set(words)) == len(words):
-        return
     for size in (1, 2):
         rows = [words[start : start + size] for start in range(len(words) - size + 1)]
         yield from (
-            " ".join(row) for row, after in zip(rows, rows[size:], strict=False)
+            " ".join(row)
+            for row, after in zip(rows, rows[size:], strict=False)
             if row == after and "" not in row
-        )  # fmt: skip
+        )
     rows_of_three = zip(words, words[1:], words[2:], strict=False)
     yield from (" ".join(row) for row in _twice(rows_of_three) if "" not in row)
 

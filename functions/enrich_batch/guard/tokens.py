@@ -22,7 +22,7 @@ class Kind(Enum):
     MARK = auto()  # one character of any other kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # equal tokens are one, for the sake of speed
 class Token:
     """A token as it is written, and in the forms that are compared."""
 
