@@ -14,11 +14,11 @@ from functions.enrich_batch.guard.lexicon import Lexicon, Term
 from functions.enrich_batch.guard.number_words import number_at, number_of, numeral
 from functions.enrich_batch.guard.segmentation import divide
 from functions.enrich_batch.guard.surface import Surface
-from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
+from functions.enrich_batch.guard.tokens import Kind, Token, has_dense, tokenize
 
 NO_ROLES: frozenset[str] = frozenset()
 SENTENCE_ENDS = frozenset(".!?。؟")
-MOST_DIVIDED = 8192  # runs of a language that are remembered
+MOST_DIVIDED, LONGEST_DIVIDED = 2048, 40  # runs of a language that are remembered; characters
 GAP = 6  # words within a claim
 ABBREVIATIONS = frozenset({"v", "vs"})  # a full stop after one ends no sentence
 SIDES = frozenset({"home", "away"})
@@ -61,8 +61,7 @@ class Reading:
         self.lexicon = lexicon
         self.pieces: list[Piece] = []  # of the text, without what the surface has found
         tokens = tokenize(surface.rest)
-        is_ascii = surface.rest.isascii()
-        if lexicon.clitics or (not is_ascii and any(token.kind is Kind.DENSE for token in tokens)):
+        if lexicon.clitics or has_dense(surface.rest):
             tokens = list(self._divided(tokens))
         start, end = 0, len(tokens)
         while start < end:
@@ -81,14 +80,15 @@ class Reading:
             else []
         )
         self.codes = NO_ROLES.union(*[piece.codes for piece in pieces if piece.codes])
-        self.sentences = list(self._sentences())  # the first index and the last + 1 of each
-        self.gap_claims = list(self._claims_with_gap())
+        # The first index and the last + 1 of each sentence.
+        is_one = SENTENCE_ENDS.isdisjoint([piece.text for piece in pieces])
+        self.sentences = [(0, len(pieces))] if is_one else list(self._sentences())
+        has_no_gap = lexicon.gaps.keys().isdisjoint([token.plain for token in tokens])
+        self.gap_claims = [] if has_no_gap else list(self._claims_with_gap())
 
     def _claims_with_gap(self) -> Iterator[tuple[str, str]]:
         """Yield codes and texts of claims with other words inside: gives Argentina the lead."""
         gaps = self.lexicon.gaps
-        if gaps.keys().isdisjoint([word for piece in self.pieces for word in piece.words]):
-            return
         for first, last in self.sentences:
             words = [word for piece in self.pieces[first:last] for word in piece.words]
             for index, word in enumerate(words):
@@ -141,7 +141,7 @@ class Reading:
                 yield token
 
     def _divided_run(self, token: Token) -> Sequence[Token]:
-        if self.grounds.has_dense_name:
+        if self.grounds.has_dense_name or len(token.raw) > LONGEST_DIVIDED:
             return [*divide(token, self._is_known_run, self._longest)]
         divided, key = self.lexicon.divided, (token.raw, token.spaced)
         if key not in divided:
@@ -256,8 +256,14 @@ class Reading:
         terms = self.lexicon.terms.get(tokens[start].plain)
         if not terms or not self.lexicon.spells(tokens[start]):
             return None, start
+        second = start + 1
+        while second < len(tokens) and tokens[second].raw in LINKS:
+            second += 1
+        following = tokens[second].plain if second < len(tokens) else ""
         for term in terms:
             position, count = start + 1, 1
+            if len(term.words) > 1 and term.words[1] != following:
+                continue
             while count < len(term.words) and position < len(tokens):
                 token = tokens[position]
                 if token.kind is Kind.MARK and token.raw in LINKS:

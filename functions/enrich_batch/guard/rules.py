@@ -152,11 +152,11 @@ def _is_more_than_score(*parts: Part) -> bool:
 def _repeated(part: Part) -> Iterator[str]:
     yield from repetitions(part.reading, part.numbers)
     title, grounds = part.title, part.reading.grounds
-    facts = grounds.facts
-    # Of an event with few facts, or of a kick, there is no more to tell.
-    is_full = grounds.type in GOALS and facts.player and facts.score and facts.minute is not None
-    if title and part.style == "neutral" and is_full and _is_same(part.text, title.text):
-        yield part.text
+    if title and part.style == "neutral" and _is_same(part.text, title.text):
+        facts = grounds.facts
+        has_more = facts.player and facts.score and facts.minute is not None
+        if has_more and grounds.type in GOALS:  # of other events a template tells no more
+            yield part.text
 
 
 def _is_same(summary: str, title: str) -> bool:
