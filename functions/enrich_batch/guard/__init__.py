@@ -53,7 +53,7 @@ def check(
         reading = read(words, grounds, lexicon)
         parts.append(Part(words, reading, numbers_of(reading), longest, style))
     if summary == text.summary:
-        parts[0].other, parts[1].other = parts[1], parts[0]
+        parts[1].title = parts[0]
     refusals: dict[Refusal, None] = {}
     for part in parts:
         for rule in rules:

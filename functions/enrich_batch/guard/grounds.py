@@ -45,6 +45,7 @@ class Grounds:
     side: Side | None
     proven: frozenset[str]
     names: dict[str, list[tuple[Name, int]]] = field(default_factory=dict)  # by each word
+    has_dense_name: bool = False  # or a part of one, in Han or kana
     stand_ins: dict[str, tuple[str, str]] = field(default_factory=dict)  # role, name; by character
 
     @property
@@ -125,6 +126,7 @@ def grounds_of(facts: Facts) -> Grounds:
         )
         for name in (Name(role, tokens), *_parts_of_dense(role, tokens)):
             for index, token in enumerate(name.tokens):
+                grounds.has_dense_name |= token.kind is Kind.DENSE
                 grounds.names.setdefault(token.plain, []).append((name, index))
     return grounds
 

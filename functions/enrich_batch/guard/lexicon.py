@@ -55,6 +55,7 @@ class Lexicon:
     possessives: frozenset[str] = frozenset()  # "su": what follows is counted of the player
     gaps: dict[str, list[Gap]] = field(default_factory=dict)  # "gives … the lead", by first word
     clitics: tuple[str, ...] = ()  # longest first
+    divided: dict[tuple[str, bool], list[Token]] = field(default_factory=dict)  # runs, if spaced
 
     def add(self, words: Words, codes: Iterable[str]) -> None:
         """Add a phrase with its codes, if it is not there."""

@@ -41,13 +41,18 @@ def _order(value: int) -> str:
 
 def _value(token: Token, lexicon: Lexicon) -> tuple[int, bool]:
     if token.kind is Kind.NUMBER:
-        return (int(token.raw) if len(token.raw) < 10 else TOO_LARGE), False
+        return number_of(token), False
     if token.plain in lexicon.ordinals:
         return lexicon.ordinals[token.plain], True
     if token.kind is Kind.DENSE:
         value = numeral(token.raw)
         return (-1 if value is None else value), False
     return lexicon.numbers.get(token.plain, -1), False
+
+
+def number_of(token: Token) -> int:
+    """Return the value of a number in digits."""
+    return int(token.raw) if len(token.raw) < 10 else TOO_LARGE
 
 
 def numeral(text: str) -> int | None:

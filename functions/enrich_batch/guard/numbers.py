@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from functions.enrich_batch.guard.claims import HALF_TIME
-from functions.enrich_batch.guard.reading import Piece, Reading, Role
+from functions.enrich_batch.guard.reading import SIDES, Piece, Reading, Role
 
 DASHES = frozenset("-–—‐\u2011−")
 SCORE_MARKS = DASHES | {":"}
 PRIMES = frozenset("'’′.")
-SIDES = frozenset({"home", "away"})
 BETWEEN = DASHES | frozenset(",:()")  # a side and a score, or two sides
 POSSESSIVE = frozenset({"s", "の"})
 UNITS = frozenset({"点"})
 COUNTERS = frozenset({"点目"})  # make a number ordinal
 APOSTROPHES = frozenset("'’")
+MINUTE_SIGNS = frozenset("'’′")
+PLUS, STOP, OPENING, CLOSING = map(frozenset, "+.()")
 PEOPLE = frozenset({"player", "assist"})
 MARGINS = frozenset({"ahead", "extends", "reduces"})
 GOAL_WINDOW = 3  # pieces between "second goal" and the name of the side
@@ -88,7 +89,7 @@ class _Parser:
         while self._is(index, PRIMES) or self._is_word(index, self._lexicon.suffixes):
             index += 1
         added = self._piece(index + 1)
-        if not self._is(index, frozenset("+")) or added is None or added.role is not Role.NUMBER:
+        if not self._is(index, PLUS) or added is None or added.role is not Role.NUMBER:
             return 0
         minute = (self._pieces[start].value, added.value)
         if minute != (self._facts.minute, self._facts.added_time):
@@ -144,7 +145,7 @@ class _Parser:
             before, after = after, self._team(after + 1, 1)
         if before is None or after is None:
             return []
-        return [side_of(self._pieces[before]), side_of(self._pieces[after])]
+        return [self._pieces[before].side, self._pieces[after].side]
 
     def _team(self, index: int, step: int) -> int | None:
         """Return the index of the side's name that is there, after nothing but marks."""
@@ -152,7 +153,7 @@ class _Parser:
             (piece.role is Role.MARK and piece.text in BETWEEN) or "versus" in piece.codes
         ):
             index += step
-        return index if piece and side_of(piece) else None
+        return index if piece and piece.side else None
 
     def _opponent_after(self, index: int) -> list[str]:
         """Return the side of the event and its opponent, if that is named after a score."""
@@ -161,14 +162,14 @@ class _Parser:
     def _teams_before(self, index: int) -> list[str]:
         """Return the last two sides that are named before a score in its sentence."""
         start = max(first for first, _ in self._reading.sentences if first <= index)
-        sides = [side for piece in self._pieces[start:index] if (side := side_of(piece))]
+        sides = [side for piece in self._pieces[start:index] if (side := piece.side)]
         return sides[-2:] if len(sides) > 1 else self._opponent_within(start, index)
 
     def _opponent_within(self, start: int, end: int) -> list[str]:
         """Return the side of the event and its opponent, if only that is named there."""
         for before, name in pairwise(self._pieces[start:end]):
-            if "against" in before.codes and side_of(name):
-                return [each for each in SIDES if each != side_of(name)] + [side_of(name)]
+            if "against" in before.codes and name.side:
+                return [each for each in SIDES if each != name.side] + [name.side]
         return []
 
     def _lone(self, index: int) -> int:
@@ -184,7 +185,7 @@ class _Parser:
         elif piece.is_article or (piece.value == 1 and "reduces" in self._codes(end)):
             pass  # un gol, 1点を返す
         elif self._is_beside_its_team(index):
-            self._result.goals.add(side_of(self._pieces[index - 1]))
+            self._result.goals.add(self._pieces[index - 1].side)
         elif margin := self._margin_codes(index):
             if not self._is_margin(index, margin):
                 self._wrong("number", index, end)
@@ -199,19 +200,18 @@ class _Parser:
         piece = self._pieces[index]
         after = index + 1
         while self._is_word(after, self._lexicon.suffixes) or self._is(after, PRIMES | DASHES):
-            if self._is(after, frozenset("'’′")):
+            if self._is(after, MINUTE_SIGNS):
                 return True
             after += 1
         if self._is_word(after, self._lexicon.minute_after):
             return True
         if self._is_word(index - 1, self._lexicon.minute_before) or (
-            self._is(index - 1, frozenset("."))
-            and self._is_word(index - 2, self._lexicon.minute_before)
+            self._is(index - 1, STOP) and self._is_word(index - 2, self._lexicon.minute_before)
         ):
             is_in_words = not piece.text[0].isdigit()
             is_article = not self._is_word(index - 1, self._lexicon.minute_after)  # el segundo
             return not (piece.is_ordinal and (self._is_goal(after) or (is_in_words and is_article)))
-        in_brackets = self._is(index - 1, frozenset("(")) and self._is(after, frozenset(")"))
+        in_brackets = self._is(index - 1, OPENING) and self._is(after, CLOSING)
         return in_brackets and (piece.is_ordinal or after > index + 1)
 
     def _of_half(self, index: int) -> int | None:
@@ -304,27 +304,21 @@ class _Parser:
     def _is_beside_its_team(self, index: int) -> bool:
         """Return whether it is a side's own part of the score: Argentina 2, France 0."""
         before, after, score = self._piece(index - 1), self._piece(index + 1), self._facts.score
-        side = side_of(before) if before else ""
+        side = before.side if before else ""
         ends = after is None or after.role in (Role.MARK, Role.NAME)
         return bool(side and score and ends) and self._pieces[index].value == (
             score[side == "away"] if score else None
         )
 
 
-def side_of(piece: Piece) -> str:
-    """Return home or away if a piece names just that side, or ""."""
-    if piece.role is not Role.NAME:
-        return ""
-    sides = piece.names & SIDES
-    return next(iter(sides)) if len(sides) == 1 else ""
-
-
 def _match_names(reading: Reading, scores: Sequence[Score]) -> frozenset[int]:
     """Return the names that are beside a score and the other side: A 2-0 B, A v B, A 2, B 0."""
     pieces = reading.pieces
+    sides = [index for index in reading.names if pieces[index].side]
+    if len({pieces[index].side for index in sides}) < len(SIDES):
+        return frozenset()
     starts = {score.start: score.end for score in scores}
     ends = {score.end: score.start for score in scores}
-    sides = [index for index in reading.names if side_of(pieces[index])]
     return frozenset(each for each in sides if _is_of_match(pieces, each, starts, ends))
 
 
@@ -346,7 +340,7 @@ def _is_of_match(
             else:
                 break
         if 0 <= position < len(pieces) and has_link:
-            other = side_of(pieces[position])
-            if other and other != side_of(pieces[index]):
+            other = pieces[position].side
+            if other and other != pieces[index].side:
                 return True
     return False

@@ -11,15 +11,17 @@ from unicodedata import normalize
 from functions.enrich_batch.guard.grounds import LINKS as LINKS_OF_NAMES
 from functions.enrich_batch.guard.grounds import Grounds, Mention
 from functions.enrich_batch.guard.lexicon import Lexicon, Term
-from functions.enrich_batch.guard.number_words import number_at, numeral
+from functions.enrich_batch.guard.number_words import number_at, number_of, numeral
 from functions.enrich_batch.guard.segmentation import divide
 from functions.enrich_batch.guard.surface import Surface
-from functions.enrich_batch.guard.tokens import Kind, Token, tokenize
+from functions.enrich_batch.guard.tokens import Kind, Token, has_dense, tokenize
 
 NO_ROLES: frozenset[str] = frozenset()
 SENTENCE_ENDS = frozenset(".!?。؟")
+MOST_DIVIDED, LONGEST_DIVIDED = 2048, 40  # runs of a language that are remembered; characters
 GAP = 6  # words within a claim
 ABBREVIATIONS = frozenset({"v", "vs"})  # a full stop after one ends no sentence
+SIDES = frozenset({"home", "away"})
 LINKS = frozenset("-'’\u2011‐")
 
 
@@ -42,6 +44,7 @@ class Piece:
     words: tuple[str, ...] = ()  # in plain form
     names: frozenset[str] = NO_ROLES  # the roles of a name
     codes: frozenset[str] = NO_ROLES  # of claims, relations and refused words
+    side: str = ""  # home or away, if it names just that side
     value: int = -1  # of a number
     is_ordinal: bool = False
     is_article: bool = False  # a number that is also a word of the language, as "un"
@@ -58,28 +61,34 @@ class Reading:
         self.lexicon = lexicon
         self.pieces: list[Piece] = []  # of the text, without what the surface has found
         tokens = tokenize(surface.rest)
-        if lexicon.clitics or any(token.kind is Kind.DENSE for token in tokens):
+        if lexicon.clitics or has_dense(surface.rest):
             tokens = list(self._divided(tokens))
-        start = 0
-        while start < len(tokens):
+        start, end = 0, len(tokens)
+        while start < end:
             start = self._read(tokens, start)
         pieces = self.pieces
-        self.names = [i for i, piece in enumerate(pieces) if piece.role is Role.NAME]
-        self.numbers = [i for i, piece in enumerate(pieces) if piece.role is Role.NUMBER]
-        self.unknown = [  # those in a row as one
-            " ".join([piece.text for piece in row])
-            for role, row in groupby(pieces, key=attrgetter("role"))
-            if role is Role.UNKNOWN
-        ]
+        roles = [piece.role for piece in pieces]
+        self.names = [i for i, role in enumerate(roles) if role is Role.NAME]
+        self.numbers = [i for i, role in enumerate(roles) if role is Role.NUMBER]
+        self.unknown = (  # those in a row as one
+            [
+                " ".join([piece.text for piece in row])
+                for role, row in groupby(pieces, key=attrgetter("role"))
+                if role is Role.UNKNOWN
+            ]
+            if Role.UNKNOWN in roles
+            else []
+        )
         self.codes = NO_ROLES.union(*[piece.codes for piece in pieces if piece.codes])
-        self.sentences = list(self._sentences())  # the first index and the last + 1 of each
-        self.gap_claims = list(self._claims_with_gap())
+        # The first index and the last + 1 of each sentence.
+        is_one = SENTENCE_ENDS.isdisjoint([piece.text for piece in pieces])
+        self.sentences = [(0, len(pieces))] if is_one else list(self._sentences())
+        has_no_gap = lexicon.gaps.keys().isdisjoint([token.plain for token in tokens])
+        self.gap_claims = [] if has_no_gap else list(self._claims_with_gap())
 
     def _claims_with_gap(self) -> Iterator[tuple[str, str]]:
         """Yield codes and texts of claims with other words inside: gives Argentina the lead."""
         gaps = self.lexicon.gaps
-        if gaps.keys().isdisjoint([word for piece in self.pieces for word in piece.words]):
-            return
         for first, last in self.sentences:
             words = [word for piece in self.pieces[first:last] for word in piece.words]
             for index, word in enumerate(words):
@@ -124,12 +133,22 @@ class Reading:
         names = self.grounds.names
         for token in tokens:
             if token.kind is Kind.DENSE and token.plain not in names:
-                yield from divide(token, self._is_known_run, self._longest)
+                yield from self._divided_run(token)
             elif self.lexicon.clitics and token.kind is Kind.WORD:
                 stem = self.lexicon.without_clitics(token.plain, names)
-                yield token if stem == token.plain else replace(token, plain=stem, folded=stem)
+                yield token if stem == token.plain else _stemmed(token, stem)
             else:
                 yield token
+
+    def _divided_run(self, token: Token) -> Sequence[Token]:
+        if self.grounds.has_dense_name or len(token.raw) > LONGEST_DIVIDED:
+            return [*divide(token, self._is_known_run, self._longest)]
+        divided, key = self.lexicon.divided, (token.raw, token.spaced)
+        if key not in divided:
+            if len(divided) >= MOST_DIVIDED:
+                divided.clear()
+            divided[key] = [*divide(token, self._is_known_run, self._longest)]
+        return divided[key]
 
     def _is_known_run(self, word: str) -> bool:
         return word in self.grounds.names or self.lexicon.knows(word) or numeral(word) is not None
@@ -151,6 +170,9 @@ class Reading:
             if plain in lexicon.simple and lexicon.spells(token):
                 pieces.append(_word(token, lexicon.simple[plain]))
                 return start + 1
+            if token.kind is Kind.NUMBER:
+                pieces.append(_number(token))
+                return start + 1
         elif plain not in lexicon.terms and (end := self._plain_name(tokens, start)):
             return end
         mention = self.grounds.mention(tokens, start)
@@ -166,7 +188,12 @@ class Reading:
             pieces.append(piece)
             return number_end
         if term:
-            pieces.append(_piece(Role.WORD, tokens, start, term_end, codes=codes))
+            is_alone = term_end == start + 1
+            pieces.append(
+                _word(token, codes)
+                if is_alone
+                else _piece(Role.WORD, tokens, start, term_end, codes=codes)
+            )
             return term_end
         after_number = pieces and pieces[-1].role is Role.NUMBER and not token.spaced
         is_suffix = after_number and token.plain in self.lexicon.suffixes
@@ -229,8 +256,14 @@ class Reading:
         terms = self.lexicon.terms.get(tokens[start].plain)
         if not terms or not self.lexicon.spells(tokens[start]):
             return None, start
+        second = start + 1
+        while second < len(tokens) and tokens[second].raw in LINKS:
+            second += 1
+        following = tokens[second].plain if second < len(tokens) else ""
         for term in terms:
             position, count = start + 1, 1
+            if len(term.words) > 1 and term.words[1] != following:
+                continue
             while count < len(term.words) and position < len(tokens):
                 token = tokens[position]
                 if token.kind is Kind.MARK and token.raw in LINKS:
@@ -243,6 +276,11 @@ class Reading:
             if count == len(term.words):
                 return term, position
         return None, start
+
+
+@lru_cache(maxsize=8192)
+def _stemmed(token: Token, stem: str) -> Token:
+    return replace(token, plain=stem, folded=stem)
 
 
 @lru_cache(maxsize=512)
@@ -259,6 +297,13 @@ def _word(token: Token, codes: frozenset[str]) -> Piece:
     )  # fmt: skip
 
 
+def _number(token: Token) -> Piece:
+    return Piece(
+        Role.NUMBER, token.raw, (token.plain,), value=number_of(token),
+        spaced=token.spaced, capital=token.capital,
+    )  # fmt: skip
+
+
 def _piece(
     role: Role, tokens: Sequence[Token], start: int, end: int, *,
     names: frozenset[str] = NO_ROLES, codes: frozenset[str] = NO_ROLES,
@@ -271,7 +316,15 @@ def _piece(
         part = tokens[start:end]
         text = " ".join([token.raw for token in part])
         words = tuple([token.plain for token in part if token.kind is not Kind.MARK])
-    return Piece(role, text, words, names, codes, spaced=first.spaced, capital=first.capital)
+    side = _side_of(names) if names else ""
+    return Piece(role, text, words, names, codes, side, spaced=first.spaced, capital=first.capital)
+
+
+@lru_cache(maxsize=64)
+def _side_of(roles: frozenset[str]) -> str:
+    """Return home or away if just one of them is a role of a name, or ""."""
+    sides = roles & SIDES
+    return next(iter(sides)) if len(sides) == 1 else ""
 
 
 def _positions(words: Sequence[str], part: tuple[str, ...]) -> Iterator[int]:

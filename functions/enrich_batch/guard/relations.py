@@ -1,7 +1,8 @@
 """Who did what for whom: names of the facts that stand in a role that is not theirs."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from functions.enrich_batch.guard.numbers import (
@@ -10,16 +11,15 @@ from functions.enrich_batch.guard.numbers import (
     DASHES,
     PEOPLE,
     POSSESSIVE,
-    SIDES,
     Numbers,
-    side_of,
 )
-from functions.enrich_batch.guard.reading import Piece, Reading, Role
+from functions.enrich_batch.guard.reading import SIDES, Piece, Reading, Role
 
 _Told = TypeVar("_Told")
 
 NEAR = 3  # pieces between "assisted by" and the name
 ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
+NO_WORD = ""  # a name, a number or a mark among words
 SUBJECTS = frozenset({"が", "は"})  # after the subject of a sentence
 PLACES = frozenset({"で"})  # after a place, and after a means
 # What only the scorer does, so no assist is the subject of it.
@@ -34,7 +34,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
     pieces = reading.pieces
     for index in reading.names:
         piece = pieces[index]
-        side = side_of(piece)
+        side = piece.side
         if not side:
             continue
         before = _before(pieces, index)
@@ -110,9 +110,9 @@ def sides_as_places(reading: Reading) -> Iterator[str]:
         return
     pieces = reading.pieces
     for index in reading.names:
-        before, after = _before(pieces, index), _before(pieces, index + 2)
-        if not side_of(pieces[index]):
+        if not pieces[index].side:
             continue
+        before, after = _before(pieces, index), _before(pieces, index + 2)
         if after and after.text in PLACES:
             yield f"{pieces[index].text} {after.text}"
         elif before and "within" in before.codes and before.text not in PLACES:
@@ -151,44 +151,57 @@ def _name_of(
 
 
 def repetitions(reading: Reading, numbers: Numbers) -> Iterator[str]:
-    """Yield what a text tells twice: its score, its minute, a name within a sentence."""
-    pieces = reading.pieces
-    scores = [tuple(sorted(score.numbers)) for score in numbers.scores]
+    """Yield what a text tells twice: its score, its minute, a name or words within a sentence."""
+    scores = [score.numbers for score in numbers.scores]
     if len(numbers.goals) == len(SIDES) and reading.grounds.facts.score is not None:
-        scores.append(tuple(sorted(reading.grounds.facts.score)))
+        scores.append(reading.grounds.facts.score)
     if len(scores) > 1:
-        yield from ("–".join(map(str, score)) for score in _twice(scores))
+        yield from ("–".join(map(str, score)) for score in _twice(map(_in_order, scores)))
     yield from numbers.minutes[1:]
-    for first, last in reading.sentences:
-        names = [
-            (*pieces[index].names, index in numbers.match_names)
-            for index in reading.names
-            if first <= index < last
-            and len(pieces[index].names) == 1
-            and not _goes_on(pieces, index)
-        ]
-        if len({*names}) < len(names):
-            yield from (str(name[0]) for name in _twice(names))
-        words = [
-            word
-            for piece in pieces[first:last]
-            for word in (piece.words if piece.role is Role.WORD else ("",))
-        ]
-        yield from _words_again(words)
+    told = [(reading.pieces[i].names, i in numbers.match_names) for i in reading.names]
+    if len({*told}) < len(told):
+        for first, last in reading.sentences:
+            yield from _names_again(reading, numbers, first, last)
+    words = [word for piece in reading.pieces if piece.role is Role.WORD for word in piece.words]
+    if len({*words}) < len(words):
+        for first, last in reading.sentences:
+            yield from _words_again(reading.pieces[first:last])
 
 
-def _words_again(words: list[str]) -> Iterator[str]:
-    """Yield words that stand twice in a row, and three words that a sentence has twice."""
-    if len(set(words)) == len(words):
+def _in_order(score: tuple[int, int]) -> tuple[int, ...]:
+    return tuple(sorted(score))
+
+
+def _names_again(reading: Reading, numbers: Numbers, first: int, last: int) -> Iterator[str]:
+    """Yield the role of each name that a sentence has twice, in a score or twice out of one."""
+    pieces = reading.pieces
+    names = [
+        (*pieces[index].names, index in numbers.match_names)
+        for index in reading.names
+        if first <= index < last and len(pieces[index].names) == 1 and not _goes_on(pieces, index)
+    ]
+    return (str(name[0]) for name in _twice(names))
+
+
+def _words_again(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Yield words that stand twice in a row, and three words that stand there twice."""
+    words = [
+        word
+        for piece in pieces
+        for word in (piece.words if piece.role is Role.WORD else (NO_WORD,))
+    ]
+    pairs = [pair for pair in pairwise(words) if NO_WORD not in pair]
+    if len({*pairs}) == len(pairs) and not any(word == after for word, after in pairs):
         return
     for size in (1, 2):
         rows = [words[start : start + size] for start in range(len(words) - size + 1)]
         yield from (
-            " ".join(row) for row, after in zip(rows, rows[size:], strict=False)
-            if row == after and "" not in row
-        )  # fmt: skip
+            " ".join(row)
+            for row, after in zip(rows, rows[size:], strict=False)
+            if row == after and NO_WORD not in row
+        )
     rows_of_three = zip(words, words[1:], words[2:], strict=False)
-    yield from (" ".join(row) for row in _twice(rows_of_three) if "" not in row)
+    yield from (" ".join(row) for row in _twice(rows_of_three) if NO_WORD not in row)
 
 
 def _goes_on(pieces: list[Piece], index: int) -> bool:

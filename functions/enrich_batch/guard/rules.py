@@ -27,7 +27,7 @@ class Part:
     numbers: Numbers
     longest: int  # characters
     style: Style
-    other: "Part | None" = None  # the summary of a title, or the title; none with a description
+    title: "Part | None" = None  # of a summary, but of one with a description
 
 
 # Claims that tell when or whose, and not what.
@@ -36,6 +36,7 @@ _CIRCUMSTANCES = frozenset(
 )
 TELLING = frozenset(CLAIMS) - _CIRCUMSTANCES
 
+ENDS = ".。 "
 GOALS = frozenset({"goal", "own goal", "penalty goal"})
 _NO_CLAIMS = frozenset((*REFUSED, *RELATIONS))
 
@@ -63,7 +64,8 @@ def _long(part: Part) -> Iterator[str]:
 
 
 def _surface(code: str, part: Part) -> Iterable[str]:
-    return [text for found, text in part.reading.surface.found if found == code]
+    found_all = part.reading.surface.found
+    return [text for found, text in found_all if found == code] if found_all else ()
 
 
 def _word(code: str, part: Part) -> Iterable[str]:
@@ -73,7 +75,8 @@ def _word(code: str, part: Part) -> Iterable[str]:
 
 
 def _number(code: str, part: Part) -> Iterable[str]:
-    return [text for found, text in part.numbers.wrong if found == code]
+    wrong = part.numbers.wrong
+    return [text for found, text in wrong if found == code] if wrong else ()
 
 
 def _unknown_name(part: Part) -> Iterable[str]:
@@ -118,13 +121,13 @@ def _kind(part: Part) -> Iterator[str]:
 
 
 def _pointless(part: Part) -> Iterator[str]:
-    """Yield a text in which nothing happens, and a bare score if the other text is no more."""
+    """Yield a text in which nothing happens, and a summary that is as bare a score as its title."""
     if not part.text or _is_told(part.reading):
         return
     grounds = part.reading.grounds
     has_score = part.numbers.scores or part.numbers.goals
     is_known = grounds.scorer_role or grounds.facts.player
-    if not has_score or (is_known and part.other and not _is_more_than_score(part, part.other)):
+    if not has_score or (is_known and part.title and not _is_more_than_score(part, part.title)):
         yield part.text
 
 
@@ -148,14 +151,19 @@ def _is_more_than_score(*parts: Part) -> bool:
 
 def _repeated(part: Part) -> Iterator[str]:
     yield from repetitions(part.reading, part.numbers)
-    other, grounds = part.other, part.reading.grounds
-    facts = grounds.facts
-    # Of an event with few facts, or of a kick, there is no more to tell.
-    is_full = grounds.type in GOALS and facts.player and facts.score and facts.minute is not None
-    if other and part.style == "neutral" and is_full:
-        text, before = (each.text.rstrip(".。 ").casefold() for each in (part, other))
-        if text == before:
+    title, grounds = part.title, part.reading.grounds
+    if title and part.style == "neutral" and _is_same(part.text, title.text):
+        facts = grounds.facts
+        has_more = facts.player and facts.score and facts.minute is not None
+        if has_more and grounds.type in GOALS:  # of other events a template tells no more
             yield part.text
+
+
+def _is_same(summary: str, title: str) -> bool:
+    """Return whether two texts differ in no more than the full stop and the case."""
+    if abs(len(summary) - len(title)) > 1:
+        return False
+    return summary.rstrip(ENDS).casefold() == title.rstrip(ENDS).casefold()
 
 
 RULES = (

@@ -74,10 +74,14 @@ class Surface:
         self.rest = text
 
     def _without_controls(self, text: str) -> str:
+        if not CONTROL.search(text):
+            return self._without_invisible(text)
         inner = None
         while inner != text:  # isolates may be within isolates
             inner, text = text, ISOLATED.sub(self._without_isolates, text)
-        text = CONTROL.sub(self._hide("control"), text)
+        return self._without_invisible(CONTROL.sub(self._hide("control"), text))
+
+    def _without_invisible(self, text: str) -> str:
         visible = without_invisible(text)
         if visible != text:
             self.found.append(("control", next(c for c in text if c not in visible)))

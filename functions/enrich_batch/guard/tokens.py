@@ -22,7 +22,7 @@ class Kind(Enum):
     MARK = auto()  # one character of any other kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # equal tokens are one, for the sake of speed
 class Token:
     """A token as it is written, and in the forms that are compared."""
 
@@ -48,6 +48,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(rf"\s*(?:{any_kind})"), re.compile(rf"(\s*)(?:{each_kind})")
 
 
+_DENSE = re.compile(f"[{DENSE}]")
 _KINDS = (Kind.WORD, Kind.DENSE, Kind.NUMBER, Kind.STAND_IN, Kind.MARK)
 
 
@@ -62,6 +63,11 @@ def _token(found: str) -> Token:
     return Token(
         _KINDS[index - 2], raw, folded, without_marks(folded), spaced, not raw[0].islower()
     )
+
+
+def has_dense(text: str) -> bool:
+    """Return whether a text has a run without spaces between its words."""
+    return not text.isascii() and _DENSE.search(text) is not None
 
 
 def tokenize(text: str) -> list[Token]:
