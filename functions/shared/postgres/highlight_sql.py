@@ -199,6 +199,10 @@ COUNT_PENDING = f"""
 # For operators of the queue (infra/enrichment.py). A highlight that is retried has all its attempts
 # again; readers see the change, so it has a new time.
 COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
+COUNT_BY_WRITER = """
+    SELECT coalesce(enriched_by, 'an older version'), count(*), count(*) FILTER (WHERE provisional)
+    FROM highlights WHERE status = 'READY' GROUP BY 1 ORDER BY 1
+"""
 COUNT_BY_ATTEMPTS = """
     SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
     FROM highlights WHERE status = 'PENDING_AI' GROUP BY attempts ORDER BY attempts
