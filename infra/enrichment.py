@@ -68,9 +68,9 @@ class Enrichment:
         self._ttl_s = ttl_s
 
     async def status(self) -> None:
-        """Print the number of highlights in each status, who wrote, how old the pending are, a delay.
+        """Print the number of highlights in each status, who wrote, and two ages.
 
-        The delay is how long an open transaction has held back the change feed, if it has.
+        They are those of the pending ones, and of an open transaction that holds back the feed.
         """
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
         for status in SHOWN_STATUSES:

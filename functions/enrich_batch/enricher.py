@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
 from functions.enrich_batch.one_line import one_line
+from functions.enrich_batch.situation import KINDS
 from functions.shared.contract.event_types import SHOOTOUT_GOAL, is_kick
 from functions.shared.contract.highlight import Facts, HighlightText
 from functions.shared.errors import GoalStreamError
 
 NAMES: Final = ("team", "player", "assist", "description", "home_team", "away_team")
+UNKNOWN_TYPE: Final = "event"
 Style = Literal["neutral", "short"]
 
 
@@ -94,6 +96,13 @@ def normalize(facts: Facts) -> Facts:
     is_shootout_goal = is_kick(facts.event_type.casefold(), facts.period)
     event_type = SHOOTOUT_GOAL if is_shootout_goal else facts.event_type
     lines: dict[str, Any] = {name: one_line(getattr(facts, name)) for name in NAMES}
-    lines["event_type"] = one_line(event_type.replace("_", " ")) or "event"
+    lines["event_type"] = one_line(event_type.replace("_", " ")) or UNKNOWN_TYPE
     changed = {name: line for name, line in lines.items() if line != getattr(facts, name)}
     return replace(facts, **changed) if changed else facts
+
+
+def without_names(facts: Facts) -> Facts:
+    """Return normalized facts without what a stranger may have written; the side stays."""
+    is_known = facts.event_type.casefold().replace(" ", "_") in KINDS
+    known = {"event_type": facts.event_type if is_known else UNKNOWN_TYPE, "team": facts.side}
+    return replace(facts, **dict.fromkeys(NAMES) | known)  # type: ignore[arg-type] # of any type

@@ -14,6 +14,7 @@ from functions.enrich_batch.enricher import (
     Refusal,
     Style,
     normalize,
+    without_names,
 )
 from functions.enrich_batch.guard import check
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
@@ -59,7 +60,8 @@ class Reviewer:
     """Has texts written until one in every language passes the guard.
 
     `enricher` is told why its text was refused, and tries twice again; then the template writes.
-    Without an enricher, the template does so at once. `languages` are tags of BCP 47, the first of
+    Without an enricher, the template does so at once. Where the guard mistakes a name, as that of a
+    team called 7, the template leaves out all names. `languages` are tags of BCP 47, the first of
     which is that of title and summary.
     """
 
@@ -109,10 +111,13 @@ class Reviewer:
         return self._enrichment(draft, (), 0)
 
     async def _first_publishable(self, facts: Facts, writers: Sequence[Enricher]) -> Enrichment:
-        task = EnrichmentTask(normalize(facts), self._languages, self._style)
+        known = normalize(facts)
+        tries = [*((writer, known) for writer in writers), (self._template, without_names(known))]
+        refusals: tuple[Refusal, ...] = ()
         codes: dict[str, None] = {}  # in the order of the tries
         tokens = 0
-        for writer in writers:
+        for writer, told in tries:
+            task = EnrichmentTask(told, self._languages, self._style, refusals)
             try:
                 draft = await writer.enrich(task)
             except EnricherUnavailable as away:
@@ -120,7 +125,7 @@ class Reviewer:
                 raise
             except EnrichmentRefused as refused:
                 tokens += refused.tokens
-                refusals: tuple[Refusal, ...] = (Refusal(NO_TEXT, refused.reason),)
+                refusals = (Refusal(NO_TEXT, refused.reason),)
             else:
                 tokens += draft.tokens
                 refusals = tuple(self._refusals(draft, task, is_template=writer is self._template))
@@ -130,7 +135,6 @@ class Reviewer:
                     return self._enrichment(draft, tuple(codes), tokens)
             _note(refusals)
             codes |= dict.fromkeys(each.code for each in refusals)
-            task = replace(task, refusals=refusals)
         raise NothingPublishable(f"Every text was refused: {', '.join(codes)}.")
 
     def _refusals(

@@ -4,10 +4,16 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.enrich_batch.enricher import Draft, EnrichmentRefused, EnrichmentTask, Refusal, Style
 from functions.enrich_batch.review import FALLBACKS, REFUSED, NothingPublishable, Reviewer
+from functions.enrich_batch.template.language import LANGUAGES
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
+from functions.shared.contract.event_types import GOAL_TYPES
 from functions.shared.contract.highlight import Enrichment, Facts, HighlightText
+from functions.shared.contract.team_names import Side
 from tests.support.fakes.endpoint import no_rumours
 
 FACTS = Facts("own_goal", player="Sa\u00efss\u200b")
@@ -33,9 +39,9 @@ class Scripted:
         return Draft(dict.fromkeys(self._languages, text), self._name, tokens=10)
 
 
-def template(title: str = "template") -> Scripted:
-    """An enricher like the template, for one text."""
-    return Scripted(title, name="template")
+def template(*titles: str) -> Scripted:
+    """An enricher like the template."""
+    return Scripted(*titles or ("template",), name="template")
 
 
 def review(
@@ -74,11 +80,52 @@ def test_after_three_refused_texts_the_template_writes() -> None:
 
 
 def test_nothing_is_published_if_the_template_is_refused_too() -> None:
-    """Rather no text than a wrong one; without an enricher it is tried once."""
-    with pytest.raises(NothingPublishable, match="rumour"):
-        review(Scripted(*["rumour"] * 3), template("rumour"))
-    with pytest.raises(NothingPublishable, match="rumour"):
-        review(None, template("rumour"))
+    """Rather no text than a wrong one; it is tried without names too."""
+    for enricher in (None, Scripted(*["rumour"] * 3)):
+        by_template = template("rumour", "rumour")
+        with pytest.raises(NothingPublishable, match="rumour"):
+            review(enricher, by_template)
+        assert by_template.tasks[-1].facts == Facts("own goal")
+
+
+NAMES = st.none() | st.text(max_size=12) | st.sampled_from(
+    ["7", "#1", "0-0", "23'", "null", "Goal", "home", "www.evil.example", "a@b.com", "<b>", "100%",
+     "\u202eabc", "[[TEAM]]", "one", "Argentina", "St. Pauli", "in", "x" * 128]
+)  # fmt: skip
+
+
+@given(st.sampled_from([*GOAL_TYPES, "shootout_miss", "yellow_card"]) | st.text(max_size=12),
+       st.sampled_from(["home", "away", None]), *[NAMES] * 5, st.integers(0, 120),
+       st.sampled_from([(1, 0), (1, 1), (2, 3), (None, None)]),
+       st.sampled_from(["neutral", "short"]))  # fmt: skip
+def test_no_goal_remains_without_a_text_for_its_names(
+    type_: str,
+    side: Side | None,
+    player: str | None,
+    assist: str | None,
+    home: str | None,
+    away: str | None,
+    description: str | None,
+    minute: int,
+    score: tuple[int | None, int | None],
+    style: Style,
+) -> None:
+    """In any language, whatever the feed calls a player, a team or a type."""
+    facts = Facts(
+        type_,
+        side,
+        player,
+        assist,
+        description,
+        minute=minute,
+        home_team=home,
+        away_team=away,
+        home_score=score[0],
+        away_score=score[1],
+    )
+    reviewer = Reviewer(TemplateEnricher(), languages=LANGUAGES, style=style)
+    written = asyncio.run(reviewer.review(facts))
+    assert {*written.texts} == {*LANGUAGES}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +179,9 @@ def test_a_text_may_be_there_for_the_time_being() -> None:
     written = asyncio.run(reviewer.fall_back(FACTS, provisional=True))
     assert (written.enriched_by, written.provisional) == ("template", True)
     with pytest.raises(NothingPublishable):
-        asyncio.run(Reviewer(template("rumour"), Scripted(), guard=no_rumours).fall_back(FACTS))
+        asyncio.run(
+            Reviewer(template("rumour", "rumour"), Scripted(), guard=no_rumours).fall_back(FACTS)
+        )
 
 
 GOAL = Facts("goal", "Argentina", "Messi", description="Into the corner.", minute=23)

@@ -35,7 +35,7 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
     for index in reading.names:
         piece = pieces[index]
         side = piece.side
-        if not side:
+        if not side or not PEOPLE.isdisjoint(piece.names):  # Jordan may be the player too
             continue
         before = _before(pieces, index)
         is_opponent = before is not None and "against" in before.codes

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from functions.enrich_batch.enricher import UNKNOWN_TYPE
 from functions.enrich_batch.situation import Situation
 from functions.enrich_batch.template.language import Language
 from functions.shared.contract.highlight import Facts
@@ -24,7 +25,8 @@ def words_of(facts: Facts, situation: Situation, language: Language) -> Words:
     if facts.minute is not None:
         words |= _time_words(facts.minute, facts.added_time, language)
     if situation.kind == "other":
-        event_type = language.event_types.get(facts.event_type.casefold(), facts.event_type)
+        known = {UNKNOWN_TYPE: language.formats["event"], **language.event_types}
+        event_type = known.get(facts.event_type.casefold(), facts.event_type)
         words["event_type"] = event_type if side else event_type[0].upper() + event_type[1:]
     return words
 
