@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from functions.enrich_batch.guard.claims import HALF_TIME
-from functions.enrich_batch.guard.reading import SIDES, Piece, Reading, Role
+from functions.enrich_batch.guard.pieces import SIDES, Piece, Role
+from functions.enrich_batch.guard.reading import Reading
 
 DASHES = frozenset("-–—‐\u2011−")
 SCORE_MARKS = DASHES | {":"}

@@ -1,8 +1,7 @@
 """A text read as names of the facts, words of the language, numbers and marks."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -11,45 +10,25 @@ from unicodedata import normalize
 from functions.enrich_batch.guard.grounds import LINKS as LINKS_OF_NAMES
 from functions.enrich_batch.guard.grounds import Grounds, Mention
 from functions.enrich_batch.guard.lexicon import Lexicon, Term
-from functions.enrich_batch.guard.number_words import number_at, number_of, numeral
+from functions.enrich_batch.guard.number_words import number_at, numeral
+from functions.enrich_batch.guard.pieces import (
+    NO_ROLES,
+    Piece,
+    Role,
+    mark_of,
+    number_piece,
+    piece_of,
+    word_of,
+)
 from functions.enrich_batch.guard.segmentation import divide
 from functions.enrich_batch.guard.surface import Surface
 from functions.enrich_batch.guard.tokens import Kind, Token, has_dense, tokenize
 
-NO_ROLES: frozenset[str] = frozenset()
 SENTENCE_ENDS = frozenset(".!?。؟")
 MOST_DIVIDED, LONGEST_DIVIDED = 2048, 40  # runs of a language that are remembered; characters
 GAP = 6  # words within a claim
 ABBREVIATIONS = frozenset({"v", "vs"})  # a full stop after one ends no sentence
-SIDES = frozenset({"home", "away"})
 LINKS = frozenset("-'’\u2011‐")
-
-
-class Role(Enum):
-    """What a piece of a text is."""
-
-    NAME = auto()
-    NUMBER = auto()
-    WORD = auto()
-    MARK = auto()
-    UNKNOWN = auto()
-
-
-@dataclass(slots=True)
-class Piece:
-    """A piece of a text."""
-
-    role: Role
-    text: str
-    words: tuple[str, ...] = ()  # in plain form
-    names: frozenset[str] = NO_ROLES  # the roles of a name
-    codes: frozenset[str] = NO_ROLES  # of claims, relations and refused words
-    side: str = ""  # home or away, if it names just that side
-    value: int = -1  # of a number
-    is_ordinal: bool = False
-    is_article: bool = False  # a number that is also a word of the language, as "un"
-    spaced: bool = False
-    capital: bool = False
 
 
 class Reading:
@@ -163,36 +142,36 @@ class Reading:
         if token.kind is Kind.MARK:
             if token.raw == "." and pieces and pieces[-1].text in ABBREVIATIONS:
                 return start + 1
-            pieces.append(_mark(token.raw, token.spaced))
+            pieces.append(mark_of(token.raw, token.spaced))
             return start + 1
         plain, lexicon = token.plain, self.lexicon
         if plain not in self.grounds.names:
             if plain in lexicon.simple and lexicon.spells(token):
-                pieces.append(_word(token, lexicon.simple[plain]))
+                pieces.append(word_of(token, lexicon.simple[plain]))
                 return start + 1
             if token.kind is Kind.NUMBER:
-                pieces.append(_number(token))
+                pieces.append(number_piece(token))
                 return start + 1
         elif plain not in lexicon.terms and (end := self._plain_name(tokens, start)):
             return end
         mention = self.grounds.mention(tokens, start)
         term, term_end = self._term(tokens, start)
         if mention and self._is_name(mention, tokens, start, term, term_end):
-            pieces.append(_piece(Role.NAME, tokens, start, mention.end, names=mention.roles))
+            pieces.append(piece_of(Role.NAME, tokens, start, mention.end, names=mention.roles))
             return mention.end
         codes = term.codes if term else NO_ROLES
         value, number_end, is_ordinal = number_at(tokens, start, self.lexicon)
         if value >= 0 and (term is None or number_end >= term_end):
-            piece = _piece(Role.NUMBER, tokens, start, number_end, codes=codes)
+            piece = piece_of(Role.NUMBER, tokens, start, number_end, codes=codes)
             piece.value, piece.is_ordinal, piece.is_article = value, is_ordinal, term is not None
             pieces.append(piece)
             return number_end
         if term:
             is_alone = term_end == start + 1
             pieces.append(
-                _word(token, codes)
+                word_of(token, codes)
                 if is_alone
-                else _piece(Role.WORD, tokens, start, term_end, codes=codes)
+                else piece_of(Role.WORD, tokens, start, term_end, codes=codes)
             )
             return term_end
         after_number = pieces and pieces[-1].role is Role.NUMBER and not token.spaced
@@ -201,7 +180,7 @@ class Reading:
             pieces[-1].is_ordinal = True
         is_known = is_suffix or token.plain in self.lexicon.number_words
         role = Role.WORD if is_known else Role.UNKNOWN
-        pieces.append(_piece(role, tokens, start, start + 1))
+        pieces.append(piece_of(role, tokens, start, start + 1))
         return start + 1
 
     def _plain_name(self, tokens: Sequence[Token], start: int) -> int:
@@ -222,7 +201,7 @@ class Reading:
             return 0
         if end < last and tokens[end].plain == name.tokens[index + end - start].plain:
             return 0
-        self.pieces.append(_piece(Role.NAME, tokens, start, end, names=frozenset((name.role,))))
+        self.pieces.append(piece_of(Role.NAME, tokens, start, end, names=frozenset((name.role,))))
         return end
 
     def _is_name(
@@ -281,50 +260,6 @@ class Reading:
 @lru_cache(maxsize=8192)
 def _stemmed(token: Token, stem: str) -> Token:
     return replace(token, plain=stem, folded=stem)
-
-
-@lru_cache(maxsize=512)
-def _mark(raw: str, spaced: bool) -> Piece:
-    return Piece(Role.MARK, raw, spaced=spaced)
-
-
-@lru_cache(maxsize=8192)
-def _word(token: Token, codes: frozenset[str]) -> Piece:
-    """Return the piece of a word that is a term alone, and begins no other."""
-    return Piece(
-        Role.WORD, token.raw, (token.plain,), codes=codes,
-        spaced=token.spaced, capital=token.capital,
-    )  # fmt: skip
-
-
-def _number(token: Token) -> Piece:
-    return Piece(
-        Role.NUMBER, token.raw, (token.plain,), value=number_of(token),
-        spaced=token.spaced, capital=token.capital,
-    )  # fmt: skip
-
-
-def _piece(
-    role: Role, tokens: Sequence[Token], start: int, end: int, *,
-    names: frozenset[str] = NO_ROLES, codes: frozenset[str] = NO_ROLES,
-) -> Piece:  # fmt: skip
-    first = tokens[start]
-    words: tuple[str, ...]
-    if end == start + 1:
-        text, words = first.raw, (first.plain,)
-    else:
-        part = tokens[start:end]
-        text = " ".join([token.raw for token in part])
-        words = tuple([token.plain for token in part if token.kind is not Kind.MARK])
-    side = _side_of(names) if names else ""
-    return Piece(role, text, words, names, codes, side, spaced=first.spaced, capital=first.capital)
-
-
-@lru_cache(maxsize=64)
-def _side_of(roles: frozenset[str]) -> str:
-    """Return home or away if just one of them is a role of a name, or ""."""
-    sides = roles & SIDES
-    return next(iter(sides)) if len(sides) == 1 else ""
 
 
 def _positions(words: Sequence[str], part: tuple[str, ...]) -> Iterator[int]:

@@ -13,7 +13,8 @@ from functions.enrich_batch.guard.numbers import (
     POSSESSIVE,
     Numbers,
 )
-from functions.enrich_batch.guard.reading import SIDES, Piece, Reading, Role
+from functions.enrich_batch.guard.pieces import SIDES, Piece, Role
+from functions.enrich_batch.guard.reading import Reading
 
 _Told = TypeVar("_Told")
 
