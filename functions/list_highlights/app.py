@@ -5,9 +5,10 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions.list_highlights.change_query import parse_change_query
+from functions.list_highlights.change_query import ChangeQuery, parse_change_query
 from functions.list_highlights.pages import PageReader
 from functions.list_highlights.query import parse_match_query, parse_query
+from functions.shared.http.languages import ENGLISH, Languages
 from functions.shared.http.query_parameters import query_string
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.responses import (
@@ -31,20 +32,24 @@ def build_app(
     pages: Callable[[], PageReader],
     guard: Guard | None = None,
     readiness: Readiness | None = None,
+    languages: Languages = ENGLISH,
 ) -> Router:
     """Return the routes GET /highlights, with the change feed, and GET /matches."""
 
     async def list_highlights(request: Request) -> Response:
         text = query_string(request)
-        if query := parse_change_query(text):
-            page = await pages().read_changes(query)
-            headers = {"Link": page.link, "Cache-Control": "no-store"}
+        query = parse_change_query(text, languages) or parse_query(text, languages)
+        language, headers = languages.choose(request, query.language)
+        if isinstance(query, ChangeQuery):
+            page = await pages().read_changes(query, language)
+            headers = {"Link": page.link, "Cache-Control": "no-store", **headers}
             return json_response(page.body, headers=headers)
-        page = await pages().read(parse_query(text))
+        page = await pages().read(query, language)
         if page.cache:
             CACHED_LISTS[page.cache].increment()
+            headers = {**headers, "X-Cache": page.cache}
         return conditional_json_response(
-            request, page.body, etag=page.etag, link=page.link, cache=page.cache
+            request, page.body, etag=page.etag, link=page.link, headers=headers
         )
 
     async def metrics(_: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.list_highlights.query import PAGE_SIZE, PAGE_SIZE_LIMIT, PARAMETERS, change_link
 from functions.shared.contract.change_cursor import ChangeCursor
+from functions.shared.http.languages import ENGLISH, ONLY, Language, Languages
 from functions.shared.http.query_parameters import QueryParameters
 from functions.shared.postgres.change_feed import ChangePage
 
@@ -24,15 +25,17 @@ class ChangeQuery:
     filters: Mapping[str, Any]
     parameters: Mapping[str, str]
     page_size: int
+    language: Language | None = None
 
-    def links(self, page: ChangePage) -> str:
+    def links(self, page: ChangePage, language: Language = ONLY) -> str:
         """Return the `Link` header: where to read on, at once if more is there already."""
         rels = ("next", "changes") if page.has_more else ("changes",)
-        return ", ".join(change_link(self.parameters, str(page.cursor), rel) for rel in rels)
+        parameters = language.carried(self.parameters)
+        return ", ".join(change_link(parameters, str(page.cursor), rel) for rel in rels)
 
 
 @lru_cache(maxsize=1024)
-def parse_change_query(query: str) -> ChangeQuery | None:
+def parse_change_query(query: str, languages: Languages = ENGLISH) -> ChangeQuery | None:
     """Parse the query of a URL, or return None if it does not ask for changes.
 
     Raises:
@@ -47,5 +50,6 @@ def parse_change_query(query: str) -> ChangeQuery | None:
     filters = parameters.highlight_filters()
     page_size = parameters.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
     after = parameters.change_cursor("changedSince")
+    language = parameters.language(languages)
     parameters.raise_for_errors()
-    return ChangeQuery(after, filters, parameters.values, page_size)
+    return ChangeQuery(after, filters, parameters.values, page_size, language)

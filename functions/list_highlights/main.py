@@ -10,6 +10,7 @@ from functions.list_highlights.app import build_app
 from functions.list_highlights.pages import PageReader
 from functions.list_highlights.settings import ListHighlightsSettings
 from functions.shared.http.auth import build_guard
+from functions.shared.http.languages import Languages
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.startup import configure_process
 from functions.shared.postgres.change_feed import ChangeFeed
@@ -49,7 +50,7 @@ def page_reader() -> PageReader:
 
 
 readiness = Readiness({"postgres": store}, {"redis": page_cache})
-app = build_app(page_reader, build_guard(settings), readiness)
+app = build_app(page_reader, build_guard(settings), readiness, Languages(settings.languages))
 
 
 @functions_framework.aio.http

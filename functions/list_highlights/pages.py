@@ -10,6 +10,7 @@ from functions.list_highlights.query import Query
 from functions.shared.concurrency.single_flight import SingleFlight
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.http.entity_tags import etag_of
+from functions.shared.http.languages import ONLY, Language
 from functions.shared.postgres.change_feed import ChangePage
 from functions.shared.postgres.highlights import Listing
 
@@ -19,8 +20,10 @@ CacheStatus = Literal["hit", "miss"]
 class HighlightLister(Protocol):
     """The part of the store that list-highlights uses."""
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int) -> Listing:
-        """Return highlights by these filters, newest first."""
+    async def list(
+        self, filters: Mapping[str, Any], *, limit: int, offset: int, language: str | None
+    ) -> Listing:
+        """Return highlights by these filters, newest first, in this language if they can be."""
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
         """Return matches by these filters, that with the latest highlight first."""
@@ -30,7 +33,11 @@ class ChangeSource(Protocol):
     """The part of the change feed that list-highlights uses."""
 
     async def read(
-        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+        self,
+        after: ChangeCursor | None,
+        filters: Mapping[str, Any],
+        limit: int,
+        language: str | None = None,
     ) -> ChangePage:
         """Return changes after a place, or the present place."""
 
@@ -69,11 +76,17 @@ class Page:
         return cls(etag_of(body), link, body, cache)
 
     @classmethod
-    def from_listing(cls, query: Query, listing: Listing, cache: CacheStatus | None = None) -> Self:
+    def from_listing(
+        cls,
+        query: Query,
+        listing: Listing,
+        language: Language = ONLY,
+        cache: CacheStatus | None = None,
+    ) -> Self:
         """Make a page of `page_size` documents; one more means that there is a next page."""
         shown = listing.documents[: query.page_size]
         more = len(listing.documents) > query.page_size
-        links = query.links(shown[-1] if more else None, listing.moment)
+        links = query.links(shown[-1] if more else None, listing.moment, language)
         return cls.from_json((document.json for document in shown), links, cache)
 
     @classmethod
@@ -101,13 +114,13 @@ class PageReader:
         self._feed = feed
         self._reads: SingleFlight[Page] = SingleFlight()
 
-    async def read(self, query: Query) -> Page:
-        """Return the page of a query.
+    async def read(self, query: Query, language: Language = ONLY) -> Page:
+        """Return the page of a query, in a language.
 
         Raises:
             Unavailable: it is not cached, and the database is away.
         """
-        return await self._reads.run(query, lambda: self._read(query))
+        return await self._reads.run((query, language), lambda: self._read(query, language))
 
     async def read_matches(self, query: Query) -> Page:
         """Return the page of a query for matches.
@@ -117,39 +130,48 @@ class PageReader:
         """
         return await self._reads.run(query, lambda: self._read_matches(query))
 
-    async def read_changes(self, query: ChangeQuery) -> Page:
-        """Return the page of a query for changes.
+    async def read_changes(self, query: ChangeQuery, language: Language = ONLY) -> Page:
+        """Return the page of a query for changes, in a language.
 
         Raises:
             CursorExpired: the place is of another epoch of the database.
             Unavailable: the database is away.
         """
-        return await self._reads.run(query, lambda: self._read_changes(query))
+        return await self._reads.run((query, language), lambda: self._read_changes(query, language))
 
-    async def _read(self, query: Query) -> Page:
+    async def _read(self, query: Query, language: Language) -> Page:
         if self._cache is None or query.cache_key is None:
-            return await self._read_from_store(query)
+            return await self._read_from_store(query, language)
         match_id, name = query.cache_key
+        if language.tag:
+            name = f"{name}:{language.tag}"
         cached, lease = await self._cache.read(match_id, name), None
         if cached is None:
             cached, lease = await self._cache.lease(match_id, name)
         if cached and (page := Page.from_bytes(cached)):
             return page
-        page = await self._read_from_store(query, "miss")
+        page = await self._read_from_store(query, language, "miss")
         if lease:
             await self._cache.fill(match_id, name, page.to_bytes(), lease)
         return page
 
-    async def _read_from_store(self, query: Query, cache: CacheStatus | None = None) -> Page:
+    async def _read_from_store(
+        self, query: Query, language: Language, cache: CacheStatus | None = None
+    ) -> Page:
         listing = await self._store.list(
-            query.filters, limit=query.page_size + 1, offset=query.offset
+            query.filters,
+            limit=query.page_size + 1,
+            offset=query.offset,
+            language=language.translation,
         )
-        return Page.from_listing(query, listing, cache)
+        return Page.from_listing(query, listing, language, cache)
 
     async def _read_matches(self, query: Query) -> Page:
         listing = await self._store.matches(query.filters, limit=query.page_size + 1)
         return Page.from_listing(query, listing)
 
-    async def _read_changes(self, query: ChangeQuery) -> Page:
-        page = await self._feed.read(query.after, query.filters, query.page_size)
-        return Page.from_json((change.json for change in page.changes), query.links(page))
+    async def _read_changes(self, query: ChangeQuery, language: Language) -> Page:
+        page = await self._feed.read(
+            query.after, query.filters, query.page_size, language.translation
+        )
+        return Page.from_json((change.json for change in page.changes), query.links(page, language))

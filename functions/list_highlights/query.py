@@ -12,6 +12,7 @@ from uuid import UUID
 
 from functions.shared.contract.event import parse_rfc3339
 from functions.shared.contract.highlight import SHOWN_STATUSES, Status
+from functions.shared.http.languages import ENGLISH, ONLY, Language, Languages
 from functions.shared.http.query_parameters import QueryParameters
 from functions.shared.postgres.highlights import Document
 
@@ -20,10 +21,10 @@ PAGE_SIZE_LIMIT: Final = 100
 MAX_ROWS_BY_PAGE: Final = 10_000  # further ones are read by cursor: an OFFSET is slow
 PARAMETERS: Final = (
     "matchId", "status", "team", "eventType", "updatedSince", "page", "pageSize", "cursor",
-    "changedSince",
+    "changedSince", "lang",
 )  # fmt: skip
 MATCH_PARAMETERS: Final = ("matchId", "pageSize", "cursor")
-CARRIED_TO_CHANGES: Final = ("matchId", "team", "eventType", "pageSize")
+CARRIED_TO_CHANGES: Final = ("matchId", "team", "eventType", "pageSize", "lang")
 PAGE_TOO_FAR = (
     f"lies beyond the first {MAX_ROWS_BY_PAGE:,} highlights; to read on, follow the Link header,"
     " whose cursor has no such limit"
@@ -32,7 +33,7 @@ PAGE_TOO_FAR = (
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """A query for a list: its filters and its page.
+    """A query for a list: its filters, its page, and the language that it asks for.
 
     Equal query strings make the same object, which serves as a key.
     """
@@ -42,6 +43,7 @@ class Query:
     page: int
     page_size: int
     feed_path: str = ""  # of the change feed, relative to the list
+    language: Language | None = None
 
     @property
     def offset(self) -> int:
@@ -59,17 +61,21 @@ class Query:
             return None
         return match_id, f"{status}:{self.page_size}"
 
-    def links(self, last: Document | None, moment: str) -> str:
-        """Return the `Link` header: to the page after `last`, if any, and to what changes later."""
-        changes = change_link(self.parameters, moment, "changes", path=self.feed_path)
+    def links(self, last: Document | None, moment: str, language: Language = ONLY) -> str:
+        """Return the `Link` header: to the page after `last`, if any, and to what changes later.
+
+        All that it leads to is in the language of the page, however that was chosen.
+        """
+        parameters = language.carried(self.parameters)
+        changes = change_link(parameters, moment, "changes", path=self.feed_path)
         if last is None:
             return changes
-        parameters = {name: text for name, text in self.parameters.items() if name != "page"}
+        parameters.pop("page", None)
         return f"{link({**parameters, 'cursor': cursor_of(last)}, 'next')}, {changes}"
 
 
 @lru_cache(maxsize=1024)
-def parse_query(query: str) -> Query:
+def parse_query(query: str, languages: Languages = ENGLISH) -> Query:
     """Parse the query of a URL of highlights.
 
     Raises:
@@ -84,6 +90,7 @@ def parse_query(query: str) -> Query:
     if updated_since := _updated_since(parameters):
         filters["updated_since"] = updated_since
     filters |= _after(parameters)
+    language = parameters.language(languages)
     page = parameters.integer("page", 1, MAX_ROWS_BY_PAGE + 1)
     page_size = parameters.integer("pageSize", PAGE_SIZE, PAGE_SIZE_LIMIT)
     if "after" in filters:
@@ -91,7 +98,7 @@ def parse_query(query: str) -> Query:
     if page > 1 and page * page_size > MAX_ROWS_BY_PAGE:
         parameters.add_error("page", PAGE_TOO_FAR)
     parameters.raise_for_errors()
-    return Query(filters, parameters.values, page, page_size)
+    return Query(filters, parameters.values, page, page_size, language=language)
 
 
 @lru_cache(maxsize=1024)

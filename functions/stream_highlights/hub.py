@@ -38,7 +38,7 @@ class Timing:
 
 
 class ChangeHub:
-    """Sends each change to all clients that follow it, rendered once.
+    """Sends each change to all clients that follow it, rendered once in each of their languages.
 
     While there are no clients the table is not looked at.
     """
@@ -71,7 +71,7 @@ class ChangeHub:
         """The place up to which changes have been read; None before the first look."""
         return self._watcher.cursor
 
-    def connect(self, filters: Mapping[str, Any]) -> Subscription:
+    def connect(self, filters: Mapping[str, Any], language: str | None = None) -> Subscription:
         """Count a client in; it has to `join`, and at last to `disconnect`.
 
         Raises:
@@ -87,7 +87,7 @@ class ChangeHub:
             )
         age_s = self._max_age_s * random.uniform(0.5, 1)  # noqa: S311 (it is no secret)
         ends_at = asyncio.get_running_loop().time() + age_s
-        subscription = Subscription(filters, self._backlog, ends_at)
+        subscription = Subscription(filters, self._backlog, ends_at, language)
         if not self._clients:
             self._start()
         self._clients.add(subscription)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions.shared.http.auth import build_guard
+from functions.shared.http.languages import Languages
 from functions.shared.http.readiness import Readiness
 from functions.shared.http.server_hooks import on_shutdown
 from functions.shared.http.startup import configure_process
@@ -43,7 +44,7 @@ def hub() -> ChangeHub:
 
 
 readiness = Readiness({"postgres": feed}, {"redis": listener})
-app = build_app(hub, build_guard(settings), readiness)
+app = build_app(hub, build_guard(settings), readiness, Languages(settings.languages))
 
 
 @functions_framework.aio.http

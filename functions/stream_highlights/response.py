@@ -1,6 +1,7 @@
 """A response that is sent while it is made, and notices that its client leaves."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -21,8 +22,8 @@ class StreamResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: HighlightStream) -> None:
-        super().__init__(headers=HEADERS)
+    def __init__(self, stream: HighlightStream, headers: Mapping[str, str]) -> None:
+        super().__init__(headers={**HEADERS, **headers})
         del self.headers["content-length"]
         self._stream = stream
 

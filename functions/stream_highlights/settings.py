@@ -8,9 +8,10 @@ from functions.shared.http.settings import AccessSettings
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.redis.settings import RedisSettings
 from functions.shared.settings.base import Seconds
+from functions.shared.settings.languages import LanguageSettings
 
 
-class StreamHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings):
+class StreamHighlightsSettings(PostgresSettings, RedisSettings, AccessSettings, LanguageSettings):
     """The table, what wakes the reader of its changes, who may follow them, and a stream's bounds.
 
     A client is a connection, and by default a process may open 1,024 files. A client's backlog is

@@ -19,7 +19,9 @@ class HighlightStream:
     A page is read when the client has taken the one before it.
     """
 
-    def __init__(self, hub: ChangeHub, filters: Mapping[str, Any]) -> None:
+    def __init__(
+        self, hub: ChangeHub, filters: Mapping[str, Any], language: str | None = None
+    ) -> None:
         """Count the client in.
 
         Raises:
@@ -27,7 +29,7 @@ class HighlightStream:
             Unavailable: the process shuts down.
         """
         self._hub = hub
-        self.subscription = hub.connect(filters)
+        self.subscription = hub.connect(filters, language)
         self._position = BEGINNING
         self._page = b""
 
@@ -73,4 +75,5 @@ class HighlightStream:
         self._position = page.cursor
         if not page.has_more and not self._hub.reaches(page.cursor):
             await self._hub.look()  # it lags behind, perhaps by an epoch
-        return b"".join(Event.of_change(change).text for change in page.changes)
+        language = self.subscription.language
+        return b"".join(Event.of_change(change).text_in(language) for change in page.changes)

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from functions.shared.contract.change_cursor import BEGINNING, ChangeCursor
 from functions.shared.http.problems import FROM_THE_BEGINNING
 from functions.shared.postgres.change_feed import Change
+from functions.shared.postgres.translation import translate
 from functions.stream_highlights.server_sent_events import COMMENT, render_event
 
 CHUNK_SIZE: Final = 32 * 1024  # bytes that are sent at once, unless one event has more
@@ -22,16 +23,30 @@ RESET: Final = orjson.dumps({"begin": FROM_THE_BEGINNING}).decode()
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as every client is sent it, and the place in the change feed after it."""
+    """An event as every client is sent it, and the place in the change feed after it.
+
+    In each language it is rendered once, when the first client takes it.
+    """
 
     cursor: ChangeCursor
     text: bytes
     change: Change | None = None
+    _translations: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of_change(cls, change: Change) -> "Event":
         """Render a changed highlight."""
         return cls(change.cursor, render_event("highlight", change.json, change.cursor), change)
+
+    def text_in(self, language: str | None) -> bytes:
+        """Return the text with the highlight's title and summary in a language, if it has them."""
+        if language is None or self.change is None:
+            return self.text
+        if language not in self._translations:
+            translated = translate(self.change.json, language)
+            text = render_event("highlight", translated, self.cursor)
+            self._translations[language] = text
+        return self._translations[language]
 
     def matches(self, filters: Mapping[str, Any]) -> bool:
         """Return whether the highlight has these values."""
@@ -51,11 +66,19 @@ class Subscription:
     """The events that one client has still to be sent: `backlog` of them at most, or it is ended.
 
     `position` is the place up to which the client has been sent everything, or is about to be.
-    `give_up` is called when a client has not taken the last event in time.
+    `give_up` is called when a client has not taken the last event in time. `language` is as in
+    `Event.text_in`.
     """
 
-    def __init__(self, filters: Mapping[str, Any], backlog: int, ends_at: float = math.inf) -> None:
+    def __init__(
+        self,
+        filters: Mapping[str, Any],
+        backlog: int,
+        ends_at: float = math.inf,
+        language: str | None = None,
+    ) -> None:
         self.filters = filters
+        self.language = language
         self.position = BEGINNING
         self.ends_at = ends_at
         self.sent_at = -math.inf  # by the event loop's clock
@@ -129,10 +152,15 @@ class Subscription:
             yield self._take_chunk()
 
     def _take_chunk(self) -> bytes:
-        texts = [self._pending.popleft().text]
-        size = len(texts[0])
-        while self._pending and (size := size + len(self._pending[0].text)) <= CHUNK_SIZE:
-            texts.append(self._pending.popleft().text)
+        texts: list[bytes] = []
+        size = 0
+        while self._pending:
+            text = self._pending[0].text_in(self.language)
+            size += len(text)
+            if texts and size > CHUNK_SIZE:
+                break
+            texts.append(text)
+            self._pending.popleft()
         return b"".join(texts)
 
     def _append(self, *events: Event) -> None:

@@ -5,12 +5,15 @@
 #   REGISTRY, TAG         the images: $REGISTRY/goalstream-functions:$TAG and …/goalstream-tools:$TAG
 #   KAFKA                 bootstrap servers, host:port
 #   DATABASE              host:port/name?sslmode=…, without a user: each file names its own
+# The texts are as these say, if they are set: LANGUAGES, ENRICH_STYLE, ENRICHER, ENRICHER_URL, OPENAI_BASE_URL, OPENAI_MODEL.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 : "${PROJECT:?}" "${REGION:?}" "${NETWORK:?}" "${SUBNET:?}" "${REGISTRY:?}" "${TAG:?}"
 : "${KAFKA:?}" "${DATABASE:?}"
 export PROJECT REGION NETWORK SUBNET REGISTRY TAG KAFKA DATABASE
+export LANGUAGES="${LANGUAGES:-}" ENRICH_STYLE="${ENRICH_STYLE:-}" ENRICHER="${ENRICHER:-}"
+export ENRICHER_URL="${ENRICHER_URL:-}" OPENAI_BASE_URL="${OPENAI_BASE_URL:-}" OPENAI_MODEL="${OPENAI_MODEL:-}"
 
 filled=$(mktemp -d)
 trap 'rm -rf "$filled"' EXIT

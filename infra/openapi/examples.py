@@ -1,9 +1,11 @@
 """Examples from the final of 2022, as a replay posts it; each can be posted unchanged."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Final
 
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.enricher import EnrichmentTask, normalize
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.ingest_event.ingest import receipt_of
 from functions.shared.contract.change_cursor import ChangeCursor
 from functions.shared.contract.event import Event
@@ -61,7 +63,8 @@ BATCH_ACCEPTED: Final[Json] = {"message": "2 events are accepted.", "events": RE
 
 def _highlight(event: Event) -> Json:
     facts = Facts(**event.model_dump(include=set(FACTS)))
-    text = asyncio.run(TemplateEnricher().enrich(facts))
+    draft = asyncio.run(TemplateEnricher().enrich(EnrichmentTask(normalize(facts))))
+    text = draft.texts["en"]
     return {
         "id": ACCEPTED["highlightId"],
         **event.model_dump(mode="json", by_alias=True, include=set(SHOWN_FIELDS)),
@@ -69,6 +72,9 @@ def _highlight(event: Event) -> Json:
         "title": text.title,
         "summary": text.summary,
         "thumbnailUrl": None,
+        "texts": {"en": asdict(text)},
+        "enrichedBy": draft.written_by,
+        "refused": None,
         "createdAt": "2022-12-18T18:36:01.015Z",
         "updatedAt": "2022-12-18T18:36:01.065Z",
     }

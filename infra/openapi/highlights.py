@@ -6,9 +6,12 @@ from functions.list_highlights.query import change_link, cursor_of, link
 from functions.shared.postgres.highlights import Document
 from infra.openapi import examples, parts, problems, stream
 from infra.openapi.parameters import (
+    ACCEPT_LANGUAGE,
     CURSOR,
     EVENT_TYPE,
     IF_NONE_MATCH,
+    LANG,
+    LANGUAGE_HEADERS,
     MATCH_ID,
     PAGE_SIZE,
     TEAM,
@@ -43,6 +46,7 @@ def _not_modified(what: str, headers: Mapping[str, str]) -> Json:
 
 
 _CACHED = {"ETag": '"d0f2b0d6a3f3d3a9c1b6f4e2"', "Cache-Control": "no-cache"}
+_READ = {**_CACHED, **LANGUAGE_HEADERS}
 _LAST = Document(examples.HIGHLIGHT["id"], examples.HIGHLIGHT["occurredAt"], "")
 _NEXT = link({"cursor": cursor_of(_LAST)}, "next")
 
@@ -51,7 +55,7 @@ def _changes_link(path: str = "") -> str:
     return change_link({}, str(examples.PLACE), "changes", path)
 
 
-_LISTED = {**_CACHED, "Link": f"{_NEXT}, {_changes_link()}", "X-Cache": "hit"}
+_LISTED = {**_READ, "Link": f"{_NEXT}, {_changes_link()}", "X-Cache": "hit"}
 _LISTED_MATCHES = {**_CACHED, "Link": f"{_NEXT}, {_changes_link('highlights')}"}
 _LIST_HIGHLIGHTS: Json = {
     "operationId": "listHighlights",
@@ -92,6 +96,8 @@ _LIST_HIGHLIGHTS: Json = {
             type="string",
             format="change-cursor",
         ),
+        LANG,
+        ACCEPT_LANGUAGE,
         IF_NONE_MATCH,
     ],
     "responses": {
@@ -121,11 +127,13 @@ _GET_HIGHLIGHT: Json = {
             "schema": {"type": "string", "format": "uuid"},
             "example": examples.ACCEPTED["highlightId"],
         },
+        LANG,
+        ACCEPT_LANGUAGE,
         IF_NONE_MATCH,
     ],
     "responses": {
-        "200": response("The highlight", reference(Highlight), _CACHED, example=examples.HIGHLIGHT),
-        "304": _not_modified("highlight", _CACHED),
+        "200": response("The highlight", reference(Highlight), _READ, example=examples.HIGHLIGHT),
+        "304": _not_modified("highlight", _READ),
         **problems.problems(problems.HIGHLIGHT),
     },
 }

@@ -11,6 +11,19 @@ def parameter(name: str, description: str, **schema: object) -> Json:
 
 
 _TEXT: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
+LANG = parameter(
+    "lang",
+    "Title and summary in this language, one of LANGUAGES; goes before `Accept-Language`",
+    type="string",
+    format="language",
+    minLength=1,
+)
+ACCEPT_LANGUAGE: Json = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "The languages of title and summary that the reader prefers (RFC 9110, 12.5.4)",
+    "schema": {"type": "string"},
+}
 IF_NONE_MATCH: Json = {
     "name": "If-None-Match",
     "in": "header",
@@ -33,3 +46,4 @@ CURSOR = parameter(
     format="cursor",
     minLength=1,
 )
+LANGUAGE_HEADERS = {"Content-Language": "de", "Vary": "Accept-Language"}

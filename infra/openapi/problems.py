@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from functions.get_highlight.app import not_found
+from functions.get_highlight.app import not_found, parse_language
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.ingest_event.batch import parse_batch
 from functions.ingest_event.ingest import not_acknowledged, parse_event
@@ -91,7 +91,11 @@ LIST: Final = {
     410: problem_of(CursorExpired()),
 }
 MATCHES: Final = {**READ, 400: problem_raised(parse_match_query, "match=1")}
-HIGHLIGHT: Final = {**READ, 404: problem_of(not_found("00000000-0000-0000-0000-00000000dead"))}
+HIGHLIGHT: Final = {
+    **READ,
+    400: problem_raised(parse_language, "lang=tlh"),
+    404: problem_of(not_found("00000000-0000-0000-0000-00000000dead")),
+}
 STREAM: Final = {**READ, 400: problem_raised(parse_stream_query, "lastEventId=1", None)}
 
 _DESCRIPTIONS = {

@@ -6,7 +6,7 @@ validate real responses with them.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -60,6 +60,13 @@ class Status(StrEnum):
     RETRACTED = Stored.RETRACTED
 
 
+class Text(Response):
+    """A highlight's title and summary in one language."""
+
+    title: str
+    summary: str
+
+
 # It has the fields of its event; a type may be longer once its case is folded.
 Highlight = create_model(
     "Highlight",
@@ -72,6 +79,18 @@ Highlight = create_model(
     title=str | None,
     summary=str | None,
     thumbnail_url=str | None,
+    texts=Annotated[
+        dict[str, Text] | None,
+        Field(description="In all languages, by their tags; null until they are written."),
+    ],
+    enriched_by=Annotated[
+        str | None,
+        Field(description="Who wrote the texts: template, http or model: and its name."),
+    ],
+    refused=Annotated[
+        list[str] | None,
+        Field(description="Why earlier texts were refused, by code; null if none was."),
+    ],
     created_at=datetime,
     updated_at=datetime,
 )

@@ -8,7 +8,15 @@ from functions.stream_highlights.response import StreamResponse
 from functions.stream_highlights.server_sent_events import COMMENT, render_event
 from functions.stream_highlights.subscription import TOO_SLOW, render_reset
 from infra.openapi import examples, problems
-from infra.openapi.parameters import EVENT_TYPE, MATCH_ID, TEAM, parameter
+from infra.openapi.parameters import (
+    ACCEPT_LANGUAGE,
+    EVENT_TYPE,
+    LANG,
+    LANGUAGE_HEADERS,
+    MATCH_ID,
+    TEAM,
+    parameter,
+)
 from infra.openapi.parts import described
 from infra.openapi.response_models import Highlight
 from infra.openapi.schemas import Json, reference
@@ -91,6 +99,8 @@ OPERATION: Final[Json] = {
             " For a browser's first request, which cannot have the header.",
             **_CURSOR,
         ),
+        LANG,
+        ACCEPT_LANGUAGE,
         {
             "name": HEADER,
             "in": "header",
@@ -102,7 +112,7 @@ OPERATION: Final[Json] = {
     "responses": {
         "200": {
             "description": "Events, until the client or the server ends the stream",
-            "headers": described({"Cache-Control": "no-store"}),
+            "headers": described({"Cache-Control": "no-store", **LANGUAGE_HEADERS}),
             "content": {
                 StreamResponse.media_type: {
                     "schema": {"type": "string"},

@@ -43,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timeout",
         type=positive_seconds,
-        default=30,
+        default=60,
         metavar="S",
-        help="seconds for a call (default: 30)",
+        help="seconds for a call (default: 60)",
     )
     add_probe_arguments(parser)
     return parser

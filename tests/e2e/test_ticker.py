@@ -18,7 +18,7 @@ from tests.support.drivers.containers import Containers
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 LIMIT_MS = 30_000
 SOON_MS = 1000  # from a change in the table to the page
@@ -188,6 +188,36 @@ def test_a_correction_changes_a_highlight_in_its_place(
     page.locator(f'.entry[data-id="{first}"] h3', has_text="Álvarez").wait_for()
     page.locator(f'.entry[data-id="{first}"] .corrected').wait_for()
     assert page.locator(".entry").count() == 2
+
+
+def test_a_text_says_in_which_language_it_is(
+    containers: Containers, page: "Page", http: httpx.Client
+) -> None:
+    """For those who have it read aloud; what has no text in it is in the page's own language."""
+    translated, other = (post(containers, http, matchId=str(MATCH)) for _ in range(2))
+
+    def in_german(route: "Route") -> None:
+        answer = route.fetch()
+        highlights = answer.json()
+        for each in highlights:
+            each["texts"] = {"de": {}} if each["id"] == translated else None
+        headers = {**answer.headers, "content-language": "de"}
+        route.fulfill(response=answer, json=highlights, headers=headers)
+
+    wait_for_text(containers, http, translated)
+    wait_for_text(containers, http, other)
+    page.route(re.compile(r"/highlights\?"), in_german)
+    open_ticker(page, containers, MATCH)
+    for name in ("h3", ".summary"):
+        texts = {id_: page.locator(f'[data-id="{id_}"] {name}') for id_ in (translated, other)}
+        assert texts[translated].get_attribute("lang") == "de"
+        assert texts[other].get_attribute("lang") is None
+
+
+def wait_for_text(containers: Containers, http: httpx.Client, highlight: str) -> None:
+    """Wait until a highlight is READY."""
+    url = f"{containers.highlights_url}/highlights/{highlight}"
+    eventually(lambda: http.get(url).json().get("status") == "READY")
 
 
 def test_an_address_shows_one_match(

@@ -18,11 +18,12 @@ from functions.consume_goal.consume import EventConsumer
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.contract.event_rules import EventRules
 from functions.shared.contract.event_types import HighlightTypes
-from functions.shared.contract.highlight import HighlightText, Status
+from functions.shared.contract.highlight import Status
 from functions.shared.contract.topics import HIGHLIGHTS_PENDING
 from functions.shared.inbound.cloudevents import BATCH, STRUCTURED
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, NAMES, OTHER_MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import (
     RULES,
@@ -79,7 +80,7 @@ class ConsumeGoal:
         claims = await self.store.claim(limit=100, lease_s=60)
         await self.store.finish(
             [
-                (claim, HighlightText(title_of(claim.facts.event_type, claim.facts.player), ""))
+                (claim, enrichment(title_of(claim.facts.event_type, claim.facts.player), ""))
                 for claim in claims
             ]
         )

@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.highlight import Status
 from functions.shared.inbound.cloudevents import BATCH
 from functions.shared.inbound.received_record import ReceivedRecord
@@ -23,7 +25,9 @@ from tests.support.drivers.asgi import Client
 from tests.support.fakes.services import FakeCache, FakeStore
 
 GOAL = id_of(MATCH, "goal-1")
-NOTHING = {"claimed": 0, "ready": 0, "postponed": 0, "failed": 0, "remaining": 0}
+NOTHING = dict.fromkeys(
+    ("claimed", "ready", "provisional", "postponed", "failed", "remaining", "tokens"), 0
+)
 
 
 @pytest.fixture(name="store")
@@ -39,7 +43,7 @@ def _store() -> FakeStore:
 def _cron(store: FakeStore) -> Client:
     """A client of the function, which has the template enricher."""
     settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-    enrich = EnrichmentWorker(store, FakeCache(), TemplateEnricher(), settings)
+    enrich = EnrichmentWorker(store, FakeCache(), Reviewer(TemplateEnricher()), settings)
     return Client(build_app(lambda: enrich))
 
 
@@ -51,6 +55,20 @@ def test_a_call_enriches_pending_highlights(cron: Client, store: FakeStore) -> N
     assert response.json() == NOTHING | {"claimed": 1, "ready": 1}
     assert store.rows[GOAL]["status"] == Status.READY
     assert store.rows[GOAL]["title"] == "Home GOAL by John Doe"
+
+
+def test_metrics_count_texts_by_who_wrote_them(cron: Client) -> None:
+    """Of this process, in the format of Prometheus."""
+    before = _texts_by_template(cron)
+    cron.post("/")
+    assert _texts_by_template(cron) == before + 1
+
+
+def _texts_by_template(client: Client) -> float:
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    (texts,) = (family for family in families if family.name == "enrich_batch_texts")
+    found = (each.value for each in texts.samples if each.labels == {"enriched_by": "template"})
+    return next(found, 0.0)
 
 
 def test_a_second_call_finds_nothing_to_do(cron: Client) -> None:

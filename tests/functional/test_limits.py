@@ -11,7 +11,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from functions.consume_goal.app import BODY_LIMIT
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.enricher import EnrichmentTask, normalize
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.get_highlight.app import build_app as get_highlight
 from functions.ingest_event.app import BATCH_LIMIT, EVENT_LIMIT
 from functions.list_highlights.app import build_app as list_highlights
@@ -232,7 +233,7 @@ def test_500_events_of_the_longest_texts_are_processed_quickly() -> None:
     async def enriched() -> None:
         enricher = TemplateEnricher()
         for each in facts:
-            await enricher.enrich(each)
+            await enricher.enrich(EnrichmentTask(normalize(each)))
 
     began = time.process_time()
     asyncio.run(enriched())

@@ -327,8 +327,8 @@ def test_a_page_that_was_read_before_a_change_is_not_cached_after_it() -> None:
 
         list_highlights: ListHighlights
 
-        async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
-            read = await super().list(filters, limit=limit, offset=offset)
+        async def list(self, filters: Mapping[str, Any], **page: Any) -> Listing:
+            read = await super().list(filters, **page)
             async with self.list_highlights.cache.change({MATCH}):
                 event = identified(eventId=f"{len(self.rows)}")
                 await self.record([revision_of(event, ReceivedRecord(None, None, None), RULES)])

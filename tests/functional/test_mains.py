@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -29,8 +30,8 @@ NEEDED = [
     ("stream_highlights", "DATABASE_URL"),
 ]
 
-# Loads a function as functions-framework does, and requests its health.
-ASK_HEALTH = """
+# Loads a function as functions-framework does, and requests a path, or its health.
+ASK = """
 import asyncio, sys, threading
 import httpx
 from functions_framework.aio import create_asgi_app
@@ -38,7 +39,7 @@ from functions_framework.aio import create_asgi_app
 async def ask(app):
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        return await client.get("/health")
+        return await client.get(*sys.argv[1:] or ["/health"])
 
 app = create_asgi_app()
 if threading.active_count() > 1:
@@ -151,8 +152,39 @@ def test_a_function_imports_no_other_function(module: Path) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_starts_and_is_healthy(function: str) -> None:
     """Under functions-framework, without its services, and without threads before the fork."""
-    done = run("-c", ASK_HEALTH, **environment(function))
+    done = run("-c", ASK, **environment(function))
     assert (done.stdout, done.returncode) == ('200 {"status":"ok"}\n', 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("function", "path"),
+    [
+        ("list_highlights", "/highlights"),
+        ("get_highlight", f"/highlights/{UUID(int=1)}"),
+        ("stream_highlights", "/highlights/stream"),
+    ],
+)
+def test_a_reader_has_the_languages_of_its_variable(function: str, path: str) -> None:
+    """It does not start with what is no language."""
+    done = run("-c", ASK, f"{path}?lang=en", **environment(function, LANGUAGES="de,PT-br"))
+    assert done.stdout.startswith("400 "), done.stderr
+    assert '{"lang":["must be one of de, pt-BR"]}' in done.stdout
+    refused = run("-c", ASK, **environment(function, LANGUAGES="german"))
+    assert refused.returncode != 0
+    assert "cannot start: LANGUAGES is wrong: 'german' is no language tag" in refused.stderr
+
+
+def test_a_language_that_nobody_can_write_stops_the_start_of_enrich_batch_alone() -> None:
+    """It names those that there are; readers need no phrases, so their language may be any."""
+    languages = {"LANGUAGES": "en nl"}
+    refused = run(
+        "-c", "import functions.enrich_batch.main", **environment("enrich_batch", **languages)
+    )
+    assert refused.returncode != 0
+    reason = "LANGUAGES is wrong: there are no phrases in nl, but in ar de en es fr ja pt-BR"
+    assert f"cannot start: {reason}" in refused.stderr
+    asked = run("-c", ASK, "/highlights?lang=de", **environment("list_highlights", **languages))
+    assert '{"lang":["must be one of en, nl"]}' in asked.stdout
 
 
 @pytest.mark.parametrize(("function", "name"), NEEDED)
@@ -167,5 +199,5 @@ def test_a_missing_variable_stops_the_start(function: str, name: str) -> None:
 
 def test_the_cache_is_optional() -> None:
     """Without its URL the functions start."""
-    done = run("-c", ASK_HEALTH, **environment("list_highlights", REDIS_URL=""))
+    done = run("-c", ASK, **environment("list_highlights", REDIS_URL=""))
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from functions.shared.http.auth import build_guard
+from functions.shared.http.languages import ENGLISH, Languages
 from functions.shared.http.settings import AccessSettings
 from functions.stream_highlights.app import build_app
 from functions.stream_highlights.hub import ChangeHub
@@ -26,12 +27,12 @@ LIMIT_S = 10
 class Server:
     """The function, on a change feed in memory."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, languages: Languages = ENGLISH, **settings: Any) -> None:
         self.feed = FakeChangeFeed()
         given = {"DATABASE_URL": "postgresql://x", **settings}
         self.hub = ChangeHub(self.feed, StreamHighlightsSettings.model_validate(given))
         guard = build_guard(AccessSettings.model_validate(settings))
-        self.app = build_app(lambda: self.hub, guard)
+        self.app = build_app(lambda: self.hub, guard, languages=languages)
         self.client = Client(self.app)
 
 

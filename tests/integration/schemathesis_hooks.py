@@ -39,6 +39,9 @@ schemathesis.openapi.format("cursor", st.builds(cursor, PAST, st.uuids()))
 # The beginning, and now; any other is of one database, and another's is answered with 410.
 schemathesis.openapi.format("change-cursor", st.sampled_from(["0", ""]))
 
+# The stack's is English; which others there are is no part of the document.
+schemathesis.openapi.format("language", st.sampled_from(["en", "EN", "en-GB"]))
+
 
 @schemathesis.hook
 def map_headers(_: Any, headers: Any) -> Any:

@@ -28,6 +28,11 @@ MUTANTS = {
     "lease_during_a_change": ("LEASE", r"KEYS\[3\], ", ""),
     "announce_keeps_pages": ("ANNOUNCE", r"KEYS\[at\], KEYS\[at \+ 1\]", "KEYS[at + 1]"),
     "announce_keeps_leases": ("ANNOUNCE", r"KEYS\[at\], KEYS\[at \+ 1\]", "KEYS[at]"),
+    "announce_keeps_a_language": (
+        "ANNOUNCE",
+        r"'UNLINK', KEYS\[at\], KEYS\[at \+ 1\]",
+        "'HDEL', KEYS[at], ':50:en') redis.call('UNLINK', KEYS[at + 1]",
+    ),
 }
 
 
@@ -53,7 +58,7 @@ def checked(
 
 
 def test_no_read_goes_backwards(own_table: Table, server: RedisServer) -> None:
-    """Neither in a list nor from one highlight to a list, in whichever process."""
+    """Neither in a list nor from one highlight to a list, in whichever process and language."""
     checker = checked(own_table, server)
     assert checker.wrong == []
     assert checker.counts["hit"] > checker.counts["list"] / 10

@@ -14,18 +14,18 @@ import pytest
 
 from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.change_cursor import BEGINNING, ChangeCursor
-from functions.shared.contract.highlight import HighlightText
 from functions.shared.errors import CursorExpired, Unavailable
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.change_feed import Change, ChangeFeed
 from functions.shared.postgres.connection import connect
-from functions.shared.postgres.highlights import HighlightStore, Revision
+from functions.shared.postgres.highlights import GivenBack, HighlightStore, Revision
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra.migrate import renumber
 from local.stack.services import package_folder
 from local.stack.stack import Stack
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, OTHER_MATCH, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.table import TIMEOUT_S, Table
@@ -126,10 +126,10 @@ def test_a_lease_is_no_change_and_a_text_is(feed: Feed) -> None:
         goal = await feed.goal("1")
         now = await feed.changes.now()
         claims = await feed.store.claim(limit=1, lease_s=60)
-        await feed.store.give_back(claims, max_attempts=5, backoff_s=0)
+        await feed.store.give_back([GivenBack(claims[0], wait_s=0)], max_attempts=5)
         claims = await feed.store.claim(limit=1, lease_s=60)
         assert await feed.ids_since(now) == []
-        await feed.store.finish([(claims[0], HighlightText("Goal", "A goal."))])
+        await feed.store.finish([(claims[0], enrichment())])
         assert await feed.ids_since(now) == [goal]
 
     asyncio.run(scenario())

@@ -8,7 +8,7 @@ import pytest
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Status
 from functions.shared.postgres.highlight_sql import CLAIM, LONGEST_BACKOFF_S
-from functions.shared.postgres.highlights import Claim, HighlightStore
+from functions.shared.postgres.highlights import Claim, GivenBack, HighlightStore
 from functions.shared.settings.load import load
 from tests.integration.test_leases import TEXT, put, with_queue_at
 from tests.support.builders.events import MATCH
@@ -21,9 +21,9 @@ STEP = """UPDATE highlights SET available_at = available_at + make_interval(secs
     leased_until = leased_until + make_interval(secs => :seconds)"""
 
 
-async def claim(queue: HighlightStore) -> list[Claim]:
+async def claim(queue: HighlightStore, **which: bool) -> list[Claim]:
     """Claim as enrich-batch does by default."""
-    return await queue.claim(limit=100, lease_s=LEASE_S, ahead_s=AHEAD_S)
+    return await queue.claim(limit=100, lease_s=LEASE_S, ahead_s=AHEAD_S, **which)
 
 
 def step_back(table: Table, seconds: float = HOUR_S) -> None:
@@ -59,7 +59,7 @@ def test_claims_of_a_crash_before_the_clock_stepped_back_wait_no_longer_than_a_l
         (first,) = await claim(queue)
         step_back(own_table, step_s)
         waited_s = 0.0
-        while not (claims := await claim(queue)):
+        while not (claims := await claim(queue, crashed=True)):
             waited_s += 5
             own_table.run(STEP, seconds=-5)  # time goes by
         assert claims[0].id == first.id
@@ -74,7 +74,7 @@ def test_what_was_put_off_before_the_clock_stepped_back_is_claimed_too(own_table
 
     async def work(queue: HighlightStore) -> None:
         (claimed,) = await claim(queue)
-        await queue.give_back([claimed], max_attempts=5, backoff_s=SETTINGS.enrich_backoff_s)
+        await queue.give_back([GivenBack(claimed, SETTINGS.enrich_backoff_s)], max_attempts=5)
         assert await claim(queue) == []
         step_back(own_table)
         assert len(await claim(queue)) == 1
@@ -90,7 +90,7 @@ def test_a_clock_step_during_the_work_duplicates_nothing(own_table: Table, step_
     async def work(queue: HighlightStore) -> None:
         (early,) = await claim(queue)
         step_back(own_table, step_s)
-        (late,) = await claim(queue)
+        (late,) = await claim(queue, crashed=True)
         assert await queue.finish([(early, TEXT)]) == []
         assert [each.status for each in await queue.finish([(late, TEXT)])] == [Status.READY]
 
@@ -111,7 +111,7 @@ def test_no_lease_and_no_put_off_reaches_as_far_as_what_counts_as_stranded(
         for _ in range(2):
             (claimed,) = await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
-            await queue.give_back([claimed], max_attempts=100, backoff_s=3600)
+            await queue.give_back([GivenBack(claimed, LONGEST_BACKOFF_S)], max_attempts=100)
             assert await queue.claim(limit=9, lease_s=3600, ahead_s=ahead_s) == []
             own_table.run("UPDATE highlights SET available_at = now(), attempts = 98")
 

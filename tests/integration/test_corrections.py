@@ -1,8 +1,9 @@
 """Corrections and retractions, in every order of arrival, on a real Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import orjson
 import pytest
@@ -14,10 +15,14 @@ from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.kafka.publisher import Record
-from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.change_feed import ChangeFeed
+from functions.shared.postgres.highlights import Correction, HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
+from tests.integration.statements import statements
+from tests.integration.test_leases import with_queue
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, event_json, id_of, identified
 from tests.support.builders.revisions import (
     RULES,
@@ -112,6 +117,127 @@ def test_a_correction_of_the_facts_is_enriched_again(quiet_stack: Stack, table: 
     assert table.run("SELECT status, title, player FROM highlights") == [
         ["PENDING_AI", None, "Di María"]
     ]
+
+
+def enrich(table: Table) -> None:
+    """Give the highlight a text, as enrich-batch does."""
+    table.run(
+        "UPDATE highlights SET status = 'READY', title = 'Messi scores', summary = 'A goal.',"
+        " enriched_by = 'model:m', thumbnail_url = 'https://pictures.example/messi.jpg',"
+        " refused = '[\"name\"]', texts = :texts",
+        texts=orjson.dumps({"en": {"title": "Messi scores", "summary": "A goal."}}).decode(),
+    )
+
+
+OLD_TEXT = enrichment("Messi scores", "A goal.", by="model:m")
+TEXTS = "SELECT status, title, texts, enriched_by, refused, thumbnail_url, former FROM highlights"
+WithCorrected = Callable[[HighlightStore, list[Correction]], Awaitable[None]]
+
+
+def with_corrected(stack: Stack, work: WithCorrected) -> None:
+    """Call `work` with the queue and the corrected highlights in it."""
+
+    async def run(queue: HighlightStore) -> None:
+        await work(queue, await queue.corrected(limit=10))
+
+    with_queue(stack, run)
+
+
+def test_the_text_from_before_a_correction_is_hidden_until_it_is_checked(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """It is shown again as it was, but for the picture, while the highlight awaits its new one."""
+    consume_each(quiet_stack, identified(player="Messi"))
+    enrich(table)
+    consume_each(quiet_stack, identified(player="Messi", minute=23, revision=1))
+    ((*shown, former),) = table.run(TEXTS)
+    assert shown == ["PENDING_AI", *[None] * 5]
+    assert former["enriched_by"] == "model:m"
+
+    async def work(queue: HighlightStore, corrected: list[Correction]) -> None:
+        (correction,) = corrected
+        assert (correction.former, correction.facts.minute) == (OLD_TEXT, 23)
+        (held,) = await queue.claim(limit=10, lease_s=60)
+        feed = ChangeFeed(queue._postgres)
+        before = await feed.now()
+        assert len(await queue.settle([(correction, OLD_TEXT)])) == 1
+        (change,) = (await feed.read(before, {}, 10)).changes
+        document = orjson.loads(change.json)
+        assert (document["status"], document["title"]) == ("PENDING_AI", "Messi scores")
+        assert document["texts"] == {"en": {"title": "Messi scores", "summary": "A goal."}}
+        assert "former" not in document
+        assert await queue.settle([(correction, OLD_TEXT)]) == []
+        assert len(await queue.finish([(held, enrichment("New"))])) == 1
+
+    with_corrected(quiet_stack, work)
+    ((status, title, _, by, _, picture, former),) = table.run(TEXTS)
+    assert [status, title, by, picture, former] == ["READY", "New", "template", None, None]
+
+
+def test_a_text_that_is_not_shown_again_is_no_change(quiet_stack: Stack, table: Table) -> None:
+    """It is dropped, and readers see nothing of that."""
+    consume_each(quiet_stack, identified())
+    enrich(table)
+    consume_each(quiet_stack, identified(player="Di María", revision=1))
+    before = table.run("SELECT updated_at, change_xid::text FROM highlights")
+
+    async def work(queue: HighlightStore, corrected: list[Correction]) -> None:
+        await queue.settle([(each, None) for each in corrected])
+        assert await queue.corrected(limit=10) == []
+
+    with_corrected(quiet_stack, work)
+    assert table.run(TEXTS) == [["PENDING_AI", *[None] * 6]]
+    assert table.run("SELECT updated_at, change_xid::text FROM highlights") == before
+
+
+@pytest.mark.parametrize(
+    "later", [{"retracted": True, "revision": 1}, {"player": "Di María", "revision": 2}]
+)
+def test_a_revision_during_the_check_of_an_old_text_wins(
+    quiet_stack: Stack, table: Table, later: dict[str, Any]
+) -> None:
+    """The old text, which was checked against other facts, is not shown."""
+    consume_each(quiet_stack, identified(player="Messi"))
+    enrich(table)
+    consume_each(quiet_stack, identified(player="Messi", minute=23, revision=1))
+
+    async def work(queue: HighlightStore, corrected: list[Correction]) -> None:
+        await deliver(queue._postgres, [[identified(**{"player": "Messi", **later})]])
+        assert await queue.settle([(each, OLD_TEXT) for each in corrected]) == []
+
+    with_corrected(quiet_stack, work)
+    ((status, *shown, former),) = table.run(TEXTS)
+    assert (status, shown) == ("RETRACTED" if "retracted" in later else "PENDING_AI", [None] * 5)
+    assert (former is None) == ("retracted" in later)
+
+
+@pytest.mark.parametrize("migration", ["0003_leases_in_place", "0004_change_feed"])
+def test_functions_of_an_older_schema_leave_no_former_text_that_is_wrong(
+    own_table: Table, migration: str
+) -> None:
+    """Their corrections hide a text like ours; their retractions and texts end it."""
+    old = statements(migration)
+
+    def record(**event: Any) -> list[Any]:
+        revised = revision_of(identified(**event), ReceivedRecord(None, None, None), RULES)
+        own_table.run(old["RECORD"], rows=orjson.dumps([revised.to_row()]).decode())
+        ((*shown, former),) = own_table.run(TEXTS)
+        assert shown[1:] == [None] * 5
+        return [shown[0], former and former["enriched_by"]]
+
+    assert record(player="Messi") == ["PENDING_AI", None]
+    enrich(own_table)
+    assert record(player="Messi", minute=1, revision=1) == ["PENDING_AI", "model:m"]
+    assert record(player="Messi", minute=2, revision=2) == ["PENDING_AI", "model:m"]
+    assert record(retracted=True, revision=3) == ["RETRACTED", None]
+    assert record(player="Messi", revision=4) == ["PENDING_AI", None]
+    enrich(own_table)
+    record(player="Messi", minute=1, revision=5)
+    values = {"limit": 1, "lease_s": 60, "ahead_s": 3600, "attempts": 5}
+    ((id_, lease, *_),) = own_table.run(old["CLAIM"], **values)
+    text = {"id": id_, "lease": lease, "title": "Goal", "summary": "A goal."}
+    own_table.run(old["FINISH"], rows=orjson.dumps([text]).decode())
+    assert own_table.run(TEXTS) == [["READY", "Goal", *[None] * 5]]
 
 
 def test_a_correction_that_changes_no_fact_keeps_the_text(quiet_stack: Stack, table: Table) -> None:

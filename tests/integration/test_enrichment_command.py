@@ -85,7 +85,7 @@ def status_of(table: Table, id_: str) -> tuple[str, int]:
 
 
 def test_status_prints_counts_and_the_age_of_the_oldest(command: Command, own_table: Table) -> None:
-    """By status, and the pending ones by their attempts."""
+    """By status, the pending ones by their attempts, and the ready ones by who wrote."""
     for status, count in {"PENDING_AI": 2, "READY": 3, "FAILED_AI": 1}.items():
         for _ in range(count):
             put(own_table, status)
@@ -99,6 +99,13 @@ def test_status_prints_counts_and_the_age_of_the_oldest(command: Command, own_ta
     ]  # fmt: skip
     assert lines[1].startswith("  after 0 attempts: 2, the oldest for ")
     assert lines[2].startswith("  after 2 attempts: 1, the oldest for 36")
+    own_table.run("UPDATE highlights SET enriched_by = 'http' WHERE status = 'READY'")
+    own_table.run(
+        "UPDATE highlights SET enriched_by = 'template', provisional = true"
+        " WHERE id = (SELECT id FROM highlights WHERE status = 'READY' LIMIT 1)"
+    )
+    lines = command("status").stdout.splitlines()
+    assert lines[4:6] == ["  by http: 2", "  by template: 1, 1 until the endpoint is back"]
 
 
 def test_status_tells_of_a_transaction_that_holds_changes_back(

@@ -16,9 +16,10 @@ from confluent_kafka.admin import AdminClient
 from functions.consume_goal.app import build_app as consume_goal
 from functions.consume_goal.consume import EventConsumer
 from functions.enrich_batch.app import build_app as enrich_batch
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.get_highlight.app import build_app as get_highlight
 from functions.list_highlights.app import build_app as list_highlights
 from functions.list_highlights.pages import PageReader
@@ -69,7 +70,7 @@ class Functions:
         pages = PageReader(store, cache, ChangeFeed(self.postgres))
         consume = EventConsumer(store, cache, FakePublisher(), RULES)
         enrich = EnrichmentWorker(
-            store, cache, TemplateEnricher(), load(EnrichBatchSettings, environ)
+            store, cache, Reviewer(TemplateEnricher()), load(EnrichBatchSettings, environ)
         )
         self.routes: dict[str, Router] = {
             "consume": consume_goal(lambda: consume, self._ready("consume")),

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from functions.consume_goal.revisions import revision_of
-from functions.shared.contract.highlight import HighlightText
+from functions.shared.contract.highlight import Enrichment, HighlightText
 from functions.shared.inbound.received_record import ReceivedRecord
-from functions.shared.postgres.highlights import Claim, HighlightStore
+from functions.shared.postgres.highlights import Claim, GivenBack, HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from local.stack.stack import Stack
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.table import Table
@@ -17,7 +18,7 @@ from tests.support.waiting import eventually
 
 LEASE_S = 60.0
 ATTEMPTS = 3
-TEXT = HighlightText("Goal", "A goal.")
+TEXT = enrichment()
 LEASES_END = "UPDATE highlights SET leased_until = now() - interval '1 second'"
 WAIT_ENDS = "UPDATE highlights SET available_at = now() - interval '1 second'"
 
@@ -52,9 +53,9 @@ def put(table: Table, count: int = 1) -> None:
     )
 
 
-async def claim(queue: HighlightStore, limit: int = 100) -> list[Claim]:
+async def claim(queue: HighlightStore, limit: int = 100, **which: bool) -> list[Claim]:
     """Claim the highlights that are due."""
-    return await queue.claim(limit=limit, lease_s=LEASE_S)
+    return await queue.claim(limit=limit, lease_s=LEASE_S, **which)
 
 
 def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Table) -> None:
@@ -70,14 +71,15 @@ def test_two_workers_never_hold_the_same_highlight(quiet_stack: Stack, table: Ta
 
 
 def test_claims_of_a_crashed_worker_are_claimed_again(quiet_stack: Stack, table: Table) -> None:
-    """Only claims with an expired lease are claimed by the next worker."""
+    """Only claims with an expired lease, and apart from what nobody has claimed yet."""
     put(table)
 
     async def work(queue: HighlightStore) -> None:
         (first,) = await claim(queue)
-        assert await claim(queue) == []
+        assert await claim(queue, crashed=True) == []
         table.run(LEASES_END)
-        (again,) = await claim(queue)
+        assert await claim(queue) == []
+        (again,) = await claim(queue, crashed=True)
         assert again.id == first.id
 
     with_queue(quiet_stack, work)
@@ -90,9 +92,9 @@ def test_a_worker_with_an_expired_lease_changes_nothing(quiet_stack: Stack, tabl
     async def work(queue: HighlightStore) -> None:
         (late,) = await claim(queue)
         table.run(LEASES_END)
-        (holder,) = await claim(queue)
+        (holder,) = await claim(queue, crashed=True)
         assert await queue.finish([(late, TEXT)]) == []
-        assert await queue.give_back([late], max_attempts=ATTEMPTS, backoff_s=1) == []
+        assert await queue.give_back([GivenBack(late, 1)], max_attempts=ATTEMPTS) == []
         assert len(await queue.finish([(holder, TEXT)])) == 1
 
     with_queue(quiet_stack, work)
@@ -121,7 +123,7 @@ def test_a_correction_ends_the_lease(quiet_stack: Stack, table: Table) -> None:
 def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
     quiet_stack: Stack, table: Table
 ) -> None:
-    """After the last allowed attempt it is FAILED_AI; before, the backoff grows."""
+    """After the last allowed attempt it is FAILED_AI; before, it waits as long as it is told to."""
     put(table)
     waits: list[float] = []
 
@@ -129,14 +131,14 @@ def test_a_failed_attempt_is_put_off_and_the_last_is_the_end(
         for _ in range(ATTEMPTS):
             table.run(WAIT_ENDS)
             (claimed,) = await claim(queue)
-            await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=100)
+            await queue.give_back([GivenBack(claimed, 100)], max_attempts=ATTEMPTS)
             ((wait,),) = table.run(
                 "SELECT extract(epoch FROM available_at - now())::float FROM highlights"
             )
             waits.append(round(wait, -2))
 
     with_queue(quiet_stack, work)
-    assert waits == [100, 200, 400]
+    assert waits == [100, 100, 100]
     assert table.statuses() == {"FAILED_AI": 1}
 
 
@@ -147,22 +149,25 @@ def test_a_crash_at_the_last_attempt_ends_as_failed(quiet_stack: Stack, table: T
 
     async def work(queue: HighlightStore) -> None:
         (claimed,) = await claim(queue)
-        await queue.give_back([claimed], max_attempts=ATTEMPTS, backoff_s=1)
+        await queue.give_back([GivenBack(claimed, 1)], max_attempts=ATTEMPTS)
 
     with_queue(quiet_stack, work)
     assert table.statuses() == {"FAILED_AI": 1}
 
 
 def test_a_claim_writes_to_no_index(own_table: Table) -> None:
-    """Nearly all its updates are HOT, and add no index entry."""
+    """Nor does one that is prolonged: nearly all updates are HOT, and add no index entry."""
     put(own_table, 500)
 
     async def work(queue: HighlightStore) -> None:
-        assert len(await claim(queue, 500)) == 500
+        claims = await claim(queue, 500)
+        assert len(claims) == 500
+        for each in claims[:50]:
+            assert await queue.prolong(each, lease_s=LEASE_S)
 
     with_queue_at(own_table.url, work)
-    eventually(lambda: _updates(own_table)[0] == 500)
-    assert _updates(own_table)[1] >= 400
+    eventually(lambda: _updates(own_table)[0] == 550)
+    assert _updates(own_table)[1] >= 450
 
 
 def _updates(table: Table) -> list[int]:
@@ -185,9 +190,9 @@ def test_an_older_function_s_lease_holds_until_its_end(quiet_stack: Stack, table
     table.run(OLD_CLAIM, seconds=60)
 
     async def work(queue: HighlightStore) -> None:
-        assert await claim(queue) == []
+        assert await claim(queue, crashed=True) == []
         table.run(OLD_CLAIM, seconds=-1)
-        assert len(await claim(queue)) == 1
+        assert len(await claim(queue, crashed=True)) == 1
 
     with_queue(quiet_stack, work)
 
@@ -202,3 +207,121 @@ def test_a_new_revision_can_be_claimed_at_once(quiet_stack: Stack, table: Table)
         assert len(await claim(queue)) == 1
 
     with_queue(quiet_stack, work)
+
+
+def test_a_lease_is_prolonged_only_while_it_is_valid(quiet_stack: Stack, table: Table) -> None:
+    """Not for a worker that has lost it."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        table.run(LEASES_END)
+        assert await queue.prolong(claimed, lease_s=LEASE_S)
+        assert await claim(queue, crashed=True) == []
+        table.run("UPDATE highlights SET lease = gen_random_uuid()")
+        assert not await queue.prolong(claimed, lease_s=LEASE_S)
+
+    with_queue(quiet_stack, work)
+
+
+def test_an_attempt_that_does_not_count_leaves_all_others(quiet_stack: Stack, table: Table) -> None:
+    """However often the endpoint is away."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        for _ in range(2 * ATTEMPTS):
+            (claimed,) = await claim(queue)
+            assert claimed.attempts == 1
+            await queue.give_back([GivenBack(claimed, 0, failed=False)], max_attempts=1)
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"PENDING_AI": 1}
+
+
+PROVISIONAL = enrichment(provisional=True)
+TOLD = "SELECT status, title, enriched_by, provisional, attempts, change_xid::text FROM highlights"
+
+
+def test_a_provisional_text_is_replaced_once(quiet_stack: Stack, table: Table) -> None:
+    """It is READY all the time, has all attempts again, and its second text is another change."""
+    put(table)
+    seen = []
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        seen.extend(table.run(TOLD))
+        assert await claim(queue) == []
+        (again,) = await claim(queue, provisional=True)
+        assert (again.id, again.provisional) == (claimed.id, True)
+        better = Enrichment(
+            {"de": HighlightText("Tor", "Ein Tor.")}, "model:m", ("number",), "https://host/a.png"
+        )
+        await queue.finish([(again, better)])
+        seen.extend(table.run(TOLD))
+        assert await claim(queue, provisional=True) == []
+
+    with_queue(quiet_stack, work)
+    (*first, before), (*second, after) = seen
+    assert first == ["READY", "Goal", "template", True, 0]
+    assert second == ["READY", "Tor", "model:m", False, 1]
+    assert int(after) > int(before)
+    assert table.run("SELECT texts, refused, thumbnail_url FROM highlights") == [
+        [{"de": {"title": "Tor", "summary": "Ein Tor."}}, ["number"], "https://host/a.png"]
+    ]
+
+
+def test_a_provisional_text_stays_when_no_attempt_is_left(quiet_stack: Stack, table: Table) -> None:
+    """Readers see nothing of the attempts."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        before = table.run("SELECT change_xid::text FROM highlights")
+        for _ in range(ATTEMPTS):
+            (again,) = await claim(queue, provisional=True)
+            await queue.give_back([GivenBack(again, 0)], max_attempts=ATTEMPTS)
+        assert await claim(queue, provisional=True) == []
+        assert table.run("SELECT change_xid::text FROM highlights") == before
+
+    with_queue(quiet_stack, work)
+    assert table.statuses() == {"READY": 1}
+
+
+def test_new_facts_end_a_provisional_text(quiet_stack: Stack, table: Table) -> None:
+    """Nothing of it is shown any more, and it awaits its text like any other."""
+    put(table)
+
+    async def work(queue: HighlightStore) -> None:
+        (claimed,) = await claim(queue)
+        await queue.finish([(claimed, PROVISIONAL)])
+        (late,) = await claim(queue, provisional=True)
+        for revision, status in ((1, "PENDING_AI"), (2, "RETRACTED")):
+            event = identified(
+                eventId="1", revision=revision, player="Mbappé", retracted=revision > 1
+            )
+            corrected = revision_of(event, ReceivedRecord(None, None, None), RULES)
+            corrected.id = str(late.id)
+            await queue.record([corrected])
+            assert table.run(TOLD)[0][:4] == [status, None, None, False]
+            assert await queue.finish([(late, TEXT)]) == []
+            assert not await queue.prolong(late, lease_s=LEASE_S)
+
+    with_queue(quiet_stack, work)
+
+
+def test_an_older_function_leaves_nothing_of_a_text_that_it_replaces(
+    quiet_stack: Stack, table: Table
+) -> None:
+    """It knows only title and summary, and what it keeps of both stays whole."""
+    put(table, 2)
+
+    async def work(queue: HighlightStore) -> None:
+        await queue.finish([(each, PROVISIONAL) for each in await claim(queue)])
+
+    with_queue(quiet_stack, work)
+    table.run("UPDATE highlights SET title = NULL, summary = NULL WHERE event_id = '1'")
+    table.run("UPDATE highlights SET updated_at = now() WHERE event_id = '2'")
+    told = "SELECT texts IS NULL, enriched_by, provisional FROM highlights ORDER BY event_id"
+    assert table.run(told) == [[True, None, False], [False, "template", True]]

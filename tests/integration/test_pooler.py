@@ -10,18 +10,19 @@ from pg8000.exceptions import DatabaseError
 
 from functions.consume_goal.revisions import revision_of
 from functions.shared.contract.event import IdentifiedEvent
-from functions.shared.contract.highlight import HighlightText, Status
+from functions.shared.contract.highlight import Status
 from functions.shared.errors import DataRejected
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.connection import connect
 from functions.shared.postgres.highlight_sql import FILTERS
-from functions.shared.postgres.highlights import HighlightStore
+from functions.shared.postgres.highlights import GivenBack, HighlightStore
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
 from functions.shared.settings.load import load
 from infra.migrate import migrate
 from local.stack.ports import HOST
 from local.stack.stack import Stack
+from tests.support.builders.enrichments import enrichment
 from tests.support.builders.events import MATCH, identified
 from tests.support.builders.revisions import RULES
 from tests.support.drivers.table import Table
@@ -73,11 +74,11 @@ async def life(highlights: HighlightStore, event: IdentifiedEvent) -> None:
     nothing = ReceivedRecord(None, None, None)
     [recorded] = await highlights.record([revision_of(event, nothing, RULES)])
     assert await highlights.record([revision_of(event, nothing, RULES)]) == []
-    assert await highlights.count_pending() == 1
+    assert await highlights.count_pending() == (1, 0)
     [claimed] = await highlights.claim(limit=10, lease_s=60)
-    [given_back] = await highlights.give_back([claimed], max_attempts=5, backoff_s=0)
+    [given_back] = await highlights.give_back([GivenBack(claimed, 0)], max_attempts=5)
     [again] = await highlights.claim(limit=10, lease_s=60)
-    [finished] = await highlights.finish([(again, HighlightText("Goal", "A goal."))])
+    [finished] = await highlights.finish([(again, enrichment())])
     assert recorded.id == claimed.id == given_back.id == finished.id
     values = {
         "match_id": MATCH, "status": Status.READY, "not_retracted": True, "side": "home",

@@ -8,7 +8,17 @@ import pytest
 
 from functions.list_highlights.query import PAGE_SIZE, Query, parse_query
 from functions.shared.postgres.change_sql import SCANNED, changes_statement
-from functions.shared.postgres.highlight_sql import CLAIM, COUNT_PENDING, GET, list_statement
+from functions.shared.postgres.highlight_sql import (
+    CLAIM,
+    CLAIM_CRASHED,
+    CLAIM_CRASHED_PROVISIONAL,
+    CLAIM_PROVISIONAL,
+    CORRECTED,
+    COUNT_PENDING,
+    GET,
+    PROLONG,
+    list_statement,
+)
 from functions.shared.postgres.match_sql import matches_statement
 from local.stack.stack import Stack
 from tests.integration.test_leases import put
@@ -16,6 +26,7 @@ from tests.support.drivers.query_plan import execute, explain
 from tests.support.drivers.table import Table
 
 MATCH = UUID(int=7)
+CLAIMED = {"limit": 100, "lease_s": 30.0, "ahead_s": 64.0}
 AFTER = "cursor=MjAyNS0wMS0wMVQwMDowMDowMFovMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDA3"
 
 # A thousand matches of a hundred goals; one in a hundred awaits its text, as many are retracted,
@@ -88,9 +99,14 @@ def test_a_list_is_read_from_its_index(full_table: Table, query: str, index: str
 @pytest.mark.parametrize(
     ("statement", "values", "one_of"),
     [
-        (GET, {"id": MATCH}, {"highlights_pkey"}),
-        (CLAIM, {"limit": 100, "lease_s": 30.0, "ahead_s": 64.0}, {"highlights_to_enrich"}),
-        (COUNT_PENDING, {}, {"highlights_to_enrich", "highlights_by_status"}),
+        (GET, {"id": MATCH, "lang": "de"}, {"highlights_pkey"}),
+        (CLAIM, CLAIMED, {"highlights_to_enrich"}),
+        (CLAIM_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
+        (CLAIM_CRASHED, CLAIMED, {"highlights_to_enrich"}),
+        (CLAIM_CRASHED_PROVISIONAL, CLAIMED, {"highlights_to_rewrite"}),
+        (PROLONG, {"id": MATCH, "lease": MATCH, "lease_s": 30.0}, {"highlights_pkey"}),
+        (CORRECTED, {"limit": 100}, {"highlights_corrected"}),
+        (COUNT_PENDING, {"ahead_s": 64.0}, {"highlights_to_enrich", "highlights_by_status"}),
     ],
 )
 def test_one_highlight_and_the_queue_are_found_by_index(
@@ -119,9 +135,8 @@ def test_the_feed_reads_on_from_any_place_of_a_transaction(
 ) -> None:
     """All changes are of one transaction, as after an upgrade; a page reads few, in their order."""
     ((xid, id_),) = full_table.run(NTH_CHANGE, offset=offset)
-    plan = execute(
-        full_table.run, changes_statement(filters), **filters, xid=xid, id=id_, limit=PAGE_SIZE
-    )
+    place = {"xid": xid, "id": id_, "limit": PAGE_SIZE}
+    plan = execute(full_table.run, changes_statement(filters), **filters, **place, lang="de")
     assert index in plan.indexes
     assert "Seq Scan" not in plan.kinds
     assert plan.rows_read < 3 * SCANNED
@@ -166,4 +181,4 @@ def _blocks_of_a_claim(table: Table, done: int) -> int:
 
 def _values(query: Query) -> dict[str, Any]:
     filters = {name: value for name, value in query.filters.items() if name != "not_retracted"}
-    return {**filters, "limit": query.page_size + 1, "offset": query.offset}
+    return {**filters, "limit": query.page_size + 1, "offset": query.offset, "lang": "de"}

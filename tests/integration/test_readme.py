@@ -33,6 +33,9 @@ ELSEWHERE = {
     "docker compose up --build --wait": "tests/e2e/test_readme.py",
     "docker compose run --build --rm replay": "tests/e2e/test_readme.py",
     "docker compose down": "tests/e2e/test_readme.py",
+    "docker compose -f docker-compose.yml -f docker-compose.enricher.yml up --build --wait": (
+        "tests/e2e/test_enricher.py"
+    ),
     "docker compose build": "tests/e2e/test_upgrade.py",
     "docker compose run --rm migrations": "tests/e2e/test_upgrade.py",
     "docker compose up --wait": "tests/e2e/test_upgrade.py",

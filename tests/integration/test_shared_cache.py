@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from local.stack.connectivity import accepts
@@ -19,6 +20,7 @@ from local.stack.stack import Stack
 from local.supervisor import Command, Process
 from tests.integration.framing.servers import NGINX, NOWHERE, running_supervisor
 from tests.support.builders.events import FIRST_GOAL
+from tests.support.drivers.table import Table
 from tests.support.waiting import eventually
 
 pytestmark = [
@@ -240,3 +242,27 @@ def test_each_page_is_allowed_to_read_an_answer_that_is_kept(
             assert allowed == ["https://a.example", "https://b.example", None, None]
         assert {answer.headers["Cache-Status"] for answer in answers} == {"HIT"}
         assert len(cache.passed()) == len(pages)
+
+
+def test_each_language_is_kept_by_itself(
+    stack: Stack, http: httpx.Client, tmp_path: Path, table: Table
+) -> None:
+    """By the header as by the parameter; nobody is given the answer of another language."""
+    goal(stack, http)
+    written = {tag: {"title": f"goal {tag}", "summary": tag} for tag in ("en", "de")}
+    table.run(
+        "UPDATE highlights SET texts = cast(:texts AS json)", texts=orjson.dumps(written).decode()
+    )
+    settings = {"LANGUAGES": "en de", "CACHE_S_MAXAGE_S": "60"}
+    with shared_cache(stack, tmp_path, **settings) as cache:
+        for status in ("MISS", "HIT"):
+            for tag in written:
+                by_header = http.get(cache.url, headers={"Accept-Language": tag})
+                by_parameter = http.get(
+                    cache.url, params={"lang": tag}, headers={"Accept-Language": "fr"}
+                )
+                for answer in (by_header, by_parameter):
+                    assert answer.json()[0]["title"] == f"goal {tag}"
+                    assert answer.headers["Content-Language"] == tag
+                    assert answer.headers["Cache-Status"] == status
+        assert len(cache.passed()) == 2 * len(written)

@@ -38,7 +38,15 @@ SCHEMA = """
     ORDER BY 1
 """
 FILES = "SELECT relname, relfilenode FROM pg_class WHERE relname ~ 'change$|_latest$|_newest$'"
-ALL = {"limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_s": 0, "offset": 0}
+PUT_OFF = {"wait_s": 0, "failed": True}
+TEXT = {
+    "title": "Goal", "summary": "A goal.", "texts": {"en": {"title": "Goal", "summary": "A goal."}},
+    "enriched_by": "template",
+}  # fmt: skip
+ALL = {
+    "limit": 100, "lease_s": 60, "ahead_s": 3600, "attempts": 1000, "backoff_s": 0, "offset": 0,
+    "lang": None,
+}  # fmt: skip
 
 
 def up_to(migration: str, folder: Path) -> Path:
@@ -61,8 +69,8 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
             "retracted": False, "status": "PENDING_AI"}  # fmt: skip
     row = goal | {to_snake(name): value for name, value in goal.items()}  # the oldest took JSON's
     await postgres.run(sql["RECORD"], rows=orjson.dumps([row]).decode())
-    await postgres.run(sql["COUNT_PENDING"])
-    for statement, more in (("GIVE_BACK", {}), ("FINISH", {"title": "Goal", "summary": "A goal."})):
+    await postgres.run(sql["COUNT_PENDING"], ahead_s=3600)
+    for statement, more in (("GIVE_BACK", PUT_OFF), ("FINISH", TEXT)):
         leases = [
             {"id": claimed, "lease": lease, **more}
             for claimed, lease, *_ in await postgres.run(sql["CLAIM"], **ALL)
@@ -70,7 +78,7 @@ async def live(postgres: Postgres, sql: Mapping[str, str], match_id: UUID, event
         await postgres.run(sql[statement], rows=orjson.dumps(leases).decode(), **ALL)
     listed = await postgres.run(sql["LIST"], match_id=match_id, **ALL)
     assert id_ in [str(each) for each, *_ in listed]
-    assert await postgres.run(sql["GET"], id=id_)
+    assert await postgres.run(sql["GET"], id=id_, lang=None)
 
 
 class Traffic:
@@ -125,7 +133,7 @@ def test_functions_of_an_older_schema_work_during_and_after_a_migration(
             new.make_progress()
     with closing(connect(empty_database, TIMEOUT_S)) as connection:
         for id_ in old.lives:
-            ((_, _, document),) = connection.run(NAMED["GET"], id=id_)
+            ((_, _, document),) = connection.run(NAMED["GET"], id=id_, lang=None)
             shown = orjson.loads(document)
             assert shown["status"] in {"READY", "PENDING_AI"}
             assert shown["player"] == FIRST_GOAL["player"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.enrich_batch.remote.settings import EnricherSettings
 from functions.shared.http.readiness import TIMEOUT_S
 from infra.roles import READER, WRITER
 from local.stack import ROOT
@@ -24,12 +25,30 @@ LASTING = {name: each for name, each in SERVICES.items() if each["restart"] == "
 
 
 def test_env_example_has_every_variable_with_its_default() -> None:
-    """It lists the variables of docker-compose.yml, and no others."""
-    both = COMPOSE + (ROOT / "docker-compose.tls.yml").read_text()
-    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", both))
-    switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", both), "")
+    """It lists the variables of docker-compose.yml and what may be added to it, and no others."""
+    files = "".join(path.read_text() for path in ROOT.glob("docker-compose*.yml"))
+    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", files))
+    switches = dict.fromkeys(re.findall(r"\$\{(\w+):\+", files), "")
     listed = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert listed == defaults | switches
+
+
+def test_only_enrich_batch_gets_a_way_out_for_an_endpoint() -> None:
+    """With all variables of its enrichers, and the key in a file; nothing else changes."""
+    added = yaml.safe_load((ROOT / "docker-compose.enricher.yml").read_text())
+    assert added["networks"] == {"enricher": {}}
+    assert added["services"].keys() == {"enrich-batch"}
+    service = added["services"]["enrich-batch"]
+    assert service["networks"] == ["enricher"]
+    own = {str(field.alias) for field in EnricherSettings.model_fields.values()}
+    given = {name.removesuffix("_FILE") for name in service["environment"]}
+    assert given == own - {"LOG_LEVEL"}
+    keys = {name for name in given if name.endswith("_API_KEY")}
+    assert {service["environment"][f"{name}_FILE"] for name in keys} == {
+        "/run/secrets/enricher_key"
+    }
+    assert service["secrets"] == ["enricher_key"]
+    assert {added["secrets"]["enricher_key"]["file"]} == {*service["labels"].values()}
 
 
 def test_every_image_has_a_digest_that_renovate_updates() -> None:

@@ -81,6 +81,8 @@ def test_every_variable_is_in_the_tables_with_its_default() -> None:
     assert first_column(tables) == fields.keys()
     for name, field in fields.items():
         default = field.default
+        if isinstance(default, tuple) and default:
+            default = " ".join(default)
         (shown,) = re.findall(rf"^\| `{name}` \| ([^|]*) \|", tables, re.MULTILINE)
         if isinstance(default, str | int | float):
             assert shown == (f"`{default:g}`" if isinstance(default, float) else f"`{default}`")

@@ -276,6 +276,42 @@ def test_every_setting_and_secret_that_is_named_exists(tree: Path) -> None:
         assert missing == (SECRETS if is_production else set())
 
 
+def test_a_component_lets_enrich_batch_alone_ask_an_endpoint(tree: Path) -> None:
+    """With the key of the Secret `enricher`, and a way out; each function knows what is asked."""
+    folder = tree / "overlays/development"
+    other = shutil.copytree(folder, folder.with_name("development-enricher"))
+    line = "  - ../../components/services\n"
+    text = (folder / "kustomization.yaml").read_text()
+    added = text.replace(line, f"{line}  - ../../components/enricher\n")
+    (other / "kustomization.yaml").write_text(added)
+    objects = build(other)
+    for document in objects:
+        if is_core(document):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        else:
+            assert schema_errors(document) == []
+    named = {
+        document["metadata"]["name"]
+        for document in objects
+        if ("Secret", "enricher") in references(document)
+    }
+    assert named == {"enrich-batch"}
+    pod = pod_of(of_kind(objects, "Service", SERVING)["enrich-batch"])
+    [container] = pod["containers"]
+    keys = {each["value"] for each in container["env"] if each["name"].endswith("API_KEY_FILE")}
+    assert keys == {"/run/secrets/enricher/key"}
+    assert "/run/secrets/enricher" in {each["mountPath"] for each in container["volumeMounts"]}
+    policy = of_kind(objects, "NetworkPolicy")["enricher"]["spec"]
+    [expression] = policy["podSelector"]["matchExpressions"]
+    assert (expression["values"], policy["policyTypes"]) == (["enrich-batch"], ["Egress"])
+    [settings] = [
+        each["data"]
+        for each in of_kind(objects, "ConfigMap").values()
+        if "LOG_LEVEL" in each["data"]
+    ]
+    assert {"ENRICHER", "OPENAI_BASE_URL", "OPENAI_MODEL"} <= settings.keys()
+
+
 def test_no_file_of_production_contains_a_secret(tree: Path) -> None:
     """Only its name."""
     for way in ("kafka-source", "trigger"):

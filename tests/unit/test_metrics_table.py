@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Metric
 
+from functions.enrich_batch import review
+from functions.enrich_batch.queue import protected_enricher, results
+from functions.shared.observability.metrics import Counter, Gauge
 from local.cron import metrics as cron
 from local.kafka_trigger.consuming.partition_worker import PartitionWorker
 from local.kafka_trigger.consuming.record_queue import RecordQueue
@@ -17,9 +20,16 @@ from local.kafka_trigger.record import Record
 from local.process.probes import exposition
 from tests.support.pages import section
 
+ENRICH_BATCH = [
+    metric
+    for module in (results, review, protected_enricher)
+    for metric in vars(module).values()
+    if isinstance(metric, Counter | Gauge)
+]
+
 
 def test_every_metric_is_in_the_table() -> None:
-    """The table of metrics is the registry's own."""
+    """The tables of metrics are the registry's own, and enrich-batch's."""
     table = section("docs/operations.md", "Monitoring")
     named = re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE)
     assert {name: re.findall(r"`(\w+)`", labels) for name, labels in named} == metrics()
@@ -43,7 +53,8 @@ def metrics() -> dict[str, list[str]]:
     state.workers[0] = worker()
     state.end_offsets[0] = 1
     registry.register(Gauges([state]))
-    return {name(metric): labels(metric) for metric in registry.collect()}
+    of_function = {each.name: [each.label] if each.label else [] for each in ENRICH_BATCH}
+    return {name(metric): labels(metric) for metric in registry.collect()} | of_function
 
 
 def worker() -> PartitionWorker:

@@ -19,8 +19,12 @@ SOURCES = sorted(
     + [path for folder in FOLDERS for path in (ROOT / folder).rglob("requirements.in")]
 )
 DEVELOPMENT = ROOT / "requirements-dev.in"
-# Their packages come without what these need: the files of one, and another version of the other.
-SEPARATE = {ROOT / "local/gateway/requirements.in", ROOT / "tests/cloudevents_sdk/requirements.in"}
+# Their packages come without what these need: only files of some, and another version of the other.
+SEPARATE = {
+    ROOT / "local/gateway/requirements.in",
+    ROOT / "local/demo_ai/requirements.in",
+    ROOT / "tests/cloudevents_sdk/requirements.in",
+}
 PIN = re.compile(
     r"^([\w.-]+)==([\w.+]+)( ; [^\\]+)? \\\n((?:    --hash=.*\n)+)((?:    #.*\n)+)", re.MULTILINE
 )

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from functions.consume_goal.settings import ConsumeGoalSettings
+from functions.enrich_batch.remote.settings import EnricherSettings
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.get_highlight.settings import GetHighlightSettings
 from functions.ingest_event.settings import IngestEventSettings
@@ -27,7 +28,12 @@ KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 POSTGRES = {"DATABASE_URL": "postgresql://user:secret@127.0.0.1:5432/goalstream"}
 REDIS = {"REDIS_URL": "redis://:secret@127.0.0.1:6379/0"}
 KEYS = {"API_KEYS": "a-secret-of-the-feed,a-secret-of-the-app"}
-ALL = {**KAFKA, **POSTGRES, **REDIS, **KEYS, "DATABASE_PASSWORD": "secret"}
+ENRICHER = {
+    "ENRICHER_URL": "https://example.org/enrich?code=secret",
+    "ENRICHER_API_KEY": "secret",
+    "OPENAI_API_KEY": "secret",
+}
+ALL = {**KAFKA, **POSTGRES, **REDIS, **KEYS, **ENRICHER, "DATABASE_PASSWORD": "secret"}
 MODELS: list[type[Settings]] = [
     KafkaSettings,
     PostgresSettings,
@@ -35,6 +41,7 @@ MODELS: list[type[Settings]] = [
     AccessSettings,
     IngestEventSettings,
     ConsumeGoalSettings,
+    EnricherSettings,
     EnrichBatchSettings,
     ListHighlightsSettings,
     GetHighlightSettings,
@@ -122,10 +129,12 @@ def test_a_wrong_variable_is_named(name: str, value: str) -> None:
     [
         "ENRICH_BATCH_SIZE",
         "ENRICH_TIME_BUDGET_S",
+        "ENRICH_DEADLINE_S",
         "ENRICH_LEASE_S",
         "ENRICH_TIMEOUT_S",
         "ENRICH_MAX_ATTEMPTS",
         "ENRICH_BACKOFF_S",
+        "ENRICH_CONCURRENCY",
     ],
 )
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1e9"])
@@ -136,11 +145,80 @@ def test_a_wrong_variable_of_the_enrichment_is_named(name: str, value: str) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENRICHER", "model"),
+        ("ENRICHER_URL", "example.org/secret"),
+        ("ENRICHER_URL", "ftp://example.org/secret"),
+        ("ENRICHER_URL", "https:///secret"),
+        ("ENRICHER_URL", "https://example.org:secret/"),
+        ("ENRICHER_URL", "https://user:secret@example.org/"),
+        ("ENRICHER_URL", "https://secret@example.org/"),
+        ("ENRICHER_API_KEY", "secret\nX-Other: 1"),
+        ("ENRICHER_API_KEY", "secrét"),
+        ("OPENAI_API_KEY", "secret\r."),
+        ("OPENAI_BASE_URL", "https://secret@example.org/v1"),
+        ("OPENAI_BASE_URL", "https://example.org/v1?key=secret"),
+        ("OPENAI_BASE_URL", "example.org/v1/secret"),
+        ("OPENAI_MODEL", "a secret"),
+        ("OPENAI_TEMPERATURE", "2.1"),
+        ("OPENAI_TEMPERATURE", "nan"),
+        ("OPENAI_MAX_TOKENS", "0"),
+        ("ENRICHER_TIMEOUT_S", "0"),
+        ("ENRICHER_SENDS_DESCRIPTION", "perhaps"),
+    ],
+)
+def test_a_wrong_variable_of_the_enricher_is_named(name: str, value: str) -> None:
+    """Its value, which may hold a key, is not shown."""
+    message = refusal(EnrichBatchSettings, POSTGRES | {name: value})
+    assert message.startswith(f"cannot start: {name} is wrong: ")
+    assert "secr" not in message
+
+
+@pytest.mark.parametrize(
+    ("chosen", "needed"), [("http", "ENRICHER_URL"), ("openai", "OPENAI_MODEL")]
+)
+def test_what_the_chosen_enricher_needs_is_named(chosen: str, needed: str) -> None:
+    """The other enrichers do without."""
+    environ = POSTGRES | {"ENRICHER": chosen}
+    assert refusal(EnrichBatchSettings, environ) == (
+        f"cannot start: {needed} is missing: ENRICHER is {chosen}"
+    )
+    value = {"ENRICHER_URL": "http://127.0.0.1:1/"}.get(needed, "small")
+    assert load(EnrichBatchSettings, environ | {needed: value}).enricher == chosen
+
+
+def test_the_base_url_of_a_model_needs_no_slash_at_its_end() -> None:
+    """As OpenAI's own client has it; without any, the address is OpenAI's."""
+    base = "http://127.0.0.1:11434/v1"
+    for given in (base, f"{base}/"):
+        assert load(EnricherSettings, {"OPENAI_BASE_URL": given}).openai_base_url == base
+    assert load(EnricherSettings, {}).openai_base_url == "https://api.openai.com/v1"
+
+
 def test_a_lease_outlives_the_attempt_that_it_covers() -> None:
     """Otherwise two workers would enrich one highlight at the same time."""
     assert "ENRICH_LEASE_S" in refusal(
         EnrichBatchSettings, ALL | {"ENRICH_LEASE_S": "5", "ENRICH_TIMEOUT_S": "10"}
     )
+
+
+def test_a_call_has_time_to_end_after_its_last_claim() -> None:
+    """Otherwise its last attempts would have no time at all."""
+    assert "ENRICH_DEADLINE_S" in refusal(
+        EnrichBatchSettings, ALL | {"ENRICH_DEADLINE_S": "20", "ENRICH_TIME_BUDGET_S": "20"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ENRICH_MAX_PER_MINUTE", "-1"), ("ENRICH_MAX_PER_MINUTE", "x"), ("ENRICH_WHILE_AWAY", "off")],
+)
+def test_a_wrong_variable_of_an_endpoint_is_named(name: str, value: str) -> None:
+    """0 is no limit of calls."""
+    assert load(EnrichBatchSettings, ALL | {"ENRICH_MAX_PER_MINUTE": "0"})
+    assert name in refusal(EnrichBatchSettings, ALL | {name: value})
 
 
 def test_all_errors_are_reported_at_once() -> None:
@@ -280,6 +358,8 @@ def in_file(tmp_path: Path, name: str, content: str | bytes) -> dict[str, str]:
         (PostgresSettings, "DATABASE_PASSWORD", "database_password", "word", SecretStr("word")),
         (RedisSettings, "REDIS_URL", "redis_url", "redis://h", "redis://h"),
         (RedisSettings, "REDIS_PASSWORD", "redis_password", "word", SecretStr("word")),
+        (EnricherSettings, "ENRICHER_API_KEY", "enricher_api_key", "word", SecretStr("word")),
+        (EnricherSettings, "OPENAI_API_KEY", "openai_api_key", "word", SecretStr("word")),
         (AccessSettings, "API_KEYS", "api_keys", "k" * 16, (SecretStr("k" * 16),)),
     ],
 )

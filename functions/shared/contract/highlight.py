@@ -1,5 +1,6 @@
 """The highlight: its status, the facts that its text tells, and the text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -77,3 +78,25 @@ class HighlightText:
 
     title: str
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """The text of a highlight in each language, the first of which is its title and summary.
+
+    `enriched_by` wrote it: `template`, `http` or `model:NAME`. `refused` are the codes for which
+    texts before it were refused, `tokens` those that a model used for all of them. A provisional
+    text stands in until the enricher's endpoint is back.
+    """
+
+    texts: Mapping[str, HighlightText]
+    enriched_by: str
+    refused: tuple[str, ...] = ()
+    thumbnail_url: str | None = None
+    tokens: int = 0
+    provisional: bool = False
+
+    @property
+    def text(self) -> HighlightText:
+        """The title and the summary."""
+        return next(iter(self.texts.values()))

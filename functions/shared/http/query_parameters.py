@@ -20,6 +20,7 @@ from functions.shared.contract.field_errors import (
 )
 from functions.shared.contract.team_names import SIDES, fold_name
 from functions.shared.errors import InvalidInput
+from functions.shared.http.languages import Language, Languages
 
 MAY_BE_EMPTY: Final = frozenset({"team", "eventType", "changedSince", "lastEventId"})
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -115,6 +116,14 @@ class QueryParameters:
         except ValueError as error:
             self.add_error(name, str(error))
             return None
+
+    def language(self, languages: Languages) -> Language | None:
+        """Return the language that `lang` asks for."""
+        text = self.values.get("lang")
+        language = languages.find(text) if text else None
+        if text and language is None:
+            self.add_error("lang", f"must be one of {', '.join(languages.tags)}")
+        return language
 
     def highlight_filters(self) -> dict[str, Any]:
         """Return the filters by `matchId`, `team` and `eventType`, by the names of the store's."""

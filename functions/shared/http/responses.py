@@ -30,18 +30,13 @@ def conditional_json_response(
     *,
     etag: str | None = None,
     link: str = "",
-    cache: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return 200 with a JSON body, or 304 if the client has the body with this entity tag.
-
-    `cache` says in `X-Cache` whether the body came from our cache.
-    """
+    """Return 200 with a JSON body, or 304 if the client has the body with this entity tag."""
     etag = etag or etag_of(body)
-    headers = {"ETag": etag}
+    headers = {"ETag": etag, **(headers or {})}
     if link:
         headers["Link"] = link
-    if cache:
-        headers["X-Cache"] = cache
     if matches_etag(request, etag):
         return Response(status_code=304, headers=headers)
     return json_response(body, headers=headers)

@@ -59,12 +59,17 @@ class ChangeFeed:
         return ChangeCursor.parse(cursor)
 
     async def read(
-        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+        self,
+        after: ChangeCursor | None,
+        filters: Mapping[str, Any],
+        limit: int,
+        language: str | None = None,
     ) -> ChangePage:
         """Return up to `limit` changes after a place, by the values of FEED_FILTERS.
 
         Without a place there are none, and `cursor` is the present one. A highlight that has
-        changed twice is given once.
+        changed twice is given once. Title and summary are those of `texts` in a language, if there
+        are any.
 
         Raises:
             CursorExpired: the place is of another epoch, or of a time that has not been.
@@ -73,9 +78,8 @@ class ChangeFeed:
         if after is None:
             return ChangePage([], await self.now(), has_more=False, held_back=False)
         run = self._postgres.run_heavy if scans(filters) else self._postgres.run
-        rows = await run(
-            changes_statement(filters), xid=str(after.xid), id=after.id, limit=limit, **filters
-        )
+        values = {**filters, "xid": str(after.xid), "id": after.id, "limit": limit}
+        rows = await run(changes_statement(filters), **values, lang=language)
         epoch, xmin, xmax, newest, scanned_xid, scanned_id, *_ = rows[0]
         held_back = newest is not None and int(newest) >= int(xmin)
         if after.epoch not in (None, epoch) or (xmax and after.xid > int(xmax)):

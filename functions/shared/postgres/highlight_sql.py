@@ -20,7 +20,11 @@ REVISABLE: Final = (
 COLUMNS: Final = ("id", "match_id", "event_id", *REVISABLE, "status")
 # Every field of an event is shown too, but whether it is retracted: that is the status.
 SHOWN_FIELDS: Final = tuple(name for name in FIELDS if name != "retracted")
-GENERATED: Final = ("status", "title", "summary", "thumbnail_url", "created_at", "updated_at")
+# The text and what belongs to it: a text for other facts is dropped as a whole.
+TEXT: Final = ("title", "summary", "thumbnail_url", "texts", "enriched_by", "refused")
+GENERATED: Final = ("status", *TEXT, "created_at", "updated_at")
+# They are shown in the language of `:lang`, if there are texts in it.
+TRANSLATED: Final = ("title", "summary")
 TIMES: Final = ("occurred_at", "created_at", "updated_at")
 # The rows that a statement is given as JSON, each value of the type of its column.
 ROWS_FROM_JSON: Final = "json_populate_recordset(NULL::highlights, cast(:rows AS json))"
@@ -35,6 +39,8 @@ def _as_json(columns: Iterable[str]) -> str:
 
 
 def _shown(column: str) -> str:
+    if column in TRANSLATED:
+        return f"coalesce(h.texts -> cast(:lang AS text) ->> '{column}', h.{column})"
     return f"rfc3339(h.{column})" if column in TIMES else f"h.{column}"
 
 
@@ -48,12 +54,12 @@ RECORD = f"""
     ON CONFLICT (id) DO UPDATE SET
         ({_names(REVISABLE)}) = ROW ({_names(REVISABLE, "excluded.")}),
         updated_at = clock_timestamp(),
-        (status, title, summary, attempts, lease, available_at) = (
+        (status, {_names(TEXT)}, provisional, attempts, lease, available_at) = (
             SELECT CASE WHEN same_facts THEN h.status
                         WHEN excluded.status = 'IGNORED' AND h.status <> 'IGNORED' THEN 'RETRACTED'
                         ELSE excluded.status END,
-                   CASE WHEN same_facts THEN h.title END,
-                   CASE WHEN same_facts THEN h.summary END,
+                   {", ".join(f"CASE WHEN same_facts THEN h.{name} END" for name in TEXT)},
+                   same_facts AND h.provisional,
                    CASE WHEN same_facts THEN h.attempts ELSE 0 END,
                    CASE WHEN same_facts THEN h.lease END,
                    CASE WHEN same_facts THEN h.available_at ELSE clock_timestamp() END
@@ -77,19 +83,26 @@ CONFLICTS = f"""
 # clock stepped back, and is overdue by the clock that wrote it. Each part of the statement is a
 # range of the index, and skips rows that others have locked. A claim changes no indexed column,
 # which would cost an entry in each index. A lease without an end is of an older function, which
-# moved available_at instead.
-_FREE = """(
-            lease IS NOT NULL AND leased_until > now()
+# moved available_at instead. A highlight whose lease expired may have crashed its worker: it is not
+# claimed with others.
+_UNCLAIMED = "lease IS NULL"
+_CRASHED = """lease IS NOT NULL AND (
+            leased_until > now()
             AND leased_until <= now() + make_interval(secs => :ahead_s)) IS NOT TRUE"""
-CLAIM = f"""
+_PENDING = "status = 'PENDING_AI'"
+_PROVISIONAL = "status = 'READY' AND provisional"
+
+
+def _claim(queue: str, lease: str) -> str:
+    return f"""
     WITH due AS (
         SELECT id FROM highlights
-        WHERE status = 'PENDING_AI' AND available_at <= now() AND {_FREE}
+        WHERE {queue} AND available_at <= now() AND {lease}
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), ahead AS (
         SELECT id FROM highlights
-        WHERE status = 'PENDING_AI' AND available_at > now() + make_interval(secs => :ahead_s)
-            AND {_FREE}
+        WHERE {queue} AND available_at > now() + make_interval(secs => :ahead_s)
+            AND {lease}
         ORDER BY available_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     UPDATE highlights AS h
@@ -97,43 +110,99 @@ CLAIM = f"""
         leased_until = clock_timestamp() + make_interval(secs => :lease_s)
     FROM (SELECT id FROM ahead UNION ALL SELECT id FROM due LIMIT :limit) AS next
     WHERE h.id = next.id
-    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, {_names(FACTS, "h.")}
+    RETURNING h.id, h.lease, h.match_id, h.traceparent, h.attempts, h.provisional, {
+        _names(FACTS, "h.")
+    }
 """
 
-FINISH = """
-    WITH finished AS (
-        SELECT h.id, r.title, r.summary FROM highlights AS h
-        JOIN json_to_recordset(cast(:rows AS json))
-            AS r (id uuid, lease uuid, title text, summary text) USING (id, lease)
-        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
+
+CLAIM = _claim(_PENDING, _UNCLAIMED)
+CLAIM_PROVISIONAL = _claim(_PROVISIONAL, _UNCLAIMED)
+CLAIM_CRASHED = _claim(_PENDING, _CRASHED)
+CLAIM_CRASHED_PROVISIONAL = _claim(_PROVISIONAL, _CRASHED)
+
+# What awaits its text, or a better one.
+_LEASED = "(h.status = 'PENDING_AI' OR h.status = 'READY' AND h.provisional)"
+
+PROLONG = f"""
     UPDATE highlights AS h
-    SET status = 'READY', title = f.title, summary = f.summary, lease = NULL,
+    SET leased_until = clock_timestamp() + make_interval(secs => :lease_s)
+    WHERE h.id = :id AND h.lease = cast(:lease AS uuid) AND {_LEASED}
+    RETURNING h.id
+"""
+
+# A provisional text leaves all attempts for a better one.
+FINISH = f"""
+    WITH finished AS (
+        SELECT h.id, {_names(TEXT, "r.")}, r.provisional FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json)) AS r (
+            id uuid, lease uuid, title text, summary text, texts json, enriched_by text,
+            refused json, thumbnail_url text, provisional boolean) USING (id, lease)
+        WHERE {_LEASED} ORDER BY h.id FOR UPDATE OF h)
+    UPDATE highlights AS h
+    SET status = 'READY', ({_names(TEXT)}) = ROW ({_names(TEXT, "f.")}), lease = NULL,
+        provisional = coalesce(f.provisional, false),
+        attempts = CASE WHEN f.provisional THEN 0 ELSE h.attempts END,
         updated_at = clock_timestamp()
     FROM finished AS f WHERE h.id = f.id
     RETURNING h.id, h.status
 """
 
-# After a failed attempt the next one waits, twice as long each time, unless it was the last.
+# The next attempt waits. One that failed counts, and if it was the last, the highlight has failed,
+# or keeps its provisional text.
 LONGEST_BACKOFF_S: Final = 3600
 GIVE_BACK = f"""
-    WITH failed AS (
-        SELECT h.id, h.attempts >= :attempts AS last FROM highlights AS h
-        JOIN json_to_recordset(cast(:rows AS json)) AS r (id uuid, lease uuid) USING (id, lease)
-        WHERE h.status = 'PENDING_AI' ORDER BY h.id FOR UPDATE OF h)
+    WITH given_back AS (
+        SELECT h.id, r.wait_s, r.failed, r.failed AND h.attempts >= :attempts AS last
+        FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json))
+            AS r (id uuid, lease uuid, wait_s float8, failed boolean) USING (id, lease)
+        WHERE {_LEASED} ORDER BY h.id FOR UPDATE OF h)
     UPDATE highlights AS h
-    SET status = CASE WHEN last THEN 'FAILED_AI' ELSE 'PENDING_AI' END, lease = NULL,
-        available_at = clock_timestamp() + make_interval(
-            secs => least(:backoff_s * power(2, h.attempts - 1), {LONGEST_BACKOFF_S})),
-        updated_at = CASE WHEN last THEN clock_timestamp() ELSE h.updated_at END
-    FROM failed AS f WHERE h.id = f.id
+    SET status = CASE WHEN last AND h.status = 'PENDING_AI' THEN 'FAILED_AI' ELSE h.status END,
+        provisional = h.provisional AND NOT last, lease = NULL,
+        attempts = CASE WHEN g.failed THEN h.attempts ELSE h.attempts - 1 END,
+        available_at = clock_timestamp() + make_interval(secs => g.wait_s),
+        updated_at = CASE WHEN last AND h.status = 'PENDING_AI' THEN clock_timestamp()
+                          ELSE h.updated_at END
+    FROM given_back AS g WHERE h.id = g.id
     RETURNING h.id, h.status
 """
 
-COUNT_PENDING = "SELECT count(*) FROM highlights WHERE status = 'PENDING_AI'"
+# The corrected highlights whose former texts are still to be checked. A trigger moves those there,
+# and clears them once the highlight is no longer PENDING_AI.
+CORRECTED = f"""
+    SELECT h.id, h.revision, h.match_id, h.former, {_names(FACTS, "h.")}
+    FROM highlights AS h WHERE h.former IS NOT NULL ORDER BY h.id LIMIT :limit
+"""
+
+# No lease is needed: a later correction has a higher revision, and a retraction no former texts.
+SETTLE = """
+    WITH settled AS (
+        SELECT h.id, r.title, r.summary, r.texts, r.enriched_by FROM highlights AS h
+        JOIN json_to_recordset(cast(:rows AS json)) AS r (
+            id uuid, revision bigint, title text, summary text, texts json, enriched_by text)
+            USING (id, revision)
+        WHERE h.former IS NOT NULL ORDER BY h.id FOR UPDATE OF h)
+    UPDATE highlights AS h
+    SET (title, summary, texts, enriched_by) = ROW (s.title, s.summary, s.texts, s.enriched_by),
+        former = NULL,
+        updated_at = CASE WHEN s.texts IS NULL THEN h.updated_at ELSE clock_timestamp() END
+    FROM settled AS s WHERE h.id = s.id
+    RETURNING h.id, h.status
+"""
+
+COUNT_PENDING = f"""
+    SELECT count(*), count(*) FILTER (WHERE {_CRASHED}) FROM highlights WHERE {_PENDING}
+"""
 
 # For operators of the queue (infra/enrichment.py). A highlight that is retried has all its attempts
 # again; readers see the change, so it has a new time.
 COUNT_BY_STATUS = "SELECT status, count(*) FROM highlights GROUP BY status ORDER BY status"
+COUNT_BY_WRITER = """
+    SELECT coalesce(enriched_by, 'an older version'), count(*), count(*) FILTER (WHERE provisional)
+    FROM highlights WHERE status = 'READY' GROUP BY 1 ORDER BY 1
+"""
 COUNT_BY_ATTEMPTS = """
     SELECT attempts, count(*), extract(epoch FROM now() - min(updated_at))::float8
     FROM highlights WHERE status = 'PENDING_AI' GROUP BY attempts ORDER BY attempts
@@ -155,7 +224,8 @@ RETRY = """
     RETURNING h.id, h.status
 """
 
-# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python.
+# A highlight as the API shows it, made by Postgres: far cheaper than decoding rows in Python. While
+# `:lang` is null, its texts are not looked into.
 DOCUMENT = f"LATERAL (SELECT {_as_json(('id', *SHOWN_FIELDS, *GENERATED))}) AS d"
 _PLACE_AND_JSON = "h.id, rfc3339(h.occurred_at), row_to_json(d)::text"
 
@@ -211,4 +281,5 @@ def list_statement(names: Iterable[str]) -> str:
 GETS: Final = (GET,)
 LISTS: Final = (list_statement(FILTERS),)
 RECORDS: Final = (RECORD, CONFLICTS)
-ENRICHES: Final = (CLAIM, FINISH, GIVE_BACK, COUNT_PENDING)
+ENRICHES: Final = (CLAIM, CLAIM_PROVISIONAL, CLAIM_CRASHED, CLAIM_CRASHED_PROVISIONAL, PROLONG,
+                   FINISH, GIVE_BACK, CORRECTED, SETTLE, COUNT_PENDING)  # fmt: skip

@@ -3,24 +3,30 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
 from functions.shared.contract.event import IdentifiedEvent
-from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.contract.highlight import Enrichment, Facts, HighlightText, Status
 from functions.shared.contract.team_names import Side
 from functions.shared.postgres.change_sql import NOW
 from functions.shared.postgres.highlight_sql import (
     CLAIM,
+    CLAIM_CRASHED,
+    CLAIM_CRASHED_PROVISIONAL,
+    CLAIM_PROVISIONAL,
     CONFLICTS,
+    CORRECTED,
     COUNT_PENDING,
     FINISH,
     GET,
     GIVE_BACK,
     LONGEST_BACKOFF_S,
+    PROLONG,
     RECORD,
+    SETTLE,
     is_heavy,
     list_statement,
 )
@@ -29,6 +35,14 @@ from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.session import Row
 
 Rows = list[Row]
+
+# By whether the highlights have a provisional text, and whether their last worker crashed.
+_CLAIMS = {
+    (False, False): CLAIM,
+    (True, False): CLAIM_PROVISIONAL,
+    (False, True): CLAIM_CRASHED,
+    (True, True): CLAIM_CRASHED_PROVISIONAL,
+}
 
 
 @dataclass(slots=True)  # frozen, it would take three times as long to make, 500 in a batch
@@ -63,7 +77,8 @@ class Revision:
 class Claim:
     """A highlight that one worker alone may enrich until its lease ends.
 
-    `attempts` counts this one too.
+    `attempts` counts this one too. One that is `provisional` is READY, with a text that is to be
+    replaced.
     """
 
     id: UUID
@@ -71,6 +86,34 @@ class Claim:
     match_id: UUID
     traceparent: str | None
     attempts: int
+    provisional: bool
+    facts: Facts
+
+
+class Pending(NamedTuple):
+    """How many highlights await their text, and of how many the worker may have crashed."""
+
+    total: int
+    crashed: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A claim that ends without a text: the seconds to wait, and whether the attempt counts."""
+
+    claim: Claim
+    wait_s: float
+    failed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A pending highlight whose facts changed, and its former texts, which are hidden."""
+
+    id: UUID
+    revision: int
+    match_id: UUID
+    former: Enrichment
     facts: Facts
 
 
@@ -126,58 +169,130 @@ class HighlightStore:
         return [id_ for (id_,) in await self._postgres.run(CONFLICTS, rows=_rows(revisions))]
 
     async def claim(
-        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+        self,
+        *,
+        limit: int,
+        lease_s: float,
+        ahead_s: float = LONGEST_BACKOFF_S,
+        provisional: bool = False,
+        crashed: bool = False,
     ) -> list[Claim]:
         """Lease up to `limit` highlights that await their text, oldest first.
 
+        Instead, `provisional` leases those that are READY with a text that is to be replaced, and
+        `crashed` those whose last lease expired, so that their worker may have crashed over them.
         No lease ends, and no backoff, more than `ahead_s` seconds from now: one that claims to was
         written before the clock stepped back.
         """
-        rows = await self._postgres.run(CLAIM, limit=limit, lease_s=lease_s, ahead_s=ahead_s)
+        rows = await self._postgres.run(
+            _CLAIMS[provisional, crashed], limit=limit, lease_s=lease_s, ahead_s=ahead_s
+        )
         return [
-            Claim(id_, lease, match_id, traceparent, attempts, Facts(*facts))
-            for id_, lease, match_id, traceparent, attempts, *facts in rows
+            Claim(id_, lease, match_id, traceparent, attempts, is_provisional, Facts(*facts))
+            for id_, lease, match_id, traceparent, attempts, is_provisional, *facts in rows
         ]
 
-    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+    async def prolong(self, claim: Claim, *, lease_s: float) -> bool:
+        """Have a lease end `lease_s` seconds from now; return whether it was still valid."""
+        rows = await self._postgres.run(PROLONG, id=claim.id, lease=claim.lease, lease_s=lease_s)
+        return bool(rows)
+
+    async def finish(self, texts: Iterable[tuple[Claim, Enrichment]]) -> list[ChangedHighlight]:
         """Make READY, with their texts, the highlights whose lease is still valid."""
         rows = [
-            {"id": claim.id, "lease": claim.lease, "title": text.title, "summary": text.summary}
-            for claim, text in texts
+            {
+                "id": claim.id,
+                "lease": claim.lease,
+                "title": each.text.title,
+                "summary": each.text.summary,
+                "texts": each.texts,
+                "enriched_by": each.enriched_by,
+                "refused": each.refused or None,
+                "thumbnail_url": each.thumbnail_url,
+                "provisional": each.provisional,
+            }
+            for claim, each in texts
         ]
         return _changed(await self._postgres.run(FINISH, rows=_json(rows)))
 
     async def give_back(
-        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
+        self, given_back: Iterable[GivenBack], *, max_attempts: int
     ) -> list[ChangedHighlight]:
         """Put off, or after `max_attempts` fail, the highlights whose lease is still valid.
 
-        `backoff_s` is what the first attempt waits; the wait doubles with each attempt.
+        A READY highlight keeps its provisional text; after `max_attempts` it is not replaced.
         """
-        rows = [{"id": claim.id, "lease": claim.lease} for claim in claims]
+        rows = [
+            {
+                "id": each.claim.id,
+                "lease": each.claim.lease,
+                "wait_s": each.wait_s,
+                "failed": each.failed,
+            }
+            for each in given_back
+        ]
         return _changed(
-            await self._postgres.run(
-                GIVE_BACK, rows=_json(rows), attempts=max_attempts, backoff_s=backoff_s
-            )
+            await self._postgres.run(GIVE_BACK, rows=_json(rows), attempts=max_attempts)
         )
 
-    async def count_pending(self) -> int:
-        """Return how many highlights still await their text."""
-        ((count,),) = await self._postgres.run(COUNT_PENDING)
-        return int(count)
+    async def corrected(self, *, limit: int) -> list[Correction]:
+        """Return up to `limit` corrected highlights whose former texts are still to be checked."""
+        return [
+            Correction(id_, revision, match_id, _former(former), Facts(*facts))
+            for id_, revision, match_id, former, *facts in await self._postgres.run(
+                CORRECTED, limit=limit
+            )
+        ]
 
-    async def get(self, highlight_id: UUID) -> Document | None:
-        """Return one highlight, in any status that is shown."""
-        rows = await self._postgres.run(GET, id=highlight_id)
+    async def settle(
+        self, corrections: Iterable[tuple[Correction, Enrichment | None]]
+    ) -> list[ChangedHighlight]:
+        """Show these texts of highlights that are still pending, or none, and drop the former ones.
+
+        What has been revised, retracted, enriched or settled meanwhile is not changed.
+        """
+        rows = [
+            {
+                "id": correction.id,
+                "revision": correction.revision,
+                "title": shown and shown.text.title,
+                "summary": shown and shown.text.summary,
+                "texts": shown and shown.texts,
+                "enriched_by": shown and shown.enriched_by,
+            }
+            for correction, shown in corrections
+        ]
+        return _changed(await self._postgres.run(SETTLE, rows=_json(rows)))
+
+    async def count_pending(self, *, ahead_s: float = LONGEST_BACKOFF_S) -> Pending:
+        """Return how many highlights still await their text; `ahead_s` is as for a claim."""
+        ((total, crashed),) = await self._postgres.run(COUNT_PENDING, ahead_s=ahead_s)
+        return Pending(total, crashed)
+
+    async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
+        """Return one highlight, in any status that is shown.
+
+        Its title and summary are those of `texts` in a language, if it has them there.
+        """
+        rows = await self._postgres.run(GET, id=highlight_id, lang=language)
         return Document(*rows[0]) if rows else None
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
-        """Return highlights by the values of FILTERS, newest first by (occurred_at, id)."""
+    async def list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        limit: int,
+        offset: int = 0,
+        language: str | None = None,
+    ) -> Listing:
+        """Return highlights by the values of FILTERS, newest first by (occurred_at, id).
+
+        The language is as in `get`.
+        """
         values = {name: value for name, value in filters.items() if name != "not_retracted"}
         run = self._postgres.run_heavy if is_heavy(filters, offset) else self._postgres.run
-        return await self._list(
-            partial(run, list_statement(filters), limit=limit, offset=offset, **values)
-        )
+        values |= {"limit": limit, "offset": offset, "lang": language}
+        return await self._list(partial(run, list_statement(filters), **values))
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
         """Return matches by the values of MATCH_FILTERS, that with the latest highlight first.
@@ -203,6 +318,11 @@ def _rows(revisions: Iterable[Revision]) -> str:
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
+
+
+def _former(column: Mapping[str, Any]) -> Enrichment:
+    texts = {tag: HighlightText(**text) for tag, text in column["texts"].items()}
+    return Enrichment(texts, column["enriched_by"])
 
 
 def _changed(rows: Iterable[Row]) -> list[ChangedHighlight]:

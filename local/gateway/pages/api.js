@@ -49,10 +49,14 @@ export async function request(url, { headers = {}, signal, ...options } = {}) {
   return response;
 }
 
-/** Return the JSON of a page, and the queries of its links by their relation. */
+/** Return the JSON of a page, the queries of its links by their relation, and its language if it is told. */
 export async function page(url) {
   const response = await request(url);
-  return { items: await response.json(), links: links(response.headers.get("Link") ?? "") };
+  return {
+    items: await response.json(),
+    links: links(response.headers.get("Link") ?? ""),
+    language: response.headers.get("Content-Language"),
+  };
 }
 
 function links(header) {

@@ -15,8 +15,9 @@ export class Feed {
     this.entries = new Map();
   }
 
-  /** Show these highlights instead of all others. */
-  reset(highlights) {
+  /** Show these highlights instead of all others; `language` is that of their texts, null if not told. */
+  reset(highlights, language) {
+    this.language = language;
     this.entries.clear();
     this.list.replaceChildren();
     highlights.forEach((highlight) => this.#add(highlight));
@@ -95,7 +96,7 @@ export class Feed {
     entry.isCorrected ||= isCorrected;
     node.dataset.id = highlight.id;
     node.dataset.status = highlight.status;
-    node.replaceChildren(...contents(highlight, entry.isCorrected, this.withMatch));
+    node.replaceChildren(...contents(highlight, entry.isCorrected, this));
   }
 }
 
@@ -104,9 +105,10 @@ function takenBack(told, { status, reason, revision, updatedAt }) {
   return { ...told, status, reason, revision, updatedAt };
 }
 
-function contents(highlight, isCorrected, withMatch) {
+function contents(highlight, isCorrected, { withMatch, language }) {
   const isRetracted = highlight.status === "RETRACTED";
-  const heading = element("h3", { dir: "auto" }, element(isRetracted ? "s" : "span", {}, ...title(highlight)));
+  const text = { dir: "auto", ...(highlight.texts?.[language] && { lang: language }) };
+  const heading = element("h3", text, element(isRetracted ? "s" : "span", {}, ...title(highlight)));
   const result = score(highlight.homeScore, highlight.awayScore);
   const shootout = score(highlight.homeShootoutScore, highlight.awayShootoutScore);
   return [
@@ -124,18 +126,18 @@ function contents(highlight, isCorrected, withMatch) {
       ...note(highlight, isCorrected),
       isRetracted || !highlight.summary
         ? null
-        : element("p", { className: "summary", dir: "auto" }, ...isolated(highlight.summary, highlight)),
+        : element("p", { className: "summary", ...text }, ...isolated(highlight.summary, highlight)),
       element("p", { className: "meta" }, ...(withMatch ? matchLink(highlight) : []), time(highlight.occurredAt)),
     ),
   ];
 }
 
-function note({ status, reason }, isCorrected) {
+function note({ status, reason, title: hasText }, isCorrected) {
   const [className, text] =
     {
       RETRACTED: ["taken-back", "Taken back"],
-      PENDING_AI: ["pending", "Text follows …"],
-      FAILED_AI: ["pending", "No text could be written"],
+      PENDING_AI: ["pending", hasText ? "A new text follows …" : "Text follows …"],
+      FAILED_AI: hasText ? null : ["pending", "No text could be written"],
     }[status] ?? (isCorrected ? ["corrected", "Corrected"] : []);
   if (!text) {
     return [];

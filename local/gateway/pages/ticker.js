@@ -54,7 +54,7 @@ async function load() {
   await matches.reset();
   const oldest = first.items.length === PAGE_SIZE ? first.items.at(-1) : null;
   const isAsRecent = (highlight) => !oldest || byClock(highlight, oldest) < 0;
-  feed.reset([...first.items, ...retracted.items.filter(isAsRecent)]);
+  feed.reset([...first.items, ...retracted.items.filter(isAsRecent)], first.language);
   updated();
   return first.links.changes.get("changedSince");
 }

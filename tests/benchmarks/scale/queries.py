@@ -102,9 +102,9 @@ def queries(places: Places) -> Iterator[Query]:
             path = f"/highlights?changedSince={cursor}{filter_.format(match=places.match)}"
             name = f"/highlights?changedSince={since}" + (f"&{name}" if name else "")
             yield _changes(name, path)
-    yield Query("GET /highlights/{id}", GET, {"id": places.id})
+    yield Query("GET /highlights/{id}", GET, {"id": places.id, "lang": None})
     yield Query("a claim of 100", CLAIM, {"limit": 100, "lease_s": 30.0, "ahead_s": 3600.0})
-    yield Query("count of PENDING_AI", COUNT_PENDING, {})
+    yield Query("count of PENDING_AI", COUNT_PENDING, {"ahead_s": 64.0})
 
 
 def _indexed(places: Places) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _selecting(places: Places) -> Iterator[str]:
 def _lists(path: str, *, selects: bool = False) -> Query:
     query = parse_query(urlsplit(path).query)
     values = {name: value for name, value in query.filters.items() if name != "not_retracted"}
-    values |= {"limit": query.page_size + 1, "offset": query.offset}
+    values |= {"limit": query.page_size + 1, "offset": query.offset, "lang": None}
     return Query(_name(path), list_statement(query.filters), values, path, selects)
 
 
@@ -149,7 +149,8 @@ def _changes(name: str, path: str) -> Query:
     assert query is not None
     assert query.after is not None
     place = {"xid": str(query.after.xid), "id": query.after.id, "limit": query.page_size}
-    return Query(name, changes_statement(query.filters), {**query.filters, **place}, path)
+    values = {**query.filters, **place, "lang": None}
+    return Query(name, changes_statement(query.filters), values, path)
 
 
 def _name(path: str) -> str:

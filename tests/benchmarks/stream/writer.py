@@ -7,7 +7,8 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.review import Reviewer
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.contract.event import IdentifiedEvent
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.highlights import ChangedHighlight, HighlightStore
@@ -68,7 +69,7 @@ class _Writer:
 
     async def enrich(self) -> None:
         for claim in await self._store.claim(limit=MATCHES, lease_s=LEASE_S):
-            text = await TemplateEnricher().enrich(claim.facts)
+            text = await Reviewer(TemplateEnricher()).review(claim.facts)
             async with self.cache.change({claim.match_id}):
                 self._note(await self._store.finish([(claim, text)]))
             await asyncio.sleep(PAUSE_S)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from functions.list_highlights.query import parse_query
+from functions.shared.http.languages import Language
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.postgres.pool import Postgres
 from functions.shared.postgres.settings import PostgresSettings
@@ -24,6 +25,7 @@ GETS = 0.3  # of a reader's reads; the rest are lists
 WRITE_EVERY_S = 0.01  # so that pages are cached in between
 EVENT_IDS = tuple(f"goal-{number}" for number in range(GOALS))
 POOL_SIZE = 8
+LANGUAGES = (Language("en"), Language("de"))  # each has pages of its own
 
 
 @dataclass
@@ -111,7 +113,8 @@ class Checker:
         assert not await instance.consumer.consume(records)
 
     async def _list(self, instance: Instance, match_id: UUID) -> dict[UUID, int]:
-        page = await instance.pages.read(parse_query(f"matchId={match_id}"))
+        language = self._random.choice(LANGUAGES)
+        page = await instance.pages.read(parse_query(f"matchId={match_id}"), language)
         self.counts[page.cache or ""] += 1
         shown = {UUID(each["id"]): each["revision"] for each in orjson.loads(page.body)}
         return {id_of(match_id, event_id): 0 for event_id in EVENT_IDS} | shown

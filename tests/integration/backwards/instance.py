@@ -46,8 +46,8 @@ class _DelayedStore(HighlightStore):
         await self._delay()
         return changed
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
-        listing = await super().list(filters, limit=limit, offset=offset)
+    async def list(self, filters: Mapping[str, Any], **page: Any) -> Listing:
+        listing = await super().list(filters, **page)
         await self._delay()
         return listing
 

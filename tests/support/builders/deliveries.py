@@ -10,9 +10,10 @@ from functions.consume_goal.app import build_app as consume_goal
 from functions.consume_goal.consume import EventConsumer
 from functions.consume_goal.revisions import revision_of
 from functions.enrich_batch.app import build_app as enrich_batch
-from functions.enrich_batch.enrich import EnrichmentWorker
+from functions.enrich_batch.queue.worker import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
-from functions.enrich_batch.template import TemplateEnricher
+from functions.enrich_batch.template.template_enricher import TemplateEnricher
 from functions.shared.inbound.received_record import ReceivedRecord
 from functions.shared.settings.load import load
 from local.kafka_trigger.envelopes.encoder import Envelope, encoder_for
@@ -35,7 +36,7 @@ class Functions:
         self.store = FakeStore()
         consume = EventConsumer(self.store, FakeCache(), FakePublisher(), RULES)
         settings = load(EnrichBatchSettings, {"DATABASE_URL": "postgresql://"})
-        enrich = EnrichmentWorker(self.store, FakeCache(), TemplateEnricher(), settings)
+        enrich = EnrichmentWorker(self.store, FakeCache(), Reviewer(TemplateEnricher()), settings)
         self.consume_goal = Client(consume_goal(lambda: consume))
         self.enrich_batch = Client(enrich_batch(lambda: enrich))
 

@@ -124,7 +124,12 @@ class Containers:
 
     def ids(self, service: str) -> list[str]:
         """Return the ids of a service's containers, running or not."""
-        return self.compose("ps", "--all", "--quiet", service).split()
+        # Not by `docker compose ps`, which fails if a container is replaced while it looks.
+        labels = {"project": self.name, "service": service, "oneoff": "False"}
+        filters = [
+            f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()
+        ]
+        return self.docker("ps", "--all", "--quiet", "--no-trunc", *filters).split()
 
     def id(self, service: str) -> str:
         """The id of a service's one container."""

@@ -12,7 +12,7 @@ import orjson
 from pydantic.alias_generators import to_camel
 
 from functions.shared.contract.change_cursor import ChangeCursor
-from functions.shared.contract.highlight import Facts, HighlightText, Status
+from functions.shared.contract.highlight import Enrichment, Facts, HighlightText, Status
 from functions.shared.errors import CursorExpired, DataRejected, NotAcknowledged, Unavailable
 from functions.shared.kafka.acknowledgements import Acknowledged
 from functions.shared.kafka.publisher import Record
@@ -22,8 +22,11 @@ from functions.shared.postgres.highlight_sql import LONGEST_BACKOFF_S
 from functions.shared.postgres.highlights import (
     ChangedHighlight,
     Claim,
+    Correction,
     Document,
+    GivenBack,
     Listing,
+    Pending,
     Revision,
 )
 
@@ -31,10 +34,12 @@ Row = dict[str, Any]
 Rows = list[Row]
 
 FACTS = tuple(map(to_camel, highlight_sql.FACTS))
+TEXT = tuple(map(to_camel, highlight_sql.TEXT))
 SAID = tuple(map(to_camel, highlight_sql.FIELDS))
+QUEUE = ("provisional", "attempts", "lease", "leasedUntil", "availableAt")
 SHOWN = (
     "id", *(name for name in SAID if name != "retracted"),
-    "status", "title", "summary", "thumbnailUrl", "createdAt", "updatedAt",
+    *map(to_camel, highlight_sql.GENERATED),
 )  # fmt: skip
 
 
@@ -153,10 +158,12 @@ class FakeStore:
             and known["status"] in (Status.PENDING_AI, Status.READY)
             and all(known[fact] == row[fact] for fact in FACTS)
         )
-        kept = (
-            ("status", "title", "summary", "attempts", "lease", "availableAt") if unchanged else ()
-        )
+        kept = ("status", *TEXT, *QUEUE) if unchanged else ()
+        former = {"texts": known["texts"], "enrichedBy": known["enrichedBy"]}
+        if unchanged or not known["texts"]:
+            former = known["former"]
         known |= self._new(row) | {name: known[name] for name in (*kept, "createdAt")}
+        known["former"] = former if row["status"] == Status.PENDING_AI else None
         return True
 
     async def conflicts(self, revisions: Iterable[Revision]) -> list[UUID]:
@@ -170,22 +177,28 @@ class FakeStore:
         ]
 
     def _new(self, row: Row) -> Row:
-        stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339(), "thumbnailUrl": None}
-        queue = {"attempts": 0, "lease": None, "availableAt": self.now}
+        stamp = {"createdAt": self._rfc3339(), "updatedAt": self._rfc3339()}
+        queue = dict(zip(QUEUE, (False, 0, None, 0.0, self.now), strict=True))
         self.xid += 1
-        return {**row, "title": None, "summary": None, **stamp, **queue, "change": self.xid}
+        hidden = {"former": None, "change": self.xid}
+        return {**row, **dict.fromkeys(TEXT), **stamp, **queue, **hidden}
 
     async def claim(
-        self, *, limit: int, lease_s: float, ahead_s: float = LONGEST_BACKOFF_S
+        self,
+        *,
+        limit: int,
+        lease_s: float,
+        ahead_s: float = LONGEST_BACKOFF_S,
+        provisional: bool = False,
+        crashed: bool = False,
     ) -> list[Claim]:
-        """Lease highlights that are pending their text, oldest first."""
+        """Lease highlights of the queue, oldest first."""
         self._stated([])
-        claimed = sorted(self._awaiting(ahead_s), key=lambda row: (row["availableAt"], row["id"]))[
-            :limit
-        ]
+        due = [row for row in self._queued(provisional) if self._is_free(row, ahead_s, crashed)]
+        claimed = sorted(due, key=lambda row: (row["availableAt"], row["id"]))[:limit]
         for row in claimed:
             row |= {"lease": uuid4(), "attempts": row["attempts"] + 1}
-            row["availableAt"] = self.now + lease_s
+            row["leasedUntil"] = self.now + lease_s
         return [
             Claim(
                 row["id"],
@@ -193,62 +206,137 @@ class FakeStore:
                 UUID(row["matchId"]),
                 row["traceparent"],
                 row["attempts"],
+                row["provisional"],
                 Facts(*(row[fact] for fact in FACTS)),
             )
             for row in claimed
         ]
 
-    async def finish(self, texts: Iterable[tuple[Claim, HighlightText]]) -> list[ChangedHighlight]:
+    async def prolong(self, claim: Claim, *, lease_s: float) -> bool:
+        """Prolong a lease that is still valid."""
+        (given,) = self._stated([{"id": claim.id, "lease": claim.lease}])
+        row = self._leased(given)
+        if row:
+            row["leasedUntil"] = self.now + lease_s
+        return row is not None
+
+    async def finish(self, texts: Iterable[tuple[Claim, Enrichment]]) -> list[ChangedHighlight]:
         """Make READY those whose lease is still valid."""
         given = self._stated(
-            [{"id": claim.id, "lease": claim.lease, **asdict(text)} for claim, text in texts]
+            [
+                {"id": claim.id, "lease": claim.lease, **asdict(each.text), **asdict(each)}
+                for claim, each in texts
+            ]
         )
-        return [
-            self._set(
-                row, status=Status.READY, title=text["title"], summary=text["summary"], lease=None
-            )
-            for text in given
-            if (row := self._leased(text))
-        ]
+        return [self._finished(row, text) for text in given if (row := self._leased(text))]
+
+    def _finished(self, row: Row, text: Row) -> ChangedHighlight:
+        if text["provisional"]:
+            row["attempts"] = 0
+        text["refused"] = text["refused"] or None
+        values = {name: text[name] for name in (*TEXT, "provisional")}
+        return self._set(row, status=Status.READY, lease=None, **values)
 
     async def give_back(
-        self, claims: Iterable[Claim], *, max_attempts: int, backoff_s: float
+        self, given_back: Iterable[GivenBack], *, max_attempts: int
     ) -> list[ChangedHighlight]:
         """Reschedule those whose lease is still valid, or fail them at the last attempt."""
-        given = self._stated([{"id": claim.id, "lease": claim.lease} for claim in claims])
+        given = self._stated(
+            [
+                {
+                    "id": each.claim.id,
+                    "lease": each.claim.lease,
+                    "wait_s": each.wait_s,
+                    "failed": each.failed,
+                }
+                for each in given_back
+            ]
+        )
         return [
-            self._put_off(row, max_attempts, backoff_s)
-            for claim in given
-            if (row := self._leased(claim))
+            self._put_off(row, each["waitS"], max_attempts if each["failed"] else None)
+            for each in given
+            if (row := self._leased(each))
         ]
 
-    def _put_off(self, row: Row, max_attempts: int, backoff_s: float) -> ChangedHighlight:
-        row |= {"lease": None, "availableAt": self.now + backoff_s * 2 ** (row["attempts"] - 1)}
-        return (
-            self._set(row, status=Status.FAILED_AI)
-            if row["attempts"] >= max_attempts
-            else _change(row)
-        )
+    def _put_off(self, row: Row, wait_s: float, max_attempts: int | None) -> ChangedHighlight:
+        row |= {"lease": None, "availableAt": self.now + wait_s}
+        if max_attempts is None:
+            row["attempts"] -= 1
+        elif row["attempts"] >= max_attempts:
+            row["provisional"] = False
+            if row["status"] == Status.PENDING_AI:
+                return self._set(row, status=Status.FAILED_AI)
+        return _change(row)
 
-    async def count_pending(self) -> int:
+    async def corrected(self, *, limit: int) -> list[Correction]:
+        """Return corrected highlights whose former texts are still to be checked."""
+        self._stated([])
+        found = [row for row in self.rows.values() if row["former"]]
+        return [
+            Correction(
+                row["id"],
+                row["revision"],
+                UUID(row["matchId"]),
+                Enrichment(
+                    {tag: HighlightText(**text) for tag, text in row["former"]["texts"].items()},
+                    row["former"]["enrichedBy"],
+                ),
+                Facts(*(row[fact] for fact in FACTS)),
+            )
+            for row in found[:limit]
+        ]
+
+    async def settle(
+        self, corrections: Iterable[tuple[Correction, Enrichment | None]]
+    ) -> list[ChangedHighlight]:
+        """Show these texts, or none, of those that nothing has changed meanwhile."""
+        given = self._stated(
+            [
+                {"id": each.id, "revision": each.revision}
+                | ({**asdict(shown.text), **asdict(shown)} if shown else {})
+                for each, shown in corrections
+            ]
+        )
+        return [
+            self._settled(row, each)
+            for each in given
+            if (row := self.rows[each["id"]])["former"] and row["revision"] == each["revision"]
+        ]
+
+    def _settled(self, row: Row, shown: Row) -> ChangedHighlight:
+        row["former"] = None
+        if "title" not in shown:
+            return _change(row)
+        names = ("title", "summary", "texts", "enrichedBy")
+        return self._set(row, **{name: shown[name] for name in names})
+
+    async def count_pending(self, *, ahead_s: float = LONGEST_BACKOFF_S) -> Pending:
         """Return the number of highlights that are still pending."""
         self._stated([])
-        return sum(row["status"] == Status.PENDING_AI for row in self.rows.values())
+        pending = [row for row in self.rows.values() if row["status"] == Status.PENDING_AI]
+        crashed = sum(bool(row["lease"]) and self._is_free(row, ahead_s, True) for row in pending)
+        return Pending(len(pending), crashed)
 
-    async def get(self, highlight_id: UUID) -> Document | None:
+    async def get(self, highlight_id: UUID, language: str | None = None) -> Document | None:
         """Return one highlight, in any status."""
         self._stated([])
         row = self.rows.get(highlight_id)
-        return _document(row) if row and row["status"] != Status.IGNORED else None
+        return _document(row, language) if row and row["status"] != Status.IGNORED else None
 
-    async def list(self, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> Listing:
+    async def list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        limit: int,
+        offset: int = 0,
+        language: str | None = None,
+    ) -> Listing:
         """Return highlights, newest first by (occurredAt, id)."""
         self._stated([])
         rows = sorted(self.rows.values(), key=_position, reverse=True)
         found = [row for row in rows if _passes(row, filters)]
-        return Listing(
-            [_document(row) for row in found[offset : offset + limit]], str(self.now_in_feed)
-        )
+        shown = [_document(row, language) for row in found[offset : offset + limit]]
+        return Listing(shown, str(self.now_in_feed))
 
     async def matches(self, filters: Mapping[str, Any], *, limit: int) -> Listing:
         """Return matches, that with the latest highlight first."""
@@ -268,7 +356,11 @@ class FakeStore:
         return ChangeCursor(self.xid + 1, epoch=self.epoch)
 
     async def read(
-        self, after: ChangeCursor | None, filters: Mapping[str, Any], limit: int
+        self,
+        after: ChangeCursor | None,
+        filters: Mapping[str, Any],
+        limit: int,
+        language: str | None = None,
     ) -> ChangePage:
         """Return changes after a place, as the change feed does."""
         self._stated([])
@@ -276,7 +368,11 @@ class FakeStore:
             raise CursorExpired
         start = after or self.now_in_feed
         changes = sorted(
-            (_changed_row(row, self.epoch) for row in self._shown() if _passes(row, filters)),
+            (
+                _changed_row(row, self.epoch, language)
+                for row in self._shown()
+                if _passes(row, filters)
+            ),
             key=lambda change: change.cursor,
         )
         found = [change for change in changes if change.cursor > start][:limit]
@@ -297,22 +393,31 @@ class FakeStore:
             raise DataRejected("unsupported Unicode escape sequence")
         return given
 
-    def _awaiting(self, ahead_s: float) -> Rows:
+    def _queued(self, provisional: bool) -> Rows:
+        status = Status.READY if provisional else Status.PENDING_AI
         return [
             row
             for row in self.rows.values()
-            if row["status"] == Status.PENDING_AI
-            and not self.now < row["availableAt"] <= self.now + ahead_s
+            if row["status"] == status and row["provisional"] >= provisional
         ]
+
+    def _is_free(self, row: Row, ahead_s: float, crashed: bool) -> bool:
+        is_put_off = self.now < row["availableAt"] <= self.now + ahead_s
+        is_held = row["lease"] and self.now < row["leasedUntil"] <= self.now + ahead_s
+        return not is_put_off and not is_held and (row["lease"] is not None) == crashed
 
     def _leased(self, claim: Row) -> Row | None:
         row = self.rows.get(claim["id"])
-        leased = row and row["status"] == Status.PENDING_AI and str(row["lease"]) == claim["lease"]
-        return row if leased else None
+        if row is None or str(row["lease"]) != claim["lease"]:
+            return None
+        is_provisional = row["status"] == Status.READY and row["provisional"]
+        return row if is_provisional or row["status"] == Status.PENDING_AI else None
 
     def _set(self, row: Row, **values: Any) -> ChangedHighlight:
         self.xid += 1
         row |= values | {"updatedAt": self._rfc3339(), "change": self.xid}
+        if row["status"] != Status.PENDING_AI:
+            row["former"] = None
         return _change(row)
 
     def _change(self, row: Row) -> ChangedHighlight:
@@ -330,9 +435,10 @@ def _position(row: Row) -> tuple[datetime, UUID]:
     return datetime.fromisoformat(row["occurredAt"]), row["id"]
 
 
-def _document(row: Row) -> Document:
+def _document(row: Row, language: str | None = None) -> Document:
     occurred_at = row["occurredAt"].replace("+00:00", "Z")
-    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at}
+    translated = (row["texts"] or {}).get(language, {})
+    shown = {name: row[name] for name in SHOWN} | {"occurredAt": occurred_at, **translated}
     return Document(row["id"], occurred_at, orjson.dumps(shown).decode())
 
 
@@ -355,14 +461,14 @@ def _match(rows: Rows) -> Document:
     return Document(latest.id, latest.occurred_at, orjson.dumps(shown).decode())
 
 
-def _changed_row(row: Row, epoch: str) -> Change:
+def _changed_row(row: Row, epoch: str, language: str | None) -> Change:
     return Change(
         ChangeCursor(row["change"], row["id"], epoch),
         UUID(row["matchId"]),
         row["side"],
         row["teamKey"],
         row["eventType"],
-        _document(row).json,
+        _document(row, language).json,
     )
 
 

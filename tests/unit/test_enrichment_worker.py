@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.consume_goal.revisions import revision_of
-from functions.enrich_batch.enrich import EnrichmentCounts, EnrichmentWorker
-from functions.enrich_batch.enricher import Enricher
+from functions.enrich_batch.enricher import Draft, Enricher, EnrichmentTask
+from functions.enrich_batch.queue.results import EnrichmentCounts
+from functions.enrich_batch.queue.worker import EnrichmentWorker
+from functions.enrich_batch.review import Reviewer
 from functions.enrich_batch.settings import EnrichBatchSettings
 from functions.shared.contract.highlight import Facts, HighlightText, Status
 from functions.shared.errors import Unavailable
@@ -34,8 +37,9 @@ class RecordingEnricher:
         self.running = 0
         self.max_running = 0
 
-    async def enrich(self, facts: Facts) -> HighlightText:
+    async def enrich(self, task: EnrichmentTask) -> Draft:
         """Return the text; a player named `fails` or `hangs` makes it fail or hang."""
+        facts = task.facts
         self.seen.append(facts)
         self.running += 1
         self.max_running = max(self.max_running, self.running)
@@ -46,7 +50,7 @@ class RecordingEnricher:
             raise ValueError("no text")
         if facts.player == "hangs":
             await asyncio.get_running_loop().create_future()
-        return HighlightText(f"GOAL by {facts.player}", "It counts.")
+        return Draft({"en": HighlightText(f"GOAL by {facts.player}", "A goal.")}, "template")
 
 
 class WorkerHarness:
@@ -75,7 +79,12 @@ class WorkerHarness:
     def run(self) -> EnrichmentCounts:
         """Run the worker once, as a request does."""
         worker = EnrichmentWorker(
-            self.store, self.cache, self.enricher, self.settings, clock=lambda: self.store.now
+            self.store,
+            self.cache,
+            Reviewer(self.enricher),
+            self.settings,
+            clock=lambda: self.store.now,
+            uniform=lambda _, longest: longest,
         )
         return asyncio.run(worker.run())
 
@@ -90,12 +99,12 @@ def test_a_pending_highlight_gets_its_text() -> None:
     (highlight,) = harness.goals("Messi")
     assert harness.run() == EnrichmentCounts(claimed=1, ready=1)
     row = harness.store.rows[highlight]
-    assert (row["title"], row["summary"]) == ("GOAL by Messi", "It counts.")
+    assert (row["title"], row["summary"]) == ("GOAL by Messi", "A goal.")
     assert (row["status"], row["lease"]) == (Status.READY, None)
 
 
 def test_the_enricher_gets_all_facts_of_the_event() -> None:
-    """Each under its own name."""
+    """Each under its own name, in words."""
     harness = WorkerHarness()
     event = identified(
         eventType="own_goal", team="home", player="Saïss", description="Off the post.", minute=45,
@@ -105,7 +114,7 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
     harness.run()
     assert harness.recorder.seen == [
         Facts(
-            "own_goal",
+            "own goal",
             team="home",
             player="Saïss",
             description="Off the post.",
@@ -218,6 +227,30 @@ def test_a_highlight_is_claimed_again_after_a_crash() -> None:
     assert harness.statuses(ids) == [Status.READY]
 
 
+def test_a_highlight_that_crashes_its_worker_takes_no_other_of_its_batch_with_it() -> None:
+    """All of the batch are tried alone then: the others once, and that one to its last attempt."""
+    harness = WorkerHarness(ENRICH_MAX_ATTEMPTS="3", ENRICH_LEASE_S="30")
+    beside: list[int] = []
+
+    def crash(facts: Facts) -> None:
+        if facts.player == "crash":
+            beside.append(harness.recorder.running - 1)
+            harness.recorder.running = 0
+            raise SystemExit
+
+    harness.recorder.side_effect = crash
+    ids = harness.goals("Messi", "Mbappé", "crash", "Di María")
+    for _ in range(10):
+        with suppress(SystemExit):
+            harness.run()
+        harness.store.now += 31
+    ready = Status.READY
+    assert harness.statuses(ids) == [ready, ready, Status.FAILED_AI, ready]
+    assert beside[0] > 0
+    assert beside[1:] == [0, 0]
+    assert max(harness.store.rows[id_]["attempts"] for id_ in ids) == 4
+
+
 def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
     """Another worker has the lease by now; the late result is not counted either."""
     harness = WorkerHarness(ENRICH_LEASE_S="60")
@@ -227,7 +260,7 @@ def test_a_worker_without_a_valid_lease_changes_nothing() -> None:
     def another_claims(_: Facts) -> None:
         if not others:
             harness.store.now += 60
-            claiming = harness.store.claim(limit=10, lease_s=60)
+            claiming = harness.store.claim(limit=10, lease_s=60, crashed=True)
             others.append(_finished(claiming))
 
     harness.recorder.side_effect = another_claims
@@ -268,7 +301,7 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
     """Any error of an AI's client is one failed attempt."""
 
     class FailingEnricher:
-        async def enrich(self, _: Facts) -> HighlightText:
+        async def enrich(self, _: EnrichmentTask) -> Draft:
             raise error
 
     harness = WorkerHarness(FailingEnricher())
@@ -278,14 +311,9 @@ def test_an_attempt_may_fail_with_any_error(error: BaseException) -> None:
 
 def test_a_text_that_postgres_refuses_fails_alone() -> None:
     """The other highlights become READY."""
-
-    class NulEnricher:
-        async def enrich(self, facts: Facts) -> HighlightText:
-            return HighlightText("GOAL\0" if facts.player == "nul" else "GOAL", "")
-
-    harness = WorkerHarness(NulEnricher())
-    harness.store.refuses = lambda given: "\0" in (given.get("title") or "")
-    ids = harness.goals("Messi", "nul", "Mbappé")
+    harness = WorkerHarness()
+    harness.store.refuses = lambda given: "Nul" in (given.get("title") or "")
+    ids = harness.goals("Messi", "Nul", "Mbappé")
     assert harness.run() == EnrichmentCounts(claimed=3, ready=2, postponed=1, remaining=1)
     assert harness.statuses(ids) == [Status.READY, Status.PENDING_AI, Status.READY]
 

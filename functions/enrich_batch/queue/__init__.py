@@ -1,0 +1,1 @@
+"""The queue: claims, attempts, and what becomes of them."""

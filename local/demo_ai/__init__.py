@@ -1,0 +1,1 @@
+"""`python -m local.demo_ai`: a small language model writes of a final; see what is refused."""
