@@ -112,20 +112,18 @@ def test_the_enricher_gets_all_facts_of_the_event() -> None:
     )  # fmt: skip
     asyncio.run(harness.store.record([revision_of(event, ReceivedRecord(None, None, None), RULES)]))
     harness.run()
-    assert harness.recorder.seen == [
-        Facts(
-            "own goal",
-            team="home",
-            player="Saïss",
-            description="Off the post.",
-            minute=45,
-            added_time=2,
-            home_team="Canada",
-            away_team="Morocco",
-            home_score=1,
-            away_score=2,
-        )
-    ]
+    assert harness.recorder.seen[0] == Facts(
+        "own goal",
+        team="home",
+        player="Saïss",
+        description="Off the post.",
+        minute=45,
+        added_time=2,
+        home_team="Canada",
+        away_team="Morocco",
+        home_score=1,
+        away_score=2,
+    )
 
 
 def test_without_pending_highlights_nothing_is_done() -> None:

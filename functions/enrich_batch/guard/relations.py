@@ -21,6 +21,7 @@ _Told = TypeVar("_Told")
 NEAR = 3  # pieces between "assisted by" and the name
 ASSISTS = frozenset({"assist", "assist_by", "assist_of"})
 NO_WORD = ""  # a name, a number or a mark among words
+AND = frozenset({"and", "und", "y", "et", "e", "\u0648"})
 SUBJECTS = frozenset({"が", "は"})  # after the subject of a sentence
 PLACES = frozenset({"で"})  # after a place, and after a means
 # What only the scorer does, so no assist is the subject of it.
@@ -48,6 +49,23 @@ def wrong_sides(reading: Reading, numbers: Numbers) -> Iterator[str]:
             or ("own_goal" in reading.grounds.proven and _is_of_player(pieces, index))
         ):
             yield piece.text
+
+
+def clauses_of_opponents(reading: Reading) -> Iterator[str]:
+    """Yield the other side where a clause tells of it: "1–2 Senegal, who are still behind"."""
+    if "who" not in reading.codes:
+        return
+    pieces, scorer = reading.pieces, reading.grounds.scorer_role
+    for index, piece in enumerate(pieces):
+        if "who" not in piece.codes:
+            continue
+        name = index - 1
+        while name >= 0 and (
+            pieces[name].role in (Role.MARK, Role.NUMBER) or not AND.isdisjoint(pieces[name].words)
+        ):
+            name -= 1
+        if name >= 0 and pieces[name].side and pieces[name].side != scorer:
+            yield f"{pieces[name].text} {piece.text}"
 
 
 def _before(pieces: list[Piece], index: int) -> Piece | None:

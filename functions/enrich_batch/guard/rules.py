@@ -10,6 +10,7 @@ from functions.enrich_batch.guard.lexicon import REFUSED, RELATIONS
 from functions.enrich_batch.guard.numbers import Numbers
 from functions.enrich_batch.guard.reading import Reading
 from functions.enrich_batch.guard.relations import (
+    clauses_of_opponents,
     repetitions,
     sides_as_places,
     wrong_leaders,
@@ -98,8 +99,9 @@ def _unproven(part: Part) -> Iterator[str]:
             yield text
 
 
-def _side(part: Part) -> Iterable[str]:
-    return wrong_sides(part.reading, part.numbers)
+def _side(part: Part) -> Iterator[str]:
+    yield from wrong_sides(part.reading, part.numbers)
+    yield from clauses_of_opponents(part.reading)
 
 
 def _role(part: Part) -> Iterator[str]:

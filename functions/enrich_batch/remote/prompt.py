@@ -42,7 +42,7 @@ EFFECTS: Final = {
     GoalEffect.EQUALISES: "equalises for {team}: the score is level",
     GoalEffect.DOUBLES: "doubles the lead of {team}",
     GoalEffect.EXTENDS: "extends the lead of {team}",
-    GoalEffect.REDUCES: "pulls one back for {team}, who are still behind",
+    GoalEffect.REDUCES: "pulls one back for {team}",
 }
 
 

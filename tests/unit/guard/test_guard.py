@@ -1,13 +1,16 @@
 """The guard on single points: names, the description, styles, languages, its page."""
 
 import asyncio
-from dataclasses import replace
+import json
+import re
+from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
 
 from functions.enrich_batch.enricher import EnrichmentTask, Refusal, Style, normalize
 from functions.enrich_batch.guard import LONGEST, RULES, check
@@ -239,3 +242,16 @@ def test_the_page_has_the_rules_and_the_claims() -> None:
     assert guard == [[f"`{rule.code}`", rule.sentence] for rule in RULES]
     claims = rows(section("docs/enrichment.md", "Claims"), "| code | what the event must be |")
     assert claims == [[f"`{code}`", claim.sentence] for code, claim in CLAIMS.items()]
+
+
+def test_the_answer_on_the_page_of_enrichers_passes() -> None:
+    """For the facts of its request, in both languages."""
+    page = section("docs/enrichers.md", "Any other endpoint")
+    asked, answered = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    names = {to_camel(field.name): field.name for field in fields(Facts)}
+    facts = Facts(**{names[name]: value for name, value in asked.items() if name in names})
+    texts = {asked["languages"][0]: answered, **answered["texts"]}
+    assert [*texts] == asked["languages"]
+    for language, text in texts.items():
+        said = HighlightText(text["title"], text["summary"])
+        assert check(said, normalize(facts), language, asked["style"]) == ()
