@@ -12,7 +12,6 @@ from functions.shared.contract.highlight import Facts
 from functions.shared.contract.team_names import Side
 
 TYPES = frozenset({"goal", "own goal", "penalty goal", "shootout goal", "shootout miss"})
-TEAMS = frozenset({"home", "away", "team"})
 # Between the words of a name these may stand or not: Al-Dawsari, Al Dawsari.
 LINKS = frozenset("-'’.·・‐\u2011")
 _USUAL = re.compile(r"[\w\s.'’\-·・‐]*")
